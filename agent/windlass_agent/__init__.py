@@ -1,0 +1,1 @@
+"""The headless worker process of one machine."""

@@ -1,0 +1,1 @@
+"""What a graph is: documents, tasks, resources, expressions and their checks. Pure: no IO, clock or random."""

@@ -1,0 +1,369 @@
+"""What the machine is told (facts) and what it asks for (commands). Frozen, slotted, no behaviour.
+
+Attempts come and go in batches: one event or effect holds a list, never one record an item where many can occur.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from windlass.model.graph import Resources, RetryPolicy
+from windlass.sched.states import AttemptState, ItemState, Outcome
+
+
+class AttemptId(NamedTuple):
+    """run, task position, item index, attempt number from 1."""
+
+    run: int
+    task: int
+    index: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPlan:
+    """What the scheduler needs to know of a task. It never sees commands, files or results."""
+
+    id: str
+    needs: tuple[tuple[int, bool], ...] = ()
+    """(task position, item by item)."""
+    count: int | None = 1
+    """Items; None until `TaskDecided` (a fan-out over outputs or results)."""
+    ask: bool = False
+    """Ask (`DecideTask`) before the items become ready: it has a condition, or its count is not known."""
+    resources: Resources = Resources()
+    where: tuple[str, ...] = ()
+    priority: int = 0
+    retries: RetryPolicy = RetryPolicy()
+    timeout: float | None = None
+    deadline: float | None = None
+    continue_on_error: bool = False
+    open: bool = False
+    """More items may be appended; the task cannot end until it is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    run: int
+    owner: str
+    priority: int
+    submitted: float
+    tasks: tuple[TaskPlan, ...]
+
+
+# --- events ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RunSubmitted:
+    plan: RunPlan
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDecided:
+    """The answer to `DecideTask`: how many items, or why it is skipped or has failed."""
+
+    run: int
+    task: int
+    count: int = 1
+    skip: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsAppended:
+    run: int
+    task: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskClosed:
+    run: int
+    task: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentHello:
+    """An agent said HELLO. `held` are the attempts it still has under `epoch` (its last lease; 0: none)."""
+
+    agent: str
+    resources: Resources
+    labels: dict[str, str]
+    epoch: int
+    held: tuple[tuple[AttemptId, str], ...] = ()
+    """(attempt, "waiting" | "running" | "exited")."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentHeard:
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLinkLost:
+    """The server cannot route to it; the lease still runs."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLeft:
+    """It said goodbye."""
+
+    agent: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDrain:
+    agent: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRemoved:
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptsStarted:
+    agent: str
+    epoch: int
+    items: list[tuple[AttemptId, float]]
+    """(attempt, start time)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExitFact:
+    id: AttemptId
+    outcome: Outcome
+    code: int
+    started: float
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptsExited:
+    agent: str
+    epoch: int
+    items: list[ExitFact]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptsRejected:
+    agent: str
+    epoch: int
+    items: list[AttemptId]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A run; with `task`, that task; with `index` too, that item."""
+
+    run: int
+    task: int | None = None
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRequested:
+    """Items of the scope that failed or were cancelled, and what was skipped because of them, go back to PENDING.
+
+    With `downstream`: the scope's items in any terminal state, and everything after them.
+    """
+
+    scope: Scope
+    downstream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRequested:
+    run: int
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityChanged:
+    run: int
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunDeleted:
+    """Only a run that has ended."""
+
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passed; `next_deadline()` said when this is due."""
+
+
+Event = (
+    RunSubmitted | TaskDecided | ItemsAppended | TaskClosed
+    | AgentHello | AgentHeard | AgentLinkLost | AgentLeft | AgentDrain | AgentRemoved
+    | AttemptsStarted | AttemptsExited | AttemptsRejected
+    | CancelRequested | RetryRequested | PauseRequested | PriorityChanged | RunDeleted | Tick
+)  # fmt: skip
+
+
+# --- effects ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DecideTask:
+    """Upstream has ended: evaluate the condition, count the items, answer with `TaskDecided`."""
+
+    run: int
+    task: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssignAttempts:
+    """Give these to the agent. Persist first."""
+
+    agent: str
+    epoch: int
+    items: list[AttemptId]
+
+
+@dataclass(frozen=True, slots=True)
+class StopAttempts:
+    agent: str
+    epoch: int
+    items: list[AttemptId]
+    reason: str
+    """cancelled, timeout, stale, run ended, ..."""
+    if_waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WelcomeAgent:
+    """The answer to HELLO: the lease's epoch, and which of the held attempts go on."""
+
+    agent: str
+    epoch: int
+    keep: list[AttemptId]
+    stop: list[AttemptId]
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptExits:
+    """These ends count: commit them with their results, then acknowledge."""
+
+    agent: str
+    epoch: int
+    items: list[AttemptId]
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseExits:
+    """These are stale (an older attempt, another lease, ended already): acknowledge and drop."""
+
+    agent: str
+    epoch: int
+    items: list[AttemptId]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptsChanged:
+    """Attempts that entered a state other than EXITED through `AcceptExits`: ASSIGNED, RUNNING, LOST, REJECTED."""
+
+    state: AttemptState
+    agent: str
+    items: list[AttemptId]
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsChanged:
+    """Items of one task that entered `state`. `ranges` are (first, one past the last); `reason` for people."""
+
+    run: int
+    task: int
+    state: ItemState
+    ranges: list[tuple[int, int]]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskChanged:
+    """The number of a task's items is now known or has grown, it was closed, or it was decided (again)."""
+
+    run: int
+    task: int
+    count: int | None
+    open: bool
+    decided: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunChanged:
+    run: int
+    state: str
+    """running, paused, succeeded, failed, cancelled, deleted."""
+    priority: int
+    ended: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChanged:
+    agent: str
+    state: str
+    """AgentState's name in lower case, or "removed"."""
+    draining: bool
+    epoch: int
+    note: str = ""
+
+
+Effect = (
+    DecideTask | AssignAttempts | StopAttempts | WelcomeAgent | AcceptExits | RefuseExits
+    | AttemptsChanged | ItemsChanged | TaskChanged | RunChanged | AgentChanged
+)  # fmt: skip
+
+
+# --- restoring -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredTask:
+    """A task as the store has it. `states` is one byte an item; READY and ACTIVE may be stale and are derived anew."""
+
+    count: int | None
+    open: bool
+    decided: bool
+    states: bytearray
+    attempts: dict[int, int] = field(default_factory=dict)
+    """index -> last attempt number given (absent: 0)."""
+    failures: dict[int, int] = field(default_factory=dict)
+    """index -> failures counted against `retries` since the last manual retry."""
+    crashes: dict[int, int] = field(default_factory=dict)
+    """index -> attempts LOST."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredRun:
+    plan: RunPlan
+    state: str
+    tasks: list[RestoredTask]
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredAgent:
+    """An agent known before the restart, DISCONNECTED until it says HELLO; its lease counts anew from the restart."""
+
+    agent: str
+    epoch: int
+    draining: bool
+    resources: Resources
+    labels: dict[str, str]
+    live: list[tuple[AttemptId, AttemptState]] = field(default_factory=list)

@@ -1,0 +1,110 @@
+"""All states and all transitions, in one place. The diagrams in the docs are drawn from these tables.
+
+Nothing else in the scheduler may write a state: it goes through `check_item` or `check_attempt`, and an edge
+that is not listed is a bug, not a case to handle.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum, unique
+
+
+@unique
+class ItemState(IntEnum):
+    """An item's state; one byte in a task's array, so the values never change."""
+
+    PENDING = 0
+    """Something it needs has not ended yet (or its run's fan-out is undecided)."""
+    READY = 1
+    """All it needs is there; it waits for a place."""
+    ACTIVE = 2
+    """One attempt is assigned or running; not necessarily running yet."""
+    BACKOFF = 3
+    """An attempt failed, another one is allowed and waits for its time."""
+    SUCCEEDED = 4
+    """An attempt's end was committed with outcome ok; its outputs and result are there."""
+    FAILED = 5
+    """The last allowed attempt failed."""
+    CANCELLED = 6
+    """A person cancelled it; an attempt may still be stopping on its agent."""
+    SKIPPED = 7
+    """It never ran: its condition was false, or something it needs did not succeed."""
+
+
+@unique
+class AttemptState(IntEnum):
+    """What the core knows of an attempt."""
+
+    ASSIGNED = 0
+    """Given to an agent, durably; the agent may not have it yet, or holds it back until resources are free."""
+    RUNNING = 1
+    """The agent said that it began."""
+    EXITED = 2
+    """The agent said how it ended."""
+    LOST = 3
+    """The agent's lease ended, or it came back without it."""
+    REJECTED = 4
+    """The agent gave it back without beginning; it counts for nothing."""
+
+
+@unique
+class AgentState(IntEnum):
+    """What the core knows of an agent; draining is a flag beside it."""
+
+    NEW = 0
+    """Enrolled, never said HELLO in this core's life."""
+    UP = 1
+    """Heard of within the heartbeat tolerance."""
+    DISCONNECTED = 2
+    """Silent, its lease still runs: its attempts go on, it gets no new ones."""
+    DOWN = 3
+    """The lease ended: its attempts are LOST."""
+
+
+@unique
+class Outcome(Enum):
+    """How an attempt EXITED."""
+
+    OK = "ok"
+    NONZERO = "nonzero"
+    SIGNAL = "signal"
+    TIMEOUT = "timeout"
+    OOM = "oom"
+    SPAWN_ERROR = "spawn_error"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    """The function raised, or a declared output was not there."""
+
+
+_I, _A, _G = ItemState, AttemptState, AgentState
+
+ITEM_TRANSITIONS: dict[ItemState, frozenset[ItemState]] = {
+    _I.PENDING: frozenset({_I.READY, _I.CANCELLED, _I.SKIPPED, _I.FAILED}),
+    _I.READY: frozenset({_I.ACTIVE, _I.CANCELLED, _I.PENDING}),
+    _I.ACTIVE: frozenset({_I.SUCCEEDED, _I.FAILED, _I.CANCELLED, _I.BACKOFF, _I.READY}),
+    _I.BACKOFF: frozenset({_I.READY, _I.CANCELLED}),
+    _I.SUCCEEDED: frozenset({_I.PENDING}),
+    _I.FAILED: frozenset({_I.PENDING}),
+    _I.CANCELLED: frozenset({_I.PENDING}),
+    _I.SKIPPED: frozenset({_I.PENDING}),
+}
+"""READY -> PENDING: an upstream item was retried. ACTIVE -> READY: REJECTED or LOST. PENDING -> FAILED: the fan-out
+could not be decided."""
+
+ATTEMPT_TRANSITIONS: dict[AttemptState, frozenset[AttemptState]] = {
+    _A.ASSIGNED: frozenset({_A.RUNNING, _A.EXITED, _A.LOST, _A.REJECTED}),
+    _A.RUNNING: frozenset({_A.EXITED, _A.LOST}),
+    _A.EXITED: frozenset(),
+    _A.LOST: frozenset(),
+    _A.REJECTED: frozenset(),
+}
+
+AGENT_TRANSITIONS: dict[AgentState, frozenset[AgentState]] = {
+    _G.NEW: frozenset({_G.UP, _G.DOWN}),
+    _G.UP: frozenset({_G.DISCONNECTED, _G.DOWN, _G.UP}),
+    _G.DISCONNECTED: frozenset({_G.UP, _G.DOWN}),
+    _G.DOWN: frozenset({_G.UP}),
+}
+
+TERMINAL = frozenset({_I.SUCCEEDED, _I.FAILED, _I.CANCELLED, _I.SKIPPED})
+"""States that an item leaves only by a person's retry."""

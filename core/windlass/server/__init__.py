@@ -1,0 +1,1 @@
+"""The loop that joins sockets, scheduler and store into one core process."""

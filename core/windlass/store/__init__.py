@@ -1,0 +1,1 @@
+"""What must survive the core: SQLite schema, group-commit writer, replay."""

@@ -1,0 +1,1 @@
+"""What travels between core, agents and clients: messages, codec, size limits, keys."""

@@ -1,0 +1,580 @@
+"""Every message of the wire, typed.
+
+A message is `[type][header][payload...]`: one byte that names the class, the header as a msgpack array, and
+payload frames that nobody on the way decodes. Batches travel as lists of small array-like structs, because one
+frame of a hundred passes many times faster than a hundred frames.
+
+Times are seconds since the epoch by the sender's clock, durations are seconds, sizes are bytes. An attempt is
+always named by its whole key: run, task (position in the graph), index (position in the array), number, and
+the lease epoch under which the agent got it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from windlass.model.graph import FileRef, Resources, Task
+
+PROTOCOL = 1
+"""Raised when peers of different versions could misunderstand each other."""
+
+
+class Key(msgspec.Struct, frozen=True, array_like=True):
+    """One attempt: `run`, `task`, `index`, `attempt` name it; `epoch` is the agent's lease when it was given."""
+
+    run: int
+    task: int
+    index: int
+    attempt: int
+    epoch: int
+
+
+class Message(msgspec.Struct, array_like=True, frozen=True):
+    """Base of all messages; the codec knows the subclasses by their place in `MESSAGES`."""
+
+
+# --- enrolment -------------------------------------------------------------------------------------------
+
+
+class Enrol(Message):
+    """The only message an unknown key may send: it brings the one-time secret of a token."""
+
+    secret: str
+    name: str
+    protocol: int = PROTOCOL
+
+
+class Enrolled(Message):
+    role: str
+
+
+class Refused(Message):
+    """The core will not go on with this peer; `code` is one of unknown-key, bad-secret, protocol, role, busy."""
+
+    code: str
+    reason: str
+
+
+class WhoAreYou(Message):
+    """The core got a frame from a connection it does not know (it restarted, or the link did): say HELLO again."""
+
+
+# --- agent to core ---------------------------------------------------------------------------------------
+
+
+class AgentFacts(msgspec.Struct, array_like=True, frozen=True):
+    """What a machine is. `labels` are what `where:` constrains: os, arch, hostname, and the user's own."""
+
+    name: str
+    resources: Resources
+    labels: dict[str, str]
+    gpus: list[str] = []
+    cpu_model: str = ""
+    pid: int = 0
+    version: str = ""
+
+
+class Held(msgspec.Struct, array_like=True, frozen=True):
+    """An attempt the agent still holds when it says HELLO. `state` is waiting, running or exited (spooled)."""
+
+    key: Key
+    state: str
+
+
+class AgentHello(Message):
+    """`agent` is the id the agent chose once and keeps; `epoch` the lease it last had (0: none)."""
+
+    agent: str
+    facts: AgentFacts
+    epoch: int
+    held: list[Held]
+    now: float
+    protocol: int = PROTOCOL
+
+
+class Sample(msgspec.Struct, array_like=True, frozen=True):
+    """One point of the machine's curve."""
+
+    time: float
+    cpu: float
+    """0..1 of all CPUs."""
+    memory: int
+    memory_total: int
+    disk_free: int
+    net_in: int = 0
+    net_out: int = 0
+    gpu: float = -1.0
+    """0..1, mean of the GPUs; -1 without one."""
+
+
+class AttemptSample(msgspec.Struct, array_like=True, frozen=True):
+    """One point of a long attempt's curve: CPUs in use and resident memory of its processes."""
+
+    key: Key
+    time: float
+    cpu: float
+    memory: int
+
+
+class Heartbeat(Message):
+    """Sent every `Welcome.heartbeat` seconds; the core answers with `Alive`, which renews the lease."""
+
+    now: float
+    samples: list[Sample] = []
+    attempts: list[AttemptSample] = []
+
+
+class StartedItem(msgspec.Struct, array_like=True, frozen=True):
+    key: Key
+    time: float
+    pid: int = 0
+
+
+class Started(Message):
+    """Attempts that began to run and have not ended yet (short ones are only ever reported by `Exited`)."""
+
+    items: list[StartedItem]
+
+
+class Usage(msgspec.Struct, array_like=True, frozen=True):
+    """What an attempt consumed, from the kernel's accounting."""
+
+    cpu: float = 0.0
+    """User and system seconds."""
+    memory: int = 0
+    """Peak resident bytes."""
+    read: int = 0
+    written: int = 0
+
+
+class Exit(msgspec.Struct, array_like=True, frozen=True):
+    """How an attempt ended. The payload frame of the same position in `Exited` is its result (may be empty)."""
+
+    key: Key
+    outcome: str
+    """ok, nonzero, signal, timeout, oom, spawn_error, stopped, failed (a Python exception, lost outputs, ...)."""
+    code: int
+    """Exit code, or the signal's number."""
+    started: float
+    ended: float
+    usage: Usage = Usage()
+    error: str = ""
+    """One line for people; a remote traceback follows after a newline."""
+    outputs: list[FileRef] = []
+    log: bytes = b""
+    """The whole log when it is small (records of `logs.py`), else its last records."""
+    log_ref: FileRef | None = None
+    """The blob with the whole log when it is not small; the core holds it before this message is sent."""
+    log_shed: int = 0
+    """Bytes of output left out of the middle because of the cap."""
+
+
+class Exited(Message):
+    """A batch of ends; kept by the agent, on disk, until `Ack` names them. One payload frame each, in order."""
+
+    items: list[Exit]
+
+
+class Rejected(Message):
+    """Attempts the agent did not begin (recalled, unknown bundle, draining); they count for nothing."""
+
+    keys: list[Key]
+    reason: str
+
+
+class AgentGoodbye(Message):
+    """The agent ends in order: what it held has been stopped and reported."""
+
+    reason: str
+
+
+# --- core to agent ---------------------------------------------------------------------------------------
+
+
+class Welcome(Message):
+    """The lease: the agent stops its attempts itself when `lease` seconds pass without an `Alive`.
+
+    `keep` are held attempts that go on, `stop` those to be stopped (and their results forgotten).
+    """
+
+    epoch: int
+    heartbeat: float
+    lease: float
+    keep: list[Key]
+    stop: list[Key]
+
+
+class Alive(Message):
+    now: float
+
+
+class Bundle(msgspec.Struct, frozen=True, array_like=True):
+    """All that the items of one task share, sent once to each agent before the first of them.
+
+    `version` rises when a retry upstream changes `files` or `results`. `results` are other tasks' results for
+    `${{ tasks.NAME.result }}`, encoded as in `results.py` (a list for an array), passed through undecoded.
+    """
+
+    run: int
+    task: int
+    version: int
+    run_name: str
+    spec: Task
+    params: dict[str, Any]
+    files: list[FileRef] = []
+    results: dict[str, bytes | list[bytes]] = {}
+    statuses: dict[str, str] = {}
+
+
+class AssignItem(msgspec.Struct, array_like=True, frozen=True):
+    """One attempt to run. The payload frame of the same position holds pickled arguments (`Call` only).
+
+    `value` is the msgpack of the item's value where the agent cannot derive it from the spec and the index
+    (a `foreach` over outputs or results); `files` and `results` add to the bundle's (needs with `each`).
+    """
+
+    key: Key
+    version: int
+    value: bytes = b""
+    files: list[FileRef] = []
+    results: dict[str, bytes] = {}
+
+
+class Assign(Message):
+    """Attempts for this agent, after the bundles that they need. The agent starts each when its resources fit."""
+
+    bundles: list[Bundle]
+    items: list[AssignItem]
+
+
+class Stop(Message):
+    """End these: TERM, `grace` seconds, KILL of the whole group. Repeated until the agent reports an end.
+
+    With `if_waiting` only those that have not started are given back, as `Rejected`.
+    """
+
+    keys: list[Key]
+    grace: float = 5.0
+    if_waiting: bool = False
+    reason: str = "cancelled"
+
+
+class Ack(Message):
+    """These ends are durable (or refused as stale): the agent may forget them."""
+
+    keys: list[Key]
+
+
+class Forget(Message):
+    """These runs have ended: bundles, and blobs only they used, may go."""
+
+    runs: list[int]
+
+
+class Shutdown(Message):
+    """End in order (an embedded agent whose core is being stopped)."""
+
+
+# --- blobs, both ways: the receiver always pulls, so a slow one is never flooded -----------------------
+
+
+class BlobOffer(Message):
+    """ "I have this; pull it if you lack it." Answered by `BlobWant`s, or by `BlobDone` at once."""
+
+    hash: str
+    size: int
+
+
+class BlobWant(Message):
+    """Send `length` bytes from `offset`. The receiver keeps a few of these in flight: that is the flow control."""
+
+    hash: str
+    offset: int
+    length: int
+
+
+class BlobChunk(Message):
+    """One payload frame with the bytes asked for."""
+
+    hash: str
+    offset: int
+    size: int
+    """Of the whole blob."""
+
+
+class BlobDone(Message):
+    """The receiver holds the whole blob, durably, its hash checked."""
+
+    hash: str
+
+
+class BlobMissing(Message):
+    """The one asked does not hold it (or its copy is damaged)."""
+
+    hash: str
+    reason: str = ""
+
+
+# --- client to core: each request carries `req`, echoed in the answer ----------------------------------
+
+
+class ClientHello(Message):
+    name: str
+    protocol: int = PROTOCOL
+
+
+class ClientWelcome(Message):
+    """`core` is a random id of this core's life: when it changes, the core restarted."""
+
+    core: str
+    role: str
+    version: str
+
+
+class Submit(Message):
+    """Start a run. Acknowledged by `Reply({"run": id})` once it is durable.
+
+    `document` is the graph's source text (kept for people) and `graph` its msgpack; `files` are the blobs of its
+    folder that it uses, offered and pulled before this message. `token` makes a repeated submit harmless: the same
+    token gives the same run. Payload frames: for `Call` tasks, see `AppendItems`.
+    """
+
+    req: int
+    token: str
+    graph: bytes
+    document: str
+    params: dict[str, Any]
+    files: list[FileRef]
+    name: str = ""
+    owner: str = ""
+    priority: int = 0
+    open_tasks: list[int] = []
+    """Tasks that go on growing by `AppendItems` until `CloseTask`."""
+    hidden: bool = False
+    """A session of the Python API (an Executor): listed only on request."""
+
+
+class AppendItems(Message):
+    """More items for an open task; one payload frame: msgpack list of bytes, each an item's pickled arguments.
+
+    `first` is the index of the first one, so that a repeated append is harmless. Answered once durable.
+    """
+
+    req: int
+    run: int
+    task: int
+    first: int
+    count: int
+
+
+class CloseTask(Message):
+    req: int
+    run: int
+    task: int
+
+
+class Control(Message):
+    """Act on what is named: a run (`task` None), a task (`index` None) or an item.
+
+    `action`: cancel, retry (what failed or was cancelled, and what was skipped because of it), retry-downstream
+    (the named ones in any terminal state, with everything after them), pause, resume, priority (`value`), delete.
+    Answered by `Reply({"items": how many it touched})`; with `dry` nothing changes.
+    """
+
+    req: int
+    action: str
+    run: int
+    task: int | None = None
+    index: int | None = None
+    value: int = 0
+    dry: bool = False
+
+
+class AgentControl(Message):
+    """`action`: drain, undrain, remove (only one that is down)."""
+
+    req: int
+    action: str
+    agent: str
+
+
+class GetRuns(Message):
+    """-> Reply({"runs": [RunRow as dict]}), newest first."""
+
+    req: int
+    limit: int = 100
+    hidden: bool = False
+
+
+class GetRun(Message):
+    """-> Reply({"run": RunRow, "tasks": [TaskRow], "document": str, "params": {...}})."""
+
+    req: int
+    run: int
+
+
+class GetItems(Message):
+    """-> Reply({"items": [ItemRow], "next": index | None}) of one task, by state if given."""
+
+    req: int
+    run: int
+    task: int
+    start: int = 0
+    limit: int = 1000
+    states: list[str] = []
+
+
+class GetAttempts(Message):
+    """-> Reply({"attempts": [AttemptRow], "next": seq | None}), in the order of their ends; all tasks when None.
+
+    `after` is the `seq` of the last row already known. `running` adds the ones that have not ended.
+    """
+
+    req: int
+    run: int
+    task: int | None = None
+    index: int | None = None
+    after: int = 0
+    limit: int = 1000
+    running: bool = True
+
+
+class GetAgents(Message):
+    """-> Reply({"agents": [AgentRow]})."""
+
+    req: int
+
+
+class GetResults(Message):
+    """Ends of a run's items after `after` (a `seq`), waiting up to `wait` seconds until there is at least one.
+
+    -> Reply({"results": [[seq, task, index, state, error, FileRef | None]], "run_state": ...}) and one payload
+    frame a result. A result over `limits.INLINE_RESULT` travels as a blob, named by the FileRef. The client
+    asks again when it has digested these: a slow client costs the core nothing.
+    """
+
+    req: int
+    run: int
+    after: int
+    limit: int = 2000
+    wait: float = 30.0
+
+
+class GetOutputs(Message):
+    """-> Reply({"files": [[task id, index | -1 for a task that is no array, FileRef]], "next": cursor | None})."""
+
+    req: int
+    run: int
+    task: int | None = None
+    after: int = 0
+
+
+class GetLog(Message):
+    """The log of an attempt (0: the latest) from byte `offset` of its records, at most `limit` bytes.
+
+    -> Reply({"attempt": n, "offset": o, "size": s, "shed": bytes, "ended": bool, "state": ...}) and one payload
+    frame. With `wait`, answered when there is more or the attempt has ended. A negative offset counts from the end.
+    """
+
+    req: int
+    run: int
+    task: int
+    index: int
+    attempt: int = 0
+    offset: int = 0
+    limit: int = 262_144
+    wait: float = 0.0
+
+
+class GetInfo(Message):
+    """-> Reply({"version", "core", "endpoint", "uptime", "counters": {...}, "store": path, ...})."""
+
+    req: int
+
+
+class MakeToken(Message):
+    """-> Reply({"token": str}) that lets one peer of `role` (agent, viewer, operator, admin) enrol within `ttl`."""
+
+    req: int
+    role: str
+    ttl: float = 3600.0
+
+
+class Subscribe(Message):
+    """Follow these topics instead of those before: "runs", "agents", "samples", "run:ID"."""
+
+    topics: list[str]
+
+
+class StopCore(Message):
+    """End the core in order; running attempts of embedded agents are stopped, those of others go on."""
+
+    req: int
+    agents: bool = False
+
+
+# --- core to client --------------------------------------------------------------------------------------
+
+
+class Reply(Message):
+    req: int
+    data: dict[str, Any]
+
+
+class Failure(Message):
+    """The request was not done. `code`: not-found, bad-request, forbidden, busy, internal."""
+
+    req: int
+    code: str
+    reason: str
+
+
+class Snapshot(Message):
+    """The whole of a topic. `data` has the same keys as a delta's; `seq` is where the deltas go on."""
+
+    topic: str
+    seq: int
+    data: dict[str, Any]
+
+
+class Delta(Message):
+    """What changed since `seq - 1`; a gap in `seq` means: subscribe again. See `rows.py` for `data`."""
+
+    topic: str
+    seq: int
+    data: dict[str, Any]
+
+
+# --- core and agent: live logs ---------------------------------------------------------------------------
+
+
+class LogWant(Message):
+    """Core to agent: bytes of a running attempt's log."""
+
+    key: Key
+    offset: int
+    limit: int
+
+
+class LogData(Message):
+    """Agent to core; one payload frame with whole records. `size` is the log's length now."""
+
+    key: Key
+    offset: int
+    size: int
+    ended: bool
+    shed: int = 0
+
+
+MESSAGES: tuple[type[Message], ...] = (
+    Enrol, Enrolled, Refused, WhoAreYou,
+    AgentHello, Heartbeat, Started, Exited, Rejected, AgentGoodbye,
+    Welcome, Alive, Assign, Stop, Ack, Forget, Shutdown,
+    BlobOffer, BlobWant, BlobChunk, BlobDone, BlobMissing,
+    ClientHello, ClientWelcome, Submit, AppendItems, CloseTask, Control, AgentControl,
+    GetRuns, GetRun, GetItems, GetAttempts, GetAgents, GetResults, GetOutputs, GetLog, GetInfo, MakeToken,
+    Subscribe, StopCore, Reply, Failure, Snapshot, Delta, LogWant, LogData,
+)  # fmt: skip
+"""A message's type byte is its place here plus one: append only."""

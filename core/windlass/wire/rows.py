@@ -1,0 +1,118 @@
+"""The rows that clients see, in answers and in snapshots and deltas.
+
+They travel as maps (not arrays) inside `Reply.data` and `Delta.data`, so that `--json` prints them as they are.
+
+Topics:
+    runs     {"runs": [RunRow], "removed": [run]}
+    agents   {"agents": [AgentRow], "removed": [agent id]}
+    samples  {"samples": {agent id: [Sample]}, "attempts": [AttemptSample]}        (only deltas, after a first backlog)
+    run:ID   {"run": RunRow, "tasks": [TaskRow], "states": {task: bytes} (snapshot: one byte an item, `ItemState`'s
+             value), "items": [[task, index, state value]] (delta), "attempts": [AttemptRow]}
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How many items are in each state."""
+
+    pending: int = 0
+    ready: int = 0
+    active: int = 0
+    backoff: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    skipped: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum(getattr(self, name) for name in self.__struct_fields__)
+
+
+class RunRow(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+    owner: str
+    state: str
+    """running, paused, succeeded, failed, cancelled (waiting is a running run with nothing active)."""
+    priority: int
+    submitted: float
+    ended: float | None
+    counts: Counts
+    hidden: bool = False
+    note: str = ""
+    """Why it waits or what went wrong, in a line."""
+
+
+class TaskRow(msgspec.Struct, frozen=True):
+    index: int
+    id: str
+    title: str
+    array: bool
+    count: int | None
+    """None until a fan-out is decided."""
+    counts: Counts
+    needs: list[str] = []
+    note: str = ""
+
+
+class ItemRow(msgspec.Struct, frozen=True):
+    task: int
+    index: int
+    state: str
+    attempts: int
+    value: Any = None
+    """The item's `foreach`/`matrix` value, shortened for display."""
+    error: str = ""
+    note: str = ""
+
+
+class AttemptRow(msgspec.Struct, frozen=True):
+    seq: int
+    """Order of the commits of their ends; 0 while it runs."""
+    run: int
+    task: int
+    index: int
+    attempt: int
+    agent: str
+    agent_name: str
+    state: str
+    """assigned, running, exited, lost, rejected."""
+    outcome: str = ""
+    code: int = 0
+    assigned: float = 0.0
+    started: float | None = None
+    ended: float | None = None
+    cpu: float = 0.0
+    memory: int = 0
+    read: int = 0
+    written: int = 0
+    error: str = ""
+    slot: int = 0
+    """A lane of the agent's timeline: the lowest number that was free when it began."""
+    log_shed: int = 0
+
+
+class AgentRow(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    state: str
+    """new, up, disconnected, down."""
+    draining: bool
+    labels: dict[str, str]
+    resources: dict[str, Any]
+    used: dict[str, Any]
+    running: int
+    waiting: int
+    """Attempts sent ahead that have not started."""
+    last_heard: float
+    since: float
+    gpus: list[str] = []
+    cpu_model: str = ""
+    version: str = ""
+    note: str = ""
