@@ -13,11 +13,11 @@ from windlass.sched.states import AttemptState, ItemState, Outcome
 
 
 class AttemptId(NamedTuple):
-    """run, task position, item index, attempt number from 1."""
+    """run, task position, item (position in the array), attempt number from 1."""
 
     run: int
     task: int
-    index: int
+    item: int
     attempt: int
 
 
