@@ -38,7 +38,7 @@ class Message(msgspec.Struct, array_like=True, frozen=True):
 # --- enrolment -------------------------------------------------------------------------------------------
 
 
-class Enrol(Message):
+class Enrol(Message, frozen=True):
     """The only message an unknown key may send: it brings the one-time secret of a token."""
 
     secret: str
@@ -46,18 +46,18 @@ class Enrol(Message):
     protocol: int = PROTOCOL
 
 
-class Enrolled(Message):
+class Enrolled(Message, frozen=True):
     role: str
 
 
-class Refused(Message):
+class Refused(Message, frozen=True):
     """The core will not go on with this peer; `code` is one of unknown-key, bad-secret, protocol, role, busy."""
 
     code: str
     reason: str
 
 
-class WhoAreYou(Message):
+class WhoAreYou(Message, frozen=True):
     """The core got a frame from a connection it does not know (it restarted, or the link did): say HELLO again."""
 
 
@@ -83,7 +83,7 @@ class Held(msgspec.Struct, array_like=True, frozen=True):
     state: str
 
 
-class AgentHello(Message):
+class AgentHello(Message, frozen=True):
     """`agent` is the id the agent chose once and keeps; `epoch` the lease it last had (0: none)."""
 
     agent: str
@@ -118,7 +118,7 @@ class AttemptSample(msgspec.Struct, array_like=True, frozen=True):
     memory: int
 
 
-class Heartbeat(Message):
+class Heartbeat(Message, frozen=True):
     """Sent every `Welcome.heartbeat` seconds; the core answers with `Alive`, which renews the lease."""
 
     now: float
@@ -132,7 +132,7 @@ class StartedItem(msgspec.Struct, array_like=True, frozen=True):
     pid: int = 0
 
 
-class Started(Message):
+class Started(Message, frozen=True):
     """Attempts that began to run and have not ended yet (short ones are only ever reported by `Exited`)."""
 
     items: list[StartedItem]
@@ -171,20 +171,20 @@ class Exit(msgspec.Struct, array_like=True, frozen=True):
     """Bytes of output left out of the middle because of the cap."""
 
 
-class Exited(Message):
+class Exited(Message, frozen=True):
     """A batch of ends; kept by the agent, on disk, until `Ack` names them. One payload frame each, in order."""
 
     items: list[Exit]
 
 
-class Rejected(Message):
+class Rejected(Message, frozen=True):
     """Attempts the agent did not begin (recalled, unknown bundle, draining); they count for nothing."""
 
     keys: list[Key]
     reason: str
 
 
-class AgentGoodbye(Message):
+class AgentGoodbye(Message, frozen=True):
     """The agent ends in order: what it held has been stopped and reported."""
 
     reason: str
@@ -193,7 +193,7 @@ class AgentGoodbye(Message):
 # --- core to agent ---------------------------------------------------------------------------------------
 
 
-class Welcome(Message):
+class Welcome(Message, frozen=True):
     """The lease: the agent stops its attempts itself when `lease` seconds pass without an `Alive`.
 
     `keep` are held attempts that go on, `stop` those to be stopped (and their results forgotten).
@@ -206,7 +206,7 @@ class Welcome(Message):
     stop: list[Key]
 
 
-class Alive(Message):
+class Alive(Message, frozen=True):
     now: float
 
 
@@ -242,14 +242,14 @@ class AssignItem(msgspec.Struct, array_like=True, frozen=True):
     results: dict[str, bytes] = {}
 
 
-class Assign(Message):
+class Assign(Message, frozen=True):
     """Attempts for this agent, after the bundles that they need. The agent starts each when its resources fit."""
 
     bundles: list[Bundle]
     items: list[AssignItem]
 
 
-class Stop(Message):
+class Stop(Message, frozen=True):
     """End these: TERM, `grace` seconds, KILL of the whole group. Repeated until the agent reports an end.
 
     With `if_waiting` only those that have not started are given back, as `Rejected`.
@@ -261,33 +261,33 @@ class Stop(Message):
     reason: str = "cancelled"
 
 
-class Ack(Message):
+class Ack(Message, frozen=True):
     """These ends are durable (or refused as stale): the agent may forget them."""
 
     keys: list[Key]
 
 
-class Forget(Message):
+class Forget(Message, frozen=True):
     """These runs have ended: bundles, and blobs only they used, may go."""
 
     runs: list[int]
 
 
-class Shutdown(Message):
+class Shutdown(Message, frozen=True):
     """End in order (an embedded agent whose core is being stopped)."""
 
 
 # --- blobs, both ways: the receiver always pulls, so a slow one is never flooded -----------------------
 
 
-class BlobOffer(Message):
+class BlobOffer(Message, frozen=True):
     """ "I have this; pull it if you lack it." Answered by `BlobWant`s, or by `BlobDone` at once."""
 
     hash: str
     size: int
 
 
-class BlobWant(Message):
+class BlobWant(Message, frozen=True):
     """Send `length` bytes from `offset`. The receiver keeps a few of these in flight: that is the flow control."""
 
     hash: str
@@ -295,7 +295,7 @@ class BlobWant(Message):
     length: int
 
 
-class BlobChunk(Message):
+class BlobChunk(Message, frozen=True):
     """One payload frame with the bytes asked for."""
 
     hash: str
@@ -304,13 +304,13 @@ class BlobChunk(Message):
     """Of the whole blob."""
 
 
-class BlobDone(Message):
+class BlobDone(Message, frozen=True):
     """The receiver holds the whole blob, durably, its hash checked."""
 
     hash: str
 
 
-class BlobMissing(Message):
+class BlobMissing(Message, frozen=True):
     """The one asked does not hold it (or its copy is damaged)."""
 
     hash: str
@@ -320,12 +320,12 @@ class BlobMissing(Message):
 # --- client to core: each request carries `req`, echoed in the answer ----------------------------------
 
 
-class ClientHello(Message):
+class ClientHello(Message, frozen=True):
     name: str
     protocol: int = PROTOCOL
 
 
-class ClientWelcome(Message):
+class ClientWelcome(Message, frozen=True):
     """`core` is a random id of this core's life: when it changes, the core restarted."""
 
     core: str
@@ -333,7 +333,7 @@ class ClientWelcome(Message):
     version: str
 
 
-class Submit(Message):
+class Submit(Message, frozen=True):
     """Start a run. Acknowledged by `Reply({"run": id})` once it is durable.
 
     `document` is the graph's source text (kept for people) and `graph` its msgpack; `files` are the blobs of its
@@ -356,7 +356,7 @@ class Submit(Message):
     """A session of the Python API (an Executor): listed only on request."""
 
 
-class AppendItems(Message):
+class AppendItems(Message, frozen=True):
     """More items for an open task; one payload frame: msgpack list of bytes, each an item's pickled arguments.
 
     `first` is the index of the first one, so that a repeated append is harmless. Answered once durable.
@@ -369,13 +369,13 @@ class AppendItems(Message):
     count: int
 
 
-class CloseTask(Message):
+class CloseTask(Message, frozen=True):
     req: int
     run: int
     task: int
 
 
-class Control(Message):
+class Control(Message, frozen=True):
     """Act on what is named: a run (`task` None), a task (`index` None) or an item.
 
     `action`: cancel, retry (what failed or was cancelled, and what was skipped because of it), retry-downstream
@@ -392,7 +392,7 @@ class Control(Message):
     dry: bool = False
 
 
-class AgentControl(Message):
+class AgentControl(Message, frozen=True):
     """`action`: drain, undrain, remove (only one that is down)."""
 
     req: int
@@ -400,7 +400,7 @@ class AgentControl(Message):
     agent: str
 
 
-class GetRuns(Message):
+class GetRuns(Message, frozen=True):
     """-> Reply({"runs": [RunRow as dict]}), newest first."""
 
     req: int
@@ -408,14 +408,14 @@ class GetRuns(Message):
     hidden: bool = False
 
 
-class GetRun(Message):
+class GetRun(Message, frozen=True):
     """-> Reply({"run": RunRow, "tasks": [TaskRow], "document": str, "params": {...}})."""
 
     req: int
     run: int
 
 
-class GetItems(Message):
+class GetItems(Message, frozen=True):
     """-> Reply({"items": [ItemRow], "next": index | None}) of one task, by state if given."""
 
     req: int
@@ -426,7 +426,7 @@ class GetItems(Message):
     states: list[str] = []
 
 
-class GetAttempts(Message):
+class GetAttempts(Message, frozen=True):
     """-> Reply({"attempts": [AttemptRow], "next": seq | None}), in the order of their ends; all tasks when None.
 
     `after` is the `seq` of the last row already known. `running` adds the ones that have not ended.
@@ -441,13 +441,13 @@ class GetAttempts(Message):
     running: bool = True
 
 
-class GetAgents(Message):
+class GetAgents(Message, frozen=True):
     """-> Reply({"agents": [AgentRow]})."""
 
     req: int
 
 
-class GetResults(Message):
+class GetResults(Message, frozen=True):
     """Ends of a run's items after `after` (a `seq`), waiting up to `wait` seconds until there is at least one.
 
     -> Reply({"results": [[seq, task, index, state, error, FileRef | None]], "run_state": ...}) and one payload
@@ -462,7 +462,7 @@ class GetResults(Message):
     wait: float = 30.0
 
 
-class GetOutputs(Message):
+class GetOutputs(Message, frozen=True):
     """-> Reply({"files": [[task id, index | -1 for a task that is no array, FileRef]], "next": cursor | None})."""
 
     req: int
@@ -471,7 +471,7 @@ class GetOutputs(Message):
     after: int = 0
 
 
-class GetLog(Message):
+class GetLog(Message, frozen=True):
     """The log of an attempt (0: the latest) from byte `offset` of its records, at most `limit` bytes.
 
     -> Reply({"attempt": n, "offset": o, "size": s, "shed": bytes, "ended": bool, "state": ...}) and one payload
@@ -488,13 +488,13 @@ class GetLog(Message):
     wait: float = 0.0
 
 
-class GetInfo(Message):
+class GetInfo(Message, frozen=True):
     """-> Reply({"version", "core", "endpoint", "uptime", "counters": {...}, "store": path, ...})."""
 
     req: int
 
 
-class MakeToken(Message):
+class MakeToken(Message, frozen=True):
     """-> Reply({"token": str}) that lets one peer of `role` (agent, viewer, operator, admin) enrol within `ttl`."""
 
     req: int
@@ -502,13 +502,13 @@ class MakeToken(Message):
     ttl: float = 3600.0
 
 
-class Subscribe(Message):
+class Subscribe(Message, frozen=True):
     """Follow these topics instead of those before: "runs", "agents", "samples", "run:ID"."""
 
     topics: list[str]
 
 
-class StopCore(Message):
+class StopCore(Message, frozen=True):
     """End the core in order; running attempts of embedded agents are stopped, those of others go on."""
 
     req: int
@@ -518,12 +518,12 @@ class StopCore(Message):
 # --- core to client --------------------------------------------------------------------------------------
 
 
-class Reply(Message):
+class Reply(Message, frozen=True):
     req: int
     data: dict[str, Any]
 
 
-class Failure(Message):
+class Failure(Message, frozen=True):
     """The request was not done. `code`: not-found, bad-request, forbidden, busy, internal."""
 
     req: int
@@ -531,7 +531,7 @@ class Failure(Message):
     reason: str
 
 
-class Snapshot(Message):
+class Snapshot(Message, frozen=True):
     """The whole of a topic. `data` has the same keys as a delta's; `seq` is where the deltas go on."""
 
     topic: str
@@ -539,7 +539,7 @@ class Snapshot(Message):
     data: dict[str, Any]
 
 
-class Delta(Message):
+class Delta(Message, frozen=True):
     """What changed since `seq - 1`; a gap in `seq` means: subscribe again. See `rows.py` for `data`."""
 
     topic: str
@@ -550,7 +550,7 @@ class Delta(Message):
 # --- core and agent: live logs ---------------------------------------------------------------------------
 
 
-class LogWant(Message):
+class LogWant(Message, frozen=True):
     """Core to agent: bytes of a running attempt's log."""
 
     key: Key
@@ -558,7 +558,7 @@ class LogWant(Message):
     limit: int
 
 
-class LogData(Message):
+class LogData(Message, frozen=True):
     """Agent to core; one payload frame with whole records. `size` is the log's length now."""
 
     key: Key
