@@ -1,0 +1,65 @@
+"""Messages to frames and back. Strict at the border: sizes are checked before anything is decoded.
+
+A message on the wire is `[type: one byte][header: msgpack array][payload...]`. `decode` raises `WireError` for
+whatever a peer may have sent wrong, and nothing else, so that a loop can count it, drop it and go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from windlass.wire import limits
+from windlass.wire.messages import MESSAGES, Message
+
+
+class WireError(Exception):
+    """A peer's message is not one: unknown type, too large, or not what its type says. `code` is for counters."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_type_frames: dict[type[Message], bytes] = {cls: bytes((place + 1,)) for place, cls in enumerate(MESSAGES)}
+_decoders = {bytes((place + 1,)): msgspec.msgpack.Decoder(cls) for place, cls in enumerate(MESSAGES)}
+
+
+def encode(msg: Message, payload: Iterable[bytes] = ()) -> list[bytes]:
+    """The frames of a message. A message over the limits is refused here too, where its maker can see it."""
+    header = _encode(msg)
+    frames = [_type_frames[type(msg)], header, *payload]
+    check_sizes([len(frame) for frame in frames])
+    return frames
+
+
+def check_sizes(sizes: Sequence[int]) -> None:
+    """Refuse a message by the sizes of its frames (type, header, payload...) alone."""
+    if len(sizes) < 2:
+        raise WireError("malformed", f"a message has at least 2 frames, not {len(sizes)}")
+    if len(sizes) - 2 > limits.PAYLOAD_FRAMES:
+        raise WireError("oversize", f"{len(sizes) - 2} payload frames; {limits.PAYLOAD_FRAMES} are allowed")
+    if sizes[0] != 1:
+        raise WireError("malformed", f"the type frame has {sizes[0]} bytes instead of 1")
+    if sizes[1] > limits.HEADER:
+        raise WireError("oversize", f"a header of {sizes[1]} bytes; {limits.HEADER} are allowed")
+    if max(sizes) > limits.PAYLOAD_FRAME:
+        raise WireError("oversize", f"a frame of {max(sizes)} bytes; {limits.PAYLOAD_FRAME} are allowed")
+    if sum(sizes) > limits.MESSAGE:
+        raise WireError("oversize", f"a message of {sum(sizes)} bytes; {limits.MESSAGE} are allowed")
+
+
+def decode(frames: Sequence[bytes]) -> tuple[Any, list[bytes]]:
+    """The message and its payload frames; `frames` come without the router's identity frame."""
+    check_sizes([len(frame) for frame in frames])
+    decoder = _decoders.get(bytes(frames[0]))
+    if decoder is None:
+        raise WireError("unknown-type", f"no message has type {frames[0][0]}")
+    try:
+        msg = decoder.decode(frames[1])
+    except (msgspec.MsgspecError, ValueError, RecursionError, MemoryError, OverflowError) as error:
+        raise WireError("malformed", f"{decoder.type.__name__}: {error}") from None
+    return msg, list(frames[2:])
