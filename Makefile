@@ -1,0 +1,65 @@
+# make run         open the app with the sample graph (without a display: run the sample in the terminal)
+# make test        everything; test-quick leaves the slow ones out
+# make lint        ruff, mypy, lint-imports
+# make bench       the table of speeds; QUICK=1 for a rough one
+# make screenshots draw the pictures of the docs anew
+# make clean       remove the virtual environment and what tools left behind
+#
+# All of them make their own virtual environment first. PYTHON=/path/to/python chooses the interpreter.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --timeout 300
+SOURCES := core agent gui resources tests bench docs tools
+
+.PHONY: help run test test-quick bench lint screenshots clean
+
+help:
+	@sed -n 's/^# //p' Makefile | head -n 6
+
+$(BIN)/python:
+	@python=$$(tools/find_python.sh "$(PYTHON)") && echo "making $(VENV) with $$python" && "$$python" -m venv "$(VENV)"
+
+# The stamps say which extras are installed; they go stale with pyproject.toml.
+$(VENV)/.gui: pyproject.toml | $(BIN)/python
+	@echo "installing Windlass with its app into $(VENV)"
+	@$(PIP) --editable '.[gui]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	@echo "installing Windlass with the developers' tools into $(VENV)"
+	@$(PIP) --editable '.[gui,dev,bench]'
+	@touch $@ $(VENV)/.gui
+
+run: $(VENV)/.gui
+	@tools/run_app.sh $(BIN) monte-carlo
+
+test: $(VENV)/.dev
+	@$(BIN)/python tools/check_qt.py
+	$(PYTEST) $(ARGS)
+
+test-quick: $(VENV)/.dev
+	@$(BIN)/python tools/check_qt.py
+	$(PYTEST) -m 'not slow' $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	PATH=$(BIN):$$PATH $(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/.dev
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m bench $(if $(QUICK),--quick) $(ARGS)
+
+screenshots: $(VENV)/.dev
+	@$(BIN)/python tools/check_qt.py
+	QT_QPA_PLATFORM=offscreen $(BIN)/python docs/make_screenshots.py
+
+clean:
+	rm -rf "$(VENV)" build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,27 @@
+"""What every test gets: its own home, no display, and nothing of the user's environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before anything imports Qt: the tests never open a window on somebody's desktop, unless Xvfb is asked for.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A WINDLASS_HOME of the test's own, so that no test reads or writes the user's keys and runs."""
+    place = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("WINDLASS_HOME", str(place))
+    yield place
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever starts real processes over the wire is slow by definition, so that `test-quick` stays quick."""
+    for item in items:
+        if "chaos" in item.path.parts and item.get_closest_marker("slow") is None:
+            item.add_marker(pytest.mark.slow)
