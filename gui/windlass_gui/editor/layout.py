@@ -1,0 +1,218 @@
+"""A layered layout of a graph, left to right, without Qt.
+
+Four steps, each linear or nearly so in the size of the graph: tasks go to columns by their longest path from a
+source; a link that passes columns gets a way point in each; barycentre sweeps order the columns so that few links
+cross; and every node moves as near to the middle of its neighbours as its column's order allows, which is an
+isotonic regression and therefore exact. Tasks that touch no link are laid in a block below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import ceil, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+Point = tuple[float, float]
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+NODE_WIDTH = 200.0
+NODE_HEIGHT = 68.0
+COLUMN_GAP = 90.0
+ROW_GAP = 32.0
+WAY_POINT_HEIGHT = 22.0
+SWEEPS = 12
+WAY_POINTS_PER_NODE = 12
+"""Links longer than the budget allows are drawn straight instead of being given way points."""
+
+
+def layout(needs: Mapping[str, Sequence[str]]) -> dict[str, Point]:
+    """Top-left corners, in scene units, for every task of `needs` (task -> what it needs, unknown names ignored)."""
+    ids = list(needs)
+    index = {task: i for i, task in enumerate(ids)}
+    links = [(index[n], index[t]) for t in ids for n in dict.fromkeys(needs[t]) if n in index and n != t]
+    linked = np.zeros(len(ids), dtype=bool)
+    for source, target in links:
+        linked[source] = linked[target] = True
+    columns = _columns(len(ids), links)
+    points: dict[str, Point] = {}
+    bottom = 0.0
+    kept = np.flatnonzero(linked)
+    if len(kept):
+        ys = _rows(kept, columns, links)
+        top = min(ys.values())
+        for i, y in ys.items():
+            points[ids[i]] = (round(float(columns[i]) * (NODE_WIDTH + COLUMN_GAP)), round(y - top))
+        bottom = max(ys.values()) - top + NODE_HEIGHT + 2 * ROW_GAP
+    alone = [i for i in range(len(ids)) if not linked[i]]
+    across = max(1, ceil(sqrt(len(alone) / 2)))
+    for at, i in enumerate(alone):
+        row, column = divmod(at, across)
+        points[ids[i]] = (column * (NODE_WIDTH + COLUMN_GAP), round(bottom + row * (NODE_HEIGHT + ROW_GAP)))
+    return points
+
+
+def _columns(count: int, links: list[tuple[int, int]]) -> Ints:
+    """Each node's longest path from a source. Nodes of a cycle (a document may hold one) are cut where met first."""
+    after: list[list[int]] = [[] for _ in range(count)]
+    waits = [0] * count
+    for source, target in links:
+        after[source].append(target)
+        waits[target] += 1
+    column = np.zeros(count, dtype=np.int64)
+    done = [False] * count
+    queue = [i for i in range(count) if waits[i] == 0]
+    left = count
+    next_cut = 0
+    while left:
+        if not queue:
+            while done[next_cut]:
+                next_cut += 1
+            queue.append(next_cut)
+        node = queue.pop()
+        if done[node]:
+            continue
+        done[node] = True
+        left -= 1
+        for target in after[node]:
+            if done[target]:
+                continue
+            column[target] = max(column[target], column[node] + 1)
+            waits[target] -= 1
+            if waits[target] == 0:
+                queue.append(target)
+    return column
+
+
+def _rows(nodes: Ints, columns: Ints, links: list[tuple[int, int]]) -> dict[int, float]:
+    """The top of each node, by sweeps over the columns."""
+    layer = [int(columns[i]) for i in nodes]
+    height = [NODE_HEIGHT] * len(nodes)
+    local = {int(i): at for at, i in enumerate(nodes)}
+    short: list[tuple[int, int]] = []
+    budget = WAY_POINTS_PER_NODE * len(nodes) + 1000
+    for source, target in links:
+        a, b = local[source], local[target]
+        span = layer[b] - layer[a]
+        if span < 1 or span - 1 > budget:
+            continue
+        budget -= span - 1
+        last = a
+        for column in range(layer[a] + 1, layer[b]):
+            layer.append(column)
+            height.append(WAY_POINT_HEIGHT)
+            short.append((last, len(layer) - 1))
+            last = len(layer) - 1
+        short.append((last, b))
+    layers = np.array(layer, dtype=np.int64)
+    heights = np.array(height, dtype=np.float64)
+    pairs = np.array(short, dtype=np.int64).reshape(-1, 2)
+    orders = _ordered(layers, pairs)
+    ys = _straightened(orders, layers, heights, pairs)
+    return {int(node): float(ys[at]) for at, node in enumerate(nodes)}
+
+
+def _ordered(layers: Ints, pairs: Ints) -> list[Ints]:
+    """The order of each column with the fewest crossings that the sweeps met."""
+    depth = int(layers.max()) + 1
+    orders: list[Ints] = [np.flatnonzero(layers == column) for column in range(depth)]
+    place = np.zeros(len(layers), dtype=np.float64)
+    for order in orders:
+        place[order] = np.arange(len(order))
+    by_layer = [pairs[layers[pairs[:, 0]] == column] for column in range(depth - 1)] if len(pairs) else []
+    best, fewest = [order.copy() for order in orders], _crossings(by_layer, place)
+    for sweep in range(SWEEPS):
+        if fewest == 0:
+            break
+        forward = sweep % 2 == 0
+        for column in range(1, depth) if forward else range(depth - 2, -1, -1):
+            near = by_layer[column - 1] if forward else by_layer[column]
+            own, other = (near[:, 1], near[:, 0]) if forward else (near[:, 0], near[:, 1])
+            degree = np.bincount(own, minlength=len(layers))
+            total = np.bincount(own, weights=place[other], minlength=len(layers))
+            order = orders[column]
+            wish = np.where(degree[order] > 0, total[order] / np.maximum(degree[order], 1), place[order])
+            orders[column] = order[np.argsort(wish, kind="stable")]
+            place[orders[column]] = np.arange(len(order))
+        crossings = _crossings(by_layer, place)
+        if crossings < fewest:
+            best, fewest = [order.copy() for order in orders], crossings
+    return best
+
+
+def _crossings(by_layer: list[Ints], place: Floats) -> int:
+    total = 0
+    for pairs in by_layer:
+        source, target = place[pairs[:, 0]], place[pairs[:, 1]]
+        total += _inversions(target[np.lexsort((target, source))])
+    return total
+
+
+def _inversions(values: Floats) -> int:
+    """How many pairs stand in the wrong order: a merge sort that counts, each level in one numpy step."""
+    _, ranks = np.unique(values, return_inverse=True)
+    ranks = ranks.astype(np.int64)
+    count = len(ranks)
+    total, width = 0, 1
+    span = int(ranks.max()) + 1 if count else 1
+    while width < count:
+        # Blocks of `width` are sorted; one global search finds, for each element of a right block, how many of its
+        # left block are not greater, because the block's number is folded into the key.
+        block = np.arange(count) // (2 * width)
+        right = (np.arange(count) // width) % 2 == 1
+        keys = block * span + ranks
+        left_keys = keys[~right]
+        at = np.searchsorted(left_keys, keys[right], side="right")
+        ends = np.searchsorted(left_keys, (block[right] + 1) * span, side="left")
+        total += int((ends - at).sum())
+        ranks = np.sort(keys, kind="stable") % span
+        width *= 2
+    return total
+
+
+def _straightened(orders: list[Ints], layers: Ints, heights: Floats, pairs: Ints) -> Floats:
+    """Tops that keep each column's order and bring every node near the middle of its neighbours."""
+    centre = np.zeros(len(layers), dtype=np.float64)
+    offsets: list[Floats] = []
+    for order in orders:
+        step = heights[order]
+        # Distance of each centre from the first one of its column when all stand as close as allowed.
+        gaps = (step[1:] + step[:-1]) / 2 + ROW_GAP
+        offset = np.concatenate(([0.0], np.cumsum(gaps)))
+        offsets.append(offset)
+        centre[order] = offset - offset[-1] / 2
+    if len(pairs) == 0:
+        return centre - heights / 2
+    for sweep in range(8):
+        forward = sweep % 2 == 0
+        both = sweep >= 6
+        own = pairs[:, 1] if forward else pairs[:, 0]
+        other = pairs[:, 0] if forward else pairs[:, 1]
+        if both:
+            own, other = np.concatenate((own, other)), np.concatenate((other, own))
+        degree = np.bincount(own, minlength=len(layers))
+        for column in range(len(orders)) if forward else range(len(orders) - 1, -1, -1):
+            order = orders[column]
+            mask = layers[own] == column if len(orders) < 40 else None
+            o, n = (own[mask], other[mask]) if mask is not None else (own, other)
+            total = np.bincount(o, weights=centre[n], minlength=len(layers))
+            wish = np.where(degree[order] > 0, total[order] / np.maximum(degree[order], 1), centre[order])
+            centre[order] = _isotonic(wish - offsets[column]) + offsets[column]
+    return centre - heights / 2
+
+
+def _isotonic(wish: Floats) -> Floats:
+    """The rising sequence nearest to `wish` in squares (pool adjacent violators)."""
+    means: list[float] = []
+    counts: list[int] = []
+    for value in wish.tolist():
+        mean, count = value, 1
+        while means and means[-1] > mean:
+            last, size = means.pop(), counts.pop()
+            mean = (mean * count + last * size) / (count + size)
+            count += size
+        means.append(mean)
+        counts.append(count)
+    return np.repeat(np.array(means), np.array(counts))
