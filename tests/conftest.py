@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A WINDLASS_HOME of the test's own, so that no test reads or writes the user's keys and runs."""
     place = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("WINDLASS_HOME", str(place))
-    yield place
+    return place
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from windlass_resources import samples
 
 NAMES = [sample.name for sample in samples.list_samples()]
