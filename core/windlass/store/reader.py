@@ -1,0 +1,228 @@
+"""Questions to what is durable. One connection of its own; every list has a limit, so an answer stays small."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any, NamedTuple
+
+from windlass.model.graph import FileRef
+
+
+class AttemptRecord(NamedTuple):
+    """An attempt that ended, without its log and result."""
+
+    seq: int
+    run: int
+    task: int
+    index_: int
+    attempt: int
+    agent: str
+    state: int
+    outcome: str
+    code: int
+    assigned: float
+    started: float | None
+    ended: float | None
+    cpu: float
+    memory: int
+    read: int
+    written: int
+    slot: int
+    final: int
+    log_shed: int
+    error: str
+
+
+class EndRecord(NamedTuple):
+    """An item's end: by an attempt (with a result), or without one (cancelled while it waited, skipped, ...)."""
+
+    seq: int
+    task: int
+    index_: int
+    state: int
+    error: str
+    result: bytes
+
+
+class LogRecord(NamedTuple):
+    attempt: int
+    log: bytes
+    log_ref: bytes | None
+    shed: int
+    state: int
+
+
+_ATTEMPT = (
+    "SELECT seq, run, task, idx, attempt, agent, state, outcome, code, assigned, started, ended, cpu, memory, read,"
+    " written, slot, final, log_shed, error FROM attempts "
+)
+
+
+class Reader:
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _all(self, sql: str, *values: Any) -> list[Any]:
+        return self._db.execute(sql, values).fetchall()
+
+    def _one(self, sql: str, *values: Any) -> Any:
+        return self._db.execute(sql, values).fetchone()
+
+    # --- numbers that go on after a restart ---
+
+    def last_run(self) -> int:
+        return int(self._one("SELECT coalesce(max(id), 0) FROM runs")[0])
+
+    def last_seq(self) -> int:
+        """The highest number given to an end. Ends without an attempt take one number for each of their items."""
+        attempts = int(self._one("SELECT coalesce(max(seq), 0) FROM attempts")[0])
+        changes = int(self._one("SELECT coalesce(max(seq + last - first - 1), 0) FROM changes WHERE seq > 0")[0])
+        return max(attempts, changes, int(self.setting("seq") or 0))
+
+    def setting(self, name: str) -> str | None:
+        row = self._one("SELECT value FROM settings WHERE name=?", name)
+        return row[0] if row else None
+
+    # --- runs ---
+
+    def run_by_token(self, token: str) -> int | None:
+        row = self._one("SELECT id FROM runs WHERE token=?", token)
+        return row[0] if row else None
+
+    def document(self, run: int) -> tuple[str, bytes, bytes] | None:
+        """(source text, msgpack params, msgpack files)"""
+        row: tuple[str, bytes, bytes] | None = self._one("SELECT document, params, files FROM runs WHERE id=?", run)
+        return row
+
+    def payloads(self, run: int, task: int, index: int) -> tuple[int, int, bytes] | None:
+        """(first, count, msgpack list) of the batch with this item's pickled arguments."""
+        row: tuple[int, int, bytes] | None = self._one(
+            "SELECT first, count, data FROM payloads WHERE run=? AND task=? AND first<=? ORDER BY first DESC LIMIT 1",
+            run, task, index,
+        )  # fmt: skip
+        return row if row is not None and index < row[0] + row[1] else None
+
+    # --- items and attempts ---
+
+    def attempts(self, run: int, task: int | None, index: int | None, after: int, limit: int) -> list[AttemptRecord]:
+        """Ended attempts in the order of their ends."""
+        where, values = "WHERE run=? AND seq>?", [run, after]
+        if task is not None:
+            where, values = where + " AND task=?", [*values, task]
+            if index is not None:
+                where, values = where + " AND idx=?", [*values, index]
+        return [AttemptRecord(*row) for row in self._all(f"{_ATTEMPT}{where} ORDER BY seq LIMIT {int(limit)}", *values)]
+
+    def ends(self, run: int, after: int, limit: int, weight: int) -> list[EndRecord]:
+        """Ends of items after number `after`, at most `limit` and until their results weigh `weight` bytes."""
+        found: list[EndRecord] = []
+        for row in self._db.execute(
+            "SELECT seq, task, idx, final, error, result FROM attempts WHERE run=? AND seq>? AND final>0"
+            f" ORDER BY seq LIMIT {int(limit)}",
+            (run, after),
+        ):
+            found.append(EndRecord(row[0], row[1], row[2], row[3], row[4], row[5] or b""))
+            weight -= len(found[-1].result)
+            if weight <= 0:
+                break
+        full = len(found) >= limit or weight <= 0
+        upto = found[-1].seq if full else 1 << 62
+        for seq, task, first, last, state, reason in self._db.execute(
+            "SELECT seq, task, first, last, state, reason FROM changes WHERE run=? AND seq>0 AND seq+last-first>?"
+            " AND seq<=? ORDER BY seq LIMIT ?",
+            (run, after + 1, upto, limit),
+        ):
+            skip = max(0, after + 1 - seq)
+            stop = min(last - first, skip + limit)
+            found.extend(EndRecord(seq + i, task, first + i, state, reason, b"") for i in range(skip, stop))
+        found.sort(key=lambda end: end.seq)
+        return found[:limit]
+
+    def latest_errors(self, run: int, task: int, start: int, stop: int) -> dict[int, tuple[int, str]]:
+        """index -> (last attempt's number, its error) for items start..stop-1 that had an attempt."""
+        rows = self._all(
+            "SELECT idx, attempt, error FROM attempts WHERE run=? AND task=? AND idx>=? AND idx<?"
+            " ORDER BY idx, attempt",
+            run, task, start, stop,
+        )  # fmt: skip
+        return {index: (attempt, error) for index, attempt, error in rows}
+
+    def reasons(self, run: int, task: int) -> list[tuple[int, int, int, str]]:
+        """(first, last, state, reason) of a task's changes that came with one, in order."""
+        return self._all(
+            "SELECT first, last, state, reason FROM changes WHERE run=? AND task=? AND reason<>'' ORDER BY id",
+            run,
+            task,
+        )
+
+    def log(self, run: int, task: int, index: int, attempt: int) -> LogRecord | None:
+        """The log of an ended attempt (0: the latest ended one)."""
+        row = self._one(
+            "SELECT attempt, log, log_ref, log_shed, state FROM attempts WHERE run=? AND task=? AND idx=?"
+            " AND (attempt=? OR ?=0) ORDER BY attempt DESC LIMIT 1",
+            run, task, index, attempt, attempt,
+        )  # fmt: skip
+        return LogRecord(row[0], row[1] or b"", row[2], row[3], row[4]) if row else None
+
+    # --- results and files ---
+
+    def result(self, run: int, task: int, index: int) -> bytes | None:
+        """The result of the item's last attempt that went well."""
+        row = self._one(
+            "SELECT result FROM attempts WHERE run=? AND task=? AND idx=? AND outcome='ok'"
+            " ORDER BY attempt DESC LIMIT 1",
+            run, task, index,
+        )  # fmt: skip
+        return None if row is None else (row[0] or b"")
+
+    def results(self, run: int, task: int) -> dict[int, bytes]:
+        """index -> result of each item's last attempt that went well."""
+        rows = self._all(
+            "SELECT idx, result FROM attempts WHERE run=? AND task=? AND outcome='ok' ORDER BY idx, attempt", run, task
+        )
+        return {index: result or b"" for index, result in rows}
+
+    def outputs(self, run: int, task: int, index: int | None = None) -> list[tuple[int, FileRef]]:
+        """(index, file) of a task's outputs, in the order of its items and their paths."""
+        if index is None:
+            rows = self._all(
+                "SELECT idx, path, hash, size, mode FROM outputs WHERE run=? AND task=? ORDER BY idx, path", run, task
+            )
+        else:
+            rows = self._all(
+                "SELECT idx, path, hash, size, mode FROM outputs WHERE run=? AND task=? AND idx=? ORDER BY path",
+                run, task, index,
+            )  # fmt: skip
+        return [(row[0], FileRef(row[1], row[2], row[3], row[4])) for row in rows]
+
+    def outputs_page(self, run: int, task: int | None, skip: int, limit: int) -> list[tuple[int, int, FileRef]]:
+        """(task, index, file) of a run's outputs, from the `skip`-th on."""
+        where, values = ("WHERE run=?", [run]) if task is None else ("WHERE run=? AND task=?", [run, task])
+        rows = self._all(
+            f"SELECT task, idx, path, hash, size, mode FROM outputs {where} ORDER BY task, idx, path LIMIT ? OFFSET ?",
+            *values, limit, skip,
+        )  # fmt: skip
+        return [(row[0], row[1], FileRef(row[2], row[3], row[4], row[5])) for row in rows]
+
+    # --- peers ---
+
+    def peers(self) -> list[tuple[str, str, str]]:
+        """(public key, role, name)"""
+        return self._all("SELECT public, role, name FROM peers")
+
+    def token(self, hash: str) -> tuple[str, float, str | None] | None:
+        """(role, expires, who used it)"""
+        row: tuple[str, float, str | None] | None = self._one(
+            "SELECT role, expires, used_by FROM tokens WHERE hash=?", hash
+        )
+        return row
+
+    def agents(self) -> list[tuple[str, str, bytes, int, int, float]]:
+        """(id, public key, msgpack facts, epoch, draining, last heard)"""
+        return self._all("SELECT id, key, facts, epoch, draining, last_heard FROM agents")
+
+    def blob_sizes(self) -> list[tuple[str, int]]:
+        return self._all("SELECT hash, size FROM blobs WHERE holder='core'")

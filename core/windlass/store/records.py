@@ -1,0 +1,61 @@
+"""The statements that write. Each names what its row's values are; the rows themselves are built where they arise.
+
+Every one may be executed twice with the same values and then changes nothing more.
+"""
+
+RUN_NEW = (
+    "INSERT INTO runs (id, token, name, owner, state, priority, submitted, hidden, note, document, graph, params,"
+    " files) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
+RUN_STATE = "UPDATE runs SET state=?, priority=?, ended=? WHERE id=?"
+RUN_DELETE = (
+    "DELETE FROM runs WHERE id=?",
+    "DELETE FROM tasks WHERE run=?",
+    "DELETE FROM changes WHERE run=?",
+    "DELETE FROM live WHERE run=?",
+    "DELETE FROM attempts WHERE run=?",
+    "DELETE FROM outputs WHERE run=?",
+    "DELETE FROM payloads WHERE run=?",
+)
+"""All rows of a run; each takes (run,)."""
+
+TASK = (
+    "INSERT INTO tasks (run, task, count, open, decided, note) VALUES (?,?,?,?,?,?) ON CONFLICT (run, task) DO UPDATE"
+    " SET count=excluded.count, open=excluded.open, decided=excluded.decided, note=excluded.note"
+)
+TASK_VALUES = (
+    "INSERT INTO tasks (run, task, count, open, decided, note, vals) VALUES (?,?,NULL,0,0,'',?) ON CONFLICT (run, task)"
+    " DO UPDATE SET vals=excluded.vals"
+)
+"""(run, task, msgpack list of the items' values): a fan-out that was decided stays as it was."""
+
+CHANGE = "INSERT INTO changes (run, task, first, last, state, reason, seq, mark) VALUES (?,?,?,?,?,?,?,?)"
+LIVE_NEW = "INSERT OR REPLACE INTO live VALUES (?,?,?,?,?,?,?,?,?,?)"
+"""(run, task, index, attempt, agent, epoch, state, assigned, started, slot)"""
+LIVE_STARTED = "UPDATE live SET state=1, started=?, slot=? WHERE run=? AND task=? AND idx=? AND attempt=?"
+LIVE_END = "DELETE FROM live WHERE run=? AND task=? AND idx=? AND attempt=?"
+ATTEMPT = (
+    "INSERT INTO attempts (seq, run, task, idx, attempt, agent, state, outcome, code, assigned, started, ended, cpu,"
+    " memory, read, written, slot, final, log_shed, error, log_ref, log, result)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
+OUTPUTS_CLEAR = "DELETE FROM outputs WHERE run=? AND task=? AND idx=?"
+OUTPUT = "INSERT OR REPLACE INTO outputs VALUES (?,?,?,?,?,?,?)"
+"""(run, task, index, path, hash, size, mode)"""
+PAYLOADS = "INSERT OR REPLACE INTO payloads VALUES (?,?,?,?,?)"
+"""(run, task, first, count, msgpack list of bytes)"""
+BLOB = "INSERT OR REPLACE INTO blobs VALUES (?,?,?)"
+"""(hash, holder, size); the core itself is the holder `core`."""
+BLOB_GONE = "DELETE FROM blobs WHERE hash=?"
+AGENT = (
+    "INSERT INTO agents VALUES (?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET key=excluded.key, facts=excluded.facts,"
+    " epoch=excluded.epoch, draining=excluded.draining, last_heard=excluded.last_heard"
+)
+"""(id, public key, msgpack AgentFacts, epoch, draining, last heard)"""
+AGENT_STATE = "UPDATE agents SET epoch=?, draining=?, last_heard=? WHERE id=?"
+AGENT_GONE = "DELETE FROM agents WHERE id=?"
+PEER = "INSERT OR REPLACE INTO peers VALUES (?,?,?,?)"
+"""(public key, role, name, when)"""
+TOKEN = "INSERT OR REPLACE INTO tokens VALUES (?,?,?,?)"
+"""(sha256 of the secret, role, expires, public key that used it or NULL)"""
+SETTING = "INSERT OR REPLACE INTO settings VALUES (?,?)"

@@ -1,0 +1,89 @@
+"""The tables, their versions, and how an older file becomes a newer one.
+
+What can be derived is not stored: items that wait have no rows at all, so a run of a million items costs one row
+until they end. `changes` is a list of ranges, played back in order; `live` holds the attempts that agents have;
+`attempts` those that ended, numbered in the order of their commits.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY, token TEXT UNIQUE, name TEXT, owner TEXT, state TEXT, priority INTEGER,
+        submitted REAL, ended REAL, hidden INTEGER, note TEXT,
+        document TEXT, graph BLOB, params BLOB, files BLOB);
+    CREATE TABLE tasks (
+        run INTEGER, task INTEGER, count INTEGER, open INTEGER, decided INTEGER, note TEXT, vals BLOB,
+        PRIMARY KEY (run, task)) WITHOUT ROWID;
+    -- Items first..last-1 of a task entered a state. `seq` numbers the first one's end when no attempt's end did it.
+    -- `mark` is the last number given before, so that attempts can be told to lie before or after.
+    CREATE TABLE changes (
+        id INTEGER PRIMARY KEY, run INTEGER, task INTEGER, first INTEGER, last INTEGER, state INTEGER,
+        reason TEXT, seq INTEGER, mark INTEGER);
+    CREATE INDEX changes_run ON changes (run, id);
+    CREATE TABLE live (
+        run INTEGER, task INTEGER, idx INTEGER, attempt INTEGER, agent TEXT, epoch INTEGER, state INTEGER,
+        assigned REAL, started REAL, slot INTEGER,
+        PRIMARY KEY (run, task, idx, attempt)) WITHOUT ROWID;
+    -- `final` is the state the item ended in by this attempt; 0 when it did not end.
+    CREATE TABLE attempts (
+        seq INTEGER PRIMARY KEY, run INTEGER, task INTEGER, idx INTEGER, attempt INTEGER, agent TEXT, state INTEGER,
+        outcome TEXT, code INTEGER, assigned REAL, started REAL, ended REAL, cpu REAL, memory INTEGER,
+        read INTEGER, written INTEGER, slot INTEGER, final INTEGER, log_shed INTEGER, error TEXT,
+        log_ref BLOB, log BLOB, result BLOB);
+    CREATE INDEX attempts_item ON attempts (run, task, idx, attempt);
+    CREATE INDEX attempts_run ON attempts (run);
+    CREATE TABLE outputs (
+        run INTEGER, task INTEGER, idx INTEGER, path TEXT, hash TEXT, size INTEGER, mode INTEGER,
+        PRIMARY KEY (run, task, idx, path)) WITHOUT ROWID;
+    CREATE INDEX outputs_hash ON outputs (hash);
+    -- Pickled arguments of items first..first+count-1, as the client sent them.
+    CREATE TABLE payloads (
+        run INTEGER, task INTEGER, first INTEGER, count INTEGER, data BLOB,
+        PRIMARY KEY (run, task, first)) WITHOUT ROWID;
+    CREATE TABLE blobs (hash TEXT, holder TEXT, size INTEGER, PRIMARY KEY (hash, holder)) WITHOUT ROWID;
+    CREATE TABLE agents (
+        id TEXT PRIMARY KEY, key TEXT, facts BLOB, epoch INTEGER, draining INTEGER, last_heard REAL) WITHOUT ROWID;
+    CREATE TABLE peers (public TEXT PRIMARY KEY, role TEXT, name TEXT, enrolled REAL) WITHOUT ROWID;
+    CREATE TABLE tokens (hash TEXT PRIMARY KEY, role TEXT, expires REAL, used_by TEXT) WITHOUT ROWID;
+    CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+    """,
+)
+VERSION = len(MIGRATIONS)
+
+
+class StoreError(Exception):
+    """The store cannot be used; the text is for people and says what to do."""
+
+
+def migrate(db: sqlite3.Connection) -> int:
+    """Bring the file to this version, one transaction a step; the version it had. Refuses a newer file."""
+    db.execute("CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, applied REAL)")
+    found: int = db.execute("SELECT coalesce(max(version), 0) FROM migrations").fetchone()[0]
+    if found > VERSION:
+        raise StoreError(
+            f"this store was written by a newer Windlass (its schema is {found}; this one knows {VERSION}): "
+            "use that version, or another data directory"
+        )
+    for version in range(found + 1, VERSION + 1):
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in _statements(MIGRATIONS[version - 1]):
+                db.execute(statement)
+            db.execute("INSERT INTO migrations VALUES (?, ?)", (version, time.time()))
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+    return found
+
+
+def _statements(script: str) -> list[str]:
+    """One by one, because `executescript` would commit between them."""
+    lines = [line for line in script.splitlines() if not line.strip().startswith("--")]
+    return [part for part in "\n".join(lines).split(";") if part.strip()]

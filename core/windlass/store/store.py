@@ -1,0 +1,261 @@
+"""The one writer: rows gather while a commit runs, and the next commit takes them all.
+
+The loop's thread executes the statements (fast, in memory); a second thread does nothing but `COMMIT`, which waits
+for the disk. A thread that executed rows itself would have to win the interpreter's lock back after every row from
+a loop that is busy. So while the disk works the loop goes on, and whatever it wrote meanwhile is one more commit.
+
+`end_turn(then)` closes what belongs together; `then` runs, in the loop's thread, once all of it is durable, in the
+order of the turns. Nothing is acknowledged before. When the disk is full the rows stay here, `problem` says why,
+and `retry` tries again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import queue
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from windlass.store.schema import StoreError, migrate
+
+log = logging.getLogger("windlass.store")
+
+RETRY = 1.0
+"""Seconds between tries while the disk refuses."""
+FILE = "windlass.db"
+
+Rows = Sequence[Sequence[Any]]
+Turn = tuple[list[tuple[str, Rows]], Callable[[], None] | None]
+
+
+class Store:
+    """The store of one data directory, for one process at a time."""
+
+    def __init__(self, directory: Path, on_commit: Callable[[], None] = lambda: None) -> None:
+        """`on_commit` is called from the committing thread when `settle` has something to do: it wakes the loop."""
+        self.directory = directory
+        self.path = directory / FILE
+        self.problem = ""
+        """Why nothing can be made durable at present; empty when all is well."""
+        self.set_aside: Path | None = None
+        """Where a damaged file was moved at this start."""
+        self.commits = 0
+        self._lock_file = _lock(directory)
+        try:
+            self._db = self._open()
+        except BaseException:
+            self._lock_file.close()
+            raise
+        self._on_commit = on_commit
+        self._rows: list[tuple[str, Rows]] = []
+        self._waiting: deque[Turn] = deque()
+        self._flight: list[Turn] = []
+        self._retry_at = 0.0
+        self._jobs: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._results: deque[Exception | None] = deque()
+        self._busy = False
+        self._thread = threading.Thread(target=self._commit_loop, name="windlass-commit", daemon=True)
+        self._thread.start()
+
+    # --- writing ---
+
+    def write(self, sql: str, rows: Rows) -> None:
+        """Rows of this turn; executed in the order of the calls."""
+        if rows:
+            self._rows.append((sql, rows))
+
+    def end_turn(self, then: Callable[[], None] | None = None) -> None:
+        """All rows since the last call belong together; `then` runs once they are durable."""
+        rows, self._rows = self._rows, []
+        if not rows and not self._waiting and not self._flight:
+            if then is not None:
+                then()
+            return
+        if rows or then is not None:
+            self._waiting.append((rows, then))
+        if not self._busy and not self.problem:
+            self._start()
+
+    def settle(self) -> None:
+        """Take what the committing thread finished: run what waited for it, start the next commit."""
+        while self._results:
+            error = self._results.popleft()
+            self._busy = False
+            if error is not None:
+                self._failed(error)
+                return
+            self.commits += 1
+            if self.problem:
+                log.warning("the store works again")
+                self.problem = ""
+            turns, self._flight = self._flight, []
+            if self._waiting:
+                self._start()  # the disk works while the callbacks run
+            for _, then in turns:
+                if then is not None:
+                    then()
+
+    def retry(self, now: float) -> None:
+        """While `problem` stands: try again when it is time."""
+        if self.problem and not self._busy and now >= self._retry_at:
+            self._start()
+
+    def next_deadline(self) -> float | None:
+        return self._retry_at if self.problem and not self._busy else None
+
+    @property
+    def backlog(self) -> int:
+        """Turns that are not durable yet."""
+        return len(self._waiting) + len(self._flight)
+
+    def flush(self, timeout: float = 30.0) -> bool:
+        """Wait until all is durable (at the end, and in tests); whether it is."""
+        self.end_turn()
+        end = time.monotonic() + timeout
+        while self.backlog:
+            if not self._busy:
+                if time.monotonic() >= end or self.problem:
+                    return False
+                self._start()
+            while not self._results and time.monotonic() < end:
+                self._done.wait(0.05)
+                self._done.clear()
+            if not self._results:
+                return False
+            self.settle()
+        return True
+
+    def close(self) -> None:
+        """Make everything durable that can be, and let the next process in."""
+        if not self.flush():
+            log.error("the store closes with changes that could not be written: %s", self.problem or "time ran out")
+        self._jobs.put(False)
+        self._thread.join()
+        self._db.close()
+        self._lock_file.close()
+
+    def reader(self) -> sqlite3.Connection:
+        """A connection that sees what is durable and cannot write."""
+        db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        db.execute("PRAGMA query_only=1")
+        db.execute("PRAGMA cache_size=-8000")
+        return db
+
+    # --- inside ---
+
+    def _start(self) -> None:
+        """Execute all that waits in one transaction and hand the commit over."""
+        self._flight.extend(self._waiting)
+        self._waiting.clear()
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            for rows, _ in self._flight:
+                for sql, values in rows:
+                    if len(values) == 1:
+                        self._db.execute(sql, values[0])
+                    else:
+                        self._db.executemany(sql, values)
+        except sqlite3.OperationalError as error:
+            self._failed(error)
+            return
+        self._busy = True
+        self._jobs.put(True)
+
+    def _failed(self, error: Exception) -> None:
+        """Nothing of the flight is durable: it goes back, whole, to be tried again. A bug is not retried."""
+        if self._db.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+        if not isinstance(error, sqlite3.OperationalError):
+            raise error
+        self._waiting.extendleft(reversed(self._flight))
+        self._flight = []
+        if not self.problem:
+            log.error("nothing can be made durable (%s): %s. Retrying every %.0f s", self.path, error, RETRY)
+        self.problem = f"cannot write {self.path}: {error}"
+        self._retry_at = time.time() + RETRY
+
+    def _commit_loop(self) -> None:
+        while self._jobs.get():
+            try:
+                self._db.execute("COMMIT")
+            except Exception as error:
+                self._results.append(error)
+            else:
+                self._results.append(None)
+            self._done.set()
+            self._on_commit()
+
+    def _open(self) -> sqlite3.Connection:
+        self._done = threading.Event()
+        try:
+            return self._checked()
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"cannot open the store {self.path}: {error}") from None
+        except sqlite3.DatabaseError as error:
+            self.set_aside = _set_aside(self.path)
+            log.error(
+                "the store %s is damaged (%s). It was kept as %s; a new, empty one begins",
+                self.path,
+                error,
+                self.set_aside,
+            )
+            return self._checked()
+
+    def _checked(self) -> sqlite3.Connection:
+        created = not self.path.exists()
+        db = sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, timeout=5.0, cached_statements=256
+        )
+        try:
+            if created:
+                os.chmod(self.path, 0o600)
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            db.execute("PRAGMA wal_autocheckpoint=4000")
+            db.execute("PRAGMA cache_size=-32000")
+            verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(verdict)
+            migrate(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def _lock(directory: Path) -> Any:
+    """Held until the process ends, however it ends: two cores never share a data directory."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = open(directory / "core.lock", "a+")  # noqa: SIM115 - held for the store's life
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        owner = file.read().strip() or "unknown"
+        file.close()
+        raise StoreError(f"another core (process {owner}) already uses {directory}") from None
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return file
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename a damaged file and what belongs to it; never over an older one."""
+    number = 1
+    while (target := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            os.rename(part, target.with_name(target.name + suffix))
+    return target
