@@ -1,0 +1,13 @@
+"""Between the windows and the core: one network thread, one inbox, one timer.
+
+inbox.py    what other threads hand to the UI thread; conflates, so that a frame costs the same at any rate
+local.py    finds or starts the user's own core and agent (blocking; called in worker threads)
+bridge.py   the QObject that the windows talk to
+"""
+
+from __future__ import annotations
+
+from windlass_gui.bridge.bridge import Bridge, SubmitProgress
+from windlass_gui.bridge.inbox import Inbox
+
+__all__ = ["Bridge", "Inbox", "SubmitProgress"]

@@ -1,0 +1,305 @@
+"""The bridge: what the windows call, and the only place where other threads' results enter the UI thread.
+
+No method waits. Requests go to the link's network thread, slow work (starting a core, packing a graph) to worker
+threads; their answers come back through the inbox, which a timer empties at frame rate.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from windlass.wire import messages as m
+from windlass.wire.rows import AttemptRow
+from windlass_gui.bridge import local
+from windlass_gui.bridge.inbox import Inbox
+from windlass_gui.mirror import Mirror
+
+FRAME = 33
+"""Milliseconds between two looks into the inbox."""
+
+Done = Callable[[dict[str, Any], list[bytes]], None]
+"""Gets the reply's data and its payload frames, in the UI thread."""
+Failed = Callable[[str], None]
+"""Gets one line for people, in the UI thread."""
+
+
+class Answer(Protocol):
+    data: dict[str, Any]
+    payload: list[bytes]
+
+
+class Link(Protocol):
+    """What the bridge needs of `windlass.client.link.Link`; tests give a recording one."""
+
+    def request(self, message: Any, payload: Sequence[bytes] = ()) -> Future[Any]: ...
+
+    def subscribe(self, topics: Sequence[str], callback: Callable[[Any], None]) -> Any: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitProgress:
+    """Where a submit stands: `phase` is packing, uploading, submitted or failed. Sizes in bytes."""
+
+    phase: str
+    text: str = ""
+    done: int = 0
+    total: int = 0
+    run: int | None = None
+
+
+class Bridge(QObject):
+    """One connection to one core. Owned by the composition root and passed to every window."""
+
+    mirror_changed = Signal(object)
+    """`mirror.Changes`, at most once a frame."""
+    connection_changed = Signal(str, str)
+    """State (off, starting, connecting, up, refused) and a line for people."""
+    failed = Signal(str)
+    """A request of a person was not done, and nobody else shows why."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.mirror = Mirror()
+        self.inbox = Inbox()
+        self.state = "off"
+        self.text = ""
+        self.owns_core = False
+        """The core was started by this window (it may be left running)."""
+        self._link: Link | None = None
+        self._generation = 0
+        self._subscribed: tuple[str, ...] = ()
+        self._subscription: Any = None
+        self._followed: dict[str, set[int]] = {}
+        self._sample_holders: set[str] = set()
+        self._timer = QTimer(self)
+        self._timer.setInterval(FRAME)
+        self._timer.timeout.connect(self.frame)
+        self._timer.start()
+
+    # --- the connection --------------------------------------------------------------------------------------
+
+    def start_embedded(self) -> None:
+        """Attach to the user's own core, starting it and an agent for this machine when none runs."""
+        self._connect(local.open_own, "Starting the core…", owns=True)
+
+    def attach(self, address: str) -> None:
+        """Attach to another core: a join token, or an endpoint that was enrolled before."""
+        self._connect(lambda listener: local.open_address(address, listener), f"Connecting to {address[:60]}…")
+
+    def use_link(self, link: Link, owns: bool = False) -> None:
+        """Talk over this link; the state follows from what it tells through `link_phase`."""
+        self._link = link
+        self.owns_core = owns
+        self._subscribed = ()
+        self._subscribe()
+
+    def link_phase(self, phase: str, reason: str = "") -> None:
+        """Any thread: the link's state changed."""
+        generation = self._generation
+        self.inbox.call(lambda: self._phase(phase, reason) if generation == self._generation else None)
+
+    def shutdown(self, stop_core: bool) -> None:
+        """Leave the core. With `stop_core` it ends too, with the agent that was started beside it.
+
+        Waits, but not for long: called when the last window has closed.
+        """
+        self._timer.stop()
+        link, self._link = self._link, None
+        self._generation += 1
+        if link is not None:
+            local.leave(link, stop_core)
+        self._set_state("off", "")
+
+    def _connect(self, opener: Callable[[local.Listener], Link], text: str, owns: bool = False) -> None:
+        self._drop()
+        generation = self._generation
+        self._set_state("starting" if owns else "connecting", text)
+
+        def phase(name: str, reason: str) -> None:
+            self.inbox.call(lambda: self._phase(name, reason) if generation == self._generation else None)
+
+        def work() -> None:
+            try:
+                link = opener(phase)
+            except Exception as error:  # whatever went wrong while starting is for the person, in one line
+                reason = str(error) or type(error).__name__
+                phase("refused", reason)
+                return
+            self.inbox.call(lambda: self._opened(link, owns, generation))
+
+        threading.Thread(target=work, name="windlass-open", daemon=True).start()
+
+    def _opened(self, link: Link, owns: bool, generation: int) -> None:
+        if generation == self._generation:
+            self.use_link(link, owns)
+        else:
+            threading.Thread(target=link.close, daemon=True).start()
+
+    def _drop(self) -> None:
+        self._generation += 1
+        if self._link is not None:
+            threading.Thread(target=self._link.close, daemon=True).start()
+        self._link = None
+        self._subscription = None
+        self._subscribed = ()
+        self.inbox.drop_updates()
+        self.mirror.clear()
+
+    def _phase(self, phase: str, reason: str) -> None:
+        texts = {"connecting": "Reconnecting…", "up": "Connected", "closed": "Closed", "refused": "Refused"}
+        self._set_state("off" if phase == "closed" else phase, reason or texts.get(phase, phase))
+
+    def _set_state(self, state: str, text: str) -> None:
+        if (state, text) != (self.state, self.text):
+            self.state, self.text = state, text
+            self.connection_changed.emit(state, text)
+
+    # --- what is followed ------------------------------------------------------------------------------------
+
+    def follow(self, run: int | None, holder: str = "main") -> None:
+        """Keep this run's tasks, items and attempts in the mirror (None: no run), for as long as `holder` wants."""
+        self.follow_all({run} if run is not None else set(), holder)
+
+    def follow_all(self, runs: set[int], holder: str) -> None:
+        """As `follow`, for several runs."""
+        before = set().union(*self._followed.values())
+        self._followed[holder] = set(runs)
+        for gone in before - set().union(*self._followed.values()):
+            self.mirror.forget(gone)
+        self._subscribe()
+
+    def follow_samples(self, holder: str, on: bool) -> None:
+        """Machine and attempt curves cost messages; they come only while someone looks at them."""
+        (self._sample_holders.add if on else self._sample_holders.discard)(holder)
+        self._subscribe()
+
+    def _subscribe(self) -> None:
+        runs = sorted(set().union(*self._followed.values())) if self._followed else []
+        topics = ("runs", "agents", *(("samples",) if self._sample_holders else ()), *(f"run:{run}" for run in runs))
+        if self._link is None or topics == self._subscribed:
+            return
+        before, self._subscribed = self._subscription, topics
+        generation = self._generation
+
+        def arrived(message: Any) -> None:
+            if generation == self._generation:
+                self.inbox.put(message)
+
+        self._subscription = self._link.subscribe(topics, arrived)
+        if before is not None and hasattr(before, "close"):
+            before.close()
+
+    # --- asking ----------------------------------------------------------------------------------------------
+
+    def request(
+        self, message: Any, done: Done | None = None, failed: Failed | None = None, payload: Sequence[bytes] = ()
+    ) -> None:
+        """Ask the core. The callbacks run in the UI thread; without `failed` a failure goes to the signal."""
+        report = failed or self.failed.emit
+        if self._link is None:
+            report("Not connected to a core.")
+            return
+        generation = self._generation
+
+        def finish(future: Future[Any]) -> None:
+            if future.cancelled() or generation != self._generation:
+                return
+            error = future.exception()
+            if error is not None:
+                text = str(error) or type(error).__name__
+                self.inbox.call(lambda: report(text))
+            elif done is not None:
+                answer = future.result()
+                self.inbox.call(lambda: done(answer.data, answer.payload))
+
+        try:
+            self._link.request(message, payload).add_done_callback(finish)
+        except Exception as error:  # a closed link says so at once
+            report(str(error))
+
+    def control(
+        self, action: str, run: int, task: int | None = None, index: int | None = None, downstream: bool = False,
+        value: int = 0, dry: bool = False, done: Callable[[int], None] | None = None,
+    ) -> None:  # fmt: skip
+        """cancel, retry, pause, resume, priority or delete. `done` gets how many items it touched."""
+        verb = "retry-downstream" if action == "retry" and downstream else action
+        message = m.Control(0, verb, run, task, index, value, dry)
+        self.request(message, lambda data, _: done(int(data.get("items", 0))) if done else None)
+
+    def agent_control(self, action: str, agent: str, done: Callable[[], None] | None = None) -> None:
+        """drain, undrain or remove."""
+        self.request(m.AgentControl(0, action, agent), lambda _data, _payload: done() if done else None)
+
+    def make_token(self, done: Callable[[str], None], role: str = "agent", failed: Failed | None = None) -> None:
+        """A fresh join token for one more peer."""
+        self.request(m.MakeToken(0, role), lambda data, _: done(str(data["token"])), failed)
+
+    def get_run(self, run: int, done: Callable[[dict[str, Any]], None], failed: Failed | None = None) -> None:
+        """The run's document, parameters and rows."""
+        self.request(m.GetRun(0, run), lambda data, _: done(data), failed)
+
+    def get_log(
+        self, run: int, task: int, index: int, done: Done, failed: Failed | None = None, attempt: int = 0,
+        offset: int = 0, limit: int = 262_144, wait: float = 0.0,
+    ) -> None:  # fmt: skip
+        """A piece of an attempt's log (attempt 0: the latest); see `messages.GetLog`."""
+        self.request(m.GetLog(0, run, task, index, attempt, offset, limit, wait), done, failed)
+
+    def fetch_attempts(self, run: int, after: int = 0, done: Callable[[int | None], None] | None = None) -> None:
+        """One page of a run's ended attempts into the mirror; `done` gets where the next page begins, or None."""
+
+        def arrived(data: dict[str, Any], _payload: list[bytes]) -> None:
+            import msgspec
+
+            rows = msgspec.convert(data.get("attempts", []), list[AttemptRow])
+            self.mirror.add_attempts(run, rows)
+            if done is not None:
+                done(data.get("next"))
+
+        self.request(m.GetAttempts(0, run, after=after, limit=5000), arrived)
+
+    def submit(
+        self, document: str, folder: Path | None, params: dict[str, Any], callback: Callable[[SubmitProgress], None]
+    ) -> None:
+        """Check, pack, upload and submit a document in a worker thread; `callback` runs in the UI thread."""
+        link = self._link
+
+        def tell(progress: SubmitProgress) -> None:
+            self.inbox.call(lambda: callback(progress))
+
+        if link is None:
+            tell(SubmitProgress("failed", "Not connected to a core."))
+            return
+
+        def work() -> None:
+            try:
+                run = local.submit(link, document, folder, params, lambda *args: tell(SubmitProgress(*args)))
+            except Exception as error:  # any reason is one for the person who pressed Submit
+                tell(SubmitProgress("failed", str(error) or type(error).__name__))
+            else:
+                tell(SubmitProgress("submitted", f"Run {run} submitted", run=run))
+
+        threading.Thread(target=work, name="windlass-submit", daemon=True).start()
+
+    # --- once a frame ----------------------------------------------------------------------------------------
+
+    def frame(self) -> None:
+        """Take what came since the last frame: first the rows, then the answers that may speak of them."""
+        updates, calls = self.inbox.take()
+        for update in updates:
+            if not update.topic.startswith("run:") or int(update.topic[4:]) in set().union(*self._followed.values()):
+                self.mirror.apply(update)
+        for call in calls:
+            call()
+        changes = self.mirror.take_changes()
+        if changes:
+            self.mirror_changed.emit(changes)
