@@ -22,10 +22,11 @@ from typing import Any
 
 import msgspec
 import psutil
-import zmq
 
+from windlass.client.connect import locate
+from windlass.client.link import Link
 from windlass.model.graph import Graph
-from windlass.wire import codec, keys, messages
+from windlass.wire import messages
 
 MARK = "WINDLASS_CHAOS_MARK"
 PATIENCE = 30.0
@@ -34,48 +35,6 @@ PATIENCE = 30.0
 
 class Unanswered(Exception):
     """The core did not answer in time."""
-
-
-class Link:
-    """One client connection, one request at a time."""
-
-    def __init__(self, endpoint: str, public: str, own: keys.KeyPair) -> None:
-        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
-        self._socket.linger = 0
-        keys.secure(self._socket, own, public)
-        self._socket.connect(endpoint)
-        self._numbers = iter(range(1, 1 << 60))
-        self._socket.send_multipart(codec.encode(messages.ClientHello("chaos")))
-        self._receive(messages.ClientWelcome, time.monotonic() + PATIENCE)
-
-    def request(self, kind: Callable[..., messages.Message], patience: float = PATIENCE, **fields: Any) -> Any:
-        """The data of the answer; a Failure raises."""
-        number = next(self._numbers)
-        self._socket.send_multipart(codec.encode(kind(req=number, **fields)))
-        deadline = time.monotonic() + patience
-        while True:
-            answer = self._receive((messages.Reply, messages.Failure), deadline)
-            if answer.req == number:
-                break
-        if isinstance(answer, messages.Failure):
-            raise RuntimeError(f"{answer.code}: {answer.reason}")
-        return answer.data
-
-    def close(self) -> None:
-        self._socket.close()
-
-    def _receive(self, kind: Any, deadline: float) -> Any:
-        while True:
-            left = deadline - time.monotonic()
-            if left <= 0 or not self._socket.poll(int(left * 1000) + 1):
-                raise Unanswered(f"no {kind} came")
-            message, _payload = codec.decode(self._socket.recv_multipart())
-            if isinstance(message, messages.WhoAreYou):
-                self._socket.send_multipart(codec.encode(messages.ClientHello("chaos")))
-            elif isinstance(message, messages.Refused):
-                raise RuntimeError(f"refused: {message.code}: {message.reason}")
-            elif isinstance(message, kind):
-                return message
 
 
 class Cluster:
@@ -124,9 +83,6 @@ class Cluster:
         self.core.kill()
         self.core.wait()
         self.core = None
-        if self._link is not None:
-            self._link.close()
-            self._link = None
 
     def start_agent(self, name: str, *options: str) -> None:
         """Start an agent that has the core's address; it goes on when the core is killed."""
@@ -175,17 +131,17 @@ class Cluster:
 
     # --- asking the core ---------------------------------------------------------------------------------
 
-    def request(self, kind: Callable[..., messages.Message], **fields: Any) -> Any:
+    def ask(self, message: messages.Message) -> dict[str, Any]:
+        """The data of the core's answer; waits through a restart."""
         if self._link is None:
-            own = keys.load(self.home / "config" / keys.CLIENT_KEY)
-            self._link = Link(self._where["endpoint"], self._where["public"], own)
-        return self._link.request(kind, **fields)
+            self._link = Link(locate(home=self.home), name="chaos", home=self.home)
+        return self._link.ask(message, timeout=PATIENCE).data
 
     def submit(self, graph: Graph) -> int:
         """Submit; the run's number is returned only when the core said that it is durable."""
+        token = secrets.token_hex(8)
         data = msgspec.msgpack.encode(graph)
-        fields: dict[str, Any] = {"document": "", "params": graph.params, "files": [], "name": graph.name}
-        run: int = self.request(messages.Submit, token=secrets.token_hex(8), graph=data, **fields)["run"]
+        run: int = self.ask(messages.Submit(0, token, data, "", graph.params, [], graph.name))["run"]
         return run
 
     def attempts(self, run: int, *, running: bool = True) -> list[dict[str, Any]]:
@@ -193,13 +149,13 @@ class Cluster:
         rows: list[dict[str, Any]] = []
         after: int | None = 0
         while after is not None:
-            page = self.request(messages.GetAttempts, run=run, after=after, running=running)
+            page = self.ask(messages.GetAttempts(0, run, after=after, running=running))
             rows.extend(page["attempts"])
             after = page["next"]
         return rows
 
     def run_row(self, run: int) -> dict[str, Any]:
-        row: dict[str, Any] = self.request(messages.GetRun, run=run)["run"]
+        row: dict[str, Any] = self.ask(messages.GetRun(0, run))["run"]
         return row
 
     def wait_for_run(self, run: int, patience: float) -> dict[str, Any]:
