@@ -100,6 +100,8 @@ class Foreach(msgspec.Struct, frozen=True, omit_defaults=True):
     """The list that another task's Python function returned, one item an element."""
     opaque: int | None = None
     """Items whose payloads a client brings: this many so far (Python API only)."""
+    expr: str | None = None
+    """An expression over `params` (without the `${{ }}`) that gives a list or a range."""
 
 
 class Task(msgspec.Struct, omit_defaults=True):
