@@ -1,0 +1,26 @@
+"""What an agent costs a machine while it has nothing to do."""
+
+from __future__ import annotations
+
+import time
+
+import psutil
+
+from bench.measure import Plan, Row
+from bench.stage import stage
+
+
+def run(plan: Plan) -> list[Row]:
+    seconds = plan.size(20, 5)
+    with stage() as ready:
+        agent = psutil.Process(ready.embedded.agent_processes[0].pid)
+        time.sleep(3)  # starting up is over
+        family = [agent, *agent.children(recursive=True)]
+        before = sum(sum(process.cpu_times()[:2]) for process in family)
+        time.sleep(seconds)  # idleness itself is what is measured
+        used = sum(sum(process.cpu_times()[:2]) for process in family) - before
+        memory = sum(process.memory_full_info().pss for process in family)
+    return [
+        Row("idle agent: memory", memory / 2**20, "MiB", f"{len(family)} processes, shared pages divided"),
+        Row("idle agent: CPU", used / seconds * 100, "%", f"of one CPU, over {seconds} s"),
+    ]
