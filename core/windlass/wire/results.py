@@ -2,7 +2,7 @@
 
     j  JSON, when the value is plain data that comes back equal and of the same types
     p  cloudpickle of any other value
-    x  pickle of the exception that the function raised
+    x  msgpack of [pickle of the exception that the function raised, its text]
     t  UTF-8 text of an exception that could not be pickled
     b  msgpack of a FileRef: the result itself (in one of the forms above) is a blob
 
@@ -107,16 +107,24 @@ def to_json(data: bytes) -> Any:
 
 
 def encode_error(error: BaseException) -> bytes:
-    """The exception with its cause, or its text when it does not survive pickling and unpickling."""
+    """The exception, or only its text when it does not survive pickling and unpickling."""
+    text = _text_of(error)
     try:
         import cloudpickle
 
         body = bytes(cloudpickle.dumps(error))
         if isinstance(pickle.loads(body), BaseException):
-            return b"x" + body
+            return b"x" + msgspec.msgpack.encode((body, text))
     except Exception:
-        pass
-    return b"t" + f"{type(error).__name__}: {error}".encode("utf-8", "replace")
+        pass  # exceptions with arguments of their own often do not unpickle; their text always travels
+    return b"t" + text.encode("utf-8", "replace")
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}".encode("utf-8", "replace").decode()
+    except Exception:
+        return type(error).__name__  # its __str__ raised
 
 
 def decode_error(data: bytes) -> BaseException:
@@ -124,11 +132,16 @@ def decode_error(data: bytes) -> BaseException:
     form, body = data[:1], data[1:]
     if form == b"x":
         try:
-            error = pickle.loads(body)
+            pickled, text = msgspec.msgpack.decode(body, type=tuple[bytes, str])
+        except msgspec.MsgspecError:
+            return RemoteError("the remote exception could not be read")
+        try:
+            error = pickle.loads(pickled)
             if isinstance(error, BaseException):
                 return error
-        except Exception as failure:
-            return RemoteError(f"the remote exception could not be unpickled here: {failure!r}")
+        except Exception:
+            pass  # its class is not installed here
+        return RemoteError(text)
     if form == b"t":
         return RemoteError(body.decode("utf-8", "replace"))
     return RemoteError("the remote exception could not be read")

@@ -1,0 +1,424 @@
+"""The warden: a small process that starts the agent's commands and sees to it that nothing survives its attempt.
+
+It is apart from the agent because a small process without threads spawns faster, because it can adopt orphans
+(child subreaper) without mixing them with the agent's own children, and because it outlives the agent long enough
+to kill what the agent left. It decides nothing: it starts, pumps output, kills when told or when a time is up,
+and reports. Without its agent (end of file on the socket) it kills everything and ends.
+
+    python -m windlass_agent.warden FD        FD: its end of a socket pair
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections import deque
+from pathlib import Path
+
+from windlass.wire.logs import ERR, OUT
+from windlass_agent import procs
+from windlass_agent.frames import READ_SIZE, FrameReader, FrameWriter
+from windlass_agent.logs import LogSink
+from windlass_agent.wardenwire import (
+    Ended,
+    FromWarden,
+    Kill,
+    Lease,
+    Spawn,
+    Spawned,
+    SpawnFailed,
+    Tail,
+    TailData,
+    ToWarden,
+    clock,
+    decode_to_warden,
+    encode,
+)
+
+REAP_PATIENCE = 10.0
+"""Seconds to wait for killed leftovers to disappear before an attempt is reported all the same."""
+_RESET = [signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXFSZ, signal.SIGCHLD]
+_FD_LIMIT = 64
+
+
+class Proc:
+    """One attempt's leader, and what becomes of it."""
+
+    __slots__ = (
+        "cause",
+        "cpu",
+        "deadline",
+        "grace",
+        "id",
+        "kill_at",
+        "memory",
+        "pid",
+        "pipes",
+        "read",
+        "reap_until",
+        "sink",
+        "started",
+        "status",
+        "written",
+    )
+
+    def __init__(self, id: int, pid: int, started: float, sink: LogSink | None, grace: float) -> None:
+        self.id = id
+        self.pid = pid
+        self.started = started
+        self.sink = sink
+        self.grace = grace
+        self.pipes: dict[int, int] = {}
+        """descriptor -> stream"""
+        self.deadline: float | None = None
+        self.kill_at: float | None = None
+        self.reap_until: float | None = None
+        self.cause = ""
+        self.status: int | None = None
+        self.cpu = 0.0
+        self.memory = self.read = self.written = 0
+
+    def __repr__(self) -> str:
+        return f"<Proc {self.id} pid {self.pid} {'ended' if self.status is not None else self.cause or 'running'}>"
+
+
+class Warden:
+    def __init__(self, link: socket.socket) -> None:
+        self._link = link
+        self._reader = FrameReader()
+        self._writer = FrameWriter(link.fileno())
+        self._out: list[FromWarden] = []
+        self._fds: deque[int] = deque()
+        self._poll = select.epoll()
+        self._poll.register(link.fileno(), select.EPOLLIN)
+        self._by_id: dict[int, Proc] = {}
+        self._by_pid: dict[int, Proc] = {}
+        self._ending: list[Proc] = []
+        """Their leader has exited, but something they started is still being killed."""
+        self._pipes: dict[int, Proc] = {}
+        self._strays: dict[int, set[int]] = {}
+        """Orphans that do not say whose they are, with the spawns that may have started them."""
+        self._lease: float | None = None
+        self._env = dict(os.environ)
+        self._null = os.open(os.devnull, os.O_RDWR)
+        self._children = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY)
+        self._which: dict[tuple[str, str], str] = {}
+        self._writing = False
+        wake_read, wake_write = os.pipe()
+        os.set_blocking(wake_read, False)
+        os.set_blocking(wake_write, False)
+        self._wake = wake_read
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._poll.register(wake_read, select.EPOLLIN)
+
+    # --- the loop ------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Until the agent is gone."""
+        while True:
+            for fd, event in self._poll.poll(self._wait()):
+                if fd == self._wake:
+                    with contextlib.suppress(BlockingIOError):
+                        os.read(self._wake, 4096)
+                    self._reap()
+                elif fd == self._link.fileno():
+                    if event & (select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR) and not self._receive():
+                        self._end_all()
+                        return
+                elif fd in self._pipes:
+                    self._pump(fd)
+            self._due()
+            if not self._flush():
+                self._end_all()
+                return
+
+    def _wait(self) -> float | None:
+        times = [t for p in self._by_id.values() for t in (p.deadline, p.kill_at, p.reap_until) if t is not None]
+        if self._lease is not None and self._by_id:
+            times.append(self._lease)
+        return max(0.0, min(times) - clock()) if times else None
+
+    def _due(self) -> None:
+        now = clock()
+        if self._lease is not None and now >= self._lease:
+            self._lease = None
+            for proc in list(self._by_id.values()):
+                self._stop(proc, min(proc.grace, 1.0), "lease")
+        for proc in list(self._by_id.values()):
+            if proc.deadline is not None and now >= proc.deadline:
+                self._stop(proc, proc.grace, "timeout")
+            if proc.kill_at is not None and now >= proc.kill_at:
+                proc.kill_at = None
+                procs.kill_tree(proc.pid)
+                procs.kill_group(proc.pid, signal.SIGKILL)
+            if proc.reap_until is not None and now >= proc.reap_until:
+                self._finish(proc)
+
+    def _receive(self) -> bool:
+        try:
+            data, ancillary, _, _ = self._link.recvmsg(
+                READ_SIZE, socket.CMSG_SPACE(_FD_LIMIT * 4), socket.MSG_CMSG_CLOEXEC
+            )
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        for level, kind, body in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                fds = array.array("i")
+                fds.frombytes(body[: len(body) - len(body) % fds.itemsize])
+                self._fds.extend(fds)
+        if not data:
+            return False
+        for frame in self._reader.feed(data):
+            for message in decode_to_warden(frame):
+                self._handle(message)
+        return True
+
+    def _handle(self, message: ToWarden) -> None:
+        if isinstance(message, Spawn):
+            self._spawn(message)
+        elif isinstance(message, Lease):
+            self._lease = message.until
+        elif isinstance(message, Kill):
+            proc = self._by_id.get(message.id)
+            if proc is not None:
+                self._stop(proc, message.grace, message.cause)
+        elif isinstance(message, Tail):
+            proc = self._by_id.get(message.id)
+            if proc is not None and proc.sink is not None:
+                offset, data = proc.sink.tail(message.offset, message.limit)
+                self._out.append(TailData(message.id, message.token, offset, proc.sink.size, proc.sink.shed, data))
+
+    def _flush(self) -> bool:
+        if self._out:
+            self._writer.put(encode(self._out))
+            self._out.clear()
+        try:
+            done = self._writer.flush()
+        except OSError:
+            return False
+        if self._writing == done:
+            self._writing = not done
+            self._poll.modify(self._link.fileno(), select.EPOLLIN | (0 if done else select.EPOLLOUT))
+        return True
+
+    # --- starting ------------------------------------------------------------------------------------------
+
+    def _spawn(self, spawn: Spawn) -> None:
+        passed = [self._fds.popleft() for _ in range(min(spawn.fds, len(self._fds)))]
+        mine: list[int] = []
+        theirs: list[int] = list(passed)
+        started = time.time()
+        try:
+            env = {**self._env, **spawn.env}
+            os.chdir(spawn.cwd)
+            actions: list[tuple[int, int, int]] = [(os.POSIX_SPAWN_DUP2, self._null, 0)]
+            if spawn.fds:
+                # First above all target numbers, so that no dup2 overwrites one that is still to be passed.
+                high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _FD_LIMIT) for fd in passed]
+                theirs.extend(high)
+                actions += [(os.POSIX_SPAWN_DUP2, fd, 3 + place) for place, fd in enumerate(high)]
+            else:
+                for number in (1, 2):
+                    read_end, write_end = os.pipe()
+                    mine.append(read_end)
+                    theirs.append(write_end)
+                    actions.append((os.POSIX_SPAWN_DUP2, write_end, number))
+            pid = os.posix_spawn(
+                self._find(spawn.argv[0], spawn.cwd, env.get("PATH", os.defpath)),
+                spawn.argv,
+                env,
+                file_actions=actions,
+                setsid=True,
+                setsigmask=[],
+                setsigdef=_RESET,
+            )
+        except (OSError, ValueError, IndexError) as error:
+            for fd in mine:
+                os.close(fd)
+            text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            name = spawn.argv[0] if spawn.argv else "nothing"
+            self._out.append(SpawnFailed(spawn.id, f"cannot start {name}: {text}", started))
+            return
+        finally:
+            for fd in theirs:
+                os.close(fd)
+        sink = None if spawn.fds else LogSink(Path(spawn.log), spawn.cap)
+        proc = Proc(spawn.id, pid, started, sink, spawn.grace)
+        for fd, stream in zip(mine, (OUT, ERR), strict=False):
+            os.set_blocking(fd, False)
+            proc.pipes[fd] = stream
+            self._pipes[fd] = proc
+            self._poll.register(fd, select.EPOLLIN)
+        if spawn.timeout is not None:
+            proc.deadline = clock() + spawn.timeout
+        self._by_id[spawn.id] = proc
+        self._by_pid[pid] = proc
+        self._out.append(Spawned(spawn.id, pid, started))
+
+    def _find(self, name: str, cwd: str, path: str) -> str:
+        """The program's file, as a shell would find it."""
+        if "/" in name:
+            return os.path.join(cwd, name)
+        found = self._which.get((name, path))
+        if found is not None and os.access(found, os.X_OK):
+            return found
+        for directory in path.split(":"):
+            candidate = os.path.join(cwd, directory, name)
+            if os.access(candidate, os.X_OK) and not os.path.isdir(candidate):
+                if os.path.isabs(directory):
+                    self._which[name, path] = candidate
+                return candidate
+        raise FileNotFoundError(2, "no such program in PATH", name)
+
+    # --- output --------------------------------------------------------------------------------------------
+
+    def _pump(self, fd: int) -> bool:
+        """Read once; whether there may be more."""
+        proc = self._pipes[fd]
+        try:
+            data = os.read(fd, READ_SIZE)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data = b""
+        if not data:
+            self._close_pipe(fd)
+            return False
+        assert proc.sink is not None
+        proc.sink.write(time.time(), proc.pipes[fd], data)
+        return True
+
+    def _close_pipe(self, fd: int) -> None:
+        proc = self._pipes.pop(fd)
+        del proc.pipes[fd]
+        self._poll.unregister(fd)
+        os.close(fd)
+
+    # --- ending --------------------------------------------------------------------------------------------
+
+    def _stop(self, proc: Proc, grace: float, cause: str) -> None:
+        """TERM now, KILL after `grace`; a second, shorter order shortens the wait. The first cause stands."""
+        proc.deadline = None
+        if not proc.cause:
+            proc.cause = cause
+            if proc.status is None and grace > 0:
+                procs.kill_group(proc.pid, signal.SIGTERM)
+                procs.kill_group(proc.pid, signal.SIGCONT)  # a stopped process would not see the TERM
+        if proc.status is None:
+            at = clock() + max(0.0, grace)
+            proc.kill_at = at if proc.kill_at is None else min(at, proc.kill_at)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                break
+            self._strays.pop(pid, None)
+            proc = self._by_pid.pop(pid, None)
+            if proc is None:
+                continue
+            proc.status = status
+            proc.cpu = usage.ru_utime + usage.ru_stime
+            proc.memory = usage.ru_maxrss * 1024
+            proc.read, proc.written = usage.ru_inblock * 512, usage.ru_oublock * 512
+            proc.deadline = proc.kill_at = None
+            self._ending.append(proc)
+        for proc in list(self._ending):
+            if not self._leftovers(proc):
+                self._finish(proc)
+
+    def _leftovers(self, proc: Proc) -> int:
+        """Kill what the attempt left behind; how many processes are still to disappear."""
+        survivors = procs.kill_group(proc.pid, signal.SIGKILL)
+        orphans = [pid for pid in self._own_children() if pid not in self._by_pid]
+        mine = [pid for pid in orphans if self._belongs(pid, proc)]
+        for pid in mine:
+            procs.kill_tree(pid)
+        if (mine or survivors) and proc.reap_until is None:
+            proc.reap_until = clock() + REAP_PATIENCE
+        return len(mine)
+
+    def _own_children(self) -> list[int]:
+        return [int(part) for part in os.pread(self._children, 1 << 20, 0).split()]
+
+    def _belongs(self, pid: int, proc: Proc) -> bool:
+        """Whether an orphan was started by this attempt: by its session, its environment, or for want of others."""
+        with contextlib.suppress(OSError):
+            if os.getsid(pid) == proc.pid:
+                return True
+        if procs.environ_has(pid, b"WINDLASS_SPAWN=%d" % proc.id):
+            return True
+        if pid not in self._strays:
+            self._strays[pid] = {proc.id, *self._by_id}
+        suspects = self._strays[pid]
+        suspects.intersection_update(self._by_id)
+        return suspects <= {proc.id}
+
+    def _finish(self, proc: Proc) -> None:
+        """Take the last output and report."""
+        left = 0
+        if proc.reap_until is not None:
+            left = sum(1 for pid in self._own_children() if pid not in self._by_pid and self._belongs(pid, proc))
+        for fd in list(proc.pipes):
+            for _ in range(64):  # a pipe holds less; more means that a stranger writes to it
+                if not self._pump(fd):
+                    break
+            if fd in proc.pipes:
+                self._close_pipe(fd)
+        now = time.time()
+        log, file, shed = b"", "", 0
+        if proc.sink is not None:
+            if left:
+                proc.sink.note(now, f"{left} processes of this attempt could not be killed yet")
+            log, path = proc.sink.finish(now)
+            file, shed = str(path) if path else "", proc.sink.shed
+        del self._by_id[proc.id]
+        self._ending.remove(proc)
+        assert proc.status is not None
+        self._out.append(
+            Ended(
+                proc.id, proc.status, proc.started, now, proc.cpu, proc.memory, proc.read, proc.written,
+                proc.cause, log, file, shed, left,
+            )
+        )  # fmt: skip
+
+    def _end_all(self) -> None:
+        """The agent is gone: nothing of it may go on. Repeated, because a process may fork while it is killed."""
+        for _ in range(100):
+            for proc in self._by_pid.values():
+                procs.kill_group(proc.pid, signal.SIGKILL)
+            for pid in self._own_children():
+                procs.kill_tree(pid)
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+            if not self._own_children():
+                return
+            time.sleep(0.02)
+
+
+def main() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    procs.become_subreaper()
+    link = socket.socket(fileno=int(sys.argv[1]))
+    link.setblocking(False)
+    os.set_inheritable(link.fileno(), False)
+    Warden(link).run()
+
+
+if __name__ == "__main__":
+    main()

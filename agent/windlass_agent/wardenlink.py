@@ -1,0 +1,150 @@
+"""The agent's end of the warden: starts it, batches orders to it, and notices when it dies."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import msgspec
+
+from windlass_agent import procs
+from windlass_agent.frames import READ_SIZE, FrameReader, pack
+from windlass_agent.wardenwire import Ended, FromWarden, Spawned, ToWarden, decode_from_warden, encode
+
+
+class WardenDied(Exception):
+    """The warden is gone; its attempts have been killed."""
+
+
+class WardenLink:
+    """One warden process. `agent` marks its descendants, so that they are found even when it is dead."""
+
+    def __init__(self, agent: str) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with theirs:
+            self.mark = f"WINDLASS_AGENT={agent}".encode()
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "windlass_agent.warden", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                env={**os.environ, "WINDLASS_AGENT": agent},
+            )
+        ours.setblocking(False)
+        self._socket = ours
+        self._reader = FrameReader()
+        self._orders: list[ToWarden] = []
+        self._queue: list[tuple[bytes, list[int]]] = []
+        self.pids: dict[int, int] = {}
+        """Spawn id -> process id of what runs."""
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def send(self, order: ToWarden, fds: Sequence[int] = ()) -> None:
+        """Put an order into the next batch. `fds` are passed to the warden and closed here once they are sent."""
+        if fds:
+            self._batch()
+            self._queue.append((pack(encode([order])), list(fds)))
+        else:
+            self._orders.append(order)
+
+    def _batch(self) -> None:
+        if self._orders:
+            self._queue.append((pack(encode(self._orders)), []))
+            self._orders.clear()
+
+    def flush(self) -> bool:
+        """Write what goes; True when nothing is left to write."""
+        self._batch()
+        while self._queue:
+            data, fds = self._queue[0]
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+            try:
+                written = self._socket.sendmsg([data], rights)
+            except BlockingIOError:
+                return False
+            except OSError as error:
+                raise WardenDied(str(error)) from None
+            for fd in fds:
+                os.close(fd)
+            if written < len(data):
+                self._queue[0] = (data[written:], [])
+            else:
+                self._queue.pop(0)
+        return True
+
+    def receive(self) -> list[FromWarden]:
+        """What came; `WardenDied` when the warden is gone."""
+        messages: list[FromWarden] = []
+        while True:
+            try:
+                data = self._socket.recv(READ_SIZE)
+            except BlockingIOError:
+                break
+            except OSError as error:
+                raise WardenDied(str(error)) from None
+            if not data:
+                if messages:
+                    break  # what it said before it died counts; the next call tells of its death
+                raise WardenDied("end of file")
+            for frame in self._reader.feed(data):
+                try:
+                    messages.extend(decode_from_warden(frame))
+                except msgspec.MsgspecError as error:
+                    raise WardenDied(f"it sent nonsense: {error}") from None
+            if len(data) < READ_SIZE:
+                break
+        for message in messages:
+            if isinstance(message, Spawned):
+                self.pids[message.id] = message.pid
+            elif isinstance(message, Ended):
+                self.pids.pop(message.id, None)
+        return messages
+
+    def wait(self, timeout: float) -> bool:
+        """Whether there is something to receive within `timeout` seconds."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(timeout * 1000))
+
+    def bury(self) -> None:
+        """After its death, or to end it: kill it and all it had started."""
+        with contextlib.suppress(OSError):
+            self.process.kill()
+        for pid in self.pids.values():
+            procs.kill_group(pid, signal.SIGKILL)
+        for pid in procs.with_environ(self.mark):
+            procs.kill_tree(pid)
+        self.process.wait()
+        self._drop()
+
+    def close(self) -> None:
+        """In order: the warden kills what it still has, and ends. Waits for that."""
+        self._drop()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.bury()
+
+    def _drop(self) -> None:
+        for _, fds in self._queue:
+            for fd in fds:
+                os.close(fd)
+        self._queue.clear()
+        self._socket.close()
+
+
+def kill_leftovers(agent: str) -> int:
+    """Kill what an earlier life of this agent left running; how many processes."""
+    found = procs.with_environ(f"WINDLASS_AGENT={agent}".encode())
+    for pid in found:
+        procs.kill_tree(pid)
+    return len(found)
