@@ -226,6 +226,8 @@ class Bundle(msgspec.Struct, frozen=True, array_like=True):
     files: list[FileRef] = []
     results: dict[str, bytes | list[bytes]] = {}
     statuses: dict[str, str] = {}
+    outputs: dict[str, list[str]] = {}
+    """Paths of other tasks' output files, for `${{ tasks.NAME.outputs }}`; the files themselves are in `files`."""
 
 
 class AssignItem(msgspec.Struct, array_like=True, frozen=True):
