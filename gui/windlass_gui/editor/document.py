@@ -1,0 +1,171 @@
+"""The document that the editor shows and changes, without Qt.
+
+It holds the source text as a tree that keeps comments, the facts of every task as they stand there, and, when
+checked, the graph or the problems. Those who mirror it listen; they are told which tasks to look at again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from windlass.model.document import Problem, check_text
+from windlass.model.edit import DocumentText
+from windlass.model.graph import Graph
+from windlass_gui.editor.facts import NodeFacts, node_facts
+
+STARTER = "windlass: 1\nname: {name}\ntasks: {{}}\n"
+"""What a new document holds."""
+
+
+@dataclass(slots=True)
+class Change:
+    """Which tasks came, went, or are not what they were."""
+
+    added: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)
+
+
+Listener = Callable[[Change], None]
+
+
+class Document:
+    """One graph document. Only undo commands call `edit` and `replace`."""
+
+    def __init__(self, text: str = "", folder: Path | None = None) -> None:
+        self.folder = folder
+        """Where the graph's files lie; None for a document that was never saved."""
+        self.facts: dict[str, NodeFacts] = {}
+        self.graph: Graph | None = None
+        self.problems: list[Problem] = []
+        self.unreadable = False
+        """The text is no YAML mapping: there is nothing to draw, only problems to show."""
+        self._text = text or STARTER.format(name="untitled")
+        self._tree: DocumentText | None = None
+        self._listeners: list[Listener] = []
+        self._read()
+        self.facts = self._facts_now()
+        self.check()
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The document's top mapping as written; empty when unreadable."""
+        data = self._tree.data if self._tree is not None else {}
+        return data if isinstance(data, Mapping) else {}
+
+    @property
+    def name(self) -> str:
+        return str(self.raw.get("name") or "untitled")
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        params = self.raw.get("params")
+        return params if isinstance(params, Mapping) else {}
+
+    def task(self, task: str) -> Mapping[str, Any]:
+        """A task's mapping as written; empty when it is none."""
+        tasks = self.raw.get("tasks")
+        raw = tasks.get(task) if isinstance(tasks, Mapping) else None
+        return raw if isinstance(raw, Mapping) else {}
+
+    def listen(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def unlisten(self, listener: Listener) -> None:
+        self._listeners.remove(listener)
+
+    # --- changing ------------------------------------------------------------------------------------------
+
+    def edit(self, apply: Callable[[DocumentText], None]) -> None:
+        """Change the tree. Raises what `apply` raises, and then nothing has changed."""
+        if self._tree is None:
+            raise ValueError("the text cannot be read; mend it in the text view first")
+        try:
+            apply(self._tree)
+        except Exception:
+            self._read()
+            raise
+        self._text = self._tree.to_text()
+        self._tell()
+
+    def replace(self, text: str) -> None:
+        """Set the whole text, readable or not."""
+        self._text = text
+        self._read()
+        self._tell()
+
+    def check(self) -> None:
+        """Make `graph` and `problems` true of the text. Costs time on a large document, so not done at every edit."""
+        result = check_text(self._text)
+        self.graph, self.problems = result.graph, list(result.problems)
+
+    def _read(self) -> None:
+        try:
+            self._tree = DocumentText(self._text)
+            self.unreadable = False
+        except ValueError:
+            self._tree = None
+            self.unreadable = True
+
+    def _facts_now(self) -> dict[str, NodeFacts]:
+        tasks = self.raw.get("tasks")
+        if not isinstance(tasks, Mapping):
+            return {}
+        return {str(task): node_facts(str(task), raw) for task, raw in tasks.items()}
+
+    def _tell(self) -> None:
+        before, self.facts = self.facts, self._facts_now()
+        change = Change(
+            added=set(self.facts) - set(before),
+            removed=set(before) - set(self.facts),
+            changed={task for task in self.facts.keys() & before.keys() if self.facts[task] != before[task]},
+        )
+        for listener in list(self._listeners):
+            listener(change)
+
+    # --- questions -----------------------------------------------------------------------------------------
+
+    def free_id(self, wish: str) -> str:
+        """`wish`, or `wish-2`, `wish-3`, ... that no task has."""
+        if wish not in self.facts:
+            return wish
+        number = 2
+        while f"{wish}-{number}" in self.facts:
+            number += 1
+        return f"{wish}-{number}"
+
+    def refusal(self, source: str, target: str) -> str:
+        """Why `target` may not need `source`, for a person; empty when it may."""
+        if source == target:
+            return "A task cannot need itself"
+        if any(need == source for need, _ in self.facts[target].needs):
+            return f"“{target}” needs “{source}” already"
+        path = self._path(source, target)
+        if path:
+            shown = path if len(path) <= 5 else [*path[:2], "…", *path[-2:]]
+            return "This would make a circle: " + " → ".join([*shown, target])
+        return ""
+
+    def _path(self, task: str, upstream: str) -> list[str]:
+        """A way from `upstream` to `task` along the links; empty when there is none."""
+        came: dict[str, str] = {task: ""}
+        stack = [task]
+        while stack:
+            at = stack.pop()
+            if at == upstream:
+                path = [at]
+                while came[path[-1]]:
+                    path.append(came[path[-1]])
+                return path
+            for need, _ in self.facts[at].needs if at in self.facts else ():
+                if need not in came:
+                    came[need] = at
+                    stack.append(need)
+        return []

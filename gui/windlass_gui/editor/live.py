@@ -1,0 +1,82 @@
+"""What a run says of a task, condensed to what a node can show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from windlass.wire.rows import Counts, TaskRow
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLive:
+    """The state of a node's items in a run."""
+
+    state: str
+    """The one state that a person should see first."""
+    counts: Counts
+    total: int | None
+    """None while a fan-out is undecided."""
+    array: bool = False
+    note: str = ""
+
+    @property
+    def ended(self) -> int:
+        c = self.counts
+        return c.succeeded + c.failed + c.cancelled + c.skipped
+
+    @property
+    def caption(self) -> str:
+        """`12 of 60 · 2 failed` for arrays, the state's name for the others."""
+        if not self.array:
+            return self.note or STATE_WORDS.get(self.state, self.state)
+        if self.total is None:
+            return "items not yet known"
+        parts = [f"{self.ended:,} of {self.total:,}"]
+        for count, word in ((self.counts.failed, "failed"), (self.counts.active, "running")):
+            if count:
+                parts.append(f"{count:,} {word}")
+        return " · ".join(parts)
+
+    @property
+    def detail(self) -> str:
+        """All counts that are not zero, for a tool tip."""
+        names = self.counts.__struct_fields__
+        shown = [
+            f"{getattr(self.counts, name):,} {STATE_WORDS.get(name, name)}"
+            for name in names
+            if getattr(self.counts, name)
+        ]
+        return ", ".join(shown) or "nothing to do yet"
+
+
+STATE_WORDS = {
+    "pending": "waiting for others",
+    "ready": "ready",
+    "active": "running",
+    "backoff": "waiting to retry",
+    "succeeded": "succeeded",
+    "failed": "failed",
+    "cancelled": "cancelled",
+    "skipped": "skipped",
+}
+"""States in a person's words."""
+
+
+def node_live(row: TaskRow) -> NodeLive:
+    """From a task's row as clients get it."""
+    return NodeLive(_first(row.counts), row.counts, row.count, row.array, row.note)
+
+
+def _first(counts: Counts) -> str:
+    """Running comes before all, then what needs a person, then what waits; success only when nothing is left."""
+    if counts.active:
+        return "active"
+    for state in ("failed", "backoff", "ready"):
+        if getattr(counts, state):
+            return state
+    if counts.pending:
+        return "active" if counts.succeeded else "pending"
+    for state in ("cancelled", "succeeded", "skipped"):
+        if getattr(counts, state):
+            return state
+    return "pending"

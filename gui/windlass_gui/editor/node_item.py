@@ -1,0 +1,141 @@
+"""One node as drawn: a card with its kind, title, state and ports.
+
+The item only paints. Hit tests, selection and dragging belong to the scene's geometry and the gestures, so that
+they work the same when nodes are painted in one batch.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
+
+from windlass_gui.editor.facts import NodeFacts
+from windlass_gui.editor.geometry import PORT_RADIUS
+from windlass_gui.editor.layout import NODE_HEIGHT, NODE_WIDTH
+from windlass_gui.editor.live import NodeLive
+from windlass_gui.editor.style import CanvasStyle
+from windlass_gui.icons import icon_pixmap
+from windlass_gui.theme import draw_state
+
+TEXT_SCALE = 0.42
+"""Below this zoom no text is drawn: nobody could read it."""
+_MARGIN = 9.0
+_ICON = 20
+_LEFT = 42.0
+_RADIUS = 9.0
+_STACK = 4.0
+
+
+class NodeItem(QGraphicsRectItem):
+    """Painted at the position of its top-left corner."""
+
+    def __init__(self, facts: NodeFacts, style: CanvasStyle, parent: QGraphicsItem) -> None:
+        super().__init__(-_MARGIN, -_MARGIN, NODE_WIDTH + 2 * _MARGIN, NODE_HEIGHT + 2 * _MARGIN, parent)
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self.facts = facts
+        self.style = style
+        self.live: NodeLive | None = None
+        self.selected = False
+        self.hovered = False
+        self.problem = ""
+        self._title = self._line = ""
+        self._compose()
+
+    def show_facts(self, facts: NodeFacts) -> None:
+        self.facts = facts
+        self._compose()
+        self.update()
+
+    def show_live(self, live: NodeLive | None) -> None:
+        if live != self.live:
+            self.live = live
+            self._compose()
+            self.update()
+
+    def show_style(self, style: CanvasStyle) -> None:
+        self.style = style
+        self._compose()
+        self.update()
+
+    def mark(self, *, selected: bool | None = None, hovered: bool | None = None, problem: str | None = None) -> None:
+        """Change how it is set off from the others."""
+        if selected is not None:
+            self.selected = selected
+        if hovered is not None:
+            self.hovered = hovered
+        if problem is not None:
+            self.problem = problem
+        self.update()
+
+    def _compose(self) -> None:
+        """Cut the texts to the card's width once, not at every paint."""
+        style, facts = self.style, self.facts
+        right = NODE_WIDTH - 32.0
+        self._title = style.title_metrics.elidedText(facts.label, Qt.TextElideMode.ElideRight, right - _LEFT)
+        line = self.live.caption if self.live else (facts.summary or "nothing to run yet")
+        metrics = style.small_metrics if self.live or not facts.summary else style.mono_metrics
+        self._line = metrics.elidedText(line, Qt.TextElideMode.ElideRight, NODE_WIDTH - _LEFT - 12.0)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        style, live = self.style, self.live
+        scale = painter.worldTransform().m11()
+        state = live.state if live else ""
+        if self.facts.array and scale > 0.25:
+            painter.setPen(style.border)
+            painter.setBrush(style.surface)
+            painter.drawRoundedRect(QRectF(_STACK, _STACK, NODE_WIDTH, NODE_HEIGHT), _RADIUS, _RADIUS)
+        if self.selected:
+            painter.setPen(style.selected)
+        elif self.hovered:
+            painter.setPen(style.hover)
+        elif self.problem:
+            painter.setPen(style.state_pen["failed"])
+        else:
+            painter.setPen(style.state_pen.get(state, style.border))
+        painter.setBrush(style.state_fill.get(state, style.surface))
+        painter.drawRoundedRect(QRectF(0, 0, NODE_WIDTH, NODE_HEIGHT), _RADIUS, _RADIUS)
+        if scale < TEXT_SCALE:
+            if state:
+                painter.fillRect(QRectF(8, 8, 12, NODE_HEIGHT - 16), style.state_brush[state])
+            return
+        self._paint_texts(painter)
+        self._paint_ports(painter)
+        if live is not None and live.array and live.total:
+            self._paint_progress(painter, live)
+        if state:
+            draw_state(painter, QRectF(NODE_WIDTH - 27, 10, 16, 16), state, style.theme)
+        elif self.problem:
+            painter.drawPixmap(QPointF(NODE_WIDTH - 27, 10), icon_pixmap("warning", style.theme.danger, 16, 2.0))
+
+    def _paint_texts(self, painter: QPainter) -> None:
+        style, facts = self.style, self.facts
+        name = facts.kind or "question"
+        painter.drawPixmap(QPointF(12, (NODE_HEIGHT - _ICON) / 2), icon_pixmap(name, style.theme.muted, _ICON, 2.0))
+        painter.setPen(style.text)
+        painter.setFont(style.title_font)
+        painter.drawText(QPointF(_LEFT, 28), self._title)
+        painter.setPen(style.muted)
+        painter.setFont(style.small_font if self.live or not facts.summary else style.mono)
+        painter.drawText(QPointF(_LEFT, 46), self._line)
+
+    def _paint_ports(self, painter: QPainter) -> None:
+        style = self.style
+        painter.setPen(style.port_pen)
+        painter.setBrush(style.port_hot if self.hovered else style.port)
+        for x in (0.0, NODE_WIDTH):
+            painter.drawEllipse(QPointF(x, NODE_HEIGHT / 2), PORT_RADIUS, PORT_RADIUS)
+
+    def _paint_progress(self, painter: QPainter, live: NodeLive) -> None:
+        """A bar of the ended items: good from the left, bad behind it, what runs behind that."""
+        style, total = self.style, max(1, live.total or 1)
+        width = NODE_WIDTH - _LEFT - 14.0
+        bar = QRectF(_LEFT, NODE_HEIGHT - 13, width, 5)
+        painter.fillRect(bar, style.track)
+        x = bar.left()
+        counts = live.counts
+        for state in ("succeeded", "skipped", "failed", "cancelled", "active"):
+            part = width * getattr(counts, state) / total
+            if part > 0:
+                painter.fillRect(QRectF(x, bar.top(), max(1.0, part), bar.height()), style.state_brush[state])
+                x += part

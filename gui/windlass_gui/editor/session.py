@@ -1,0 +1,265 @@
+"""One open document: its undo stack, its file, and every edit a person can make, each as one undo step.
+
+The canvas, the inspector, the text view and the menus all call these methods; none of them touches the document.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from windlass.model.edit import DocumentText
+from windlass_gui.editor.commands import EditCommand, MoveCommand, TextCommand
+from windlass_gui.editor.document import Change, Document
+from windlass_gui.editor.facts import needs_of
+from windlass_gui.editor.kinds import BY_KEY
+from windlass_gui.editor.layout import Point, layout
+from windlass_gui.editor.scene import Link
+
+CHECK_DELAY = 200
+"""Milliseconds without an edit before the document is checked."""
+
+
+class EditorSession(QObject):
+    """Owns the document and its history."""
+
+    changed = Signal(object)
+    """`Change`, after each edit, undo and redo."""
+    checked = Signal()
+    """The document's graph and problems are up to date."""
+    refused = Signal(str)
+    """An edit was not made; why."""
+    title_changed = Signal()
+
+    def __init__(self, text: str = "", path: Path | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.path = path
+        self.document = Document(text, path.parent if path else None)
+        self.undo = QUndoStack(self)
+        self.undo.cleanChanged.connect(lambda _: self.title_changed.emit())
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(CHECK_DELAY)
+        self._timer.timeout.connect(self.check_now)
+        self.document.listen(self._document_changed)
+
+    @property
+    def title(self) -> str:
+        return self.path.name if self.path else f"{self.document.name} (not saved)"
+
+    @property
+    def modified(self) -> bool:
+        return not self.undo.isClean()
+
+    def _document_changed(self, change: Change) -> None:
+        self.changed.emit(change)
+        self._timer.start()
+
+    def check_now(self) -> None:
+        """Check at once; what waits on the timer is then done."""
+        self._timer.stop()
+        self.document.check()
+        self.checked.emit()
+
+    def save(self, path: Path) -> None:
+        """Write the text so that a crash leaves either the old file or the new one. Raises OSError."""
+        data = self.document.text.encode()
+        spare = path.with_name(f".{path.name}.new")
+        try:
+            spare.write_bytes(data)
+            spare.replace(path)
+        finally:
+            spare.unlink(missing_ok=True)
+        self.path = path
+        self.document.folder = path.parent
+        self.undo.setClean()
+        self.title_changed.emit()
+
+    # --- edits ---------------------------------------------------------------------------------------------
+
+    def push(self, command: QUndoCommand) -> bool:
+        """Do the command and keep it. A change that the document refuses is told by `refused`."""
+        try:
+            self.undo.push(command)
+        except ValueError as error:
+            self.refused.emit(str(error))
+            return False
+        return True
+
+    def _edit(self, label: str, apply: Callable[[DocumentText], None]) -> bool:
+        # The first run is outside the stack, so that a refused edit leaves no step behind.
+        before = self.document.text
+        try:
+            self.document.edit(apply)
+        except (ValueError, KeyError) as error:
+            self.refused.emit(str(error))
+            return False
+        after = self.document.text
+        if after == before:
+            return True
+        command = EditCommand(self.document, label, apply)
+        command.adopt(before, after)
+        return self.push(command)
+
+    def add_task(self, kind: str, point: Point) -> str:
+        """A new task of a palette kind with its top-left corner at `point`; gives its id."""
+        spec = BY_KEY[kind]
+        task = self.document.free_id(spec.id)
+        position = [round(point[0]), round(point[1])]
+        fields = {**spec.fields, "position": position}
+        self._edit(self.tr("add “{}”").format(task), lambda text: text.add_task(task, fields))
+        return task
+
+    def remove(self, tasks: Iterable[str], links: Iterable[Link] = ()) -> None:
+        """Tasks with every link to them, and further links, as one step."""
+        doomed = [task for task in self.document.facts if task in set(tasks)]
+        cut = [link for link in links if link[0] not in doomed and link[1] not in doomed]
+        if not doomed and not cut:
+            return
+
+        def apply(text: DocumentText) -> None:
+            for source, target in cut:
+                text.remove_need(target, source)
+            for task in doomed:
+                text.remove_task(task)
+
+        if doomed:
+            label = self.tr("remove “{}”").format(doomed[0]) if len(doomed) == 1 else self.tr("remove tasks")
+        else:
+            label = self.tr("remove link")
+        self._edit(label, apply)
+
+    def rename(self, task: str, new: str) -> bool:
+        """Another id, everywhere it is used. Refused when another task has it."""
+        if new == task:
+            return True
+        if new in self.document.facts:
+            self.refused.emit(self.tr("There is a task “{}” already").format(new))
+            return False
+        return self._edit(
+            self.tr("rename “{}” to “{}”").format(task, new), lambda text: text.rename_task(task, new)
+        )
+
+    def link(self, source: str, target: str, each: bool = False) -> bool:
+        reason = self.document.refusal(source, target)
+        if reason:
+            self.refused.emit(reason)
+            return False
+        return self._edit(
+            self.tr("link “{}” to “{}”").format(source, target), lambda text: text.add_need(target, source, each)
+        )
+
+    def set_each(self, source: str, target: str, each: bool) -> None:
+        """Make a link wait item by item, or for the whole task."""
+
+        def apply(text: DocumentText) -> None:
+            text.remove_need(target, source)
+            text.add_need(target, source, each)
+
+        self._edit(self.tr("change link"), apply)
+
+    def set_field(self, task: str, field: str, value: object, label: str = "") -> bool:
+        """Set a field of a task; None removes it."""
+
+        def apply(text: DocumentText) -> None:
+            if value is None:
+                text.remove_field(task, field)
+            else:
+                text.set_field(task, field, value)
+
+        return self._edit(label or self.tr("change {} of “{}”").format(field, task), apply)
+
+    def set_fields(self, task: str, fields: Mapping[str, object], label: str) -> bool:
+        """Several fields as one step; None removes one."""
+
+        def apply(text: DocumentText) -> None:
+            for field, value in fields.items():
+                if value is None:
+                    text.remove_field(task, field)
+                else:
+                    text.set_field(task, field, value)
+
+        return self._edit(label, apply)
+
+    def move(self, points: Mapping[str, Point], series: bool = False) -> None:
+        """Nodes to new top-left corners."""
+        facts = self.document.facts
+        known = {
+            task: (float(round(x)), float(round(y)))
+            for task, (x, y) in points.items()
+            if task in facts and facts[task].position != (round(x), round(y))
+        }
+        if known:
+            label = self.tr("move “{}”").format(next(iter(known))) if len(known) == 1 else self.tr("move tasks")
+            self.push(MoveCommand(self.document, label, known, series))
+
+    def auto_layout(self) -> None:
+        """Every node to its place in a layered drawing."""
+        needs = {task: [need for need, _ in node.needs] for task, node in self.document.facts.items()}
+        points = {task: (float(round(x)), float(round(y))) for task, (x, y) in layout(needs).items()}
+        if points:
+            self.push(MoveCommand(self.document, self.tr("lay out"), points))
+
+    def apply_text(self, text: str) -> None:
+        """The whole document as typed."""
+        if text != self.document.text:
+            self.push(TextCommand(self.document, self.tr("edit text"), text))
+
+    def copied(self, tasks: Iterable[str]) -> str:
+        """The tasks as JSON (which is YAML too), for the clipboard."""
+        chosen = set(tasks)
+        picked = {task: _plain(self.document.task(task)) for task in self.document.facts if task in chosen}
+        return json.dumps({"tasks": picked}, indent=2, ensure_ascii=False)
+
+    def paste(self, clipboard: str, shift: float = 40.0) -> list[str]:
+        """Tasks from the clipboard under free ids; links among them come along. Gives the new ids."""
+        try:
+            tasks = json.loads(clipboard)["tasks"]
+            fields = {str(task): dict(raw) for task, raw in tasks.items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self.refused.emit(self.tr("The clipboard holds no tasks"))
+            return []
+        names: dict[str, str] = {}
+        for task in fields:
+            wish, number = task, 2
+            while wish in self.document.facts or wish in names.values():
+                wish = f"{task}-{number}"
+                number += 1
+            names[task] = wish
+        for raw in fields.values():
+            kept = [
+                {"task": names[need], "each": True} if each else names[need]
+                for need, each in needs_of(raw.pop("needs", None))
+                if need in names
+            ]
+            if kept:
+                raw["needs"] = kept
+            position = raw.get("position")
+            if isinstance(position, list) and len(position) == 2:
+                raw["position"] = [position[0] + shift, position[1] + shift]
+
+        def apply(text: DocumentText) -> None:
+            for task, raw in fields.items():
+                text.add_task(names[task], raw)
+
+        return list(names.values()) if self._edit(self.tr("paste"), apply) else []
+
+
+def _plain(value: Any) -> Any:
+    """JSON data from the tree's own mappings, sequences and scalars."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    return str(value)

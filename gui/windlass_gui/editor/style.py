@@ -1,0 +1,60 @@
+"""Pens, brushes and fonts of the canvas, made once for each theme instead of once for each paint."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen
+
+from windlass_gui.theme import ITEM_STATES, Theme, mix, mono_font
+
+
+class CanvasStyle:
+    """Everything that a node, a link or the batch paints with."""
+
+    def __init__(self, theme: Theme) -> None:
+        self.theme = theme
+        self.canvas = theme.color("canvas")
+        self.grid = theme.color("grid")
+        self.text = theme.color("text")
+        self.muted = theme.color("muted")
+        self.accent = theme.color("accent")
+        self.surface = QBrush(theme.color("surface"))
+        self.border = QPen(mix(theme.color("border"), theme.color("muted"), 0.35), 1.2)
+        self.hover = QPen(theme.color("muted"), 1.6)
+        self.selected = QPen(theme.color("accent"), 2.4)
+        self.no_pen = QPen(Qt.PenStyle.NoPen)
+        self.track = QBrush(mix(theme.color("surface"), theme.color("text"), 0.14))
+        self.state = {state: theme.state_color(state) for state in ITEM_STATES}
+        self.state_brush = {state: QBrush(color) for state, color in self.state.items()}
+        self.state_fill = {state: QBrush(theme.tint(state, 0.12)) for state in ITEM_STATES}
+        self.state_pen = {state: QPen(color, 1.6) for state, color in self.state.items()}
+        self.port = QBrush(theme.color("surface2"))
+        self.port_pen = QPen(theme.color("muted"), 1.5)
+        self.port_hot = QBrush(theme.color("accent"))
+        self.link = self._line(mix(theme.color("canvas"), theme.color("text"), 0.45), 1.8)
+        self.link_each = self._line(mix(theme.color("canvas"), theme.color("text"), 0.45), 1.8, dashed=True)
+        self.link_hot = self._line(theme.color("accent"), 2.6)
+        self.link_hot_each = self._line(theme.color("accent"), 2.6, dashed=True)
+        self.link_good = self._line(theme.color("ok"), 2.4)
+        self.link_bad = self._line(theme.color("danger"), 2.4)
+        self.band_pen = QPen(theme.color("accent"), 0)
+        fill = theme.color("accent")
+        fill.setAlpha(40)
+        self.band = QBrush(fill)
+        self.title_font = QFont()
+        self.title_font.setPixelSize(13)
+        self.title_font.setWeight(QFont.Weight.DemiBold)
+        self.small_font = QFont()
+        self.small_font.setPixelSize(11)
+        self.mono = mono_font(10)
+        self.title_metrics = QFontMetricsF(self.title_font)
+        self.small_metrics = QFontMetricsF(self.small_font)
+        self.mono_metrics = QFontMetricsF(self.mono)
+
+    @staticmethod
+    def _line(color: QColor, width: float, dashed: bool = False) -> QPen:
+        pen = QPen(color, width)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        if dashed:
+            pen.setDashPattern([4.0, 3.0])
+        return pen

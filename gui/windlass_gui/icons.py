@@ -1,0 +1,48 @@
+"""The app's one set of icons: SVG files that take the theme's colours.
+
+The files in the resources draw with `currentColor`; it is replaced by a colour of the theme when an icon is made,
+so that one file serves both themes and the disabled state.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+from windlass_gui.theme import Theme, current_theme
+
+
+@cache
+def _source(name: str) -> str:
+    return files("windlass_resources").joinpath("icons", f"{name}.svg").read_text("utf-8")
+
+
+@cache
+def icon_pixmap(name: str, color: str, side: int, ratio: float = 1.0) -> QPixmap:
+    """The icon `name` in `color` (`#rrggbb`), `side` logical pixels wide and high."""
+    renderer = QSvgRenderer(QByteArray(_source(name).replace("currentColor", color).encode()))
+    pixmap = QPixmap(QSize(round(side * ratio), round(side * ratio)))
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    renderer.render(painter, QRectF(0, 0, pixmap.width(), pixmap.height()))
+    painter.end()
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap
+
+
+def icon(name: str, theme: Theme | None = None, token: str = "text") -> QIcon:
+    """A themed icon with its disabled look."""
+    theme = theme or current_theme()
+    faded = QColor(theme.muted)
+    back = QColor(theme.surface)
+    disabled = QColor(*(round((a + b) / 2) for a, b in zip(faded.getRgb()[:3], back.getRgb()[:3], strict=True)))
+    result = QIcon()
+    for side in (16, 20, 24, 32):
+        for ratio in (1.0, 2.0):
+            result.addPixmap(icon_pixmap(name, theme.color(token).name(), side, ratio))
+            result.addPixmap(icon_pixmap(name, disabled.name(), side, ratio), QIcon.Mode.Disabled)
+    return result
