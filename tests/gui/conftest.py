@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
 from PySide6.QtCore import QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
+
+from windlass.wire import codec
+from windlass.wire.messages import Delta, Snapshot
+from windlass.wire.rows import AgentRow, AttemptRow, Counts, RunRow, TaskRow
 
 HARMLESS = ("This plugin does not support propagateSizeHints()", "This plugin does not support raise()")
 """What the offscreen platform says of itself."""
@@ -36,3 +41,52 @@ def each_theme(qapp: QApplication, request: pytest.FixtureRequest) -> str:
 
     apply_theme(qapp, request.param)
     return str(request.param)
+
+
+class Make:
+    """Rows and messages as a core would send them: the real structs, through the real encoding."""
+
+    NOW = 1_800_000_000.0
+
+    def __init__(self) -> None:
+        self.seq: dict[str, int] = {}
+
+    def run(self, number: int = 1, state: str = "running", **more: Any) -> RunRow:
+        counts = more.pop("counts", Counts(ready=2, active=1, succeeded=3))
+        ended = self.NOW + 60 if state in ("succeeded", "failed", "cancelled") else None
+        base: dict[str, Any] = {"name": f"graph-{number}", "owner": "ada", "priority": 0, "submitted": self.NOW}
+        return RunRow(**({"id": number, "state": state, "ended": ended, "counts": counts} | base | more))
+
+    def task(self, index: int = 0, count: int | None = 10, **more: Any) -> TaskRow:
+        counts = more.pop("counts", Counts(pending=count or 0))
+        base: dict[str, Any] = {"index": index, "id": f"task-{index}", "title": "", "array": True}
+        return TaskRow(**(base | {"count": count, "counts": counts} | more))
+
+    def attempt(self, task: int = 0, index: int = 0, attempt: int = 1, run: int = 1, **more: Any) -> AttemptRow:
+        base: dict[str, Any] = {"seq": 0, "agent": "a1", "agent_name": "desk", "state": "running"}
+        base |= {"assigned": self.NOW, "started": self.NOW + 1}
+        if more.get("state") == "exited":
+            base |= {"outcome": "ok", "ended": self.NOW + 3, "seq": 1}
+        return AttemptRow(**(base | {"run": run, "task": task, "index": index, "attempt": attempt} | more))
+
+    def agent(self, id: str = "a1", **more: Any) -> AgentRow:
+        base: dict[str, Any] = {"id": id, "name": id, "state": "up", "draining": False, "running": 1, "waiting": 0}
+        base |= {"labels": {"os": "linux", "arch": "x86_64", "hostname": id}, "last_heard": self.NOW, "since": self.NOW}
+        base |= {"resources": {"cpus": 4.0, "memory": 16 << 30}, "used": {"cpus": 1.0, "memory": 2 << 30}}
+        return AgentRow(**(base | more))
+
+    def snapshot(self, topic: str, **data: Any) -> Snapshot:
+        self.seq[topic] = 1
+        return self._travel(Snapshot(topic, 1, data))
+
+    def delta(self, topic: str, **data: Any) -> Delta:
+        self.seq[topic] = self.seq.get(topic, 0) + 1
+        return self._travel(Delta(topic, self.seq[topic], data))
+
+    def _travel(self, message: Any) -> Any:
+        return codec.decode(codec.encode(message))[0]
+
+
+@pytest.fixture
+def make() -> Make:
+    return Make()

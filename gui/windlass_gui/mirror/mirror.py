@@ -17,6 +17,9 @@ MANY = 5000
 ATTEMPTS_KEPT = 300_000
 """Attempts of one run held here; older ended ones are dropped, and `RunMirror.shed` counts them."""
 
+ATTEMPT_CURVES = 2000
+"""Attempt curves held here; the oldest go first (the end of an attempt of a run that nobody follows is not told)."""
+
 _LIVE = ("assigned", "running")
 
 
@@ -63,6 +66,8 @@ class RunMirror:
         self.tasks: list[TaskRow] = []
         self.states: dict[int, bytearray] = {}
         self.attempts: dict[AttemptId, AttemptRow] = {}
+        self.last: dict[tuple[int, int], int] = {}
+        """(task, index) -> the highest attempt known."""
         self.live: set[AttemptId] = set()
         """Attempts that have not ended."""
         self.known = False
@@ -81,10 +86,14 @@ class RunMirror:
         states = self.states.get(task, b"")
         return states[index] if index < len(states) else 0
 
+    def last_attempt(self, task: int, index: int) -> AttemptRow | None:
+        """The newest attempt of an item that is held here."""
+        return self.attempts.get((task, index, self.last.get((task, index), 0)))
+
     def attempts_of(self, task: int, index: int) -> list[AttemptRow]:
         """In their order. Attempts are numbered from 1 without gaps, but some may not be known here."""
-        rows = [row for row in self.attempts.values() if row.task == task and row.index == index]
-        return sorted(rows, key=lambda row: row.attempt)
+        numbers = range(1, self.last.get((task, index), 0) + 1)
+        return [row for number in numbers if (row := self.attempts.get((task, index, number))) is not None]
 
     def _apply(self, update: Update, changes: RunChanges) -> None:
         if update.reset:
@@ -132,6 +141,8 @@ class RunMirror:
             if known is not None and known.state not in _LIVE and row.state in _LIVE:
                 continue
             self.attempts[key] = row
+            if key[2] > self.last.get(key[:2], 0):
+                self.last[key[:2]] = key[2]
             if row.state in _LIVE:
                 self.live.add(key)
             else:
@@ -206,13 +217,19 @@ class Mirror:
 
     def _apply_samples(self, update: Update) -> None:
         for agent, samples in update.samples.items():
-            curve = self.curves.get(agent) or self.curves.setdefault(agent, Curve(4))
+            curve = self.curves.get(agent)
+            if curve is None:
+                curve = self.curves[agent] = Curve(4)
             for sample in samples:
                 curve.add(sample.time, (sample.cpu, sample.memory, sample.memory_total, sample.gpu))
             self._changes.samples.add(agent)
         for point in update.attempt_samples:
             key = _curve_key(point.key)
-            attempt_curve = self.attempt_curves.get(key) or self.attempt_curves.setdefault(key, Curve(2, 600))
+            attempt_curve = self.attempt_curves.get(key)
+            if attempt_curve is None:
+                if len(self.attempt_curves) >= ATTEMPT_CURVES:
+                    del self.attempt_curves[next(iter(self.attempt_curves))]
+                attempt_curve = self.attempt_curves[key] = Curve(2, 600)
             attempt_curve.add(point.time, (point.cpu, point.memory))
             self._changes.attempt_samples = True
 

@@ -1,0 +1,185 @@
+"""The tables of runs, tasks, attempts and agents: which columns they have and what these say."""
+
+from __future__ import annotations
+
+import time
+from typing import TypeAlias
+
+from PySide6.QtCore import QObject
+
+from windlass.wire.rows import AgentRow, AttemptRow, Counts, RunRow, TaskRow
+from windlass_gui.models import format as fmt
+from windlass_gui.models.rows import Column, RowsModel
+
+AttemptKey: TypeAlias = tuple[int, int, int, int]
+"""(run, task, index, attempt)."""
+
+ENDED_RUN = ("succeeded", "failed", "cancelled")
+
+
+def run_state(row: RunRow) -> str:
+    """A run's state as people say it: running with nothing active is waiting."""
+    return "waiting" if row.state == "running" and not row.counts.active else row.state
+
+
+def done(counts: Counts) -> int:
+    return counts.succeeded + counts.failed + counts.cancelled + counts.skipped
+
+
+def progress_text(counts: Counts) -> str:
+    """`37 of 120, 2 failed`."""
+    text = f"{fmt.count(done(counts))} of {fmt.count(counts.total)}"
+    return f"{text}, {fmt.count(counts.failed)} failed" if counts.failed else text
+
+
+def counts_text(counts: Counts) -> str:
+    """Every state that is not empty, for tooltips."""
+    names = Counts.__struct_fields__
+    return "\n".join(f"{name}: {fmt.count(getattr(counts, name))}" for name in names if getattr(counts, name))
+
+
+def _run_seconds(row: RunRow) -> float:
+    return max(0.0, (row.ended or time.time()) - row.submitted)
+
+
+class RunsModel(RowsModel[int, RunRow]):
+    """Runs by their number."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        columns: list[Column[RunRow]] = [
+            Column("Run", lambda row: str(row.id), lambda row: row.id, right=True),
+            Column("Name", lambda row: row.name, detail=lambda row: row.note),
+            Column("State", run_state, state=run_state, detail=lambda row: row.note),
+            Column(
+                "Progress", lambda row: progress_text(row.counts),
+                lambda row: done(row.counts) / max(1, row.counts.total),
+                counts=lambda row: row.counts, detail=lambda row: counts_text(row.counts),
+            ),
+            Column("Submitted", lambda row: fmt.clock(row.submitted, time.time()), lambda row: row.submitted),
+            Column(
+                "Duration", lambda row: fmt.duration(_run_seconds(row)), _run_seconds, right=True, live=True
+            ),
+            Column("Owner", lambda row: row.owner),
+        ]  # fmt: skip
+        super().__init__(columns, parent)
+
+    def live(self) -> list[int]:
+        return [row.id for row in self._rows if row.ended is None]
+
+
+def task_state(row: TaskRow) -> str:
+    """One state for a whole task: what a person should look at first."""
+    counts = row.counts
+    for state in ("active", "failed", "backoff", "ready", "pending", "cancelled", "skipped", "succeeded"):
+        if getattr(counts, state):
+            return state
+    return "succeeded" if row.count == 0 else "pending"
+
+
+class TasksModel(RowsModel[int, TaskRow]):
+    """The tasks of one run, by their position in the graph."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        columns: list[Column[TaskRow]] = [
+            Column("Task", lambda row: row.title or row.id, lambda row: row.index, detail=lambda row: row.id),
+            Column("State", task_state, state=task_state, detail=lambda row: row.note),
+            Column(
+                "Progress",
+                lambda row: progress_text(row.counts) if row.count is not None else "not known yet",
+                lambda row: done(row.counts) / max(1, row.counts.total),
+                counts=lambda row: row.counts, detail=lambda row: counts_text(row.counts),
+            ),
+            Column("Note", lambda row: row.note, detail=lambda row: row.note),
+        ]  # fmt: skip
+        super().__init__(columns, parent)
+
+
+def attempt_state(row: AttemptRow) -> str:
+    """running, assigned, lost, rejected, or how it exited."""
+    return (row.outcome or "ok") if row.state == "exited" else row.state
+
+
+def attempt_seconds(row: AttemptRow) -> float:
+    if row.started is None:
+        return -1.0
+    return max(0.0, (row.ended or time.time()) - row.started)
+
+
+def attempt_end(row: AttemptRow) -> str:
+    """How it ended, in a word: `ok`, `exit 3`, `signal 9`, `timeout`."""
+    state = attempt_state(row)
+    if state == "nonzero":
+        return f"exit {row.code}"
+    return f"signal {row.code}" if state == "signal" else state.replace("_", " ")
+
+
+class AttemptsModel(RowsModel[AttemptKey, AttemptRow]):
+    """Attempts by (run, task, index, attempt). `task_name` turns run and task into a title."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        self.titles: dict[tuple[int, int], tuple[str, bool]] = {}
+        """(run, task) -> title, is an array."""
+        columns: list[Column[AttemptRow]] = [
+            Column("Item", self._title, lambda row: (row.run, row.task, row.index)),
+            Column("Attempt", lambda row: str(row.attempt), lambda row: row.attempt, right=True),
+            Column("State", attempt_end, state=attempt_state, detail=lambda row: row.error),
+            Column("Agent", lambda row: row.agent_name),
+            Column(
+                "Started", lambda row: fmt.clock(row.started, time.time()) if row.started else "",
+                lambda row: row.started or row.assigned,
+            ),
+            Column(
+                "Duration", lambda row: fmt.duration(attempt_seconds(row)), attempt_seconds, right=True, live=True
+            ),
+            Column(
+                "CPU time", lambda row: fmt.duration(row.cpu) if row.ended else "", lambda row: row.cpu, right=True
+            ),
+            Column(
+                "Memory", lambda row: fmt.size(row.memory) if row.memory else "", lambda row: row.memory, right=True,
+                tip="Peak resident memory",
+            ),
+        ]  # fmt: skip
+        super().__init__(columns, parent)
+
+    def _title(self, row: AttemptRow) -> str:
+        title, array = self.titles.get((row.run, row.task), (f"task {row.task}", True))
+        return f"{title}[{row.index}]" if array else title
+
+    def live(self) -> list[AttemptKey]:
+        return [key for key, row in zip(self._keys, self._rows, strict=True) if row.state in ("assigned", "running")]
+
+
+def agent_state(row: AgentRow) -> str:
+    return "draining" if row.draining and row.state == "up" else row.state
+
+
+def used_of(row: AgentRow, name: str) -> str:
+    """`2 of 4`; sizes with units; empty when the agent has none of it."""
+    have, used = row.resources.get(name) or 0, row.used.get(name) or 0
+    if not have:
+        return ""
+    show = fmt.size if name in ("memory", "disk") else fmt.number
+    return f"{show(float(used))} of {show(float(have))}"
+
+
+class AgentsModel(RowsModel[str, AgentRow]):
+    """Agents by their id."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        columns: list[Column[AgentRow]] = [
+            Column("Agent", lambda row: row.name, detail=lambda row: row.id),
+            Column("State", agent_state, state=agent_state, detail=lambda row: row.note),
+            Column("Running", lambda row: fmt.count(row.running), lambda row: row.running, right=True),
+            Column(
+                "Waiting", lambda row: fmt.count(row.waiting), lambda row: row.waiting, right=True,
+                tip="Attempts sent ahead that have not started",
+            ),
+            Column(
+                "CPUs", lambda row: used_of(row, "cpus"), lambda row: float(row.used.get("cpus") or 0), right=True
+            ),
+            Column(
+                "Memory", lambda row: used_of(row, "memory"), lambda row: float(row.used.get("memory") or 0), right=True
+            ),
+            Column("System", lambda row: " ".join(filter(None, map(row.labels.get, ("os", "arch"))))),
+        ]  # fmt: skip
+        super().__init__(columns, parent)

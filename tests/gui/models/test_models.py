@@ -1,0 +1,177 @@
+"""Item models under random deltas: what they announce is what changed, and the result equals a rebuild."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QAbstractItemModel, Qt
+from PySide6.QtTest import QAbstractItemModelTester
+from pytestqt.qtbot import QtBot
+
+from windlass.wire.rows import Counts
+from windlass_gui.mirror import Mirror
+from windlass_gui.models import (
+    STATE_ROLE,
+    AgentsModel,
+    AttemptsModel,
+    ItemsModel,
+    RowsModel,
+    RunsModel,
+    SortedRows,
+    TasksModel,
+)
+from windlass_gui.models import format as fmt
+from windlass_gui.models.rows import ranges
+
+FATAL = QAbstractItemModelTester.FailureReportingMode.Fatal
+
+
+def shown(model: QAbstractItemModel) -> list[list[Any]]:
+    return [
+        [model.index(row, column).data() for column in range(model.columnCount())] for row in range(model.rowCount())
+    ]
+
+
+class Copy:
+    """A view's idea of a model, kept only by what the model announces."""
+
+    def __init__(self, model: QAbstractItemModel) -> None:
+        self.model = model
+        self.rows = shown(model)
+        self.announced = 0
+        model.dataChanged.connect(self._changed)
+        model.rowsInserted.connect(self._inserted)
+        model.rowsRemoved.connect(self._removed)
+        model.modelReset.connect(self._reset)
+        model.layoutChanged.connect(self._reset)
+
+    def _line(self, row: int) -> list[Any]:
+        return [self.model.index(row, column).data() for column in range(self.model.columnCount())]
+
+    def _changed(self, first: Any, last: Any) -> None:
+        self.announced += 1
+        for row in range(first.row(), last.row() + 1):
+            for column in range(first.column(), last.column() + 1):
+                self.rows[row][column] = self.model.index(row, column).data()
+
+    def _inserted(self, _parent: Any, first: int, last: int) -> None:
+        self.rows[first:first] = [self._line(row) for row in range(first, last + 1)]
+
+    def _removed(self, _parent: Any, first: int, last: int) -> None:
+        del self.rows[first : last + 1]
+
+    def _reset(self) -> None:
+        self.rows = shown(self.model)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_runs_follow_random_deltas(qtbot: QtBot, make: Any, seed: int) -> None:
+    rng = random.Random(seed)
+    model = RunsModel()
+    QAbstractItemModelTester(model, FATAL, model)
+    proxy = SortedRows(model)
+    QAbstractItemModelTester(proxy, FATAL, proxy)
+    proxy.sort(5, Qt.SortOrder.DescendingOrder)
+    copies = [Copy(model), Copy(proxy)]
+    mirror = Mirror()
+    mirror.feed(make.snapshot("runs", runs=[make.run(n) for n in range(10)], removed=[]))
+    for _ in range(60):
+        changes = mirror.take_changes()
+        model.change({run: mirror.runs[run] for run in changes.runs}, changes.runs_removed)
+        state = rng.choice(["running", "paused", "succeeded"])
+        rows = [make.run(n, state, submitted=make.NOW - rng.random() * 99) for n in rng.sample(range(30), 4)]
+        mirror.feed(make.delta("runs", runs=rows, removed=rng.sample(range(30), 2)))
+    changes = mirror.take_changes()
+    model.change({run: mirror.runs[run] for run in changes.runs}, changes.runs_removed)
+    rebuilt = RunsModel()
+    rebuilt.reset({key: mirror.runs[key] for key in model.keys()})  # noqa: SIM118 - not a dict
+    assert set(model.keys()) == set(mirror.runs)
+    for copy in copies:
+        live = [row[:5] + row[6:] for row in copy.rows]
+        assert live == [row[:5] + row[6:] for row in shown(copy.model)]
+    assert [row[:5] for row in shown(model)] == [row[:5] for row in shown(rebuilt)]
+
+
+@pytest.mark.parametrize("filtered", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+def test_items_follow_random_deltas(qtbot: QtBot, make: Any, seed: int, filtered: bool) -> None:
+    rng = random.Random(seed)
+    mirror = Mirror()
+    mirror.feed(make.snapshot("run:1", run=make.run(), tasks=[make.task(0, 40)], states={0: bytes(40)}))
+    mirror.take_changes()
+    model = ItemsModel()
+    QAbstractItemModelTester(model, FATAL, model)
+    if filtered:
+        model.set_filter(["active", "failed"])
+    model.show(mirror.run(1), 0)
+    copy = Copy(model)
+    for _ in range(30):
+        items = [[0, rng.randrange(60), rng.randrange(8)] for _ in range(rng.randrange(1, 6))]
+        rows = [make.attempt(0, index, state="exited") for _, index, _ in items]
+        mirror.feed(make.delta("run:1", items=items, attempts=rows))
+        inside = mirror.take_changes().inside[1]
+        model.change(inside.items[0])
+        assert copy.rows == shown(model)
+    rebuilt = ItemsModel()
+    rebuilt.show(mirror.run(1), 0)
+    if filtered:
+        rebuilt.set_filter(["active", "failed"])
+        assert {model.index(row, 1).data(STATE_ROLE) for row in range(model.rowCount())} <= {"active", "failed"}
+    assert shown(model) == shown(rebuilt)
+    for row in range(model.rowCount()):
+        assert model.row_of(model.item(row)) == row
+
+
+def test_a_million_items_cost_nothing_to_show(qtbot: QtBot, make: Any) -> None:
+    mirror = Mirror()
+    task = make.task(0, 1_000_000)
+    mirror.feed(make.snapshot("run:1", run=make.run(), tasks=[task], states={0: bytes(1_000_000)}))
+    model = ItemsModel()
+    model.show(mirror.run(1), 0)
+    assert model.rowCount() == 1_000_000
+    assert model.index(999_999, 0).data() == "999999"
+    model.set_filter(["failed"])
+    assert model.rowCount() == 0
+    mirror.feed(make.delta("run:1", items=[[0, 77, 5], [0, 999_999, 5]]))
+    model.change({77, 999_999})
+    assert [model.item(row) for row in range(model.rowCount())] == [77, 999_999]
+
+
+def test_neighbouring_changes_are_announced_as_one(qtbot: QtBot, make: Any) -> None:
+    model = TasksModel()
+    model.reset({n: make.task(n) for n in range(10)})
+    copy = Copy(model)
+    model.change({n: make.task(n, counts=Counts(succeeded=10)) for n in (2, 3, 4, 8)})
+    assert copy.announced == 2
+    assert list(ranges([5, 1, 2, 9, 10])) == [(1, 2), (5, 5), (9, 10)]
+    assert list(ranges([])) == []
+
+
+@pytest.mark.parametrize("build", [AgentsModel, AttemptsModel])
+def test_the_other_tables_are_sound_models(qtbot: QtBot, make: Any, build: type[RowsModel[Any, Any]]) -> None:
+    model = build()
+    QAbstractItemModelTester(model, FATAL, model)
+    rows: dict[Any, Any]
+    if build is AgentsModel:
+        rows = {name: make.agent(name) for name in "abc"}
+    else:
+        rows = {(1, 0, n, 1): make.attempt(0, n, state=["exited", "running", "lost"][n % 3]) for n in range(6)}
+    model.change(rows)
+    model.change({}, list(rows)[1:2])
+    assert model.rowCount() == len(rows) - 1
+    assert all(cell is not None for row in shown(model) for cell in row)
+    if isinstance(model, AttemptsModel):
+        model.titles[1, 0] = ("encode", True)
+        assert model.index(0, 0).data() == "encode[0]"
+        model.tick(model.live())
+
+
+def test_numbers_for_people() -> None:
+    assert [fmt.duration(s) for s in (None, 0.42, 7.06, 185, 7661, 273_000)] == [
+        "", "0.42 s", "7.1 s", "3:05", "2:07:41", "3 d 03:50",
+    ]  # fmt: skip
+    assert [fmt.size(n) for n in (812, 4096, 16_700_000_000, 5 << 40)] == ["812 B", "4.0 KiB", "15.6 GiB", "5.0 TiB"]
+    assert fmt.number(4.0) == "4"
+    assert fmt.number(0.5) == "0.5"
