@@ -1,0 +1,375 @@
+"""What travels to an agent with the items of a task, and how a fan-out or a condition is decided.
+
+A bundle holds what all items of a task share and goes to each agent once; an item brings only what is its own.
+Texts are rendered on the agent: here only conditions, fan-outs and the names of input files are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from windlass.blobs.store import BlobStore
+from windlass.model import expand, expr, paths, template
+from windlass.model.expr import ExprError, Scope
+from windlass.model.graph import Call, FileRef, Need, PythonCall, Task
+from windlass.sched.events import AttemptId
+from windlass.server.rundata import RunData, encode
+from windlass.store.reader import Reader
+from windlass.wire import limits, results
+from windlass.wire.messages import AssignItem, Bundle, Key
+
+INLINE_RESULTS = 1024 * 1024
+"""Bytes of other tasks' results in one bundle; beyond it they travel as blobs."""
+SMALL = 200
+"""Bytes of a result that is never worth a blob."""
+_payloads = msgspec.msgpack.Decoder(list[bytes])
+
+
+class Decision(NamedTuple):
+    """The answer to `DecideTask`. `values` are kept, so that a restart decides alike."""
+
+    items: int = 1
+    skip: str = ""
+    error: str = ""
+    values: list[Any] | None = None
+
+
+class Bundles:
+    def __init__(self, reader: Reader, blobs: BlobStore, status: Callable[[RunData, int], str]) -> None:
+        """`status(run, task)` is succeeded, failed, cancelled or skipped, of a task that has ended."""
+        self._reader = reader
+        self._blobs = blobs
+        self._status = status
+        self._cache: dict[tuple[int, int], Bundle] = {}
+        self._files: dict[tuple[int, int], list[FileRef]] = {}
+        self._batches: dict[tuple[int, int], tuple[int, list[bytes]]] = {}
+
+    # --- deciding ---
+
+    def decide(self, run: RunData, position: int) -> Decision:
+        """Evaluate the condition and count the items, from what upstream has left."""
+        task = run.task(position)
+        try:
+            skip = self._skip(run, task)
+            if skip:
+                return Decision(0, skip=skip)
+            source = expand.source(task)
+            if source is None:
+                return Decision(expand.count(task, run.params) or 0)
+            values = self._fan_out(run, task, source)
+        except (ExprError, ValueError) as error:
+            return Decision(0, error=str(error))
+        if len(values) > expand.MAX_ITEMS:
+            return Decision(0, error=f"{len(values)} items; {expand.MAX_ITEMS} are allowed")
+        return Decision(len(values), values=values)
+
+    def _skip(self, run: RunData, task: Task) -> str:
+        statuses = self.statuses(run, task)
+        if task.when is None or not expr.uses_status(task.when):
+            for name, status in statuses.items():
+                tolerated = run.task(run.position[name]).continue_on_error and status == "failed"
+                if status != "succeeded" and not tolerated:
+                    return f"task {name!r} {'was' if status in ('cancelled', 'skipped') else 'has'} {status}"
+        if task.when is not None and not expr.condition(task.when, self._scope(run, task)):
+            return f"its condition is false: {task.when}"
+        return ""
+
+    def _fan_out(self, run: RunData, task: Task, source: str) -> list[Any]:
+        each = task.foreach
+        assert each is not None
+        position = run.position[source]
+        if each.outputs_of is not None:
+            by_path = {file.path: file for file in self.task_files(run, position)}
+            return [list(_entry(by_path[path])) for path in expand.fan_out(each, by_path)]
+        value = results.to_json(self._whole(self._reader.result(run.id, position, 0) or b""))
+        if not isinstance(value, list):
+            raise ValueError(f"the result of task {source!r} is no list, so nothing can be made for each element")
+        return value
+
+    def statuses(self, run: RunData, task: Task) -> dict[str, str]:
+        """How the tasks it needs ended. Those needed item by item are not asked: theirs is each item's own."""
+        return {need.task: self._status(run, run.position[need.task]) for need in task.needs if not need.each}
+
+    def _scope(self, run: RunData, task: Task) -> Scope:
+        refs = run.references(run.position[task.id])
+        known: dict[str, Any] = {}
+        for name, raw in self._results(run, task, refs.results).items():
+            whole = [self._value(one) for one in raw] if isinstance(raw, list) else self._value(raw)
+            known[name] = whole
+        return Scope(
+            params=run.params,
+            run_id=run.id,
+            run_name=run.name,
+            task=task.id,
+            results=known,
+            outputs=self._outputs(run, task, refs.outputs),
+            statuses=self.statuses(run, task),
+        )
+
+    def _value(self, raw: bytes) -> Any:
+        try:
+            return results.to_json(self._whole(raw))
+        except results.NotPlainData:
+            return expr.Opaque(raw)
+
+    def _whole(self, raw: bytes) -> bytes:
+        """A result's bytes, brought in from its blob if it has one."""
+        ref = results.blob_ref(raw)
+        if ref is None:
+            return raw
+        if ref.size > limits.MESSAGE:
+            raise ValueError(f"a result of {ref.size} bytes is too large to be looked at here")
+        return self._blobs.read(ref.hash)
+
+    # --- bundles ---
+
+    def bundle(self, run: RunData, position: int) -> Bundle:
+        """The task's bundle as it is now; the same object until `renew`."""
+        key = (run.id, position)
+        found = self._cache.get(key)
+        if found is None:
+            found = self._cache[key] = self._build(run, position)
+            while len(self._cache) > 2000:
+                del self._cache[next(iter(self._cache))]
+        return found
+
+    def renew(self, run: RunData, position: int) -> None:
+        """Something it depends on, or the task itself, is made anew."""
+        run.versions[position] = run.versions.get(position, 1) + 1
+        self._cache.pop((run.id, position), None)
+        self._files.pop((run.id, position), None)
+
+    def forget(self, run: int) -> None:
+        """The run has ended or is gone."""
+        caches: tuple[dict[tuple[int, int], Any], ...] = (self._cache, self._files, self._batches)
+        for cache in caches:
+            for key in [key for key in cache if key[0] == run]:
+                del cache[key]
+
+    def _build(self, run: RunData, position: int) -> Bundle:
+        task = run.task(position)
+        refs = run.references(position)
+        wanted = {need.task for need in task.needs} if isinstance(task.action, Call) else refs.results
+        files = [] if refs.item_inputs else self._inputs(run, task, task.inputs, Scope(params=run.params))
+        if isinstance(task.action, PythonCall):
+            files += module_files(task.action.target, run.files)
+        return Bundle(
+            run=run.id,
+            task=position,
+            version=run.versions.get(position, 1),
+            run_name=run.name,
+            spec=task,
+            params=run.params,
+            files=_distinct(files),
+            results=self._results(run, task, wanted),
+            statuses=self.statuses(run, task),
+            outputs=self._outputs(run, task, refs.outputs),
+        )
+
+    def _outputs(self, run: RunData, task: Task, wanted: Iterable[str]) -> dict[str, list[str]]:
+        whole = {need.task for need in task.needs if not need.each}
+        return {
+            name: [file.path for file in self.task_files(run, run.position[name])] for name in wanted if name in whole
+        }
+
+    def _results(self, run: RunData, task: Task, wanted: Iterable[str]) -> dict[str, bytes | list[bytes]]:
+        """Results of the tasks it needs as a whole; large ones as blobs, so that the bundle stays a message."""
+        whole = {need.task for need in task.needs if not need.each}
+        found: dict[str, bytes | list[bytes]] = {}
+        weight = 0
+        for name in sorted(set(wanted) & whole):
+            position = run.position[name]
+            if run.task(position).is_array:
+                many = [raw for _, raw in sorted(self._reader.results(run.id, position).items())]
+                found[name] = many
+                weight += sum(map(len, many))
+            else:
+                one = self._reader.result(run.id, position, 0)
+                if one is not None:
+                    found[name] = one
+                    weight += len(one)
+        if weight > INLINE_RESULTS:
+            return {
+                name: [self._as_blob(one) for one in raw] if isinstance(raw, list) else self._as_blob(raw)
+                for name, raw in found.items()
+            }
+        return found
+
+    def _as_blob(self, raw: bytes) -> bytes:
+        if len(raw) <= SMALL or raw[:1] == b"b":
+            return raw
+        hash, size = self._blobs.add_bytes(raw)
+        return results.encode_ref(FileRef("result", hash, size))
+
+    # --- items ---
+
+    def plain(self, run: RunData, position: int) -> bool:
+        """Whether the items of the task bring nothing of their own but their number."""
+        task = run.task(position)
+        return (
+            position not in run.values
+            and not run.references(position).item_inputs
+            and not isinstance(task.action, Call)
+            and not any(need.each for need in task.needs)
+        )
+
+    def item(self, run: RunData, id: AttemptId, epoch: int, version: int) -> AssignItem:
+        """What one item brings. Raises `ExprError` when the name of an input cannot be computed."""
+        _, position, index, _ = id
+        task = run.task(position)
+        files: list[FileRef] = []
+        value, raw = self._item_value(run, task, position, index)
+        if task.foreach is not None and task.foreach.outputs_of is not None and position in run.values:
+            files.append(FileRef(*run.values[position][index]))
+        refs = run.references(position)
+        each = {need.task for need in task.needs if need.each}
+        if refs.item_inputs:
+            scope = Scope(params=run.params, item=value, index=index, run_id=run.id, run_name=run.name, task=task.id)
+            files += self._inputs(run, task, task.inputs, scope, index)
+        elif each:
+            files += self._inputs(run, task, task.inputs, Scope(params=run.params), index, each)
+        wanted = each if isinstance(task.action, Call) else each & refs.results
+        found = {}
+        for name in wanted:
+            result = self._reader.result(run.id, run.position[name], index)
+            if result is not None:
+                found[name] = result
+        return AssignItem(Key(*id, epoch), version, raw, _distinct(files), found)
+
+    def _item_value(self, run: RunData, task: Task, position: int, index: int) -> tuple[Any, bytes]:
+        """The value, and its msgpack when the agent cannot derive it."""
+        values = run.values.get(position)
+        if values is not None:
+            outputs = task.foreach is not None and task.foreach.outputs_of is not None
+            value = values[index][0] if outputs else values[index]
+            return value, encode(value)
+        if isinstance(task.action, Call) or not run.references(position).item_inputs:
+            return None, b""
+        try:
+            return expand.item_value(task, index, run.params), b""
+        except LookupError:
+            return None, b""
+
+    def shown_value(self, run: RunData, position: int, index: int) -> Any:
+        """An item's value for people, shortened; None where there is none to show."""
+        task = run.task(position)
+        values = run.values.get(position)
+        try:
+            if values is not None:
+                outputs = task.foreach is not None and task.foreach.outputs_of is not None
+                value = values[index][0] if outputs else values[index]
+            elif task.is_array:
+                value = expand.item_value(task, index, run.params)
+            else:
+                return None
+        except (LookupError, ExprError):
+            return None
+        return expand.display(value)
+
+    def payload(self, run: RunData, position: int, index: int) -> bytes:
+        """An item's pickled arguments; empty when the client sent none."""
+        key = (run.id, position)
+        first, batch = self._batches.get(key, (0, []))
+        if not first <= index < first + len(batch):
+            row = self._reader.payloads(run.id, position, index)
+            if row is None:
+                return b""
+            first, batch = row[0], _payloads.decode(row[2])
+            self._batches.pop(key, None)
+            self._batches[key] = (first, batch)
+            while len(self._batches) > 32:
+                del self._batches[next(iter(self._batches))]
+        return batch[index - first] if index - first < len(batch) else b""
+
+    # --- files ---
+
+    def task_files(self, run: RunData, position: int) -> list[FileRef]:
+        """The outputs of a task. Where items of an array made files of one name, each gets its index before it."""
+        key = (run.id, position)
+        found = self._files.get(key)
+        if found is None:
+            rows = self._reader.outputs(run.id, position)
+            seen: dict[str, int] = {}
+            for _, file in rows:
+                seen[file.path] = seen.get(file.path, 0) + 1
+            found = [file if seen[file.path] == 1 else _under(index, file) for index, file in rows]
+            self._files[key] = found
+        return found
+
+    def _inputs(
+        self,
+        run: RunData,
+        task: Task,
+        entries: list[str],
+        scope: Scope,
+        index: int | None = None,
+        only: set[str] | None = None,
+    ) -> list[FileRef]:
+        """The files that the entries name. `index`: of an item; `only`: no other tasks' outputs than of these."""
+        needs = {need.task: need for need in task.needs}
+        found: list[FileRef] = []
+        for entry in entries:
+            rendered = template.render(entry, scope)
+            for one in rendered if isinstance(rendered, list) else [rendered]:
+                text = expr.to_text(one)
+                name, pattern = task_outputs(text, needs)
+                if name is None:
+                    if only is None:
+                        found += matching(text, run.files)
+                    continue
+                if only is not None and name not in only:
+                    continue
+                position = run.position[name]
+                if not needs[name].each:
+                    candidates = self.task_files(run, position)
+                elif index is not None:
+                    candidates = [file for _, file in self._reader.outputs(run.id, position, index)]
+                else:
+                    continue  # comes with each item
+                found += [file for file in candidates if pattern is None or paths.matches(pattern, file.path)]
+        return found
+
+
+def task_outputs(text: str, needs: dict[str, Need]) -> tuple[str | None, str | None]:
+    """Read `TASK.outputs` or `TASK.outputs/PATTERN`; (None, None) for anything else."""
+    name, dot, rest = text.partition(".outputs")
+    if dot and name in needs and (not rest or rest.startswith("/")):
+        return name, rest[1:] or None
+    return None, None
+
+
+def matching(text: str, files: list[FileRef]) -> list[FileRef]:
+    """Files of the graph's folder by name, by pattern, or under a folder of that name."""
+    try:
+        wanted = paths.check_relative(text)
+    except paths.PathError:
+        return []
+    exact = [file for file in files if file.path == wanted]
+    if exact:
+        return exact
+    if wanted == ".":
+        return list(files)
+    folder = wanted + "/"
+    return [file for file in files if file.path.startswith(folder) or paths.matches(wanted, file.path)]
+
+
+def module_files(target: str, files: list[FileRef]) -> list[FileRef]:
+    """The files of `module:function` that the client shipped from the graph's folder."""
+    top = target.partition(":")[0].partition(".")[0]
+    return [file for file in files if file.path == f"{top}.py" or file.path.startswith(f"{top}/")]
+
+
+def _entry(file: FileRef) -> tuple[str, str, int, int]:
+    return file.path, file.hash, file.size, file.mode
+
+
+def _under(index: int, file: FileRef) -> FileRef:
+    return FileRef(f"{index}/{file.path}", file.hash, file.size, file.mode)
+
+
+def _distinct(files: list[FileRef]) -> list[FileRef]:
+    """One file a path, the last named one."""
+    return list({file.path: file for file in files}.values())

@@ -1,0 +1,215 @@
+"""The core's one socket, the connections behind it, and what waits to be sent to each.
+
+Sends never block: what a peer does not take stands in its own bounded queue. A peer that lets its queue overflow
+is forgotten and asked who it is when it reads again, so that it starts from a snapshot (a client) or a HELLO (an
+agent); nothing of the overflow is silently missing from what it believes to be whole.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Iterable
+
+import zmq
+
+from windlass.server.zap import Zap
+from windlass.wire import codec, keys, limits
+from windlass.wire import messages as m
+
+log = logging.getLogger("windlass.links")
+
+QUEUE_BYTES = 96 * 1024 * 1024
+"""What may wait for one peer."""
+QUEUE_MESSAGES = 20_000
+IDLE = 3600.0
+"""Seconds after which a connection that says nothing and follows nothing is forgotten."""
+COMPLAINT = 5.0
+"""Seconds between two log lines about the same kind of refused frames."""
+
+
+class Connection:
+    """One peer as long as its link lasts. After a reconnect it is another connection."""
+
+    __slots__ = ("agent", "heard", "identity", "key", "kind", "name", "overflowed", "queue", "queued", "topics")
+
+    def __init__(self, identity: bytes, key: str, now: float) -> None:
+        self.identity = identity
+        self.key = key
+        self.kind = ""
+        """agent or client, once it has said HELLO."""
+        self.name = ""
+        self.agent = ""
+        """The agent's id."""
+        self.heard = now
+        self.queue: deque[list[bytes]] = deque()
+        self.queued = 0
+        """Bytes in the queue."""
+        self.overflowed = False
+        self.topics: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.kind or 'unknown'} {self.name or self.key[:8]}>"
+
+
+class Links:
+    def __init__(self, own: keys.KeyPair) -> None:
+        self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self.zap = Zap(self.context)
+        self.socket = self.context.socket(zmq.ROUTER)
+        self.socket.linger = 500
+        self.socket.router_mandatory = True
+        self.socket.sndhwm = 2000
+        self.socket.rcvhwm = 2000
+        self.socket.backlog = 1024
+        self.socket.ipv6 = True
+        self.socket.maxmsgsize = max(limits.HEADER, limits.PAYLOAD_FRAME)
+        self.socket.heartbeat_ivl = 5_000
+        self.socket.heartbeat_timeout = 15_000
+        self.socket.heartbeat_ttl = 30_000
+        self.socket.curve_server = True
+        self.socket.curve_secretkey = own.secret.encode("ascii")
+        self.socket.zap_domain = b"windlass"
+        self.counters: Counter[str] = Counter()
+        self.connections: dict[bytes, Connection] = {}
+        self.gone: list[Connection] = []
+        """Connections found broken since the loop last looked."""
+        self._behind: set[Connection] = set()
+        self._complained: dict[str, float] = {}
+
+    def bind(self, endpoint: str) -> str:
+        """Listen; the real endpoint (a `*` port becomes a number)."""
+        self.socket.bind(endpoint)
+        return str(self.socket.getsockopt_string(zmq.LAST_ENDPOINT)).rstrip("\0")
+
+    def close(self) -> None:
+        self.flush()
+        self.socket.close()
+        self.zap.close()
+        self.context.term()
+
+    # --- receiving ---
+
+    def receive(self, now: float) -> tuple[Connection, m.Message, list[bytes]] | None:
+        """The next good message; None when there is none. Bad ones are counted on the way, and dropped."""
+        while True:
+            try:
+                frames = self.socket.recv_multipart(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                return None
+            try:
+                key = frames[-1].get("User-Id")
+            except zmq.ZMQError:
+                key = ""
+            identity = frames[0].bytes
+            connection = self.connections.get(identity)
+            if connection is None or connection.key != key:
+                connection = self._new(identity, str(key), now)
+            connection.heard = now
+            try:
+                codec.check_sizes([len(frame) for frame in frames[1:]])
+                message, payload = codec.decode([frame.bytes for frame in frames[1:]])
+            except codec.WireError as error:
+                self.complain(error.code, f"{connection!r} sent a bad message: {error}", now)
+                continue
+            return connection, message, payload
+
+    def _new(self, identity: bytes, key: str, now: float) -> Connection:
+        old = self.connections.get(identity)
+        if old is not None:
+            self.drop(old)
+        connection = self.connections[identity] = Connection(identity, key, now)
+        return connection
+
+    def complain(self, code: str, text: str, now: float) -> None:
+        """Count something refused, and log it, but not faster than anybody can read."""
+        self.counters[code] += 1
+        if now - self._complained.get(code, 0.0) >= COMPLAINT:
+            self._complained[code] = now
+            log.warning("%s (%s: %d so far)", text, code, self.counters[code])
+
+    # --- sending ---
+
+    def send(self, connection: Connection, message: m.Message, payload: Iterable[bytes] = ()) -> None:
+        try:
+            frames = codec.encode(message, payload)
+        except codec.WireError as error:
+            self.counters["unsendable"] += 1
+            log.error("a message to %r is too large to be sent: %s", connection, error)
+            return
+        self.send_frames(connection, frames)
+
+    def send_frames(self, connection: Connection, frames: list[bytes]) -> None:
+        """Send now if the peer keeps up, else queue. Encoded once, a message may go to many."""
+        if not connection.queue and self._try(connection, frames):
+            return
+        if connection.identity not in self.connections or connection.overflowed:
+            return
+        size = sum(map(len, frames))
+        if connection.queued + size > QUEUE_BYTES or len(connection.queue) >= QUEUE_MESSAGES:
+            self._overflow(connection)
+            return
+        connection.queue.append(frames)
+        connection.queued += size
+        self._behind.add(connection)
+
+    def _overflow(self, connection: Connection) -> None:
+        self.counters["overflows"] += 1
+        log.warning("%r does not read: %d bytes for it were dropped; it will start anew", connection, connection.queued)
+        connection.queue.clear()
+        connection.queue.append(codec.encode(m.WhoAreYou()))
+        connection.queued = 0
+        connection.overflowed = True
+        connection.topics.clear()
+        connection.kind = ""
+        self._behind.add(connection)
+
+    def _try(self, connection: Connection, frames: list[bytes]) -> bool:
+        """Whether it is gone from our hands (sent, or its peer is gone)."""
+        if connection.identity not in self.connections:
+            return True
+        try:
+            self.socket.send_multipart([connection.identity, *frames], zmq.NOBLOCK, copy=True)
+        except zmq.Again:
+            return False
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                log.warning("sending to %r: %s", connection, error)
+            self.drop(connection)
+        return True
+
+    def flush(self) -> None:
+        """Try again what waits."""
+        for connection in list(self._behind):
+            while connection.queue:
+                frames = connection.queue[0]
+                if not self._try(connection, frames):
+                    break
+                if connection.queue:
+                    connection.queue.popleft()
+                    connection.queued = max(0, connection.queued - sum(map(len, frames)))
+            else:
+                self._behind.discard(connection)
+                connection.queued = 0
+                connection.overflowed = False
+
+    @property
+    def behind(self) -> bool:
+        """Whether anything waits for a peer to read."""
+        return bool(self._behind)
+
+    def drop(self, connection: Connection) -> None:
+        """Forget a connection; what waited for it is lost, and its peer says HELLO when it comes back."""
+        if self.connections.get(connection.identity) is connection:
+            del self.connections[connection.identity]
+        connection.queue.clear()
+        connection.queued = 0
+        self._behind.discard(connection)
+        self.gone.append(connection)
+
+    def sweep(self, now: float | None = None) -> None:
+        """Forget who has long said nothing."""
+        now = time.time() if now is None else now
+        for connection in [c for c in self.connections.values() if now - c.heard > IDLE and not c.topics]:
+            self.drop(connection)
