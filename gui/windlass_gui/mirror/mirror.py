@@ -193,8 +193,7 @@ class Mirror:
             for run in gone:
                 del self.runs[run]
             self.runs.update(update.runs)
-            changes.runs |= update.runs.keys()
-            changes.runs -= gone
+            changes.runs = (changes.runs - gone) | update.runs.keys()
             changes.runs_removed = (changes.runs_removed | gone) - update.runs.keys()
         elif update.topic == "agents":
             gone_agents = set(self.agents) - set(update.agents) if update.reset else update.removed & set(self.agents)
@@ -202,8 +201,7 @@ class Mirror:
                 del self.agents[agent]
                 self.curves.pop(agent, None)
             self.agents.update(update.agents)
-            changes.agents |= update.agents.keys()
-            changes.agents -= gone_agents
+            changes.agents = (changes.agents - gone_agents) | update.agents.keys()
             changes.agents_removed = (changes.agents_removed | gone_agents) - update.agents.keys()
         elif update.topic == "samples":
             self._apply_samples(update)
