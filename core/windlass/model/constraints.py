@@ -216,6 +216,7 @@ def holds(source: str, labels: Mapping[str, str]) -> bool:
     return parse(source).test(labels)
 
 
-def all_hold(sources: Iterable[str], labels: Mapping[str, str]) -> bool:
-    """Whether an agent with these labels satisfies a task's `where`."""
-    return all(parse(source).test(labels) for source in sources)
+def compile_where(sources: Iterable[str]) -> Test:
+    """One test for all conditions of a task's `where`. Raises `ConstraintError`."""
+    tests = [parse(source).test for source in sources]
+    return lambda labels: all(test(labels) for test in tests)

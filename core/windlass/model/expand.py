@@ -80,7 +80,7 @@ def item_value(task: Task, index: int, params: Mapping[str, Any]) -> Any:
 
 def _combination(matrix: Mapping[str, list[Any]], index: int) -> dict[str, Any]:
     chosen: dict[str, Any] = {}
-    for axis, values in reversed(matrix.items()):
+    for axis, values in reversed(list(matrix.items())):
         index, position = divmod(index, len(values))
         chosen[axis] = values[position]
     return {axis: chosen[axis] for axis in matrix}

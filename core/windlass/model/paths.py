@@ -76,10 +76,10 @@ def matches(pattern: str, path: str) -> bool:
     at = position = 0
     star, mark = -1, 0
     while position < len(parts):
-        matcher = wanted[at] if at < len(wanted) else False
-        if matcher is None:
+        matcher = wanted[at] if at < len(wanted) else None
+        if matcher is None and at < len(wanted):
             star, mark, at = at, position, at + 1
-        elif matcher and matcher.match(parts[position]):
+        elif matcher is not None and matcher.match(parts[position]):
             at, position = at + 1, position + 1
         elif star >= 0:
             # Let the last `**` take one part more and try again from there.
