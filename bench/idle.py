@@ -13,7 +13,7 @@ from bench.stage import stage
 def run(plan: Plan) -> list[Row]:
     seconds = plan.size(20, 5)
     with stage() as ready:
-        agent = psutil.Process(ready.embedded.agent_processes[0].pid)
+        agent = psutil.Process(ready.core.agent_processes[0].pid)
         time.sleep(3)  # starting up is over
         family = [agent, *agent.children(recursive=True)]
         before = sum(sum(process.cpu_times()[:2]) for process in family)

@@ -9,7 +9,7 @@ from bench.stage import Stage, array, stage
 
 
 def private_bytes(ready: Stage) -> int:
-    process = ready.embedded.core_process
+    process = ready.core.core_process
     assert process is not None
     return int(psutil.Process(process.pid).memory_full_info().uss)
 

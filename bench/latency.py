@@ -1,0 +1,33 @@
+"""From handing over one call to having its result, one at a time; and the same for a graph of one command."""
+
+from __future__ import annotations
+
+import time
+
+from bench.functions import no_op
+from bench.measure import Plan, Row, percentile
+from bench.stage import array, stage
+from windlass.client.executor import Executor
+
+
+def run(plan: Plan) -> list[Row]:
+    count = plan.size(500, 50)
+    calls: list[float] = []
+    commands: list[float] = []
+    with stage(cpus=2) as ready:
+        with Executor(2, core=ready.client) as executor:
+            for number in range(count + 10):
+                began = time.perf_counter()
+                executor.submit(no_op, number).result()
+                calls.append(time.perf_counter() - began)
+        graph = array(1)
+        for _ in range(count // 5 + 10):
+            began = time.perf_counter()
+            ready.finish(ready.submit(graph))
+            commands.append(time.perf_counter() - began)
+    rows = []
+    for name, values in (("function call to result", calls[10:]), ("submit of a command to its end", commands[10:])):
+        for share in (0.5, 0.99):
+            note = f"{len(values)} one after another, 2 slots"
+            rows.append(Row(f"{name}, p{share * 100:.0f}", percentile(values, share) * 1000, "ms", note))
+    return rows
