@@ -41,6 +41,7 @@ from windlass_agent.runnerwire import (
     IN,
     OUT_READ,
     OUT_WRITE,
+    PICKLED,
     RESULTS,
     SHARED,
     SHARED_SIZE,
@@ -265,9 +266,8 @@ class Runner:
                 found = getattr(found, part)
             call = self._targets[item.target] = found
             self._keep.update(procs.children(self._pid))
-        args, kwargs = msgspec.msgpack.decode(item.args, ext_hook=lambda _code, data: ResultRef(bytes(data).decode()))
-        args = [self._resolve(value, item) for value in args]
-        return call(*args, **{name: self._resolve(value, item) for name, value in kwargs.items()})
+        args, kwargs = msgspec.msgpack.decode(item.args, ext_hook=_argument)
+        return call(*args, **kwargs)
 
     def _resolve(self, value: Any, item: Item) -> Any:
         """Put results where the arguments name them: at any depth of plain containers."""
@@ -296,6 +296,12 @@ class Runner:
                     os.waitpid(pid, 0)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _argument(code: int, data: memoryview) -> Any:
+    if code != PICKLED:
+        raise ValueError(f"unknown kind of argument {code}")
+    return decode_result(bytes(data))
 
 
 def _load_result(data: bytes) -> Any:

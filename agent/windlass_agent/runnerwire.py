@@ -25,8 +25,8 @@ IN, RESULTS, SHARED, OUT_READ, OUT_WRITE, ERR_READ, ERR_WRITE = range(3, 10)
 """Descriptor numbers of a runner."""
 DESCRIPTORS = 7
 
-REF = 1
-"""msgpack extension in `Item.args`: the name of a task whose result belongs there."""
+PICKLED = 1
+"""msgpack extension in `Item.args`: a result that only the runner may decode."""
 
 
 class Load(msgspec.Struct, array_like=True, tag=1):

@@ -1,0 +1,115 @@
+"""What the agent knows of a task's items and of each attempt on its way from queue to end."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from windlass.model.graph import Call, FileRef, PythonCall
+from windlass.wire.messages import AssignItem, Bundle, Key
+from windlass_agent.files import Stamp
+from windlass_agent.ledger import Grant
+
+if TYPE_CHECKING:
+    from windlass_agent.lanes import Lane
+
+Id = tuple[int, int, int, int]
+"""run, task, index, attempt: an attempt's name whatever the lease."""
+
+WAITING, FETCHING, STAGING, RUNNING, COLLECTING = "waiting", "fetching", "staging", "running", "collecting"
+
+
+def id_of(key: Key) -> Id:
+    return key.run, key.task, key.index, key.attempt
+
+
+class Group:
+    """The attempts of one task: a queue, and what is known of how long they take."""
+
+    __slots__ = ("bundle", "feeds", "function", "lanes", "light", "mean", "queue")
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.queue: deque[Attempt] = deque()
+        self.lanes: list[Lane] = []
+        self.mean = -1.0
+        """Seconds, of recent attempts; negative while unknown."""
+        self.feeds = 0
+        action = bundle.spec.action
+        self.function = isinstance(action, Call | PythonCall)
+        spec = bundle.spec
+        self.light = isinstance(action, Call) and not (bundle.files or spec.inputs or spec.outputs or spec.env)
+        """Needs no work directory: the quick path."""
+
+    def __repr__(self) -> str:
+        return f"<Group {self.bundle.run}:{self.bundle.spec.id} {len(self.queue)} waiting, {len(self.lanes)} lanes>"
+
+    def measured(self, duration: float) -> None:
+        """A mean that forgets: a task's items often change their length along the array."""
+        self.mean = duration if self.mean < 0 else 0.8 * self.mean + 0.2 * duration
+
+
+class Attempt:
+    __slots__ = (
+        "bundle",
+        "cause",
+        "cwd",
+        "grant",
+        "group",
+        "id",
+        "item",
+        "key",
+        "lane",
+        "log",
+        "outputs",
+        "payload",
+        "peak",
+        "pending",
+        "pid",
+        "reported",
+        "seq",
+        "spawn",
+        "staged",
+        "started",
+        "state",
+        "timeout",
+    )
+
+    def __init__(self, group: Group, bundle: Bundle, item: AssignItem, payload: bytes) -> None:
+        self.key = item.key
+        self.id = id_of(item.key)
+        self.group = group
+        self.bundle = bundle
+        self.item = item
+        self.payload = payload
+        self.state = WAITING
+        self.grant: Grant | None = None
+        self.lane: Lane | None = None
+        self.seq = 0
+        self.spawn = 0
+        """The warden's number of it, while it is a command that runs."""
+        self.pid = 0
+        self.started = 0.0
+        self.reported = False
+        """`Started` was sent."""
+        self.cause = ""
+        """Why we end it: cancelled, timeout, oom, lease, ..."""
+        self.cwd: Path | None = None
+        self.staged: dict[str, Stamp] = {}
+        self.outputs: list[str] = []
+        """Patterns, rendered."""
+        self.pending: set[str] = set()
+        """Blobs that have to arrive (before it) or to be taken by the core (after it)."""
+        self.peak = 0
+        """Resident bytes seen by sampling."""
+        self.timeout: float | None = None
+        self.log: object = None
+
+    def __repr__(self) -> str:
+        k = self.key
+        return f"<Attempt {self.bundle.spec.id}[{k.index}]#{k.attempt} of run {k.run} {self.state}>"
+
+    @property
+    def files(self) -> list[FileRef]:
+        return [*self.bundle.files, *self.item.files] if self.item.files else self.bundle.files

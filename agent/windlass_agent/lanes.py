@@ -1,0 +1,175 @@
+"""The agent's end of a runner: feeding it ahead, hearing its ends, taking back what it has not begun.
+
+A lane holds the resources of one attempt while it has any, and runs one after the other. What is fed ahead is only
+there to hide the way between the two processes; it can be taken back at any time (see `runnerwire`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+from collections import deque
+from pathlib import Path
+
+import msgspec
+
+from windlass.wire.logs import ERR, OUT
+from windlass_agent.attempts import Attempt, Group
+from windlass_agent.frames import READ_SIZE, FrameReader, FrameWriter
+from windlass_agent.ledger import Grant
+from windlass_agent.runnerwire import (
+    BEGUN,
+    FLOOR,
+    SHARED_SIZE,
+    SINCE,
+    STAMP,
+    WORD,
+    Done,
+    Item,
+    Load,
+    Output,
+    Refused,
+    decode_from_runner,
+    encode,
+)
+
+Tag = tuple[int, str, tuple[int, ...]]
+"""run, what code it imports, GPUs: a runner serves only attempts of its tag, so no module or state is stale."""
+
+
+class Lane:
+    """One runner process. `passed` are the descriptors that the warden hands to it."""
+
+    def __init__(self, spawn: int, tag: Tag, home: Path) -> None:
+        self.spawn = spawn
+        self.tag = tag
+        self.home = home
+        self.group: Group | None = None
+        self.grant: Grant | None = None
+        self.sent: deque[Attempt] = deque()
+        """Fed and not ended, in order."""
+        self.pid = 0
+        self.idle_since = 0.0
+        self.check_at: float | None = None
+        """When to look at what it is doing (by the executor's clock)."""
+        self.ending = False
+        """It was told to end, or is being killed."""
+        self._seq = 0
+        self._functions: dict[str, int] = {}
+        self._reader = FrameReader()
+        in_read, in_write = os.pipe()
+        result_read, result_write = os.pipe()
+        out_read, out_write = os.pipe()
+        err_read, err_write = os.pipe()
+        shared = os.memfd_create("windlass-lane")
+        os.ftruncate(shared, SHARED_SIZE)
+        self._shared = mmap.mmap(shared, SHARED_SIZE)
+        self._input = in_write
+        self.results = result_read
+        self._rest = {os.dup(out_read): OUT, os.dup(err_read): ERR}
+        """Read only after its death: the last words that the runner could not carry away itself."""
+        self.passed = [in_read, result_write, shared, out_read, out_write, err_read, err_write]
+        os.set_blocking(in_write, False)
+        os.set_blocking(result_read, False)
+        self._writer = FrameWriter(in_write)
+
+    def __repr__(self) -> str:
+        return f"<Lane {self.spawn} run {self.tag[0]} pid {self.pid} {len(self.sent)} sent>"
+
+    # --- feeding -------------------------------------------------------------------------------------------
+
+    def feed(self, attempt: Attempt, item: Item) -> None:
+        """Queue one; `flush` writes. `item.seq` is set here."""
+        self._seq += 1
+        item.seq = attempt.seq = self._seq
+        attempt.lane = self
+        self.sent.append(attempt)
+        self._writer.put(encode(item))
+
+    def function(self, digest: str, path: Path) -> int:
+        """The runner's number of a callable, which is sent before its first use."""
+        number = self._functions.get(digest)
+        if number is None:
+            number = self._functions[digest] = len(self._functions) + 1
+            self._writer.put(encode(Load(number, str(path))))
+        return number
+
+    def flush(self) -> bool:
+        """Write what goes; True when nothing is left. A dead runner swallows everything: its end comes anyway."""
+        try:
+            return self._writer.flush()
+        except OSError:
+            return True
+
+    @property
+    def input_fd(self) -> int:
+        return self._input
+
+    # --- looking -------------------------------------------------------------------------------------------
+
+    def current(self) -> tuple[Attempt, float] | None:
+        """What it is running, and since when (epoch seconds)."""
+        if not self.sent:
+            return None
+        head = self.sent[0]
+        if WORD.unpack_from(self._shared, BEGUN)[0] != head.seq:
+            return None
+        since: float = STAMP.unpack_from(self._shared, SINCE)[0]
+        return head, since
+
+    def take_back(self) -> list[Attempt]:
+        """All that it has not begun, in order; it will never run them."""
+        WORD.pack_into(self._shared, FLOOR, self._seq + 1)
+        begun = WORD.unpack_from(self._shared, BEGUN)[0]
+        back = [attempt for attempt in self.sent if attempt.seq > begun]
+        for attempt in back:
+            attempt.lane = None
+        self.sent = deque(attempt for attempt in self.sent if attempt.seq <= begun)
+        return back
+
+    # --- hearing -------------------------------------------------------------------------------------------
+
+    def receive(self) -> list[Done | Output | Refused]:
+        """What the runner said since the last call; nothing more after its death."""
+        messages: list[Done | Output | Refused] = []
+        while True:
+            try:
+                data = os.read(self.results, READ_SIZE)
+            except OSError:
+                break
+            if not data:
+                break
+            try:
+                messages.extend(decode_from_runner(frame) for frame in self._reader.feed(data))
+            except msgspec.MsgspecError:
+                break  # user code wrote into our pipe: what is lost shows when the runner ends
+            if len(data) < READ_SIZE or len(messages) > 5000:
+                break
+        return messages
+
+    def last_words(self) -> list[tuple[int, bytes]]:
+        """Output that was on its way when the runner died: (stream, bytes)."""
+        words = []
+        for fd, stream in self._rest.items():
+            os.set_blocking(fd, False)
+            with contextlib.suppress(OSError):
+                if data := os.read(fd, 65536):
+                    words.append((stream, data))
+        return words
+
+    def end(self) -> None:
+        """Let it end: it reads end of file when it has done what it was fed."""
+        if not self.ending:
+            self.ending = True
+            os.close(self._input)
+
+    def close(self) -> None:
+        """After its death."""
+        if not self.ending:
+            os.close(self._input)
+        self.ending = True
+        os.close(self.results)
+        for fd in self._rest:
+            os.close(fd)
+        self._shared.close()

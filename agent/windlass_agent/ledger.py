@@ -1,0 +1,88 @@
+"""What the machine has, what is taken, and whether a request fits: nothing is ever over-committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from windlass.model.graph import Resources
+
+_SLACK = 1e-9
+"""Fractions of CPUs add up with rounding errors."""
+
+Shape = tuple[float, int, int, int, tuple[tuple[str, float], ...]]
+
+
+def shape_of(request: Resources) -> Shape:
+    """The request as something that can be compared and hashed."""
+    named = tuple(sorted(request.named.items())) if request.named else ()
+    return request.cpus, request.memory, request.disk, request.gpus, named
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A taken request; `gpus` are the indices of the devices that are exclusively its own."""
+
+    request: Resources
+    gpus: tuple[int, ...] = ()
+
+
+class Ledger:
+    def __init__(self, total: Resources) -> None:
+        self.total = total
+        self._cpus = total.cpus
+        self._memory = total.memory
+        self._disk = total.disk
+        self._gpus = list(range(total.gpus))
+        self._named = dict(total.named)
+
+    def __repr__(self) -> str:
+        return f"<Ledger {self._cpus:g}/{self.total.cpus:g} CPUs, {self._memory}/{self.total.memory} bytes free>"
+
+    def fits(self, request: Resources) -> bool:
+        return (
+            request.cpus <= self._cpus + _SLACK
+            and request.memory <= self._memory
+            and request.disk <= self._disk
+            and request.gpus <= len(self._gpus)
+            and all(amount <= self._named.get(name, 0.0) + _SLACK for name, amount in request.named.items())
+        )
+
+    def possible(self, request: Resources) -> bool:
+        """Whether it would fit on this machine if nothing else ran."""
+        return Ledger(self.total).fits(request)
+
+    def times(self, request: Resources, limit: int) -> int:
+        """How many more of these fit now, at most `limit`."""
+        counts = [limit]
+        if request.cpus > 0:
+            counts.append(int((self._cpus + _SLACK) / request.cpus))
+        if request.memory > 0:
+            counts.append(self._memory // request.memory)
+        if request.disk > 0:
+            counts.append(self._disk // request.disk)
+        if request.gpus > 0:
+            counts.append(len(self._gpus) // request.gpus)
+        for name, amount in request.named.items():
+            if amount > 0:
+                counts.append(int((self._named.get(name, 0.0) + _SLACK) / amount))
+        return max(0, min(counts))
+
+    def take(self, request: Resources) -> Grant:
+        """Only after `fits`."""
+        assert self.fits(request)
+        self._cpus -= request.cpus
+        self._memory -= request.memory
+        self._disk -= request.disk
+        gpus, self._gpus = tuple(self._gpus[: request.gpus]), self._gpus[request.gpus :]
+        for name, amount in request.named.items():
+            self._named[name] -= amount
+        return Grant(request, gpus)
+
+    def give(self, grant: Grant) -> None:
+        request = grant.request
+        self._cpus += request.cpus
+        self._memory += request.memory
+        self._disk += request.disk
+        self._gpus = sorted([*self._gpus, *grant.gpus])
+        for name, amount in request.named.items():
+            self._named[name] += amount
