@@ -1,0 +1,97 @@
+"""The main window's actions, in one table: name, words, icon, keys, and what they do in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from windlass_gui.icons import icon
+from windlass_gui.theme import Theme
+
+
+class Spec(NamedTuple):
+    name: str
+    text: str
+    icon: str
+    keys: str
+    tip: str
+
+
+SPECS = (
+    Spec("new", "&New", "new", "Ctrl+N", "Begin an empty graph"),
+    Spec("open", "&Open…", "open", "Ctrl+O", "Open a graph file"),
+    Spec("save", "&Save", "save", "Ctrl+S", "Write the graph to its file"),
+    Spec("save_as", "Save &as…", "", "Ctrl+Shift+S", "Write the graph to another file"),
+    Spec("close", "&Close graph", "", "Ctrl+W", "Back to the start page"),
+    Spec("quit", "&Quit", "", "Ctrl+Q", "Close the window"),
+    Spec("undo", "&Undo", "undo", "Ctrl+Z", "Take the last edit back"),
+    Spec("redo", "&Redo", "redo", "Ctrl+Shift+Z", "Make the edit again"),
+    Spec("cut", "Cu&t", "", "Ctrl+X", "Move the chosen tasks to the clipboard"),
+    Spec("copy", "&Copy", "copy", "Ctrl+C", "Copy the chosen tasks"),
+    Spec("paste", "&Paste", "paste", "Ctrl+V", "Add the tasks from the clipboard"),
+    Spec("duplicate", "D&uplicate", "", "Ctrl+D", "Add copies of the chosen tasks"),
+    Spec("delete", "&Delete", "delete", "Del", "Remove what is chosen"),
+    Spec("select_all", "Select &all", "", "Ctrl+A", "Choose every task"),
+    Spec("edit_task", "&Edit task", "inspector", "F2", "Go to the chosen task's main field"),
+    Spec("fit", "&Fit", "fit", "F", "Show the whole graph"),
+    Spec("fit_selection", "Fit &selection", "", "Shift+F", "Show what is chosen as large as possible"),
+    Spec("zoom_in", "Zoom &in", "", "Ctrl++", "Larger"),
+    Spec("zoom_out", "Zoom &out", "", "Ctrl+-", "Smaller"),
+    Spec("zoom_reset", "&Actual size", "", "Ctrl+0", "100 %"),
+    Spec("layout", "Auto-&layout", "layout", "Ctrl+L", "Lay all tasks out in columns, left to right"),
+    Spec("canvas", "&Canvas", "", "Ctrl+1", "Show the graph as a drawing"),
+    Spec("text", "&YAML", "text", "Ctrl+2", "Show the graph as text"),
+    Spec("submit", "&Submit", "submit", "F5", "Run the graph"),
+    Spec("cancel", "&Cancel", "cancel", "Shift+F5", "Stop the run that is shown"),
+    Spec("retry", "&Retry failed", "retry", "Ctrl+R", "Run again what failed or was cancelled in the run that is shown"),
+    Spec("leave_run", "&Hide run", "", "Ctrl+Shift+H", "Show the graph without the states of a run"),
+    Spec("monitor", "&Monitor", "monitor", "Ctrl+M", "Show the machines: load, memory, what runs where"),
+    Spec("token", "Add a &machine…", "agent", "", "Get the line that joins another machine as an agent"),
+    Spec("theme", "Dark or light", "theme", "Ctrl+T", "Switch between the dark and the light theme"),
+    Spec("keys", "&Keys and gestures", "", "F1", "What the mouse and the keys do on the canvas"),
+    Spec("about", "&About Windlass", "windlass", "", "Version and licence"),
+)  # fmt: skip
+
+
+class Actions:
+    """All actions by name; `connect` says what one does."""
+
+    def __init__(self, window: QWidget) -> None:
+        self._all: dict[str, QAction] = {}
+        for spec in SPECS:
+            action = QAction(_tr(spec.text), window)
+            action.setObjectName(f"action-{spec.name}")
+            keys = QKeySequence(spec.keys).toString(QKeySequence.SequenceFormat.NativeText)
+            action.setToolTip(_tr(spec.tip) + (f"  ({keys})" if keys else ""))
+            action.setStatusTip(_tr(spec.tip))
+            if spec.keys:
+                action.setShortcut(QKeySequence(spec.keys))
+            self._all[spec.name] = action
+        self._all["redo"].setShortcuts([QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")])
+        self._all["zoom_in"].setShortcuts([QKeySequence("Ctrl++"), QKeySequence("Ctrl+=")])
+        self._all["delete"].setShortcuts([QKeySequence("Del"), QKeySequence("Backspace")])
+        window.addActions(list(self._all.values()))
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._all[name]
+
+    def connect(self, name: str, slot: Callable[[], object]) -> None:
+        self._all[name].triggered.connect(lambda _checked=False: slot())
+
+    def enable(self, on: bool, *names: str) -> None:
+        for name in names:
+            self._all[name].setEnabled(on)
+
+    def show_theme(self, theme: Theme) -> None:
+        tokens = {"submit": "ok", "cancel": "danger"}
+        for spec in SPECS:
+            if spec.icon:
+                self._all[spec.name].setIcon(icon(spec.icon, theme, tokens.get(spec.name, "text")))
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Actions", text)
