@@ -108,3 +108,25 @@ AGENT_TRANSITIONS: dict[AgentState, frozenset[AgentState]] = {
 
 TERMINAL = frozenset({_I.SUCCEEDED, _I.FAILED, _I.CANCELLED, _I.SKIPPED})
 """States that an item leaves only by a person's retry."""
+
+
+class IllegalTransition(RuntimeError):
+    """Something tried to take an edge that the tables do not have."""
+
+
+def check_item(old: int, new: int) -> None:
+    """Every write of an item's state calls this; a batch of equal moves calls it once."""
+    if new not in ITEM_TRANSITIONS[ItemState(old)]:
+        raise IllegalTransition(f"item {ItemState(old).name} -> {ItemState(new).name}")
+
+
+def check_attempt(old: AttemptState, new: AttemptState) -> None:
+    """As `check_item`, for attempts."""
+    if new not in ATTEMPT_TRANSITIONS[old]:
+        raise IllegalTransition(f"attempt {old.name} -> {new.name}")
+
+
+def check_agent(old: AgentState, new: AgentState) -> None:
+    """As `check_item`, for agents."""
+    if new not in AGENT_TRANSITIONS[old]:
+        raise IllegalTransition(f"agent {old.name} -> {new.name}")

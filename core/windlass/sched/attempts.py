@@ -1,0 +1,359 @@
+"""What becomes of attempts: how they end, what their item does next, and how they are stopped.
+
+An attempt is live from its assignment until its end is known: exited, rejected or lost. Its item has no other live
+attempt meanwhile, not even after a cancel and a retry: that is what `held` items are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from windlass.sched import states as tables
+from windlass.sched.agents import Agent, Bucket, Grant, Stopping
+from windlass.sched.book import Book
+from windlass.sched.events import (
+    AcceptExits,
+    AttemptId,
+    AttemptsExited,
+    AttemptsRejected,
+    AttemptsStarted,
+    ExitFact,
+    RefuseExits,
+)
+from windlass.sched.queues import ranges_of
+from windlass.sched.states import AttemptState, ItemState, Outcome
+from windlass.sched.tasks import TaskState
+
+_I, _A = ItemState, AttemptState
+_SHORTEST = 50e-6
+"""No attempt counts as shorter than this, so that a mean is never zero."""
+
+
+def exited(book: Book, event: AttemptsExited) -> None:
+    """The hot path: a batch of ends, nearly all of them ok."""
+    agent = book.agents.get(event.agent)
+    if agent is None:
+        book.emit(RefuseExits(event.agent, event.epoch, [fact.id for fact in event.items]))
+        return
+    known = event.epoch <= agent.epoch
+    live, running, stopping = agent.live, agent.running, agent.stopping
+    accepted: list[AttemptId] = []
+    refused: list[AttemptId] = []
+    odd: list[tuple[ExitFact, Grant]] = []
+    done: dict[TaskState, list[int]] = {}
+    spent: dict[TaskState, float] = {}
+    touched: dict[Bucket, None] = {}
+    last: Grant | None = None
+    for fact in event.items:
+        id = fact.id
+        grant = live.get(id)
+        if grant is None or not known or event.epoch < grant.epoch:
+            refused.append(id)
+            continue
+        if fact.outcome is not Outcome.OK or id in stopping:
+            odd.append((fact, grant))
+            del live[id]  # a copy of the same end in this batch is stale
+            continue
+        del live[id]
+        if grant is not last:
+            last = grant
+            task, bucket = grant.task, grant.bucket
+            items = done.setdefault(task, [])
+            spent.setdefault(task, 0.0)
+            active = task.active
+            touched[bucket] = None
+        item = id[2]
+        del active[item]
+        items.append(item)
+        spent[task] += fact.ended - fact.started
+        bucket.size -= 1
+        if id in running:
+            del running[id]
+        accepted.append(id)
+    if accepted:
+        tables.check_attempt(_A.ASSIGNED, _A.EXITED)
+        tables.check_attempt(_A.RUNNING, _A.EXITED)
+        if agent.recalled:
+            agent.recalled.difference_update(accepted)
+        book.emit(AcceptExits(agent.id, event.epoch, accepted))
+        for task, items in done.items():
+            _learn(task, len(items), spent[task])
+            task.run.owner.live[task.shape] -= len(items)
+            task.finish(items)
+            ranges = ranges_of(items)
+            book.items(task, _I.SUCCEEDED, ranges)
+            if task.each_children or not task.unfinished:
+                book.ended(task, ranges)
+        for bucket in touched:
+            _settle(book, agent, bucket)
+    for fact, grant in odd:
+        live[fact.id] = grant
+        _exited_oddly(book, agent, event.epoch, fact)
+    if refused:
+        book.emit(RefuseExits(agent.id, event.epoch, refused))
+
+
+def _learn(task: TaskState, count: int, spent: float) -> None:
+    """A moving mean of durations; a batch of n counts as n sixteenths, at most as all."""
+    mean = max(spent / count, _SHORTEST)
+    weight = min(1.0, count / 16)
+    task.mean = mean if task.mean is None else task.mean + (mean - task.mean) * weight
+    run = task.run
+    run.mean = mean if run.mean is None else run.mean + (mean - run.mean) * weight
+
+
+def _settle(book: Book, agent: Agent, bucket: Bucket) -> None:
+    """Attempts left the bucket: free the lanes that nobody needs, see whether more should be sent ahead."""
+    bucket.moved = book.now
+    if agent.shrink(bucket):
+        book.dirty[agent] = None
+    if bucket.size:
+        book.supply.make_hungry(bucket.shape, agent)
+
+
+def _exited_oddly(book: Book, agent: Agent, epoch: int, fact: ExitFact) -> None:
+    """An end other than a plain success."""
+    id = fact.id
+    stop = agent.stopping.get(id)
+    task = agent.live[id].task
+    item = id.item
+    wanted = _wanted(task, item)
+    if not wanted and fact.outcome is Outcome.OK:
+        # Its outputs must not appear: a person cancelled the item. The attempt ended all the same.
+        tables.check_attempt(agent.attempt_state(id), _A.EXITED)
+        book.emit(RefuseExits(agent.id, epoch, [id]))
+        book.attempts(_A.EXITED, agent.id, [id])
+        release(book, agent, id)
+        return
+    tables.check_attempt(agent.attempt_state(id), _A.EXITED)
+    book.emit(AcceptExits(agent.id, epoch, [id]))
+    release(book, agent, id)
+    if not wanted:
+        return
+    if fact.outcome is Outcome.OK:
+        task.finish([item])
+        book.items(task, _I.SUCCEEDED, [(item, item + 1)])
+        book.ended(task, [(item, item + 1)])
+    elif fact.outcome is Outcome.STOPPED and stop is None:
+        _crashed(book, task, item, agent.id, True, "stopped by the agent")
+    else:
+        outcome = Outcome.TIMEOUT if stop is not None and fact.outcome is Outcome.STOPPED else fact.outcome
+        _failed(book, task, item, outcome, fact.code, agent.id)
+
+
+def _wanted(task: TaskState, item: int) -> bool:
+    return item < len(task.states) and task.states[item] == _I.ACTIVE
+
+
+def release(book: Book, agent: Agent, id: AttemptId) -> None:
+    """The attempt is live no more: off the agent's lists, its resources free, and its item no longer held."""
+    grant = agent.live.pop(id)
+    agent.running.pop(id, None)
+    agent.stopping.pop(id, None)
+    agent.recalled.discard(id)
+    task, item = grant.task, id.item
+    del task.active[item]
+    task.run.owner.live[task.shape] -= 1
+    grant.bucket.size -= 1
+    _settle(book, agent, grant.bucket)
+    if item in task.held:
+        task.held.discard(item)
+        book.look(task, item, item + 1)
+
+
+# --- what the item does next -----------------------------------------------------------------------------
+
+
+def _failed(book: Book, task: TaskState, item: int, outcome: Outcome, code: int, agent: str) -> None:
+    """A failure that counts against `retries`."""
+    policy = task.plan.retries
+    failures = task.failures[item] = task.failures.get(item, 0) + 1
+    if failures > policy.max or not _may_retry(policy.only_on, policy.never_on, outcome, code):
+        _give_up(book, task, item, "")
+        return
+    wait = min(policy.backoff * policy.factor ** (failures - 1), policy.max_backoff)
+    task.move(item, _I.BACKOFF)
+    task.backoff[item] = (book.now + wait, agent)
+    book.at(book.now + wait, "backoff", task=task, item=item)
+    book.items(task, _I.BACKOFF, [(item, item + 1)])
+
+
+def _may_retry(only_on: tuple[int, ...], never_on: tuple[int, ...], outcome: Outcome, code: int) -> bool:
+    """The rules name exit codes; a signal counts as a shell shows it, 128 and its number."""
+    if outcome is Outcome.SIGNAL:
+        code += 128
+    elif outcome not in (Outcome.NONZERO, Outcome.FAILED):
+        return not only_on
+    return code not in never_on and (not only_on or code in only_on)
+
+
+def _crashed(book: Book, task: TaskState, item: int, agent: str, counts: bool, why: str) -> None:
+    """The attempt vanished with its agent; if it may have begun, that counts against the crash limit."""
+    if counts:
+        crashes = task.crashes[item] = task.crashes.get(item, 0) + 1
+        if crashes >= book.config.crash_limit:
+            _give_up(book, task, item, f"lost {crashes} times, the last one {why}: it may be what ends the agents")
+            return
+    _requeue(book, task, item, agent)
+
+
+def _give_up(book: Book, task: TaskState, item: int, reason: str) -> None:
+    task.move(item, _I.FAILED)
+    book.items(task, _I.FAILED, [(item, item + 1)], reason)
+    book.ended(task, [(item, item + 1)])
+
+
+def _requeue(book: Book, task: TaskState, item: int, avoid: str) -> None:
+    """READY again, ahead of what was never tried."""
+    task.move(item, _I.READY)
+    until = book.now + book.config.spread_wait
+    task.queue.add_again(item, avoid, until)
+    book.supply.push(task)
+    book.items(task, _I.READY, [(item, item + 1)])
+    if avoid:
+        book.at(until, "look", task=task)
+
+
+def backed_off(book: Book, task: TaskState, item: int) -> None:
+    """The wait of an item in BACKOFF is over."""
+    entry = task.backoff.get(item)
+    if entry is None or entry[0] > book.now:
+        return
+    del task.backoff[item]
+    _requeue(book, task, item, entry[1])
+
+
+# --- other ends ------------------------------------------------------------------------------------------
+
+
+def rejected(book: Book, event: AttemptsRejected) -> None:
+    """Given back without beginning. Asked for (recalled, stopped) or not, it counts for nothing."""
+    agent = book.agents.get(event.agent)
+    if agent is None or event.epoch > agent.epoch:
+        return
+    ids = [id for id in event.items if id in agent.live and id not in agent.running]
+    unasked = any(id not in agent.recalled and id not in agent.stopping for id in ids)
+    give_back(book, agent, ids)
+    if unasked:
+        agent.shun_until = book.now + book.config.reject_pause
+        book.dirty[agent] = None
+        book.at(agent.shun_until, "look", agent=agent)
+
+
+def give_back(book: Book, agent: Agent, ids: list[AttemptId]) -> None:
+    """These never began: REJECTED, their items READY again."""
+    if not ids:
+        return
+    tables.check_attempt(_A.ASSIGNED, _A.REJECTED)
+    book.attempts(_A.REJECTED, agent.id, ids)
+    for id in ids:
+        task, item = agent.live[id].task, id.item
+        release(book, agent, id)
+        if _wanted(task, item):
+            _requeue(book, task, item, "")
+
+
+def lose(book: Book, agent: Agent, ids: list[AttemptId], why: str) -> None:
+    """These are gone. Only what may have begun counts as a crash: those that hold a lane, and those seen running."""
+    if not ids:
+        return
+    seen: dict[Bucket, int] = {}
+    begun = set()
+    for id, grant in agent.live.items():
+        place = seen[grant.bucket] = seen.get(grant.bucket, 0) + 1
+        if place <= grant.bucket.lanes or id in agent.running:
+            begun.add(id)
+    for id in ids:
+        tables.check_attempt(agent.attempt_state(id), _A.LOST)
+    # Say that the attempts are lost before their items move on.
+    book.attempts(_A.LOST, agent.id, ids)
+    for id in ids:
+        task, item = agent.live[id].task, id.item
+        release(book, agent, id)
+        if _wanted(task, item):
+            _crashed(book, task, item, agent.id, id in begun, why)
+
+
+def started(book: Book, event: AttemptsStarted) -> None:
+    agent = book.agents.get(event.agent)
+    if agent is None:
+        return
+    begun: list[AttemptId] = []
+    stale: list[AttemptId] = []
+    for id, time in event.items:
+        grant = agent.live.get(id)
+        if grant is None or not grant.epoch <= event.epoch <= agent.epoch:
+            stale.append(id)
+        elif id not in agent.running:
+            mark_running(book, agent, id, time)
+            begun.append(id)
+    if begun:
+        book.attempts(_A.RUNNING, agent.id, begun)
+    if stale:
+        book.stop(agent, stale, "stale")
+
+
+def mark_running(book: Book, agent: Agent, id: AttemptId, time: float) -> None:
+    tables.check_attempt(_A.ASSIGNED, _A.RUNNING)
+    agent.running[id] = time
+    agent.recalled.discard(id)
+    timeout = agent.live[id].task.plan.timeout
+    if timeout is not None:
+        book.at(time + timeout + book.config.timeout_slack, "timeout", agent=agent, id=id)
+
+
+# --- stopping --------------------------------------------------------------------------------------------
+
+
+def stop(book: Book, agent: Agent, ids: Iterable[AttemptId], reason: str) -> None:
+    """Their desired status is STOP; it is said until their end is known."""
+    fresh = [id for id in ids if id in agent.live and id not in agent.stopping]
+    if not fresh:
+        return
+    again = book.now + book.config.stop_repeat
+    for id in fresh:
+        agent.stopping[id] = Stopping(reason, again)
+    book.at(again, "stop", agent=agent)
+    if agent.linked:
+        book.stop(agent, fresh, reason)
+
+
+def repeat_stops(book: Book, agent: Agent) -> None:
+    """A STOP may have been lost on the way, or its acknowledgement."""
+    if not agent.stopping:
+        return
+    due: dict[str, list[AttemptId]] = {}
+    next_time = book.now + book.config.stop_repeat
+    earliest = next_time
+    for id, stopping in agent.stopping.items():
+        if stopping.again <= book.now:
+            stopping.again = next_time
+            due.setdefault(stopping.reason, []).append(id)
+        earliest = min(earliest, stopping.again)
+    if agent.linked:
+        for reason, ids in due.items():
+            book.stop(agent, ids, reason)
+    if due:
+        book.at(earliest, "stop", agent=agent)
+
+
+def restop(book: Book, agent: Agent) -> None:
+    """The agent is back: say all STOPs at once, whatever it may have missed."""
+    for stopping in agent.stopping.values():
+        stopping.again = book.now
+    repeat_stops(book, agent)
+
+
+def recall(book: Book, agent: Agent, ids: list[AttemptId], reason: str) -> None:
+    """Ask waiting attempts back; those that have begun meanwhile stay."""
+    fresh = [id for id in ids if id not in agent.recalled and id not in agent.running and id not in agent.stopping]
+    if fresh and agent.linked:
+        agent.recalled.update(fresh)
+        book.stop(agent, fresh, reason, if_waiting=True)
+
+
+def waiting(agent: Agent, bucket: Bucket) -> list[AttemptId]:
+    """The attempts of a bucket that hold no lane, the youngest last."""
+    ids = [id for id, grant in agent.live.items() if grant.bucket is bucket and id not in agent.running]
+    running = sum(1 for id in agent.running if agent.live[id].bucket is bucket)
+    return ids[max(bucket.lanes - running, 0) :]

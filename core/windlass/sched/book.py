@@ -1,0 +1,193 @@
+"""All that the scheduler knows, with what every rule needs: effects on their way out, timers, work still to look at."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from typing import NamedTuple
+
+from windlass.sched.agents import Agent
+from windlass.sched.config import Config
+from windlass.sched.events import (
+    AgentChanged,
+    AttemptId,
+    AttemptsChanged,
+    Effect,
+    ItemsChanged,
+    RunChanged,
+    StopAttempts,
+    TaskChanged,
+    TaskPlan,
+)
+from windlass.sched.queues import Range
+from windlass.sched.shapes import Shape, shape_key
+from windlass.sched.states import AttemptState, ItemState
+from windlass.sched.story import Story
+from windlass.sched.supply import Supply
+from windlass.sched.tasks import Owner, RunState, TaskState
+
+
+class Timer(NamedTuple):
+    """What falls due; a stale one is recognised by whoever gets it."""
+
+    time: float
+    seq: int
+    kind: str
+    """backoff, silence, stop, timeout, silent, recall, look."""
+    agent: Agent | None = None
+    task: TaskState | None = None
+    item: int = 0
+    id: AttemptId | None = None
+
+
+class Book:
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.now = 0.0
+        self.runs: dict[int, RunState] = {}
+        self.agents: dict[str, Agent] = {}
+        self.owners: dict[str, Owner] = {}
+        self.shapes: dict[tuple[tuple[tuple[str, int], ...], tuple[str, ...]], Shape] = {}
+        self.supply = Supply(config)
+        self.story = Story()
+        self.timers: list[Timer] = []
+        self.todo: deque[tuple[TaskState, int, int]] = deque()
+        """Items to look at again: something that they need has changed. (task, 0, 0) looks at the task alone."""
+        self.dirty: dict[Agent, None] = {}
+        """Agents whose room changed since the last plan."""
+        self.reserved: dict[Agent, Shape] = {}
+        """Agents that are kept free for a large request."""
+        self.recall_scan = False
+        """Time to see whether waiting attempts should move to idle agents."""
+        self._recall_timer = False
+        self._seq = 0
+        self._out: list[Effect] = []
+        self._last: dict[TaskState, ItemsChanged] = {}
+        self._attempts: AttemptsChanged | None = None
+
+    # --- effects ---------------------------------------------------------------------------------------
+
+    def emit(self, effect: Effect) -> None:
+        self._out.append(effect)
+
+    def take(self) -> list[Effect]:
+        out, self._out = self._out, []
+        self._last.clear()
+        self._attempts = None
+        return out
+
+    def items(self, task: TaskState, state: ItemState, ranges: list[Range], reason: str = "") -> None:
+        """Say that items entered a state; neighbours of one kind join, the order of one task's changes is kept."""
+        last = self._last.get(task)
+        if last is not None and last.state is state and last.reason == reason:
+            for lo, hi in ranges:
+                if last.ranges and last.ranges[-1][1] == lo:
+                    lo = last.ranges.pop()[0]
+                last.ranges.append((lo, hi))
+            return
+        effect = ItemsChanged(task.run.id, task.pos, state, list(ranges), reason)
+        self._last[task] = effect
+        self._out.append(effect)
+
+    def attempts(self, state: AttemptState, agent: str, ids: list[AttemptId]) -> None:
+        last = self._attempts
+        if last is not None and self._out[-1] is last and last.state is state and last.agent == agent:
+            last.items.extend(ids)
+            return
+        self._attempts = AttemptsChanged(state, agent, list(ids), self.now)
+        self._out.append(self._attempts)
+
+    def task_changed(self, task: TaskState, note: str = "") -> None:
+        self._last.pop(task, None)
+        self._out.append(TaskChanged(task.run.id, task.pos, task.count, task.open, task.decided, note))
+
+    def run_changed(self, run: RunState) -> None:
+        state = "paused" if run.paused and not run.over else run.state
+        self._out.append(RunChanged(run.id, state, run.priority, run.ended))
+
+    def agent_changed(self, agent: Agent, note: str = "") -> None:
+        self._out.append(AgentChanged(agent.id, agent.state.name.lower(), agent.draining, agent.epoch, note))
+
+    def stop(self, agent: Agent, ids: list[AttemptId], reason: str, if_waiting: bool = False) -> None:
+        """One command for each lease under which they were given, because that is how the agent knows them."""
+        by_epoch: dict[int, list[AttemptId]] = {}
+        for id in ids:
+            grant = agent.live.get(id)
+            by_epoch.setdefault(agent.epoch if grant is None else grant.epoch, []).append(id)
+        for epoch, group in by_epoch.items():
+            self._out.append(StopAttempts(agent.id, epoch, group, reason, if_waiting))
+
+    # --- timers ----------------------------------------------------------------------------------------
+
+    def at(
+        self,
+        time: float,
+        kind: str,
+        agent: Agent | None = None,
+        task: TaskState | None = None,
+        item: int = 0,
+        id: AttemptId | None = None,
+    ) -> None:
+        self._seq += 1
+        heapq.heappush(self.timers, Timer(time, self._seq, kind, agent, task, item, id))
+
+    def recall_later(self) -> None:
+        if not self._recall_timer:
+            self._recall_timer = True
+            self.at(self.now + self.config.recall_after, "recall")
+
+    def recall_now(self) -> None:
+        self._recall_timer = False
+        self.recall_scan = True
+
+    def reserve(self, agent: Agent, shape: Shape) -> None:
+        self.reserved[agent] = shape
+        agent.reserved = shape
+        agent.version += 1
+
+    def unreserve(self, agent: Agent) -> None:
+        if self.reserved.pop(agent, None) is not None:
+            agent.reserved = None
+            agent.version += 1
+
+    def due(self, now: float) -> Timer | None:
+        if self.timers and self.timers[0].time <= now:
+            return heapq.heappop(self.timers)
+        return None
+
+    # --- worklist --------------------------------------------------------------------------------------
+
+    def look(self, task: TaskState, lo: int = 0, hi: int = 0) -> None:
+        self.todo.append((task, lo, hi))
+
+    def ended(self, task: TaskState, ranges: list[Range]) -> None:
+        """Items of the task have become terminal."""
+        for child in task.each_children:
+            for lo, hi in ranges:
+                self.todo.append((child, lo, hi))
+        if not task.unfinished:
+            self.todo.append((task, 0, 0))
+
+    # --- shapes and owners -----------------------------------------------------------------------------
+
+    def shape_of(self, plan: TaskPlan) -> Shape:
+        key = shape_key(plan.resources, plan.where)
+        shape = self.shapes.get(key)
+        if shape is None:
+            shape = self.shapes[key] = Shape(*key)
+            self.supply.add_shape(shape, self.agents.values())
+        shape.tasks += 1
+        return shape
+
+    def drop_shape(self, shape: Shape) -> None:
+        shape.tasks -= 1
+        if not shape.tasks:
+            del self.shapes[shape.key]
+            self.supply.drop_shape(shape)
+
+    def owner(self, name: str) -> Owner:
+        owner = self.owners.get(name)
+        if owner is None:
+            weight = self.config.weights.get(name, 1.0)
+            owner = self.owners[name] = Owner(name, weight if weight > 0 else 1.0)
+        return owner

@@ -1,0 +1,39 @@
+"""The scheduler's settings. All times are seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    disconnected_after: float = 5.0
+    """An agent that is silent for so long gets no new attempts."""
+    lease_wait: float = 14.0
+    """An agent that is silent for so long is DOWN and its attempts are LOST. Longer than the lease (12) that the agent
+    counts from the *sending* of the heartbeat that was answered, so that it has stopped them before."""
+    crash_limit: int = 3
+    """So many LOST attempts fail an item: it may be what kills the agents."""
+    stop_repeat: float = 2.0
+    """A STOP that nobody acknowledged is said again after so long."""
+    timeout_slack: float = 30.0
+    """The agents enforce timeouts; the core steps in so much later."""
+    silent_assign: float = 60.0
+    """An attempt that should have begun but of which nothing was heard for so long is asked back."""
+    prefetch_seconds: float = 0.05
+    """Work sent ahead to an agent, by the mean duration of the task's recent attempts."""
+    prefetch_max: int = 256
+    """Attempts of one shape that wait on one agent, at most."""
+    recall_after: float = 0.25
+    """Waiting attempts are asked back for an idle agent when theirs did not move for so long."""
+    reject_pause: float = 1.0
+    """An agent that gave an attempt back unasked gets nothing new for so long, so that the two do not spin."""
+    spread_wait: float = 30.0
+    """A retry waits at most so long for another agent than the one that failed it."""
+    reserve_after: float = 10.0
+    """A request that finds no room for so long gets an agent kept free for it."""
+    lanes_max: int = 256
+    """Attempts of one shape that run on one agent at a time, at most (for requests that ask for nothing)."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Owner -> weight of the fair share; absent: 1."""

@@ -1,0 +1,239 @@
+"""What people ask for: cancel, retry, pause, priority, delete."""
+
+from __future__ import annotations
+
+from windlass.sched import attempts
+from windlass.sched.book import Book
+from windlass.sched.events import AttemptId, Scope
+from windlass.sched.queues import Range, runs_of
+from windlass.sched.states import TERMINAL, ItemState
+from windlass.sched.tasks import RunState, TaskState, asks
+
+_S = ItemState
+Selection = dict[TaskState, list[Range]]
+
+
+def _scope(run: RunState, scope: Scope) -> Selection:
+    """The items that a scope names, where they are known."""
+    if scope.task is None:
+        return {task: [(0, len(task.states))] for task in run.tasks}
+    if not 0 <= scope.task < len(run.tasks):
+        return {}
+    task = run.tasks[scope.task]
+    if scope.index is None:
+        return {task: [(0, len(task.states))]}
+    if not 0 <= scope.index < len(task.states):
+        return {}
+    return {task: [(scope.index, scope.index + 1)]}
+
+
+def _only(task: TaskState, ranges: list[Range], wanted: frozenset[ItemState]) -> list[Range]:
+    result = [span for lo, hi in ranges for state in wanted for span in runs_of(task.states, state, lo, hi)]
+    return sorted(result)
+
+
+# --- cancel ----------------------------------------------------------------------------------------------
+
+_LIVING = frozenset(_S) - TERMINAL
+
+
+def select_cancel(run: RunState, scope: Scope) -> Selection:
+    chosen = {task: _only(task, ranges, _LIVING) for task, ranges in _scope(run, scope).items()}
+    whole = scope.index is None
+    return {task: r for task, r in chosen.items() if r or (whole and (task.count is None or task.open))}
+
+
+def cancel(book: Book, run: RunState, scope: Scope) -> None:
+    """Items are CANCELLED at once; their attempts are stopped, and their late results refused."""
+    reason = "cancelled"
+    for task, ranges in select_cancel(run, scope).items():
+        if scope.index is None and (task.open or task.count is None):
+            if task.count is None:
+                task.placeholder = True
+                task.resize(1)
+                ranges = [(0, 1)]
+            task.open = False
+            task.asked = False
+            book.task_changed(task, reason)
+        drop_items(book, task, ranges, reason)
+        book.ended(task, ranges)
+
+
+def drop_items(book: Book, task: TaskState, ranges: list[Range], reason: str) -> None:
+    """Living items of these ranges become CANCELLED."""
+    for lo, hi in ranges:
+        for state in (_S.PENDING, _S.READY, _S.ACTIVE, _S.BACKOFF):
+            for first, last in runs_of(task.states, state, lo, hi):
+                task.move_range(first, last, state, _S.CANCELLED)
+                book.items(task, _S.CANCELLED, [(first, last)], reason)
+                if state is _S.PENDING and task.held:
+                    task.held.difference_update(range(first, last))
+                elif state is _S.READY:
+                    task.queue.discard(first, last)
+                elif state is _S.BACKOFF:
+                    for item in range(first, last):
+                        del task.backoff[item]
+                elif state is _S.ACTIVE:
+                    _stop_items(book, task, first, last, reason)
+
+
+def _stop_items(book: Book, task: TaskState, lo: int, hi: int, reason: str) -> None:
+    by_agent: dict[str, list[AttemptId]] = {}
+    for item in range(lo, hi):
+        id = AttemptId(task.run.id, task.pos, item, task.number(item))
+        by_agent.setdefault(task.active[item].id, []).append(id)
+    for name, ids in by_agent.items():
+        attempts.stop(book, book.agents[name], ids, reason)
+
+
+# --- retry -----------------------------------------------------------------------------------------------
+
+_FAILED = frozenset({_S.FAILED, _S.CANCELLED})
+_SKIPPED = frozenset({_S.SKIPPED})
+
+
+def select_retry(run: RunState, scope: Scope, downstream: bool) -> Selection:
+    """The items of the scope that may be tried again, and what follows from them, in topological order."""
+    named = _scope(run, scope)
+    chosen: Selection = {}
+    for task in run.order:
+        ranges = _only(task, named.get(task, []), TERMINAL if downstream else _FAILED)
+        if downstream:
+            follows = _FOLLOW_ALL
+        else:
+            follows = _SKIPPED if not _own_skip(task) else frozenset()
+        if any(up in chosen for up in task.whole):
+            ranges += _only(task, [(0, len(task.states))], follows)
+        for up in task.each:
+            spans = [(0, len(task.states))] if task.placeholder else chosen.get(up, [])
+            if up in chosen:
+                ranges += _only(task, spans, follows)
+        if ranges:
+            chosen[task] = _merged(ranges)
+    return chosen
+
+
+_FOLLOW_ALL = TERMINAL | {_S.READY, _S.ACTIVE, _S.BACKOFF}
+
+
+def _own_skip(task: TaskState) -> bool:
+    """It was skipped by its own condition, not because of what it needs."""
+    return asks(task.plan) and task.decided
+
+
+def _merged(ranges: list[Range]) -> list[Range]:
+    result: list[Range] = []
+    for lo, hi in sorted(ranges):
+        if result and lo <= result[-1][1]:
+            result[-1] = (result[-1][0], max(hi, result[-1][1]))
+        else:
+            result.append((lo, hi))
+    return result
+
+
+def retry(book: Book, run: RunState, scope: Scope, downstream: bool) -> None:
+    """Back to PENDING, then look anew. What still stops on an agent is held until it has stopped."""
+    chosen = select_retry(run, scope, downstream)
+    if not chosen:
+        return
+    for task, ranges in chosen.items():
+        _reset(book, task, ranges)
+    for task in chosen:
+        for child in task.whole_children:
+            _close_gate(book, child)
+    if run.over:
+        run.ended = None
+        run.state = "running"
+        book.run_changed(run)
+    for task, ranges in chosen.items():
+        book.look(task)
+        for lo, hi in ranges:
+            book.look(task, lo, hi)
+
+
+def _reset(book: Book, task: TaskState, ranges: list[Range]) -> None:
+    drop_items(book, task, _only(task, ranges, frozenset({_S.ACTIVE, _S.BACKOFF})), "retried")
+    for lo, hi in ranges:
+        for first, last in runs_of(task.states, _S.READY, lo, hi):
+            _unready(book, task, first, last)
+        for state in sorted(TERMINAL):
+            for first, last in runs_of(task.states, state, lo, hi):
+                task.move_range(first, last, state, _S.PENDING)
+                book.items(task, _S.PENDING, [(first, last)])
+    for counter in (task.failures, task.crashes):
+        for item in [item for item in counter if any(lo <= item < hi for lo, hi in ranges)]:
+            del counter[item]
+    for item in task.active:
+        if item < len(task.states) and task.states[item] == _S.PENDING:
+            task.held.add(item)
+    if task.complete:
+        task.complete = False
+        task.run.left += 1
+    if task.counts[_S.PENDING] == len(task.states) and (asks(task.plan) or task.placeholder):
+        _undecide(book, task)
+
+
+def _undecide(book: Book, task: TaskState) -> None:
+    """All its items start again, so its condition and its fan-out are looked at again."""
+    task.decided = not asks(task.plan)
+    task.asked = False
+    task.released = False
+    task.placeholder = False
+    if task.plan.count is None:
+        task.resize(None)
+    book.task_changed(task)
+
+
+def _unready(book: Book, task: TaskState, lo: int, hi: int) -> None:
+    task.queue.discard(lo, hi)
+    task.move_range(lo, hi, _S.READY, _S.PENDING)
+    book.items(task, _S.PENDING, [(lo, hi)])
+
+
+def _close_gate(book: Book, task: TaskState) -> None:
+    """Something that the whole task needs runs again."""
+    if task.complete or not task.released:
+        return
+    task.released = False
+    for lo, hi in runs_of(task.states, _S.READY, 0, len(task.states)):
+        _unready(book, task, lo, hi)
+
+
+# --- pause, priority, delete -----------------------------------------------------------------------------
+
+
+def pause(book: Book, run: RunState, on: bool) -> None:
+    """A paused run keeps what has begun and starts nothing new; what waits on agents is asked back."""
+    if run.paused == on or run.over:
+        return
+    run.paused = on
+    book.run_changed(run)
+    if not on:
+        for task in run.tasks:
+            book.supply.push(task)
+        return
+    for agent in book.agents.values():
+        for bucket in agent.buckets.values():
+            ids = [id for id in attempts.waiting(agent, bucket) if id.run == run.id]
+            attempts.recall(book, agent, ids, "paused")
+
+
+def set_priority(book: Book, run: RunState, priority: int) -> None:
+    if run.priority == priority:
+        return
+    run.priority = priority
+    for task in run.tasks:
+        task.set_order()
+        book.supply.reorder(task)
+    book.run_changed(run)
+
+
+def delete(book: Book, run: RunState) -> None:
+    """Only a run that has ended; attempts that still stop keep their task alive by themselves."""
+    if not run.over:
+        return
+    del book.runs[run.id]
+    for task in run.tasks:
+        book.drop_shape(task.shape)
+    run.state = "deleted"
+    book.run_changed(run)

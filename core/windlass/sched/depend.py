@@ -1,0 +1,235 @@
+"""Needs: when items become ready, when they are skipped, when tasks are decided and complete, when a run ends.
+
+A task waits behind its gate until all whole tasks that it needs are complete; then it is decided (if it must be), and
+its items become ready: all at once as one range, or each with the items that it needs of `each` tasks.
+"""
+
+from __future__ import annotations
+
+import re
+
+from windlass.sched.book import Book
+from windlass.sched.events import DecideTask
+from windlass.sched.queues import Range, runs_of
+from windlass.sched.states import TERMINAL, ItemState
+from windlass.sched.tasks import RunState, TaskState
+
+_S = ItemState
+_GOOD, _WAIT, _BAD = 0, 1, 2
+
+
+def _verdicts(forgiving: bool) -> bytes:
+    """State of a needed item -> verdict, as a table for bytes.translate."""
+    table = bytearray(256)
+    for state in _S:
+        if state not in TERMINAL:
+            table[state] = _WAIT
+        elif state is _S.SUCCEEDED or (state is _S.FAILED and forgiving):
+            table[state] = _GOOD
+        else:
+            table[state] = _BAD
+    return bytes(table)
+
+
+_TABLES = {forgiving: _verdicts(forgiving) for forgiving in (False, True)}
+_GOOD_RUN = re.compile(b"\x00+")
+_BAD_RUN = re.compile(b"\x02+")
+
+
+def work_off(book: Book) -> None:
+    """Follow every change to its end. A list, not recursion: a chain may be a thousand tasks long."""
+    todo = book.todo
+    while todo:
+        task, lo, hi = todo.popleft()
+        if not task.complete:
+            if task.released:
+                if hi > lo:
+                    open_items(book, task, lo, hi)
+            else:
+                _gate(book, task)
+            _complete_if_done(book, task)
+
+
+def open_items(book: Book, task: TaskState, lo: int, hi: int) -> None:
+    """The gate is open: PENDING items of [lo, hi) become READY or SKIPPED as far as their own needs allow."""
+    hi = min(hi, len(task.states))
+    for first, last in runs_of(task.states, _S.PENDING, lo, hi):
+        if not task.each:
+            _make_ready(book, task, first, last)
+            continue
+        verdict = _each_verdict(task, first, last)
+        for match in _GOOD_RUN.finditer(verdict):
+            _make_ready(book, task, first + match.start(), first + match.end())
+        for match in _BAD_RUN.finditer(verdict):
+            _end(book, task, first + match.start(), first + match.end(), _S.SKIPPED, _each_reason(task))
+
+
+def _each_verdict(task: TaskState, lo: int, hi: int) -> bytes:
+    parts = [up.states[lo:hi].translate(_TABLES[up.plan.continue_on_error]) for up in task.each]
+    if len(parts) == 1:
+        return bytes(parts[0])
+    both = 0
+    for part in parts:
+        both |= int.from_bytes(part, "little")
+    return both.to_bytes(hi - lo, "little")
+
+
+def _each_reason(task: TaskState) -> str:
+    return f"the same item of {' or '.join(up.id for up in task.each)} did not succeed"
+
+
+def _make_ready(book: Book, task: TaskState, lo: int, hi: int) -> None:
+    for first, last in _around(lo, hi, task.held):
+        task.move_range(first, last, _S.PENDING, _S.READY)
+        task.queue.add(first, last)
+        book.items(task, _S.READY, [(first, last)])
+    book.supply.push(task)
+
+
+def _around(lo: int, hi: int, holes: set[int]) -> list[Range]:
+    """[lo, hi) without some single items."""
+    result = []
+    for hole in sorted(hole for hole in holes if lo <= hole < hi):
+        if lo < hole:
+            result.append((lo, hole))
+        lo = hole + 1
+    if lo < hi:
+        result.append((lo, hi))
+    return result
+
+
+def _end(book: Book, task: TaskState, lo: int, hi: int, state: ItemState, reason: str) -> None:
+    """PENDING items end without an attempt."""
+    task.move_range(lo, hi, _S.PENDING, state)
+    if task.held:
+        task.held.difference_update(range(lo, hi))
+    book.items(task, state, [(lo, hi)], reason)
+    book.ended(task, [(lo, hi)])
+
+
+# --- the gate --------------------------------------------------------------------------------------------
+
+
+def blame(up: TaskState) -> str:
+    """Why what needs this complete task cannot run; empty if it can."""
+    counts = up.counts
+    if counts[_S.FAILED] and not up.plan.continue_on_error:
+        return f"{up.id} failed"
+    if counts[_S.CANCELLED]:
+        return f"{up.id} was cancelled"
+    if counts[_S.SKIPPED]:
+        return f"{up.id} was skipped"
+    return ""
+
+
+def _gate(book: Book, task: TaskState) -> None:
+    for up in task.whole:
+        if not up.complete:
+            return
+    for up in task.whole:
+        reason = blame(up)
+        if reason:
+            end_pending(book, task, _S.SKIPPED, reason)
+            return
+    for up in task.each:
+        if up.complete and up.placeholder:
+            end_pending(book, task, _S.SKIPPED, blame(up) or f"{up.id} has no items")
+            return
+        if not up.sized:
+            return
+    if not task.decided:
+        if not task.asked:
+            task.asked = True
+            book.emit(DecideTask(task.run.id, task.pos))
+        return
+    for up in task.each:
+        if up.count != task.count:
+            reason = f"it has {task.count} items and {up.id}, which it needs item by item, has {up.count}"
+            end_pending(book, task, _S.FAILED, reason)
+            return
+    task.released = True
+    open_items(book, task, 0, len(task.states))
+
+
+def end_pending(book: Book, task: TaskState, state: ItemState, reason: str) -> None:
+    """All PENDING items end without an attempt; one stands for all where their number is not known."""
+    if task.count is None:
+        task.placeholder = True
+        task.resize(1)
+    changed = task.open or task.placeholder
+    task.open = False
+    task.asked = False
+    if changed:
+        book.task_changed(task, reason)
+    for lo, hi in runs_of(task.states, _S.PENDING, 0, len(task.states)):
+        _end(book, task, lo, hi, state, reason)
+    if not task.states:
+        # No item can carry the verdict, so the task itself ends here.
+        task.released = True
+        book.look(task)
+
+
+def decided(book: Book, task: TaskState, count: int, skip: str, error: str) -> None:
+    """The answer to DecideTask; one that nobody waits for any more is dropped."""
+    if not task.asked or task.complete:
+        return
+    task.asked = False
+    if error:
+        end_pending(book, task, _S.FAILED, error)
+        return
+    task.decided = True
+    if skip:
+        end_pending(book, task, _S.SKIPPED, skip)
+        return
+    if task.plan.count is None:
+        task.resize(max(count, 0))
+    book.task_changed(task)
+    book.look(task)
+    for child in task.each_children:
+        book.look(child)
+
+
+def appended(book: Book, task: TaskState, count: int) -> None:
+    if not task.open or count <= 0:
+        return
+    lo = len(task.states)
+    task.resize(lo + count)
+    book.task_changed(task)
+    book.look(task, lo, lo + count)
+
+
+def closed(book: Book, task: TaskState) -> None:
+    if not task.open:
+        return
+    task.open = False
+    book.task_changed(task)
+    book.look(task)
+    for child in task.each_children:
+        book.look(child)
+
+
+# --- ends ------------------------------------------------------------------------------------------------
+
+
+def _complete_if_done(book: Book, task: TaskState) -> None:
+    if task.complete or task.count is None or task.open or task.unfinished:
+        return
+    if not task.states and not task.released:
+        return  # an empty array ends when its turn comes, not before
+    task.complete = True
+    task.run.left -= 1
+    for child in (*task.whole_children, *task.each_children):
+        book.look(child)
+    if not task.run.left:
+        _end_run(book, task.run)
+
+
+def _end_run(book: Book, run: RunState) -> None:
+    if any(task.counts[_S.CANCELLED] for task in run.tasks):
+        run.state = "cancelled"
+    elif any(task.counts[_S.FAILED] and not task.plan.continue_on_error for task in run.tasks):
+        run.state = "failed"
+    else:
+        run.state = "succeeded"
+    run.ended = book.now
+    book.run_changed(run)

@@ -1,0 +1,100 @@
+"""What must hold after every step. Slow: for tests, and for a core that is asked to check itself."""
+
+from __future__ import annotations
+
+from windlass.sched.agents import Agent
+from windlass.sched.book import Book
+from windlass.sched.machine import Scheduler
+from windlass.sched.states import AgentState, ItemState
+from windlass.sched.tasks import RunState, TaskState
+
+_I = ItemState
+
+
+class InvariantError(AssertionError):
+    """The scheduler's state contradicts itself."""
+
+
+def check_invariants(scheduler: Scheduler) -> None:
+    book = scheduler._book
+    try:
+        assert not book.todo, "work was left to look at"
+        for run in book.runs.values():
+            _check_run(run)
+            for task in run.tasks:
+                _check_task(book, task)
+        for agent in book.agents.values():
+            _check_agent(agent)
+        _check_owners(book)
+    except AssertionError as error:
+        raise InvariantError("\n  ".join([str(error), *book.story.of()])) from error
+
+
+def _check_run(run: RunState) -> None:
+    assert run.left == sum(not task.complete for task in run.tasks), f"{run} miscounts its tasks"
+    assert run.over == (run.left == 0), f"{run} has {run.left} tasks left and ended at {run.ended}"
+
+
+def _check_task(book: Book, task: TaskState) -> None:
+    states = task.states
+    assert len(states) == (task.count or 0), f"{task!r}: {len(states)} states for {task.count} items"
+    counts = [states.count(state) for state in range(8)]
+    assert counts == task.counts, f"{task!r}: counts say {task.counts}, the items {counts}"
+    ready = list(task.queue)
+    assert len(ready) == task.queue.size == len(set(ready)), f"{task!r}: the queue holds an item twice"
+    assert set(ready) == _in(states, _I.READY), f"{task!r}: queue and READY items differ"
+    assert set(task.backoff) == _in(states, _I.BACKOFF), f"{task!r}: timers and BACKOFF items differ"
+    assert task.held <= set(task.active), f"{task!r}: an item is held for an attempt that is not live"
+    assert _in(states, _I.ACTIVE) <= set(task.active), f"{task!r}: an ACTIVE item has no live attempt"
+    if task.queue.size and not task.run.paused:
+        assert task.board, f"{task!r}: ready items, but nobody offers them"
+    for item, agent in task.active.items():
+        ids = [id for id in agent.live if id[:3] == (task.run.id, task.pos, item)]
+        assert len(ids) == 1, f"{task.id}[{item}] has {len(ids)} live attempts on {agent}"
+        id = ids[0]
+        assert id.attempt == task.number(item), f"{id} is live, but {task.number(item)} was given"
+        active = item < len(states) and states[item] == _I.ACTIVE
+        timed_out = id in agent.stopping and agent.stopping[id].reason == "timeout"
+        assert active != (id in agent.stopping) or timed_out, f"{id} of an item that is not ACTIVE is not stopped"
+    if task.complete:
+        assert not task.unfinished, f"{task!r} is complete"
+    if task.counts[_I.READY] and task.each:
+        for item in _in(states, _I.READY):
+            assert all(up.states[item] >= _I.SUCCEEDED for up in task.each), f"{task.id}[{item}] is READY too early"
+    if task.counts[_I.READY]:
+        assert all(up.complete for up in task.whole), f"{task!r} has READY items before its needs have ended"
+
+
+def _in(states: bytearray, state: ItemState) -> set[int]:
+    return {item for item, value in enumerate(states) if value == state}
+
+
+def _check_agent(agent: Agent) -> None:
+    held: dict[str, int] = {}
+    for bucket in agent.buckets.values():
+        assert 0 <= bucket.lanes <= bucket.size, f"{bucket} of {agent}"
+        size = sum(grant.bucket is bucket for grant in agent.live.values())
+        assert size == bucket.size, f"{bucket} of {agent} holds {size}"
+        for kind, amount in bucket.shape.need:
+            held[kind] = held.get(kind, 0) + amount * bucket.lanes
+    for kind, amount in held.items():
+        assert amount <= agent.capacity.get(kind, 0), f"{agent} is over-committed: {amount} {kind}"
+    for kind, capacity in agent.capacity.items():
+        assert agent.free[kind] == capacity - held.get(kind, 0), f"{agent} miscounts its free {kind}"
+    for group in (agent.running, agent.stopping, agent.recalled):
+        assert set(group) <= set(agent.live), f"{agent} lists an attempt that is not live"
+    if agent.state in (AgentState.DOWN, AgentState.NEW):
+        assert not agent.live, f"{agent} still has attempts"
+    for id, grant in agent.live.items():
+        assert grant.task.active.get(id.item) is agent, f"{id} is live on {agent}, its task does not know"
+        assert grant.epoch <= agent.epoch, f"{id} was given under a lease that never was"
+
+
+def _check_owners(book: Book) -> None:
+    live: dict[tuple[str, int], int] = {}
+    for agent in book.agents.values():
+        for grant in agent.live.values():
+            key = (grant.task.run.owner.name, id(grant.task.shape))
+            live[key] = live.get(key, 0) + 1
+    said = {(owner.name, id(shape)): n for owner in book.owners.values() for shape, n in owner.live.items() if n}
+    assert said == live, "the owners' shares are miscounted"

@@ -1,0 +1,239 @@
+"""The scheduler: events in, effects out. This file only says which rule handles which event.
+
+The server's loop calls `handle` for each event, then `plan` once, then persists and sends; and again at
+`next_deadline`. Everything that `handle` does is state; only `plan` gives work away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from windlass.sched import attempts, control, depend, leases, restore
+from windlass.sched import events as e
+from windlass.sched.agents import Agent
+from windlass.sched.book import Book, Timer
+from windlass.sched.config import Config
+from windlass.sched.placement import Planner
+from windlass.sched.tasks import RunState, TaskState, link
+from windlass.sched.views import Views
+
+
+class Scheduler(Views):
+    def __init__(self, config: Config | None = None) -> None:
+        self._book = Book(config or Config())
+
+    def restore(self, runs: Sequence[e.RestoredRun], agents: Sequence[e.RestoredAgent], now: float) -> None:
+        """Once, before the first event. What follows from it comes out of the next `handle` or `plan`."""
+        self._book.now = now
+        restore.restore(self._book, list(runs), list(agents))
+        depend.work_off(self._book)
+
+    def handle(self, event: e.Event, now: float) -> list[e.Effect]:
+        """Take a fact in. The effects are to be done in their order."""
+        book = self._book
+        book.now = now
+        try:
+            _HANDLERS[type(event)](book, event)
+            if book.todo:
+                depend.work_off(book)
+        except Exception as error:
+            for line in book.story.of():
+                error.add_note(line)
+            raise
+        return book.take()
+
+    def plan(self, now: float) -> list[e.Effect]:
+        """Place what is ready; also does what fell due."""
+        book = self._book
+        book.now = now
+        _fall_due(book)
+        Planner(book).plan()
+        return book.take()
+
+    def next_deadline(self) -> float | None:
+        """When `plan` (or `handle(Tick())`) should be called at the latest though nothing happened."""
+        timers = self._book.timers
+        return timers[0].time if timers else None
+
+
+# --- timers ----------------------------------------------------------------------------------------------
+
+
+def _fall_due(book: Book) -> None:
+    while (timer := book.due(book.now)) is not None:
+        _TIMERS[timer.kind](book, timer)
+    if book.todo:
+        depend.work_off(book)
+
+
+def _backoff(book: Book, timer: Timer) -> None:
+    assert timer.task is not None
+    attempts.backed_off(book, timer.task, timer.item)
+
+
+def _silence(book: Book, timer: Timer) -> None:
+    assert timer.agent is not None
+    leases.silence(book, timer.agent)
+
+
+def _stop(book: Book, timer: Timer) -> None:
+    assert timer.agent is not None
+    if book.agents.get(timer.agent.id) is timer.agent:
+        attempts.repeat_stops(book, timer.agent)
+
+
+def _timeout(book: Book, timer: Timer) -> None:
+    """The agent should have ended it long ago."""
+    assert timer.agent is not None
+    assert timer.id is not None
+    attempts.stop(book, timer.agent, [timer.id], "timeout")
+
+
+def _recall(book: Book, timer: Timer) -> None:
+    book.recall_now()
+
+
+def _look(book: Book, timer: Timer) -> None:
+    """Something may be placed that could not before."""
+    if timer.agent is not None and book.agents.get(timer.agent.id) is timer.agent:
+        book.dirty[timer.agent] = None
+
+
+_TIMERS: dict[str, Callable[[Book, Timer], None]] = {
+    "backoff": _backoff,
+    "silence": _silence,
+    "stop": _stop,
+    "timeout": _timeout,
+    "recall": _recall,
+    "look": _look,
+}
+
+
+# --- events ----------------------------------------------------------------------------------------------
+
+
+def _submitted(book: Book, event: e.RunSubmitted) -> None:
+    plan = event.plan
+    if plan.run in book.runs:
+        return
+    run = RunState(plan, book.owner(plan.owner))
+    run.tasks = [TaskState(run, pos, task, book.shape_of(task)) for pos, task in enumerate(plan.tasks)]
+    run.left = len(run.tasks)
+    link(run)
+    book.runs[run.id] = run
+    book.story.note(book.now, f"run {run.id} submitted")
+    book.run_changed(run)
+    for task in run.order:
+        book.look(task)
+    if not run.tasks:
+        run.state = "succeeded"
+        run.ended = book.now
+        book.run_changed(run)
+
+
+def _task_of(book: Book, run: int, task: int) -> TaskState | None:
+    found = book.runs.get(run)
+    return found.tasks[task] if found is not None and 0 <= task < len(found.tasks) else None
+
+
+def _decided(book: Book, event: e.TaskDecided) -> None:
+    task = _task_of(book, event.run, event.task)
+    if task is not None:
+        depend.decided(book, task, event.count, event.skip, event.error)
+
+
+def _appended(book: Book, event: e.ItemsAppended) -> None:
+    task = _task_of(book, event.run, event.task)
+    if task is not None:
+        depend.appended(book, task, event.count)
+
+
+def _closed(book: Book, event: e.TaskClosed) -> None:
+    task = _task_of(book, event.run, event.task)
+    if task is not None:
+        depend.closed(book, task)
+
+
+def _hello(book: Book, event: e.AgentHello) -> None:
+    book.story.tell(book.now, "hello, holding", event.agent, [id for id, _ in event.held])
+    leases.hello(book, event)
+
+
+def _agent_rule(rule: Callable[[Book, Agent, Any], None]) -> Callable[[Book, Any], None]:
+    """What an unknown agent is said to do is dropped."""
+
+    def handler(book: Book, event: Any) -> None:
+        agent = book.agents.get(event.agent)
+        if agent is not None:
+            rule(book, agent, event)
+
+    return handler
+
+
+def _run_rule(rule: Callable[[Book, RunState, Any], None]) -> Callable[[Book, Any], None]:
+    """What is asked of an unknown run is dropped: the server has answered `not-found` before."""
+
+    def handler(book: Book, event: Any) -> None:
+        run = book.runs.get(event.scope.run if hasattr(event, "scope") else event.run)
+        if run is not None:
+            rule(book, run, event)
+
+    return handler
+
+
+def _started(book: Book, event: e.AttemptsStarted) -> None:
+    book.story.tell(book.now, "started", event.agent, [id for id, _ in event.items[:8]])
+    _alive(book, event.agent)
+    attempts.started(book, event)
+
+
+def _exited(book: Book, event: e.AttemptsExited) -> None:
+    book.story.tell(book.now, "exited", event.agent, [fact.id for fact in event.items[:8]])
+    _alive(book, event.agent)
+    attempts.exited(book, event)
+
+
+def _rejected(book: Book, event: e.AttemptsRejected) -> None:
+    book.story.tell(book.now, "rejected", event.agent, event.items)
+    _alive(book, event.agent)
+    attempts.rejected(book, event)
+
+
+def _alive(book: Book, name: str) -> None:
+    agent = book.agents.get(name)
+    if agent is not None:
+        leases.heard(book, agent)
+
+
+def _cancel(book: Book, run: RunState, event: e.CancelRequested) -> None:
+    book.story.note(book.now, f"cancel asked of {event.scope}")
+    control.cancel(book, run, event.scope)
+
+
+def _retry(book: Book, run: RunState, event: e.RetryRequested) -> None:
+    book.story.note(book.now, f"retry asked of {event.scope}{' with downstream' if event.downstream else ''}")
+    control.retry(book, run, event.scope, event.downstream)
+
+
+_HANDLERS: dict[type, Callable[[Book, Any], None]] = {
+    e.RunSubmitted: _submitted,
+    e.TaskDecided: _decided,
+    e.ItemsAppended: _appended,
+    e.TaskClosed: _closed,
+    e.AgentHello: _hello,
+    e.AgentHeard: lambda book, event: _alive(book, event.agent),
+    e.AgentLinkLost: _agent_rule(lambda book, agent, event: leases.link_lost(book, agent)),
+    e.AgentLeft: _agent_rule(lambda book, agent, event: leases.left(book, agent, event.reason)),
+    e.AgentDrain: _agent_rule(lambda book, agent, event: leases.drain(book, agent, event.on)),
+    e.AgentRemoved: _agent_rule(lambda book, agent, event: leases.removed(book, agent)),
+    e.AttemptsStarted: _started,
+    e.AttemptsExited: _exited,
+    e.AttemptsRejected: _rejected,
+    e.CancelRequested: _run_rule(_cancel),
+    e.RetryRequested: _run_rule(_retry),
+    e.PauseRequested: _run_rule(lambda book, run, event: control.pause(book, run, event.on)),
+    e.PriorityChanged: _run_rule(lambda book, run, event: control.set_priority(book, run, event.priority)),
+    e.RunDeleted: _run_rule(lambda book, run, event: control.delete(book, run)),
+    e.Tick: lambda book, event: _fall_due(book),
+}

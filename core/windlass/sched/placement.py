@@ -1,0 +1,311 @@
+"""Placing: which ready item goes to which agent, and what is sent ahead.
+
+First every free lane, in the order of the work: priority, fair share between owners, deadline, longest remaining
+path, age; each on the agent that it fits best. Then work ahead for agents whose attempts are short. Then, where an
+agent idles while attempts wait elsewhere and do not move, those are asked back.
+"""
+
+from __future__ import annotations
+
+from windlass.sched import attempts
+from windlass.sched.agents import Agent, Bucket, Grant
+from windlass.sched.book import Book
+from windlass.sched.events import AssignAttempts, AttemptId
+from windlass.sched.queues import ranges_of
+from windlass.sched.shapes import Shape
+from windlass.sched.states import AttemptState, ItemState
+from windlass.sched.tasks import Owner, TaskState
+
+_new = tuple.__new__
+
+
+class Planner:
+    """One pass over what is ready and what is free."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._given: dict[Agent, list[AttemptId]] = {}
+        self._total: dict[str, int] | None = None
+        self._skipped: list[TaskState] = []
+        self._passed: list[tuple[Shape, Agent]] = []
+        self._full: list[Shape] = []
+        """Shapes with ready work and no room, in order."""
+
+    def plan(self) -> None:
+        book = self._book
+        self._refresh()
+        wanted = book.supply.wanted()
+        if wanted:
+            self._fill_lanes(wanted)
+            self._reserve()
+            self._send_ahead()
+        for shape, agent in self._passed:
+            book.supply.offer(shape, agent)
+        for task in self._skipped:
+            book.supply.push(task)
+        self._recall()
+        for agent, ids in self._given.items():
+            book.attempts(AttemptState.ASSIGNED, agent.id, ids)
+            book.emit(AssignAttempts(agent.id, agent.epoch, ids))
+            book.story.tell(book.now, "assigned", agent.id, ids)
+
+    def _refresh(self) -> None:
+        """Agents whose room changed: waiting attempts move up into free lanes (the agent does that by itself)."""
+        book = self._book
+        for agent, shape in list(book.reserved.items()):
+            if not agent.takes_work or not shape.tasks or not book.supply.heads(shape):
+                book.unreserve(agent)
+                book.dirty[agent] = None
+        for agent in book.dirty:
+            for bucket in agent.buckets.values():
+                if bucket.lanes < bucket.size:
+                    more = bucket.shape.lanes(agent.free, bucket.size - bucket.lanes)
+                    if more:
+                        agent.widen(bucket, more)
+            book.supply.refresh(agent, len(book.agents))
+        book.dirty.clear()
+
+    # --- lanes -----------------------------------------------------------------------------------------
+
+    def _fill_lanes(self, wanted: list[Shape]) -> None:
+        supply, now = self._book.supply, self._book.now
+        open_shapes = {}
+        for shape in wanted:
+            heads = supply.heads(shape)
+            if not heads:
+                continue
+            if supply.best(shape, now) is not None:
+                open_shapes[shape] = heads
+            else:
+                self._full.append(shape)
+        while open_shapes:
+            owners = {task.run.owner for heads in open_shapes.values() for task in heads}
+            alone = len(owners) == 1
+            task = self._first([task for heads in open_shapes.values() for task in heads], alone)
+            shape = task.shape
+            self._place(task, alone)
+            heads = supply.heads(shape)
+            if not heads:
+                del open_shapes[shape]
+                shape.blocked_since = None
+            else:
+                open_shapes[shape] = heads
+            for other in list(open_shapes):
+                if supply.best(other, now) is None:
+                    del open_shapes[other]
+                    self._full.append(other)
+
+    def _first(self, heads: list[TaskState], alone: bool) -> TaskState:
+        if len(heads) == 1:
+            return heads[0]
+        if alone:
+            return min(heads, key=lambda task: task.order)
+        return min(heads, key=lambda task: (task.order[:2], self._share(task.run.owner), task.order[2:]))
+
+    def _share(self, owner: Owner) -> float:
+        """The owner's dominant share: the largest part of any one kind that its attempts hold, by its weight."""
+        if self._total is None:
+            self._total = {}
+            for agent in self._book.agents.values():
+                if agent.takes_work:
+                    for kind, amount in agent.capacity.items():
+                        self._total[kind] = self._total.get(kind, 0) + amount
+        held: dict[str, int] = {}
+        for shape, live in owner.live.items():
+            for kind, amount in shape.need:
+                held[kind] = held.get(kind, 0) + amount * live
+        share = max((amount / self._total.get(kind, 1) for kind, amount in held.items()), default=0.0)
+        return share / owner.weight
+
+    def _place(self, task: TaskState, alone: bool) -> None:
+        """Give the task lanes on the agent it fits best; one at a time where owners compete."""
+        book = self._book
+        shape = task.shape
+        agent = book.supply.best(shape, book.now)
+        assert agent is not None
+        room = agent.room(shape, book.config.lanes_max - self._lanes(agent, shape))
+        most = min(room, task.queue.size) if alone else min(room, 1)
+        given = self._give(task, agent, most) if most > 0 else 0
+        if given:
+            bucket = agent.bucket(shape)
+            # An attempt that waited may have moved into the room; count lanes, not attempts.
+            agent.widen(bucket, min(given, bucket.size - bucket.lanes))
+            if agent.reserved is shape:
+                book.unreserve(agent)
+            book.supply.refresh(agent, len(book.agents))
+        elif most > 0:
+            self._shun(task, agent)
+        else:
+            self._passed.append((shape, book.supply.pass_over(shape)))
+
+    def _lanes(self, agent: Agent, shape: Shape) -> int:
+        bucket = agent.buckets.get(shape)
+        return 0 if bucket is None else bucket.lanes
+
+    def _shun(self, task: TaskState, agent: Agent) -> None:
+        """All that the task has ready would rather go elsewhere. Try the next agent, then the next task."""
+        supply = self._book.supply
+        self._passed.append((task.shape, supply.pass_over(task.shape)))
+        if supply.best(task.shape, self._book.now) is None:
+            self._skipped.append(supply.skip(task.shape, task.run.owner))
+            back = [passed for passed in self._passed if passed[0] is task.shape]
+            self._passed = [passed for passed in self._passed if passed[0] is not task.shape]
+            for shape, other in back:
+                supply.offer(shape, other)
+
+    def _elsewhere(self, task: TaskState, agent: Agent) -> bool:
+        """Another agent could do it, now or later."""
+        shape = task.shape
+        return any(
+            other is not agent and other.takes_work and shape.lanes(other.capacity, 1) and shape.matches(other.labels)
+            for other in self._book.agents.values()
+        )
+
+    # --- giving ----------------------------------------------------------------------------------------
+
+    def _give(self, task: TaskState, agent: Agent, most: int) -> int:
+        """Assign up to `most` ready items of the task to the agent; how many it were."""
+        book = self._book
+        bucket = agent.bucket(task.shape)
+        grant = Grant(task, bucket, agent.epoch, book.now)
+        run, pos = task.run.id, task.pos
+        ids: list[AttemptId] = []
+        if task.queue.again:
+            elsewhere = self._elsewhere(task, agent)
+            items = task.queue.take_again(most, agent.id, book.now, elsewhere)
+            for item in items:
+                task.move(item, ItemState.ACTIVE)
+                task.active[item] = agent
+                ids.append(AttemptId(run, pos, item, task.next_number(item)))
+            if items:
+                book.items(task, ItemState.ACTIVE, ranges_of(items))
+        while len(ids) < most:
+            span = task.queue.take_range(most - len(ids))
+            if span is None:
+                break
+            lo, hi = span
+            task.move_range(lo, hi, ItemState.READY, ItemState.ACTIVE)
+            task.active.update(dict.fromkeys(range(lo, hi), agent))
+            if task.numbers.count(0, lo, hi) == hi - lo:
+                task.numbers[lo:hi] = b"\x01" * (hi - lo)
+                ids += [_new(AttemptId, (run, pos, item, 1)) for item in range(lo, hi)]
+            else:
+                ids += [AttemptId(run, pos, item, task.next_number(item)) for item in range(lo, hi)]
+            book.items(task, ItemState.ACTIVE, [(lo, hi)])
+        if not ids:
+            if not bucket.size:
+                del agent.buckets[task.shape]
+            return 0
+        agent.live.update(dict.fromkeys(ids, grant))
+        bucket.size += len(ids)
+        bucket.moved = book.now
+        task.shape.blocked_since = None
+        owner = task.run.owner
+        owner.live[task.shape] = owner.live.get(task.shape, 0) + len(ids)
+        self._given.setdefault(agent, []).extend(ids)
+        book.supply.make_hungry(task.shape, agent)
+        return len(ids)
+
+    # --- ahead -----------------------------------------------------------------------------------------
+
+    def _send_ahead(self) -> None:
+        supply = self._book.supply
+        for shape in self._full:
+            hungry = supply.hungry(shape)
+            for agent in list(hungry):
+                bucket = agent.buckets.get(shape)
+                if bucket is None or not agent.takes_work:
+                    del hungry[agent]
+                    continue
+                if agent.shun_until > self._book.now or self._others_wait(shape, agent):
+                    continue
+                del hungry[agent]
+                self._top_up(shape, agent, bucket)
+
+    def _others_wait(self, shape: Shape, agent: Agent) -> bool:
+        """Other ready work waits for this agent too: sending ahead would decide for it."""
+        if agent.reserved is not None and agent.reserved is not shape:
+            return True
+        if len(self._full) == 1:
+            return False
+        return any(
+            other is not shape and other.lanes(agent.capacity, 1) and other.matches(agent.labels)
+            for other in self._full
+        )
+
+    def _top_up(self, shape: Shape, agent: Agent, bucket: Bucket) -> None:
+        config = self._book.config
+        while True:
+            heads = self._book.supply.heads(shape)
+            if not heads:
+                return
+            task = self._first(heads, len(heads) == 1)
+            mean = task.mean if task.mean is not None else task.run.mean
+            if mean is None:
+                return
+            depth = min(int(bucket.lanes * config.prefetch_seconds / mean), config.prefetch_max)
+            waits = bucket.size - bucket.lanes
+            # Half empty before it is filled, so that batches are worth their message.
+            want = depth - waits
+            if want <= 0 or (waits and want * 2 < depth):
+                return
+            if not self._give(task, agent, -(-want // len(heads))):
+                return
+            self._book.recall_later()
+
+    # --- reservations and recall -----------------------------------------------------------------------
+
+    def _reserve(self) -> None:
+        """A request that found no room for long gets an agent kept free, so that small ones cannot starve it."""
+        book = self._book
+        limit = book.now - book.config.reserve_after
+        ranks = {shape: min(task.order[:2] for task in book.supply.heads(shape)) for shape in self._full}
+        for shape in self._full:
+            if shape.blocked_since is None:
+                shape.blocked_since = book.now
+                continue
+            first = ranks[shape] == min(ranks.values())
+            if shape.blocked_since > limit or not first or shape in book.reserved.values():
+                continue
+            fits = [
+                agent
+                for agent in book.agents.values()
+                if agent.takes_work
+                and agent.reserved is None
+                and shape not in agent.buckets
+                and shape.lanes(agent.capacity, 1)
+                and shape.matches(agent.labels)
+            ]
+            if fits:
+                agent = max(fits, key=lambda agent: (_progress(shape, agent), -agent.seq))
+                book.reserve(agent, shape)
+                book.supply.refresh(agent, len(book.agents))
+                for bucket in agent.buckets.values():
+                    attempts.recall(book, agent, attempts.waiting(agent, bucket), "kept free for a large request")
+
+    def _recall(self) -> None:
+        """Where nothing is ready but an agent idles, take back what waits elsewhere without moving."""
+        book = self._book
+        if not book.recall_scan:
+            return
+        book.recall_scan = False
+        config, supply = book.config, book.supply
+        waits = False
+        for agent in book.agents.values():
+            for bucket in agent.buckets.values():
+                if bucket.size <= bucket.lanes:
+                    continue
+                waits = True
+                if bucket.moved + config.recall_after > book.now or not bucket.shape.tasks:
+                    continue
+                other = supply.best(bucket.shape, book.now)
+                if other is not None and other is not agent and not supply.heads(bucket.shape):
+                    most = other.room(bucket.shape, config.lanes_max)
+                    attempts.recall(book, agent, attempts.waiting(agent, bucket)[-most:], "another agent is free")
+        if waits:
+            book.recall_later()
+
+
+def _progress(shape: Shape, agent: Agent) -> float:
+    """How near the agent is to having room, 0 to 1."""
+    return min((agent.free.get(kind, 0) / amount for kind, amount in shape.need), default=1.0)

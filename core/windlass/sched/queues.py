@@ -1,0 +1,129 @@
+"""Ready items of one task: a few ranges and a short list of retries, never an object an item.
+
+An item is in the queue exactly while its state is READY.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+Range = tuple[int, int]
+"""first, one past the last."""
+
+_RUNS = {state: re.compile(b"[" + re.escape(bytes([state])) + b"]+") for state in range(8)}
+
+
+def runs_of(states: bytes | bytearray, state: int, lo: int, hi: int) -> list[Range]:
+    """The maximal ranges within [lo, hi) whose items are all in `state`; found at C speed."""
+    return [match.span() for match in _RUNS[state].finditer(states, lo, hi)]
+
+
+def ranges_of(items: list[int]) -> list[Range]:
+    """Neighbours joined, order kept."""
+    if not items:
+        return []
+    first = items[0]
+    if len(items) == 1:
+        return [(first, first + 1)]
+    end = first + len(items)
+    if items[-1] == end - 1 and items == list(range(first, end)):
+        return [(first, end)]
+    result = []
+    last = first
+    for item in items[1:]:
+        if item != last + 1:
+            result.append((first, last + 1))
+            first = item
+        last = item
+    result.append((first, last + 1))
+    return result
+
+
+class Again(NamedTuple):
+    """An item that had an attempt before; it goes first, and somewhere else if it can."""
+
+    item: int
+    avoid: str
+    """The agent that failed it; empty: none."""
+    until: float
+    """When it stops being choosy."""
+
+
+class ReadyQueue:
+    __slots__ = ("again", "ranges", "size")
+
+    def __init__(self) -> None:
+        self.again: deque[Again] = deque()
+        self.ranges: deque[Range] = deque()
+        self.size = 0
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __iter__(self) -> Iterator[int]:
+        for entry in self.again:
+            yield entry.item
+        for lo, hi in self.ranges:
+            yield from range(lo, hi)
+
+    def add(self, lo: int, hi: int) -> None:
+        self.size += hi - lo
+        if self.ranges and self.ranges[-1][1] == lo:
+            lo = self.ranges.pop()[0]
+        self.ranges.append((lo, hi))
+
+    def add_again(self, item: int, avoid: str = "", until: float = 0.0) -> None:
+        self.again.append(Again(item, avoid, until))
+        self.size += 1
+
+    def take_again(self, most: int, agent: str, now: float, elsewhere: bool) -> list[int]:
+        """Retries for this agent; with `elsewhere` (another agent could do it) not those that it failed."""
+        if not self.again:
+            return []
+        taken: list[int] = []
+        left: deque[Again] = deque()
+        again = self.again
+        while again and len(taken) < most:
+            entry = again.popleft()
+            if elsewhere and entry.avoid == agent and now < entry.until:
+                left.append(entry)
+            else:
+                taken.append(entry.item)
+        left.extend(again)
+        self.again = left
+        self.size -= len(taken)
+        return taken
+
+    def take_range(self, most: int) -> Range | None:
+        """Up to `most` neighbours, the oldest first."""
+        if not self.ranges or most <= 0:
+            return None
+        lo, hi = self.ranges[0]
+        if hi - lo <= most:
+            self.ranges.popleft()
+            self.size -= hi - lo
+            return lo, hi
+        self.ranges[0] = (lo + most, hi)
+        self.size -= most
+        return lo, lo + most
+
+    def discard(self, lo: int, hi: int) -> None:
+        """Items of [lo, hi) leave the queue (cancelled, or back to PENDING)."""
+        if self.again:
+            self.again = deque(entry for entry in self.again if not lo <= entry.item < hi)
+        self.ranges = deque(_without(self.ranges, lo, hi))
+        self.size = len(self.again) + sum(last - first for first, last in self.ranges)
+
+
+def _without(ranges: Iterable[Range], lo: int, hi: int) -> Iterator[Range]:
+    for first, last in ranges:
+        if last <= lo or hi <= first:
+            yield first, last
+            continue
+        if first < lo:
+            yield first, lo
+        if hi < last:
+            yield hi, last

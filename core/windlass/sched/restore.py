@@ -1,0 +1,127 @@
+"""After a restart of the core: the runs and agents as the store has them.
+
+What is certain is kept (terminal items, live attempts, attempt numbers); READY is derived anew. Leases count from
+now, because nobody heard the agents' heartbeats meanwhile.
+"""
+
+from __future__ import annotations
+
+from windlass.sched import attempts, leases
+from windlass.sched.agents import Agent, Grant, Stopping
+from windlass.sched.book import Book
+from windlass.sched.events import AttemptId, RestoredAgent, RestoredRun, RestoredTask
+from windlass.sched.queues import runs_of
+from windlass.sched.states import AgentState, AttemptState, ItemState
+from windlass.sched.tasks import RunState, TaskState, asks, link
+
+_S = ItemState
+ENDED = ("succeeded", "failed", "cancelled")
+
+
+def restore(book: Book, runs: list[RestoredRun], agents: list[RestoredAgent]) -> None:
+    for kept in runs:
+        _run(book, kept)
+    for agent in agents:
+        _agent(book, agent)
+    for kept in runs:
+        _derive(book, book.runs[kept.plan.run])
+
+
+def _run(book: Book, kept: RestoredRun) -> None:
+    run = RunState(kept.plan, book.owner(kept.plan.owner))
+    book.runs[run.id] = run
+    run.paused = kept.state == "paused"
+    if kept.state in ENDED:
+        run.state = kept.state
+        run.ended = book.now
+    for pos, plan in enumerate(kept.plan.tasks):
+        task = TaskState(run, pos, plan, book.shape_of(plan))
+        run.tasks.append(task)
+        _task(task, kept.tasks[pos])
+    run.left = len(run.tasks)
+    link(run)
+
+
+def _task(task: TaskState, kept: RestoredTask) -> None:
+    task.open = kept.open
+    task.decided = kept.decided or not asks(task.plan)
+    task.states = bytearray(kept.states)
+    task.resize(kept.count)
+    for item, number in kept.attempts.items():
+        task.set_number(item, number)
+    task.failures.update(kept.failures)
+    task.crashes.update(kept.crashes)
+    # Ended by a skip or a cancel before it was decided: one item stands for all.
+    task.placeholder = task.plan.count is None and not kept.decided and kept.count is not None
+
+
+def _agent(book: Book, kept: RestoredAgent) -> None:
+    agent = Agent(kept.agent, len(book.agents))
+    book.agents[agent.id] = agent
+    agent.epoch = kept.epoch
+    agent.draining = kept.draining
+    agent.set_resources(kept.resources, kept.labels)
+    if not kept.epoch and not kept.live:
+        return  # enrolled, and never seen: still NEW
+    agent.state = AgentState.DISCONNECTED
+    agent.heard = book.now
+    for id, state in kept.live:
+        _live(book, agent, id, state)
+    for bucket in agent.buckets.values():
+        agent.widen(bucket, agent.room(bucket.shape, bucket.size))
+    leases.watch(book, agent)
+
+
+def _live(book: Book, agent: Agent, id: AttemptId, state: AttemptState) -> None:
+    run = book.runs.get(id.run)
+    if run is None or id.task >= len(run.tasks):
+        return  # the agent will name it in its HELLO, and it will be stopped
+    task = run.tasks[id.task]
+    if id.item in task.active:
+        return
+    bucket = agent.bucket(task.shape)
+    bucket.size += 1
+    bucket.moved = book.now
+    # Under which of its leases it was given is not known; any is right.
+    agent.live[id] = Grant(task, bucket, 0, book.now)
+    task.active[id.item] = agent
+    task.set_number(id.item, max(task.number(id.item), id.attempt))
+    owner = run.owner
+    owner.live[task.shape] = owner.live.get(task.shape, 0) + 1
+    if state is AttemptState.RUNNING:
+        attempts.mark_running(book, agent, id, book.now)
+
+
+def _derive(book: Book, run: RunState) -> None:
+    for task in run.tasks:
+        for state in (_S.READY, _S.ACTIVE):
+            for lo, hi in runs_of(task.states, state, 0, len(task.states)):
+                task.states[lo:hi] = bytes((_S.PENDING,)) * (hi - lo)
+        for item, agent in task.active.items():
+            if item < len(task.states) and task.states[item] in (_S.PENDING, _S.BACKOFF):
+                task.states[item] = _S.ACTIVE
+            else:
+                id = AttemptId(run.id, task.pos, item, task.number(item))
+                if id in agent.live:
+                    agent.stopping[id] = Stopping("cancelled", book.now)
+        task.resize(task.count)
+        for lo, hi in runs_of(task.states, _S.BACKOFF, 0, len(task.states)):
+            for item in range(lo, hi):
+                _back_off(book, task, item)
+        task.complete = task.count is not None and not task.open and not task.unfinished and bool(task.states)
+        run.left -= task.complete
+    for task in run.order:
+        # In this order an empty array that had ended is found complete again.
+        if run.over and not task.complete:
+            task.complete = task.released = True
+            run.left -= 1
+        book.look(task)
+
+
+def _back_off(book: Book, task: TaskState, item: int) -> None:
+    """When it was due is not stored: wait once more."""
+    policy = task.plan.retries
+    failures = max(task.failures.get(item, 1), 1)
+    due = book.now + min(policy.backoff * policy.factor ** (failures - 1), policy.max_backoff)
+    task.backoff[item] = (due, "")
+    book.at(due, "backoff", task=task, item=item)

@@ -1,0 +1,191 @@
+"""What others may see of the scheduler's state: read only, and copies where it could change under them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from windlass.model.graph import Resources
+from windlass.sched import control
+from windlass.sched.events import AttemptId, CancelRequested, RetryRequested
+from windlass.sched.states import AgentState, AttemptState, ItemState
+
+if TYPE_CHECKING:
+    from windlass.sched.book import Book
+    from windlass.sched.tasks import TaskState
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    agent: str
+    state: AgentState
+    draining: bool
+    epoch: int
+    resources: Resources
+    labels: dict[str, str]
+    used: dict[str, float]
+    """What is held for running attempts: cpus, memory, disk, gpus and the named ones, in their units."""
+    running: int
+    """Attempts for which resources are held."""
+    waiting: int
+    """Attempts sent ahead."""
+    heard: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    id: str
+    count: int | None
+    open: bool
+    decided: bool
+    complete: bool
+    counts: tuple[int, ...]
+    """By `ItemState`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    run: int
+    state: str
+    owner: str
+    priority: int
+    paused: bool
+    ended: float | None
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """A live attempt, for people."""
+
+    id: AttemptId
+    task: str
+    state: AttemptState
+    agent: str
+    epoch: int
+    stopping: str
+    """Why it is being stopped; empty: it is not."""
+
+    def __repr__(self) -> str:
+        stopping = f", stopping ({self.stopping})" if self.stopping else ""
+        return f"<Attempt {self.task}[{self.id.item}]#{self.id.attempt} {self.state.name} on {self.agent}{stopping}>"
+
+
+class Views:
+    _book: Book
+
+    def runs(self) -> list[int]:
+        return list(self._book.runs)
+
+    def agents(self) -> list[str]:
+        return list(self._book.agents)
+
+    def _task(self, run: int, task: int) -> TaskState:
+        return self._book.runs[run].tasks[task]
+
+    def counts(self, run: int, task: int | None = None) -> tuple[int, ...]:
+        """How many items are in each `ItemState`, by its value; of the whole run without `task`."""
+        if task is None:
+            return tuple(sum(t.counts[state] for t in self._book.runs[run].tasks) for state in ItemState)
+        return tuple(self._task(run, task).counts)
+
+    def states(self, run: int, task: int) -> bytes:
+        """One byte an item."""
+        return bytes(self._task(run, task).states)
+
+    def state(self, run: int, task: int, item: int) -> ItemState:
+        return ItemState(self._task(run, task).states[item])
+
+    def attempt_number(self, run: int, task: int, item: int) -> int:
+        """The last one given; 0: none."""
+        return self._task(run, task).number(item)
+
+    def run_view(self, run: int) -> RunView:
+        found = self._book.runs[run]
+        return RunView(
+            run, found.state, found.owner.name, found.priority, found.paused, found.ended, self.counts(run)
+        )  # fmt: skip
+
+    def task_view(self, run: int, task: int) -> TaskView:
+        found = self._task(run, task)
+        return TaskView(
+            found.id, found.count, found.open, found.decided, found.complete, tuple(found.counts)
+        )  # fmt: skip
+
+    def agent_view(self, agent: str) -> AgentView:
+        found = self._book.agents[agent]
+        used: dict[str, float] = {}
+        for kind, capacity in found.capacity.items():
+            amount = capacity - found.free[kind]
+            thousandths = kind == "cpus" or kind.startswith("named:")
+            used[kind.removeprefix("named:")] = amount / 1000 if thousandths else amount
+        lanes = sum(bucket.lanes for bucket in found.buckets.values())
+        return AgentView(
+            found.id, found.state, found.draining, found.epoch, found.resources, dict(found.labels), used,
+            lanes, len(found.live) - lanes, found.heard,
+        )  # fmt: skip
+
+    def live(self, agent: str | None = None) -> list[AttemptView]:
+        """Attempts that have not ended, of one agent or of all."""
+        book = self._book
+        agents = list(book.agents.values()) if agent is None else [book.agents[agent]]
+        return [
+            AttemptView(
+                id, grant.task.id, found.attempt_state(id), found.id, grant.epoch,
+                found.stopping[id].reason if id in found.stopping else "",
+            )
+            for found in agents
+            for id, grant in found.live.items()
+        ]  # fmt: skip
+
+    def agent_of(self, id: AttemptId) -> str | None:
+        """Where this attempt is live, if it is."""
+        run = self._book.runs.get(id.run)
+        agent = run.tasks[id.task].active.get(id.item) if run is not None and id.task < len(run.tasks) else None
+        return agent.id if agent is not None and id in agent.live else None
+
+    def touched(self, event: CancelRequested | RetryRequested) -> int:
+        """How many items a request would touch now; nothing changes."""
+        run = self._book.runs.get(event.scope.run)
+        if run is None:
+            return 0
+        if isinstance(event, CancelRequested):
+            chosen = control.select_cancel(run, event.scope)
+        else:
+            chosen = control.select_retry(run, event.scope, event.downstream)
+        return sum(hi - lo for ranges in chosen.values() for lo, hi in ranges)
+
+    def why_waiting(self, run: int) -> str:
+        """One line for people: why nothing of the run is active; empty if there is no reason to tell."""
+        found = self._book.runs[run]
+        if found.ended is not None or any(task.counts[ItemState.ACTIVE] for task in found.tasks):
+            return ""
+        if found.paused:
+            return "paused"
+        for task in found.tasks:
+            if task.counts[ItemState.READY]:
+                return self._why(task)
+        if any(task.counts[ItemState.BACKOFF] for task in found.tasks):
+            return "waits before it tries again"
+        return ""
+
+    def _why(self, task: TaskState) -> str:
+        up = [agent for agent in self._book.agents.values() if agent.takes_work]
+        if not up:
+            return "no agent is up"
+        matching = [agent for agent in up if task.shape.matches(agent.labels)]
+        if not matching:
+            return f"{task.id}: no agent that is up has {', '.join(task.plan.where)}"
+        if any(task.shape.lanes(agent.capacity, 1) for agent in matching):
+            return "all agents are busy"
+        for kind, amount in task.shape.need:
+            most = max(agent.capacity.get(kind, 0) for agent in matching)
+            if most < amount:
+                scale = 1000 if kind == "cpus" or kind.startswith("named:") else 1
+                name = kind.removeprefix("named:")
+                return f"{task.id} needs {amount / scale:g} {name}, the largest agent has {most / scale:g}"
+        return f"{task.id}: no single agent has all that it needs at once"
+
+    def story(self, run: int | None = None, task: int | None = None, item: int | None = None) -> list[str]:
+        """What happened lately to an item (or a task, a run, anything), oldest first."""
+        return self._book.story.of(run, task, item)
