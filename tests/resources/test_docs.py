@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-from docs.make_states import PAGE, page
+from docs import make_fields, make_states
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
-def test_state_diagrams_are_those_of_the_tables() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run: python docs/make_states.py"
+@pytest.mark.parametrize("maker", [make_states, make_fields], ids=lambda maker: maker.__name__)
+def test_pages_made_from_tables_are_current(maker: ModuleType) -> None:
+    assert maker.PAGE.read_text(encoding="utf-8") == maker.page(), f"run: python {maker.__name__.replace('.', '/')}.py"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
