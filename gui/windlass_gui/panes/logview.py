@@ -1,0 +1,207 @@
+"""The text of a log: lines with colours and times, search, and a tail that stays in view."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable
+
+from PySide6.QtGui import QColor, QFont, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
+
+from windlass.wire.logs import ERR, NOTE
+from windlass_gui.panes.logtext import PLAIN, Line, Style
+from windlass_gui.theme import BODY, Theme, contrast, current_theme, mix, mono_font, theme_switch
+
+LINES = 50_000
+"""Lines held by the view; older ones leave it at the top."""
+MATCHES = 500
+"""Marked matches of a search."""
+
+
+class LogView(QPlainTextEdit):
+    """Read-only; what it shows is plain text, whatever it contains."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setReadOnly(True)
+        self.setUndoRedoEnabled(False)
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self.setStyleSheet("QPlainTextEdit { border: none; border-radius: 0; }")
+        self.setAccessibleName("Log")
+        self.document().setDefaultFont(mono_font(BODY - 1))
+        self.document().setMaximumBlockCount(LINES)
+        self._lines: deque[Line] = deque(maxlen=LINES)
+        self._times = False
+        self._search = ""
+        theme_switch().changed.connect(self._rerender)
+
+    # --- content -------------------------------------------------------------------------------------------
+
+    def show_lines(self, lines: Iterable[Line]) -> None:
+        """Replace everything."""
+        self._lines = deque(lines, maxlen=LINES)
+        self._render()
+
+    def add_lines(self, lines: list[Line], replaces: bool) -> None:
+        """Append; with `replaces` the first one takes the place of the last one shown. Keeps the tail in view."""
+        if not lines:
+            return
+        follow = self.following
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        if replaces and self._lines:
+            self._lines.pop()
+            cursor.movePosition(QTextCursor.MoveOperation.StartOfBlock, QTextCursor.MoveMode.KeepAnchor)
+            cursor.removeSelectedText()
+        elif self._lines:
+            cursor.insertBlock()
+        self._lines.extend(lines)
+        self._insert(cursor, lines)
+        cursor.endEditBlock()
+        if follow:
+            self.to_end()
+        if self._search:
+            self._mark()
+
+    def show_times(self, on: bool) -> None:
+        if on != self._times:
+            self._times = on
+            self._render()
+
+    @property
+    def following(self) -> bool:
+        """The end is in view, so it stays there when lines come."""
+        bar = self.verticalScrollBar()
+        return bar.value() >= bar.maximum() - 1
+
+    def to_end(self) -> None:
+        self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
+
+    def _rerender(self) -> None:
+        self._render()
+
+    def _render(self) -> None:
+        follow, place = self.following, self.verticalScrollBar().value()
+        self.clear()
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        self._insert(cursor, self._lines)
+        cursor.endEditBlock()
+        if follow:
+            self.to_end()
+        else:
+            self.verticalScrollBar().setValue(place)
+        self._mark()
+
+    def _insert(self, cursor: QTextCursor, lines: Iterable[Line]) -> None:
+        """Runs of plain text of one stream go in at once: that is what most logs are made of."""
+        look = _Look(current_theme())
+        waiting: list[str] = []
+        stream = 0
+        for number, line in enumerate(lines):
+            if line.stream != stream or self._times or any(span.style != PLAIN for span in line.spans):
+                if waiting:
+                    cursor.insertText("".join(waiting), look.format(stream, PLAIN))
+                    waiting = []
+                stream = line.stream
+                if number:
+                    waiting.append("\n")
+                if self._times:
+                    cursor.insertText("".join(waiting), look.format(stream, PLAIN))
+                    waiting = []
+                    cursor.insertText(_stamp(line.time), look.time)
+                for span in line.spans:
+                    if waiting:
+                        cursor.insertText("".join(waiting), look.format(stream, PLAIN))
+                        waiting = []
+                    cursor.insertText(span.text, look.format(stream, span.style))
+            else:
+                if number:
+                    waiting.append("\n")
+                waiting.append(line.text)
+        if waiting:
+            cursor.insertText("".join(waiting), look.format(stream, PLAIN))
+
+    # --- searching -----------------------------------------------------------------------------------------
+
+    def search(self, text: str) -> int:
+        """Mark what matches (case does not matter) and go to the first match at or after the cursor."""
+        self._search = text
+        found = self._mark()
+        if found:
+            cursor = self.textCursor()
+            cursor.setPosition(cursor.selectionStart())
+            self.setTextCursor(cursor)
+            self.next_match()
+        return found
+
+    def next_match(self, back: bool = False) -> bool:
+        """Go to the next match, around the end."""
+        if not self._search:
+            return False
+        flags = QTextDocument.FindFlag.FindBackward if back else QTextDocument.FindFlag(0)
+        if self.find(self._search, flags):
+            return True
+        move = QTextCursor.MoveOperation.End if back else QTextCursor.MoveOperation.Start
+        self.moveCursor(move)
+        return bool(self.find(self._search, flags))
+
+    def _mark(self) -> int:
+        marks: list[QTextEdit.ExtraSelection] = []
+        theme = current_theme()
+        look = QTextCharFormat()
+        look.setBackground(mix(theme.color("surface"), theme.color("warn"), 0.35))
+        cursor = QTextCursor(self.document())
+        while self._search and len(marks) < MATCHES:
+            cursor = self.document().find(self._search, cursor)
+            if cursor.isNull():
+                break
+            mark = QTextEdit.ExtraSelection()
+            mark.cursor, mark.format = cursor, look
+            marks.append(mark)
+        self.setExtraSelections(marks)
+        return len(marks)
+
+
+class _Look:
+    """Formats of one theme, made once a rendering."""
+
+    def __init__(self, theme: Theme) -> None:
+        self.theme = theme
+        self._known: dict[tuple[int, Style], QTextCharFormat] = {}
+        self.time = QTextCharFormat()
+        self.time.setForeground(theme.color("muted"))
+
+    def format(self, stream: int, style: Style) -> QTextCharFormat:
+        known = self._known.get((stream, style))
+        if known is None:
+            known = self._known[stream, style] = self._make(stream, style)
+        return known
+
+    def _make(self, stream: int, style: Style) -> QTextCharFormat:
+        theme, made = self.theme, QTextCharFormat()
+        ground = mix(theme.color("surface"), theme.color("danger"), 0.1) if stream == ERR else theme.color("surface")
+        if stream == ERR:
+            made.setBackground(ground)
+        if style.bg is not None:
+            ground = QColor(theme.ansi[style.bg] if isinstance(style.bg, int) else style.bg)
+            made.setBackground(ground)
+        color = theme.color("muted" if stream == NOTE else "text")
+        if style.fg is not None:
+            color = QColor(theme.ansi[style.fg] if isinstance(style.fg, int) else style.fg)
+        if contrast(color.name(), ground.name()) < 3.0:
+            # Colours chosen for another background: what was written matters more than in which colour.
+            color = max((QColor("#ffffff"), QColor("#000000")), key=lambda each: contrast(each.name(), ground.name()))
+        made.setForeground(color)
+        if style.bold:
+            made.setFontWeight(QFont.Weight.Bold)
+        made.setFontItalic(style.italic or stream == NOTE)
+        made.setFontUnderline(style.underline)
+        return made
+
+
+def _stamp(stamp: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(stamp)) + f".{int(stamp * 1000) % 1000:03}  "

@@ -1,0 +1,86 @@
+"""A table as all panes have it: whole rows, no grid, sorted through a proxy, states and progress drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QAbstractItemModel, Qt
+from PySide6.QtGui import QAction, QContextMenuEvent, QKeySequence
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QMenu, QTableView, QWidget
+
+from windlass_gui.models import KEY_ROLE
+from windlass_gui.panes.delegates import ProgressDelegate, StateDelegate
+
+ROW = 26
+"""Height of a row in pixels."""
+
+
+class Table(QTableView):
+    """`menu` fills the context menu for the selected rows, when there is something to do with them."""
+
+    def __init__(self, model: QAbstractItemModel, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setModel(model)
+        self.setAccessibleName(name)
+        self.menu: Callable[[QMenu], None] | None = None
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(ROW)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setStretchLastSection(True)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self._copy = QAction("Copy", self, shortcut=QKeySequence(QKeySequence.StandardKey.Copy))
+        self._copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        self._copy.triggered.connect(self.copy)
+        self.addAction(self._copy)
+
+    def draw(self, states: tuple[int, ...] = (), progress: tuple[int, ...] = ()) -> None:
+        """Which columns show a state and which a progress bar."""
+        for column in states:
+            self.setItemDelegateForColumn(column, StateDelegate(self))
+        for column in progress:
+            self.setItemDelegateForColumn(column, ProgressDelegate(self))
+
+    def widths(self, *pixels: int) -> None:
+        for column, width in enumerate(pixels):
+            self.setColumnWidth(column, width)
+
+    def sort_by(self, column: int, order: Qt.SortOrder) -> None:
+        self.setSortingEnabled(True)
+        self.sortByColumn(column, order)
+
+    def selected_keys(self) -> list[Any]:
+        return [index.data(KEY_ROLE) for index in self.selectionModel().selectedRows()]
+
+    def current_key(self) -> Any:
+        index = self.currentIndex()
+        return index.data(KEY_ROLE) if index.isValid() else None
+
+    def copy(self) -> None:
+        """The selected rows as tab-separated text."""
+        model = self.model()
+        lines = [
+            "\t".join(str(model.index(index.row(), column).data() or "") for column in range(model.columnCount()))
+            for index in sorted(self.selectionModel().selectedRows(), key=lambda index: index.row())
+        ]
+        if lines:
+            QApplication.clipboard().setText("\n".join(lines))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if not self.selectionModel().hasSelection():
+            return
+        menu = QMenu(self)
+        if self.menu is not None:
+            self.menu(menu)
+            menu.addSeparator()
+        menu.addAction(self._copy)
+        menu.exec(event.globalPos())
+        menu.deleteLater()
