@@ -169,6 +169,8 @@ def _reset(book: Book, task: TaskState, ranges: list[Range]) -> None:
     if task.complete:
         task.complete = False
         task.run.left += 1
+        for child in task.whole_children:
+            child.waits += 1
     if task.counts[_S.PENDING] == len(task.states) and (asks(task.plan) or task.placeholder):
         _undecide(book, task)
 

@@ -42,11 +42,11 @@ def work_off(book: Book) -> None:
     while todo:
         task, lo, hi = todo.popleft()
         if not task.complete:
-            if task.released:
-                if hi > lo:
-                    open_items(book, task, lo, hi)
-            else:
-                _gate(book, task)
+            if not task.released:
+                if task.unfinished or task.open or not task.states:
+                    _gate(book, task)
+            elif hi > lo:
+                open_items(book, task, lo, hi)
             _complete_if_done(book, task)
 
 
@@ -123,9 +123,8 @@ def blame(up: TaskState) -> str:
 
 
 def _gate(book: Book, task: TaskState) -> None:
-    for up in task.whole:
-        if not up.complete:
-            return
+    if task.waits:
+        return
     for up in task.whole:
         reason = blame(up)
         if reason:
@@ -218,7 +217,11 @@ def _complete_if_done(book: Book, task: TaskState) -> None:
         return  # an empty array ends when its turn comes, not before
     task.complete = True
     task.run.left -= 1
-    for child in (*task.whole_children, *task.each_children):
+    for child in task.whole_children:
+        child.waits -= 1
+        if not child.waits:
+            book.look(child)
+    for child in task.each_children:
         book.look(child)
     if not task.run.left:
         _end_run(book, task.run)

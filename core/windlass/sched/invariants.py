@@ -56,6 +56,7 @@ def _check_task(book: Book, task: TaskState) -> None:
         active = item < len(states) and states[item] == _I.ACTIVE
         timed_out = id in agent.stopping and agent.stopping[id].reason == "timeout"
         assert active != (id in agent.stopping) or timed_out, f"{id} of an item that is not ACTIVE is not stopped"
+    assert task.waits == sum(not up.complete for up in task.whole), f"{task!r} miscounts what it waits for"
     if task.complete:
         assert not task.unfinished, f"{task!r} is complete"
     if task.counts[_I.READY] and task.each:

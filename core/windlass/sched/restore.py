@@ -108,13 +108,11 @@ def _derive(book: Book, run: RunState) -> None:
         for lo, hi in runs_of(task.states, _S.BACKOFF, 0, len(task.states)):
             for item in range(lo, hi):
                 _back_off(book, task, item)
-        task.complete = task.count is not None and not task.open and not task.unfinished and bool(task.states)
-        run.left -= task.complete
-    for task in run.order:
-        # In this order an empty array that had ended is found complete again.
-        if run.over and not task.complete:
+        if run.over:
             task.complete = task.released = True
             run.left -= 1
+    for task in run.order:
+        task.waits = sum(not up.complete for up in task.whole)
         book.look(task)
 
 

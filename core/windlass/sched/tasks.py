@@ -25,7 +25,7 @@ class TaskState:
     __slots__ = (
         "active", "asked", "backoff", "board", "complete", "count", "counts", "crashes", "decided", "each",
         "each_children", "failures", "held", "id", "levels", "many", "mean", "numbers", "open", "order", "placeholder",
-        "plan", "pos", "queue", "released", "run", "shape", "states", "whole", "whole_children",
+        "plan", "pos", "queue", "released", "run", "shape", "states", "waits", "whole", "whole_children",
     )  # fmt: skip
 
     def __init__(self, run: RunState, pos: int, plan: TaskPlan, shape: Shape) -> None:
@@ -66,6 +66,8 @@ class TaskState:
         """The task stands in its shape's list of tasks with ready work."""
         self.whole: list[TaskState] = []
         self.each: list[TaskState] = []
+        self.waits = 0
+        """Tasks of `whole` that are not complete."""
         self.whole_children: list[TaskState] = []
         self.each_children: list[TaskState] = []
         self.levels = 0
@@ -208,6 +210,8 @@ def link(run: RunState) -> None:
             other = run.tasks[pos]
             (task.each if each else task.whole).append(other)
             (other.each_children if each else other.whole_children).append(task)
+    for task in run.tasks:
+        task.waits = len(task.whole)
     waits = [len(task.plan.needs) for task in run.tasks]
     run.order = [task for task in run.tasks if not waits[task.pos]]
     for task in run.order:  # grows while it is walked

@@ -89,6 +89,10 @@ class Views:
             return tuple(sum(t.counts[state] for t in self._book.runs[run].tasks) for state in ItemState)
         return tuple(self._task(run, task).counts)
 
+    def items(self, run: int, task: int) -> int | None:
+        """How many items the task has; None while that is undecided."""
+        return self._task(run, task).count
+
     def states(self, run: int, task: int) -> bytes:
         """One byte an item."""
         return bytes(self._task(run, task).states)
