@@ -1,0 +1,493 @@
+"""Source text becomes plain data, with every limit checked on the way; places are looked up again when asked for.
+
+YAML is read from the parser's events and never constructed by a library: no tag can make an object, aliases share
+what they name and are counted as if copied, depth and size are bounded, keys are texts and unique.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+from ruamel.yaml.reader import ReaderError
+
+from windlass.model.problems import Path, Report, shown
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_DEPTH = 50
+MAX_NODES = 5_000_000
+"""Values in a document, aliases counted as if copied."""
+MAX_ALIASED = 200_000
+"""Values that aliases alone may stand for."""
+MAX_DIGITS = 400
+KEY_LIMIT = 1000
+
+_TAG = "tag:yaml.org,2002:"
+_INT = re.compile(r"[-+]?\d+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?")
+_SPECIAL = re.compile(r"([-+]?)\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_WORDS = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+_MAYBE = frozenset("~nNtTfF.+-0123456789")
+
+
+class Unreadable(Exception):
+    """The text cannot be read on; the problem has been reported."""
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Where a value stands: offsets in the text."""
+
+    key: int
+    start: int
+    end: int
+
+
+class _Frame:
+    """A list or mapping that is being read."""
+
+    __slots__ = ("anchor", "key", "key_at", "merges", "name", "nodes", "target")
+
+    def __init__(self, target: dict[str, Any] | list[Any], anchor: str | None, nodes: int) -> None:
+        self.target = target
+        self.anchor = anchor
+        self.nodes = nodes
+        """How many nodes had been counted when this one began."""
+        self.key: str | None = None
+        """The key whose value comes next."""
+        self.name = ""
+        """The last key, also while its value is being read."""
+        self.key_at = 0
+        self.merges: list[Any] = []
+
+
+class Source:
+    """A document's text and its plain data."""
+
+    def __init__(self, text: str, fmt: str, report: Report) -> None:
+        self.text = text
+        self.fmt = fmt
+        self.report = report
+        self._lines: list[int] | None = None
+        self._wanted: set[Path] | None = None
+        self._found: dict[Path, Span] = {}
+
+    # --- places ---------------------------------------------------------------------------------------------
+
+    def line_column(self, offset: int) -> tuple[int, int]:
+        """Line and column, both from 1."""
+        if self._lines is None:
+            self._lines = [0, *(match.end() for match in re.finditer(r"\r\n|\n|\r", self.text))]
+        line = bisect_right(self._lines, offset)
+        return line, offset - self._lines[line - 1] + 1
+
+    def locate(self, paths: set[Path]) -> dict[Path, Span]:
+        """The places of these paths; of the nearest one around it where a path has none of its own."""
+        wanted = {path[:length] for path in paths for length in range(len(path) + 1)}
+        self._wanted, self._found = wanted, {}
+        kept, self.report = self.report, Report()
+        try:
+            self._build(_json_events(self.text) if self.fmt == "json" else self._yaml_events())
+        except Unreadable:
+            pass
+        finally:
+            self._wanted, self.report = None, kept
+        places: dict[Path, Span] = {}
+        for path in paths:
+            near = path
+            while near and near not in self._found:
+                near = near[:-1]
+            places[path] = self._found.get(near, Span(0, 0, 0))
+        return places
+
+    # --- reading --------------------------------------------------------------------------------------------
+
+    def read(self) -> Any:
+        """The document's data. Raises `Unreadable` when nothing can be said beyond what was reported."""
+        if self.fmt == "json":
+            return self._read_json()
+        return self._build(self._yaml_events())
+
+    def fail(self, code: str, message: str, offset: int | None = None, **more: str) -> Unreadable:
+        line, column = self.line_column(offset) if offset is not None else (0, 0)
+        self.report.add((), code, message, line=line, column=column, **more)  # type: ignore[arg-type]
+        return Unreadable()
+
+    def _read_json(self) -> Any:
+        """The fast parser first; what it cannot vouch for (duplicates, NaN, depth) is read again with places."""
+
+        def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+            made = dict(found)
+            if len(made) != len(found):
+                raise _Doubtful
+            return made
+
+        def constant(text: str) -> Any:
+            raise _Doubtful
+
+        def integer(text: str) -> int:
+            if len(text) > MAX_DIGITS:
+                raise _Doubtful
+            return int(text)
+
+        try:
+            if "\\ud" in self.text.lower():
+                # Perhaps half of a surrogate pair, which no file name or command can hold.
+                raise _Doubtful
+            data = json.loads(self.text, object_pairs_hook=pairs, parse_constant=constant, parse_int=integer)
+        except (_Doubtful, RecursionError):
+            return self._build(_json_events(self.text))
+        except json.JSONDecodeError as error:
+            hint = "remove the comma" if "trailing comma" in error.msg or "property name" in error.msg else ""
+            raise self.fail("json-syntax", f"not valid JSON: {error.msg}", error.pos, suggestion=hint) from None
+        return data if _depth_ok(data) else self._build(_json_events(self.text))
+
+    def _yaml_events(self) -> Iterator[_Event]:
+        documents = 0
+        try:
+            for event in YAML(typ="safe", pure=True).parse(self.text):
+                mark = event.start_mark.index
+                match event:
+                    case ScalarEvent():
+                        plain = event.style in (None, "") and event.implicit[0]
+                        tag = str(event.tag) if event.tag is not None else None
+                        yield _Event("scalar", mark, event.end_mark.index, event.value, event.anchor, plain, tag)
+                    case MappingStartEvent() | SequenceStartEvent():
+                        kind = "map" if isinstance(event, MappingStartEvent) else "list"
+                        tag = str(event.tag) if event.tag is not None else None
+                        yield _Event(kind, mark, mark, None, event.anchor, False, tag)
+                    case MappingEndEvent() | SequenceEndEvent():
+                        yield _Event("end", mark, event.end_mark.index)
+                    case AliasEvent():
+                        yield _Event("alias", mark, event.end_mark.index, event.anchor)
+                    case DocumentStartEvent():
+                        documents += 1
+                        if documents > 1:
+                            raise self.fail("many-documents", "a second document begins here; a file holds one", mark)
+        except MarkedYAMLError as error:
+            at = (error.problem_mark or error.context_mark).index if error.problem_mark or error.context_mark else None
+            message, hint = _yaml_message(error, self.text, at)
+            raise self.fail("yaml-syntax", message, at, suggestion=hint) from None
+        except ReaderError as error:
+            at = error.position if isinstance(error.position, int) else 0
+            raise self.fail("character", f"the character {error.character!r} is not allowed", at) from None
+        except (YAMLError, ValueError, TypeError, IndexError, AttributeError, KeyError, AssertionError) as error:
+            # The parser itself stumbled over something odd; that is a fact about the document, not about us.
+            summary = (str(error).splitlines() or [type(error).__name__])[0][:200]
+            raise self.fail("yaml-syntax", f"cannot be read as YAML: {summary}", 0) from None
+
+    def _build(self, events: Iterator[_Event]) -> Any:
+        stack: list[_Frame] = []
+        anchors: dict[str, tuple[Any, int]] = {}
+        nodes = aliased = 0
+        root: Any = None
+        for event in events:
+            kind = event.kind
+            frame = stack[-1] if stack else None
+            if kind == "end":
+                assert frame is not None
+                stack.pop()
+                if frame.merges and isinstance(frame.target, dict):
+                    self._merge(frame)
+                if frame.anchor:
+                    anchors[frame.anchor] = (frame.target, nodes - frame.nodes)
+                continue
+            nodes += 1
+            if nodes > MAX_NODES:
+                raise self.fail("too-large", f"more than {MAX_NODES} values in one document", event.start)
+            is_key = frame is not None and isinstance(frame.target, dict) and frame.key is None
+            if is_key:
+                assert frame is not None
+                self._key(frame, event, anchors)
+                continue
+            if kind == "alias":
+                name = str(event.value)
+                if any(outer.anchor == name for outer in stack):
+                    raise self.fail("alias-cycle", f"the alias *{name} stands inside of what it names", event.start)
+                if name not in anchors:
+                    raise self.fail("alias-unknown", f"no anchor &{name} before this alias", event.start)
+                value, size = anchors[name]
+                nodes += size
+                aliased += size
+                if aliased > MAX_ALIASED:
+                    raise self.fail(
+                        "alias-bomb",
+                        f"aliases stand for more than {MAX_ALIASED} values",
+                        event.start,
+                        allowed="write the values out, or use `defaults`",
+                    )
+            elif kind == "scalar":
+                value = self._scalar(event)
+                if event.anchor:
+                    anchors[event.anchor] = (value, 1)
+            else:
+                if event.tag is not None and event.tag not in (_TAG + "map", _TAG + "seq"):
+                    self._bad_tag(event)
+                value = {} if kind == "map" else []
+            if self._wanted is not None:
+                self._note(stack, event)
+            if frame is None:
+                root = value
+            elif isinstance(frame.target, list):
+                frame.target.append(value)
+            else:
+                assert frame.key is not None
+                self._put(frame, value)
+            if kind in ("map", "list"):
+                stack.append(_Frame(value, event.anchor, nodes))
+                if len(stack) > MAX_DEPTH:
+                    raise self.fail("too-deep", f"nested deeper than {MAX_DEPTH} levels", event.start)
+        return root
+
+    def _key(self, frame: _Frame, event: _Event, anchors: dict[str, tuple[Any, int]]) -> None:
+        value = event.value
+        if event.kind == "alias":
+            value = anchors.get(str(event.value), (None, 0))[0]
+        if event.kind not in ("scalar", "alias") or not isinstance(value, str):
+            hint = "put ${{ }} into quotes" if self.text[event.start - 1 : event.start + 2] == "{{ " else ""
+            raise self.fail("key", "a key is a text, not a list or a mapping", event.start, suggestion=hint)
+        if event.anchor:
+            anchors[event.anchor] = (value, 1)
+        if len(value) > KEY_LIMIT:
+            raise self.fail("key", f"a key of more than {KEY_LIMIT} characters", event.start)
+        frame.key = frame.name = value
+        frame.key_at = event.start
+
+    def _put(self, frame: _Frame, value: Any) -> None:
+        key, frame.key = frame.key, None
+        target = frame.target
+        assert isinstance(target, dict)
+        assert key is not None
+        if key == "<<" and self.fmt == "yaml" and isinstance(value, dict | list):
+            frame.merges.append(value)
+        elif key in target:
+            line, column = self.line_column(frame.key_at)
+            first = f"{shown(key)} stands here a second time"
+            self.report.add((), "duplicate-key", first, line=line, column=column, found=shown(key))
+        else:
+            target[key] = value
+
+    def _merge(self, frame: _Frame) -> None:
+        """YAML's `<<: *anchor`: what is written out comes first, then the earlier one of several."""
+        target = frame.target
+        assert isinstance(target, dict)
+        for merged in frame.merges:
+            for one in merged if isinstance(merged, list) else [merged]:
+                if isinstance(one, dict):
+                    for key, value in one.items():
+                        target.setdefault(key, value)
+
+    def _scalar(self, event: _Event) -> Any:
+        text = event.value
+        if not isinstance(text, str):
+            # From JSON, where the value is known already.
+            return text
+        if event.tag is not None and event.tag != "!":
+            return self._tagged(event, text)
+        if not event.plain:
+            return self._clean(text, event)
+        if text in _WORDS:
+            return _WORDS[text]
+        if text[0] in _MAYBE:
+            return self._number(text, event)
+        return self._clean(text, event)
+
+    def _clean(self, text: str, event: _Event) -> str:
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                raise self.fail("character", "half of a surrogate pair is no character", event.start) from None
+        return text
+
+    def _number(self, text: str, event: _Event) -> Any:
+        if _INT.fullmatch(text):
+            if len(text) > MAX_DIGITS:
+                raise self.fail("number", f"a number of {len(text)} digits", event.start)
+            return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+        if _FLOAT.fullmatch(text):
+            return float(text)
+        if special := _SPECIAL.fullmatch(text):
+            return float(special[0].replace(".", ""))
+        return self._clean(text, event)
+
+    def _tagged(self, event: _Event, text: str) -> Any:
+        plain = _Event("scalar", event.start, event.end, text, None, True, None)
+        value = self._scalar(plain) if text else None
+        match (event.tag or "").removeprefix(_TAG):
+            case "str":
+                return self._clean(text, event)
+            case "int" if isinstance(value, int) and not isinstance(value, bool):
+                return value
+            case "float" if isinstance(value, int | float) and not isinstance(value, bool):
+                return float(value)
+            case "bool" if isinstance(value, bool):
+                return value
+            case "null":
+                return None
+        return self._bad_tag(event)
+
+    def _bad_tag(self, event: _Event) -> None:
+        tag = (event.tag or "").replace(_TAG, "!!")
+        line, column = self.line_column(event.start)
+        self.report.add(
+            (), "tag", f"the tag {shown(tag)} is not allowed: a graph is plain data and makes no objects",
+            line=line, column=column, found=shown(tag), allowed="no tags",
+        )  # fmt: skip
+
+    # --- noting places --------------------------------------------------------------------------------------
+
+    def _note(self, stack: list[_Frame], event: _Event) -> None:
+        assert self._wanted is not None
+        # An outer list has its unfinished element already, the innermost has not.
+        path: Path = tuple(
+            outer.name if isinstance(outer.target, dict) else len(outer.target) - (outer is not stack[-1])
+            for outer in stack
+        )
+        if path in self._wanted and path not in self._found:
+            key = stack[-1].key_at if stack and isinstance(stack[-1].target, dict) else event.start
+            self._found[path] = Span(key, event.start, event.end)
+
+
+class _Doubtful(Exception):
+    """JSON that needs to be read again with places."""
+
+
+class _Event:
+    __slots__ = ("anchor", "end", "kind", "plain", "start", "tag", "value")
+
+    def __init__(
+        self,
+        kind: str,
+        start: int,
+        end: int,
+        value: Any = None,
+        anchor: str | None = None,
+        plain: bool = False,
+        tag: str | None = None,
+    ) -> None:
+        self.kind = kind
+        self.start = start
+        self.end = end
+        self.value = value
+        self.anchor = anchor
+        self.plain = plain
+        self.tag = tag
+
+
+_JSON = re.compile(
+    r"""[ \t\r\n,:]*(?:(?P<string>"(?:[^"\\]|\\.)*")|(?P<open>[\[{])|(?P<close>[\]}])"""
+    r"""|(?P<word>[^\s,:\[\]{}"]+))""",
+    re.DOTALL,
+)
+
+
+def _json_events(text: str) -> Iterator[_Event]:
+    """The events of JSON that the real parser has accepted, or whose depth is in question."""
+    for match in _JSON.finditer(text):
+        kind = match.lastgroup or ""
+        found, start, end = match[kind], match.start(kind), match.end(kind)
+        if kind == "open":
+            yield _Event("map" if found == "{" else "list", start, end)
+        elif kind == "close":
+            yield _Event("end", start, end)
+        elif kind == "string":
+            try:
+                value = json.loads(found, strict=False)
+            except ValueError:
+                value = found[1:-1]
+            yield _Event("scalar", start, end, value)
+        else:
+            special = {"NaN": ".nan", "Infinity": ".inf", "-Infinity": "-.inf"}.get(found, found)
+            yield _Event("scalar", start, end, special, None, True)
+
+
+def _depth_ok(data: Any) -> bool:
+    level = [data] if isinstance(data, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return True
+    return False
+
+
+def _yaml_message(error: MarkedYAMLError, text: str, at: int | None) -> tuple[str, str]:
+    """The parser's words, with the frequent mistakes in plainer ones."""
+    problem = str(error.problem or error.context or "cannot be read")
+    if at is not None and text[at : at + 1] == "\t":
+        return "a tab cannot be used for indentation: use spaces", "two spaces"
+    if at is not None and text[at : at + 1] in ("%", "@", "`"):
+        return f"a value cannot begin with {text[at]!r}: put it into quotes", ""
+    if "mapping values are not allowed" in problem:
+        return "not valid YAML: a ':' where none can stand; put the value into quotes or mend the indentation", ""
+    if "could not find expected ':'" in problem:
+        return "not valid YAML: a key without its ':'", ""
+    context = f" ({error.context})" if error.context and error.problem else ""
+    return f"not valid YAML: {problem}{context}", ""
+
+
+def decode(raw: str | bytes, report: Report) -> str:
+    """The text, without a byte order mark. Raises `Unreadable` for anything but UTF-8, and for what is too large."""
+    if len(raw) > MAX_BYTES:
+        report.add((), "too-large", f"larger than {MAX_BYTES // 2**20} MiB", found=f"{len(raw)} bytes")
+        raise Unreadable
+    if isinstance(raw, str):
+        return raw.removeprefix("\ufeff")
+    for mark, name in (
+        (b"\xff\xfe\0\0", "UTF-32"),
+        (b"\0\0\xfe\xff", "UTF-32"),
+        (b"\xff\xfe", "UTF-16"),
+        (b"\xfe\xff", "UTF-16"),
+    ):
+        if raw.startswith(mark):
+            report.add((), "encoding", f"the file is {name}; save it as UTF-8", line=1, column=1, allowed="UTF-8")
+            raise Unreadable
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+        found = f"byte 0x{raw[error.start]:02x}"
+        message = "not UTF-8: these bytes are no character"
+        report.add((), "encoding", message, line=line, column=column, found=found, allowed="UTF-8")
+        raise Unreadable from None
+    return text
+
+
+def guess_format(name: str, text: str) -> str:
+    """`json` or `yaml`, by the file's name, else by its first character."""
+    lowered = name.lower()
+    if lowered.endswith(".json"):
+        return "json"
+    if lowered.endswith((".yaml", ".yml")):
+        return "yaml"
+    if text.lstrip()[:1] == "{":
+        try:
+            json.loads(text)
+            return "json"
+        except (ValueError, RecursionError):
+            pass
+    return "yaml"
