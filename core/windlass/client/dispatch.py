@@ -22,7 +22,7 @@ from windlass.client import submit, trampoline
 from windlass.client.build import pickle_function
 from windlass.client.errors import LinkBusy, RequestFailed, WindlassError
 from windlass.client.link_state import Answer
-from windlass.client.run import exception_of, fetch_payload
+from windlass.client.run import ENDED, exception_of, fetch_payload
 from windlass.model.graph import Call, Foreach, Graph, Task
 from windlass.wire import messages as m
 from windlass.wire import results
@@ -312,6 +312,12 @@ class Dispatcher:
             return
         answer = done.result()
         rows = answer.data["results"]
+        state = answer.data.get("run_state")
+        if not rows and state in ENDED:
+            self._events.put(
+                _PollFailed(channel, BrokenWorkers(f"the executor's run {channel.run} was ended: {state}"))
+            )
+            return
         if rows:
             channel.after = max(channel.after, rows[-1][0])
         if not self._left:

@@ -188,6 +188,7 @@ class Run:
 
         `TimeoutError` when it has not ended in `timeout` seconds. A run that is paused is waited for.
         """
+        self.row()  # an unknown run is an error, not something to wait for
         with self.watch() as watch:
             state = ""
             for view in watch.changes(timeout):

@@ -1,15 +1,12 @@
 """What a graph needs from its folder: which files, found without running anything, hashed, and sent to the core.
 
-Input entries are paths or patterns below the folder of the document. `python:` modules found there travel too, with
-the modules of the same folder that they import (read from their text, never imported).
+Input entries are paths or patterns below the folder of the document; `python:` modules found there travel like inputs.
 """
 
 from __future__ import annotations
 
-import ast
 import itertools
 import os
-import re
 import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,16 +20,14 @@ import msgspec
 from windlass.client.errors import SubmitError
 from windlass.client.files import hash_file
 from windlass.client.link import Link
-from windlass.model import expand, paths, template
-from windlass.model.expr import ExprError, Scope
-from windlass.model.graph import FileRef, Graph, PythonCall, Task
+from windlass.model import paths
+from windlass.model.expr import ExprError
+from windlass.model.files import folder_inputs
+from windlass.model.graph import Call, FileRef, Foreach, Graph
 from windlass.wire import messages as m
 
 MAX_FILES = 100_000
 """Input files of one run."""
-MAX_ITEMS = 100_000
-"""Items for whose values the input entries of a task are looked up."""
-_TASK_OUTPUTS = re.compile(r"([A-Za-z_][\w-]*)\.outputs(?:/.*)?\Z", re.DOTALL)
 
 Progress = Callable[[int, int], None]
 """Gets bytes sent and bytes in all, on another thread."""
@@ -80,23 +75,18 @@ def package(graph: Graph, document: str, folder: Path | None, params: Mapping[st
 def collect(graph: Graph, folder: Path, params: Mapping[str, Any]) -> dict[str, Path]:
     """Relative path -> file, of everything the graph takes from its folder."""
     folder = folder.resolve()
-    tasks = {task.id for task in graph.tasks}
     found: dict[str, Path] = {}
     problems: list[str] = []
-    for task in graph.tasks:
-        for entry in task.inputs:
-            match = _TASK_OUTPUTS.match(entry)
-            if match and match[1] in tasks:
-                continue
-            for pattern in _patterns(task, entry, params, problems):
-                files = list(_matching(folder, pattern, task.id, problems))
-                if not files:
-                    problems.append(f"task '{task.id}': no file matches the input '{pattern}' in {folder}")
-                found.update(files)
-        if isinstance(task.action, PythonCall):
-            found.update(_module(folder, task.action.target))
-        if len(found) > MAX_FILES:
-            raise SubmitError(f"the graph takes more than {MAX_FILES} files from {folder}")
+    try:
+        for task, ref in folder_inputs(graph, params):
+            files = dict(_matching(folder, ref.pattern, task, problems))
+            if not files and not ref.optional:
+                problems.append(f"task '{task}': no file matches the input '{ref.pattern}' in {folder}")
+            found.update(files)
+            if len(found) > MAX_FILES:
+                raise SubmitError(f"the graph takes more than {MAX_FILES} files from {folder}")
+    except (ExprError, LookupError, paths.PathError) as error:
+        problems.append(f"the graph's inputs: {error}")
     if problems:
         raise SubmitError("\n".join(dict.fromkeys(problems)))
     return found
@@ -117,25 +107,48 @@ def send(
 ) -> int:
     """Upload what the core lacks, start the run, and return its id once the core has it durably."""
     upload(link, made, progress)
-    growing = sorted({*made.payloads, *open_tasks})
+    graph, frames, later = _with_items(made)
     submit = m.Submit(
         0,
         secrets.token_hex(16),
-        msgspec.msgpack.encode(made.graph),
+        msgspec.msgpack.encode(graph),
         made.document,
         dict(params or {}),
         made.files,
         name=name,
         owner=owner,
         priority=priority,
-        open_tasks=growing,
+        open_tasks=sorted({*later, *open_tasks}),
         hidden=hidden,
     )
-    run = int(link.ask(submit, timeout=timeout).data["run"])
-    for task, items in made.payloads.items():
+    run = int(link.ask(submit, frames, timeout=timeout).data["run"])
+    for task, items in later.items():
         append(link, run, task, 0, items)
         link.ask(m.CloseTask(0, run, task), timeout=timeout)
     return run
+
+
+def _with_items(made: Package) -> tuple[Graph, list[bytes], dict[int, list[bytes]]]:
+    """The graph, a payload frame for each of its `Call` tasks, and the items that are too many to travel with it."""
+    tasks = list(made.graph.tasks)
+    frames: list[bytes] = []
+    later: dict[int, list[bytes]] = {}
+    room = FIRST_BYTES
+    for place, task in enumerate(tasks):
+        if not isinstance(task.action, Call):
+            continue
+        items = made.payloads.get(place, [])
+        size = sum(map(len, items))
+        if size <= room or task.foreach is None:
+            room -= size
+            frames.append(msgspec.msgpack.encode(items) if items else b"")
+        else:
+            frames.append(b"")
+            later[place] = items
+            tasks[place] = msgspec.structs.replace(task, foreach=Foreach(opaque=0))
+    if sum(map(len, frames)) > LARGEST:
+        raise SubmitError(f"the arguments of the calls are over {LARGEST} bytes together; put such data into files")
+    return msgspec.structs.replace(made.graph, tasks=tasks), frames, later
 
 
 def upload(link: Link, made: Package, progress: Progress | None = None) -> None:
@@ -167,6 +180,9 @@ def append(link: Link, run: int, task: int, first: int, items: list[bytes]) -> N
         first += len(batch)
 
 
+FIRST_BYTES = 8 * 1024 * 1024
+"""Arguments that travel with the submit itself; further arrays are appended."""
+LARGEST = 48 * 1024 * 1024
 BATCH_BYTES = 4 * 1024 * 1024
 BATCH_ITEMS = 2000
 MAX_ARGUMENTS = 15 * 1024 * 1024
@@ -190,38 +206,8 @@ def batches(items: Iterable[bytes]) -> Iterator[list[bytes]]:
 # --- finding files ---------------------------------------------------------------------------------------------
 
 
-def _patterns(task: Task, entry: str, params: Mapping[str, Any], problems: list[str]) -> Iterator[str]:
-    """The entry with its `${{ }}` filled in: once for a plain task, for each item's value where it uses it."""
-    scope = Scope(params=params, task=task.id)
-    try:
-        names = {reference.path[0] for reference in template.names(entry)}
-        if not names & {"item", "matrix", "index"}:
-            yield template.render_string(entry, scope)
-            return
-        total = expand.count(task, params)
-        if total is None or (task.foreach is not None and task.foreach.opaque is not None):
-            return  # the values come from another task, and so do the files
-        if total > MAX_ITEMS:
-            problems.append(f"task '{task.id}': the input '{entry}' is looked up for at most {MAX_ITEMS} items")
-            return
-        seen: set[str] = set()
-        for index in range(total):
-            value = expand.item_value(task, index, params)
-            pattern = template.render_string(entry, Scope(params=params, task=task.id, item=value, index=index))
-            if pattern not in seen:
-                seen.add(pattern)
-                yield pattern
-    except (ExprError, LookupError) as error:
-        problems.append(f"task '{task.id}': the input '{entry}': {error}")
-
-
 def _matching(folder: Path, pattern: str, task: str, problems: list[str]) -> Iterator[tuple[str, Path]]:
     """Files below the folder of this path or pattern; a directory stands for all files in it."""
-    try:
-        pattern = paths.check_relative(pattern)
-    except paths.PathError as error:
-        problems.append(f"task '{task}': the input '{pattern}' must stay in the graph's folder: {error}")
-        return
     plain = folder / pattern
     if plain.exists() or not paths.is_pattern(pattern):
         candidates = _files(plain)
@@ -250,43 +236,3 @@ def _files(place: Path) -> Iterator[Path]:
         for root, folders, names in os.walk(place):
             folders[:] = sorted(name for name in folders if name not in ("__pycache__", ".git"))
             yield from (path for name in sorted(names) if (path := Path(root, name)).is_file())
-
-
-def _module(folder: Path, target: str) -> dict[str, Path]:
-    """The module of a `python:` target if it is in the folder, with what it imports from there."""
-    found: dict[str, Path] = {}
-    waiting = [target.partition(":")[0].split(".")[0]]
-    seen: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name in seen or not name.isidentifier():
-            continue
-        seen.add(name)
-        place = folder / f"{name}.py"
-        if not place.is_file():
-            place = folder / name
-            if not place.is_dir() or not any(place.glob("*.py")):
-                continue
-        for path in _files(place):
-            real = path.resolve()
-            if not real.is_relative_to(folder):
-                raise SubmitError(f"the module file {path} is a link out of the graph's folder")
-            found[path.relative_to(folder).as_posix()] = real
-            if path.suffix == ".py":
-                waiting.extend(_imports(real))
-    return found
-
-
-def _imports(path: Path) -> set[str]:
-    """Top-level names that a file imports; none of one that does not parse (running it will say so)."""
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names.update(alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.split(".")[0])
-    return names

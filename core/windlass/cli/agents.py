@@ -1,0 +1,83 @@
+"""The commands about agents: the list, drain, undrain, remove."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.table import Table
+
+from windlass.cli.common import CoreOption, JsonOption, ago, command, connected, console, print_json, say, size
+from windlass.wire.rows import AgentRow
+
+app = typer.Typer(help="List the agents of a core, or drain one.", no_args_is_help=False)
+AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="Its name or id.")]
+
+
+@app.callback(invoke_without_command=True)
+def agents(context: typer.Context, core: CoreOption = None, json: JsonOption = False) -> None:
+    """List the agents of a core: their state, what they have and what is in use."""
+    if context.invoked_subcommand is None:
+        list_agents(core, json)
+
+
+@command
+def list_agents(core: str | None, json: bool) -> None:
+    with connected(core) as client:
+        rows = client.agents()
+    if json:
+        print_json({"agents": [msgspec.to_builtins(row) for row in rows]})
+    elif not rows:
+        say(
+            "no agents yet; start one here with `windlass agent`, or on another machine with a token (`windlass token`)"
+        )
+    else:
+        console().print(_table(rows))
+
+
+@app.command()
+@command
+def drain(agent: AgentArgument, core: CoreOption = None) -> None:
+    """Give an agent nothing new; what runs on it goes on."""
+    with connected(core) as client:
+        client.drain(agent)
+    say(f"{agent} gets nothing new; undo with: windlass agents undrain {agent}")
+
+
+@app.command()
+@command
+def undrain(agent: AgentArgument, core: CoreOption = None) -> None:
+    """Let a drained agent work again."""
+    with connected(core) as client:
+        client.drain(agent, on=False)
+
+
+@app.command()
+@command
+def remove(agent: AgentArgument, core: CoreOption = None) -> None:
+    """Forget an agent that is down."""
+    with connected(core) as client:
+        client.remove_agent(agent)
+
+
+def _table(rows: list[AgentRow]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("agent", "state", "running", "cpus", "memory", "gpus", "labels", "heard"):
+        table.add_column(heading)
+    for row in rows:
+        state = f"{row.state}, draining" if row.draining else row.state
+        labels = " ".join(f"{key}={value}" for key, value in sorted(row.labels.items()))
+        table.add_row(
+            row.name, state, str(row.running), _share(row, "cpus"), size(_number(row.resources.get("memory"))),
+            str(len(row.gpus) or ""), labels, ago(row.last_heard),
+        )  # fmt: skip
+    return table
+
+
+def _share(row: AgentRow, name: str) -> str:
+    return f"{_number(row.used.get(name)):g}/{_number(row.resources.get(name)):g}"
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,155 @@
+"""The commands that start programs: the app, the core, an agent; and the join tokens that bring them together."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from windlass.cli import graphs
+from windlass.cli.common import (
+    FAILED,
+    INTERRUPTED,
+    OK,
+    USAGE,
+    CoreOption,
+    JsonOption,
+    UserError,
+    command,
+    connected,
+    console,
+    print_json,
+    say,
+)
+from windlass.client.api import Client
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+"""The options are those of the program that is started, which checks and explains them."""
+
+
+def open_app() -> None:
+    """Become the desktop app."""
+    missing = [name for name in ("PySide6", "pyqtgraph") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UserError(
+            f"the desktop app needs {' and '.join(missing)}: pip install 'windlass[gui]'\n"
+            "without it: windlass run GRAPH (see windlass --help)",
+            USAGE,
+        )
+    _become("windlass_gui", [])
+
+
+@command
+def agent(context: typer.Context) -> None:
+    """Work for a core: the local one, or with --join TOKEN one on another machine. --help lists its options."""
+    _become("windlass_agent", context.args)
+
+
+@command
+def core(
+    context: typer.Context,
+    bind: Annotated[
+        str | None, typer.Option(metavar="tcp://HOST:PORT", help="Where to listen; default: this machine only.")
+    ] = None,
+    token_role: Annotated[str, typer.Option(help="The role of the join token that is printed with --bind.")] = "agent",
+) -> None:
+    """Run the core in the foreground until Ctrl-C. With --bind it prints a join token for other machines.
+
+    Further options go to the server (--data, --config, --log-level, --lease, --heartbeat).
+    """
+    arguments = ["--bind", bind] if bind else []
+    ready_read, ready_write = os.pipe()
+    leash_read, leash_write = os.pipe()
+    interrupted: list[int] = []
+    with contextlib.ExitStack() as stack:
+        for end in (ready_read, leash_write):
+            stack.callback(os.close, end)
+        server = subprocess.Popen(
+            [
+                sys.executable, "-m", "windlass.server", *arguments, "--ready-fd", str(ready_write),
+                "--parent-fd", str(leash_read), *context.args,
+            ],
+            pass_fds=(ready_write, leash_read),
+            start_new_session=True,
+        )  # fmt: skip
+        os.close(ready_write)
+        os.close(leash_read)
+
+        def stop(number: int, frame: object) -> None:
+            interrupted.append(number)
+            with contextlib.suppress(ProcessLookupError):
+                server.send_signal(signal.SIGTERM)
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, stop)
+        with open(ready_read, closefd=False) as pipe:
+            said = pipe.readline()
+        if said:
+            _introduce(json.loads(said), bind is not None, token_role)
+        status = server.wait()
+    if interrupted:
+        raise typer.Exit(INTERRUPTED if interrupted[0] == signal.SIGINT else OK)
+    raise typer.Exit(OK if status == 0 else FAILED if status != USAGE else USAGE)
+
+
+def _introduce(ready: dict[str, str], with_token: bool, role: str) -> None:
+    """Say where the core is and, when others may come, how they get in."""
+    print(f"core at {ready['endpoint']} (Ctrl-C ends it)", flush=True)
+    if with_token:
+        endpoint = ready["endpoint"].replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+        with Client(endpoint, core_key=ready["public"]) as client:
+            made = client.token(role)
+        print(f"join it from another machine within an hour, once, with:\n  windlass agent --join {made}")
+        print("further tokens: windlass token", flush=True)
+
+
+@command
+def token(
+    role: Annotated[str, typer.Option(help="agent, viewer, operator or admin.")] = "agent",
+    ttl: Annotated[float, typer.Option(min=1, help="Seconds within which it must be used.")] = 3600.0,
+    core: CoreOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make a join token: it lets one agent (or client) in, once."""
+    with connected(core) as client:
+        made = client.token(role, ttl)
+    if json:
+        print_json({"token": made, "role": role, "ttl": ttl})
+    else:
+        print(made)
+        use = f"windlass agent --join {made[:12]}..." if role == "agent" else f"windlass status --core {made[:12]}..."
+        say(f"good for one use within {ttl / 60:g} minutes: {use}")
+
+
+@command
+def samples(json: JsonOption = False) -> None:
+    """List the sample graphs that `windlass run NAME` knows."""
+    found = graphs.samples()
+    if json:
+        rows = [
+            {"name": one.name, "title": one.title, "description": one.description, "path": str(one.path)}
+            for one in found
+        ]
+        print_json({"samples": rows})
+        return
+    screen = console()
+    for one in found:
+        screen.print(f"[bold]{one.name}[/]  {one.description}")
+        for line in one.missing():
+            screen.print(f"    {line}", style="yellow", markup=False)
+
+
+def _become(module: str, arguments: list[str]) -> None:
+    """Replace this process by another program of ours."""
+    if importlib.util.find_spec(module) is None:
+        raise UserError(f"this installation has no {module}", FAILED)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])
