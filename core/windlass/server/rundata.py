@@ -47,6 +47,8 @@ class RunData:
     hidden: bool = False
     state: str = "running"
     ended: float | None = None
+    told: str = "running"
+    """The state as far as it is durable: what may be said to who waits for the end."""
     note: str = ""
     open_tasks: frozenset[int] = frozenset()
     values: dict[int, Values] = field(default_factory=dict)
@@ -204,3 +206,13 @@ def _strings(value: Any, found: list[str]) -> None:
     elif isinstance(value, list | tuple):
         for element in value:
             _strings(element, found)
+
+
+def is_call(task: Task) -> bool:
+    """Whether its items come with pickled arguments."""
+    return isinstance(task.action, Call)
+
+
+def decode_values(raw: bytes) -> Values:
+    values: Values = msgspec.msgpack.decode(raw)
+    return values

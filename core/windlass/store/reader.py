@@ -116,6 +116,11 @@ class Reader:
                 where, values = where + " AND idx=?", [*values, index]
         return [AttemptRecord(*row) for row in self._all(f"{_ATTEMPT}{where} ORDER BY seq LIMIT {int(limit)}", *values)]
 
+    def last_attempts(self, run: int, limit: int) -> list[AttemptRecord]:
+        """The youngest ends of a run's attempts, in their order."""
+        rows = self._all(f"{_ATTEMPT}WHERE run=? ORDER BY seq DESC LIMIT {int(limit)}", run)
+        return [AttemptRecord(*row) for row in reversed(rows)]
+
     def ends(self, run: int, after: int, limit: int, weight: int) -> list[EndRecord]:
         """Ends of items after number `after`, at most `limit` and until their results weigh `weight` bytes."""
         found: list[EndRecord] = []

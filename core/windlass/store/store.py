@@ -112,6 +112,11 @@ class Store:
         return self._retry_at if self.problem and not self._busy else None
 
     @property
+    def has_rows(self) -> bool:
+        """Whether something was written since the last turn ended."""
+        return bool(self._rows)
+
+    @property
     def backlog(self) -> int:
         """Turns that are not durable yet."""
         return len(self._waiting) + len(self._flight)

@@ -1,0 +1,107 @@
+"""`python -m windlass.server`: a core as a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import logging.handlers
+import os
+import signal
+import sys
+from pathlib import Path
+
+import zmq
+
+from windlass.blobs.store import BlobError
+from windlass.server.loop import Options, Server
+from windlass.store.schema import StoreError
+from windlass.wire import homes, keys
+
+log = logging.getLogger("windlass.server")
+
+LOG_SIZE = 5 * 1024 * 1024
+LOG_FILES = 3
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit status: 0 ended in order, 1 could not start, 2 wrong arguments."""
+    args = _arguments(argv)
+    config = homes.private_dir(args.config) if args.config else homes.config_dir()
+    data = homes.private_dir(args.data) if args.data else homes.core_dir()
+    _set_up_log(data, args.log_level)
+    # Before anything is slow: a signal during the start must end it in order, too.
+    options = Options(data, config, args.bind, lease=args.lease, heartbeat=args.heartbeat, parent_fd=args.parent_fd)
+    if args.parent_fd is not None:
+        os.set_blocking(args.parent_fd, False)
+    try:
+        server = Server(options)
+    except (StoreError, keys.KeyFileError, BlobError, OSError) as error:
+        log.error("the core cannot start: %s", error)
+        return 1
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: server.interrupt())
+    try:
+        try:
+            found = server.start()
+        except zmq.ZMQError as error:
+            log.error("cannot listen on %s: %s", args.bind, error)
+            return 1
+        if args.ready_fd is not None:
+            line = json.dumps({"endpoint": found.endpoint, "public": found.public, "pid": found.pid}) + "\n"
+            with contextlib.suppress(OSError):
+                os.write(args.ready_fd, line.encode())
+                os.close(args.ready_fd)
+        if server.remote:
+            print(f"agents on other machines join with:\n  windlass agent --join {server.join_token()}", flush=True)
+        server.run()
+    finally:
+        server.close()
+    return 0
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m windlass.server", description="Run a Windlass core.")
+    parser.add_argument("--bind", default="tcp://127.0.0.1:*", metavar="tcp://HOST:PORT")
+    parser.add_argument("--data", type=Path, help="directory of the store and the blobs")
+    parser.add_argument("--config", type=Path, help="directory of the keys")
+    parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
+    parser.add_argument("--parent-fd", type=int, help="end when this descriptor reads end of file")
+    parser.add_argument("--ready-fd", type=int, help="write one line of JSON here when the core accepts connections")
+    parser.add_argument("--lease", type=_seconds, default=12.0, help="seconds an agent goes on without the core")
+    parser.add_argument("--heartbeat", type=_seconds, default=1.0, help="seconds between heartbeats")
+    args = parser.parse_args(argv)
+    if "://" not in args.bind:
+        args.bind = "tcp://" + args.bind
+    if args.bind.startswith("tcp://") and not args.bind.rpartition(":")[2]:
+        parser.error("--bind needs a port, or * for a free one")
+    if args.lease < 2 * args.heartbeat:
+        parser.error("a lease shorter than two heartbeats would end all the time")
+    return args
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0.01 <= value <= 86400:
+        raise argparse.ArgumentTypeError("between 0.01 and 86400 seconds")
+    return value
+
+
+def _set_up_log(data: Path, level: str) -> None:
+    """To stderr, and to a file in the data directory that is kept small."""
+    form = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s %(message)s")
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    with contextlib.suppress(OSError):
+        handlers.append(
+            logging.handlers.RotatingFileHandler(data / "core.log", maxBytes=LOG_SIZE, backupCount=LOG_FILES)
+        )
+    root = logging.getLogger()
+    root.setLevel(level.upper())
+    for handler in handlers:
+        handler.setFormatter(form)
+        root.addHandler(handler)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

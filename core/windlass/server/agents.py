@@ -1,0 +1,156 @@
+"""What agents say: their HELLO, heartbeats, and the beginnings and ends of attempts."""
+
+from __future__ import annotations
+
+import logging
+import math
+from functools import partial
+
+from windlass.sched import events as ev
+from windlass.sched.events import AttemptId
+from windlass.server import rundata
+from windlass.server.agentbook import BACKLOG, AgentRecord
+from windlass.server.core import Core, Ended
+from windlass.server.links import Connection
+from windlass.store import records
+from windlass.wire import messages as m
+
+log = logging.getLogger("windlass.agents")
+
+_HELD = frozenset({"waiting", "running", "exited"})
+
+
+class AgentDesk:
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def hello(self, connection: Connection, msg: m.AgentHello) -> None:
+        """A new life or a new link of an agent. Its id belongs to the key that first brought it."""
+        core, now = self._core, self._core.now
+        if msg.protocol != m.PROTOCOL:
+            reason = f"this core speaks protocol {m.PROTOCOL}, the agent {msg.protocol}: install the same version"
+            core.links.send(connection, m.Refused("protocol", reason))
+            return
+        problem = _problem(msg)
+        agent = core.agents.get(msg.agent)
+        if not problem and agent is not None and agent.key != connection.key:
+            problem = "another key already uses this agent's id"
+        if problem:
+            core.links.complain("bad-hello", f"{connection!r}: {problem}", now)
+            core.links.send(connection, m.Refused("role", problem))
+            return
+        if agent is None:
+            agent = core.agents[msg.agent] = AgentRecord(msg.agent, connection.key, msg.facts, since=now)
+            log.info("a new agent: %s (%s)", msg.facts.name, msg.agent)
+        old = agent.connection
+        if old is not None and old is not connection:
+            old.agent = ""
+        agent.connection, agent.facts, agent.heard = connection, msg.facts, now
+        agent.sent.clear()  # its memory of bundles may have ended with its process
+        agent.clock.heard(msg.now, now)
+        connection.kind, connection.agent, connection.name = "agent", agent.id, msg.facts.name
+        facts = rundata.encode(agent.facts)
+        core.store.write(records.AGENT, [(agent.id, agent.key, facts, agent.epoch, int(agent.draining), now)])
+        held = tuple((_id(one.key), one.state) for one in msg.held)
+        core.handle(ev.AgentHello(agent.id, msg.facts.resources, msg.facts.labels, msg.epoch, held))
+        core.later(partial(core.publisher.agent, agent.id))
+
+    def lost(self, connection: Connection) -> None:
+        """Its link broke; the lease still runs."""
+        agent = self._core.agents.get(connection.agent)
+        if agent is not None and agent.connection is connection:
+            agent.connection = None
+            self._core.handle(ev.AgentLinkLost(agent.id))
+
+    def heartbeat(self, agent: AgentRecord, msg: m.Heartbeat) -> None:
+        core, now = self._core, self._core.now
+        agent.heard = now
+        agent.clock.heard(msg.now, now)
+        core.handle(ev.AgentHeard(agent.id))
+        if agent.connection is not None:
+            core.links.send(agent.connection, m.Alive(now))
+        if msg.samples or msg.attempts:
+            offset = agent.clock.offset
+            samples = [_shift(sample, offset) for sample in msg.samples[-BACKLOG:]]
+            agent.samples.extend(samples)
+            kept: list[m.AttemptSample] = []
+            for sample in msg.attempts[-BACKLOG:]:
+                live = core.live.get(_id(sample.key))
+                if live is not None and live.agent == agent.id:
+                    shifted = m.AttemptSample(sample.key, sample.time + offset, sample.cpu, sample.memory)
+                    live.keep(shifted)
+                    kept.append(shifted)
+            core.publisher.samples(agent.id, samples, kept)
+
+    def started(self, agent: AgentRecord, msg: m.Started) -> None:
+        core, offset = self._core, agent.clock.offset
+        by_epoch: dict[int, list[tuple[AttemptId, float]]] = {}
+        for item in msg.items:
+            began = _sane(item.time + offset, core.now)
+            by_epoch.setdefault(item.key.epoch, []).append((_id(item.key), began))
+        for epoch, items in by_epoch.items():
+            core.handle(ev.AttemptsStarted(agent.id, epoch, items))
+
+    def exited(self, agent: AgentRecord, msg: m.Exited, payload: list[bytes]) -> None:
+        core, now, offset = self._core, self._core.now, agent.clock.offset
+        if payload and len(payload) != len(msg.items):
+            core.links.complain("malformed", f"agent {agent.facts.name}: ends and results do not match", now)
+            return
+        by_epoch: dict[int, list[Ended]] = {}
+        for place, exit in enumerate(msg.items):
+            ended = _sane(exit.ended + offset, now)
+            started = min(_sane(exit.started + offset, now), ended)
+            end = Ended(exit, payload[place] if payload else b"", started, ended)
+            by_epoch.setdefault(exit.key.epoch, []).append(end)
+        for epoch, ends in by_epoch.items():
+            core.exited(agent, epoch, ends)
+
+    def rejected(self, agent: AgentRecord, msg: m.Rejected) -> None:
+        by_epoch: dict[int, list[AttemptId]] = {}
+        for key in msg.keys:
+            by_epoch.setdefault(key.epoch, []).append(_id(key))
+        if any(word in msg.reason for word in ("bundle", "unknown")):
+            agent.sent.clear()  # it lacks what we believed it had
+        for epoch, ids in by_epoch.items():
+            self._core.handle(ev.AttemptsRejected(agent.id, epoch, ids))
+
+    def goodbye(self, agent: AgentRecord, msg: m.AgentGoodbye) -> None:
+        agent.connection = None
+        self._core.handle(ev.AgentLeft(agent.id, msg.reason[:200]))
+
+
+def _id(key: m.Key) -> AttemptId:
+    return AttemptId(key.run, key.task, key.index, key.attempt)
+
+
+def _problem(msg: m.AgentHello) -> str:
+    """What is wrong with a HELLO's facts, if anything."""
+    if not 0 < len(msg.agent) <= 100:
+        return "an agent's id has 1 to 100 characters"
+    resources = msg.facts.resources
+    for amount in (
+        resources.cpus,
+        resources.memory,
+        resources.disk,
+        resources.gpus,
+        *resources.named.values(),
+    ):
+        if not (math.isfinite(amount) and 0 <= amount < 1e18):
+            return f"an agent cannot have {amount} of a resource"
+    if any(one.state not in _HELD for one in msg.held):
+        return "a held attempt is waiting, running or exited"
+    return ""
+
+
+def _sane(time: float, now: float) -> float:
+    """A time an agent told: a number, and not in the future."""
+    return min(time, now) if math.isfinite(time) and time > 0 else now
+
+
+def _shift(sample: m.Sample, offset: float) -> m.Sample:
+    if not offset:
+        return sample
+    return m.Sample(
+        sample.time + offset, sample.cpu, sample.memory, sample.memory_total, sample.disk_free, sample.net_in,
+        sample.net_out, sample.gpu,
+    )  # fmt: skip

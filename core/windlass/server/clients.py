@@ -1,0 +1,384 @@
+"""What clients ask: each request gets one answer, a `Reply` or a `Failure`.
+
+Requests that change something are answered when the change is durable; those that only look, at once.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from windlass.blobs.store import is_hash
+from windlass.model import expand
+from windlass.model.expr import ExprError
+from windlass.model.graph import Call, Graph
+from windlass.sched import events as ev
+from windlass.sched.states import ItemState
+from windlass.server import rundata, views
+from windlass.server.access import Access
+from windlass.server.core import Core
+from windlass.server.links import Connection
+from windlass.server.rundata import RunData
+from windlass.store import records
+from windlass.wire import messages as m
+from windlass.wire.rows import ItemRow
+
+log = logging.getLogger("windlass.clients")
+
+MAX_LIMIT = 5000
+"""Rows of one answer, whatever was asked for."""
+_CHANGING = (m.Submit, m.AppendItems, m.CloseTask, m.Control, m.AgentControl, m.MakeToken, m.StopCore)
+_STATES = {state.name.lower(): state for state in ItemState}
+_batch = msgspec.msgpack.Decoder(list[bytes])
+
+
+class RequestError(Exception):
+    """The request cannot be done. `code` as in `Failure`."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class ClientDesk:
+    def __init__(
+        self, core: Core, access: Access, info: Callable[[], dict[str, Any]], endpoints: Callable[[], list[str]]
+    ) -> None:
+        self._core = core
+        self._access = access
+        self._info = info
+        self._endpoints = endpoints
+        self.core_public = ""
+        self.stop: Callable[[bool], None] = lambda agents: None
+        self._tokens: dict[str, int] = {}
+        """Submits of this life that the reader may not see yet."""
+        self._handlers: dict[type, Callable[[Connection, Any, list[bytes]], dict[str, Any] | None]] = {
+            m.Submit: self._submit,
+            m.AppendItems: self._append,
+            m.CloseTask: self._close,
+            m.Control: self._control,
+            m.AgentControl: self._agent_control,
+            m.GetRuns: self._get_runs,
+            m.GetRun: self._get_run,
+            m.GetItems: self._get_items,
+            m.GetAttempts: self._get_attempts,
+            m.GetAgents: self._get_agents,
+            m.GetOutputs: self._get_outputs,
+            m.GetInfo: self._get_info,
+            m.MakeToken: self._make_token,
+            m.StopCore: self._stop_core,
+        }
+
+    def request(self, connection: Connection, msg: Any, payload: list[bytes]) -> None:
+        """Do it, and answer once what it changed is durable."""
+        core = self._core
+        if core.store.problem and isinstance(msg, _CHANGING):
+            self.fail(connection, msg.req, "busy", core.store.problem)
+            return
+        try:
+            data = self._handlers[type(msg)](connection, msg, payload)
+        except RequestError as error:
+            self.fail(connection, msg.req, error.code, str(error))
+            return
+        if data is not None:
+            reply = m.Reply(msg.req, data)
+            if isinstance(msg, _CHANGING):
+                core.later(partial(core.links.send, connection, reply))
+            else:
+                core.links.send(connection, reply)
+
+    def fail(self, connection: Connection, req: int, code: str, reason: str) -> None:
+        self._core.links.send(connection, m.Failure(req, code, reason))
+
+    def handles(self, kind: type) -> bool:
+        return kind in self._handlers
+
+    # --- changing ---
+
+    def _submit(self, connection: Connection, msg: m.Submit, payload: list[bytes]) -> dict[str, Any]:
+        core = self._core
+        known = self._tokens.get(msg.token) or core.reader.run_by_token(msg.token)
+        if known is not None:
+            # Durable already, or written before this turn ends: answered in order either way.
+            return {"run": known}
+        graph, params = self._checked(msg)
+        self._check_files(msg)
+        run = RunData(
+            id=core.last_run + 1,
+            name=(msg.name or graph.name)[:200],
+            owner=(msg.owner or self._access.name(connection.key) or connection.name)[:200],
+            priority=msg.priority,
+            submitted=core.now,
+            graph=graph,
+            params=params,
+            files=msg.files,
+            hidden=msg.hidden,
+            open_tasks=frozenset(msg.open_tasks),
+        )
+        batches = self._first_batches(graph, payload)
+        try:
+            plan = run.plan()
+        except ExprError as error:
+            raise RequestError("bad-request", str(error)) from None
+        core.last_run = run.id
+        core.runs[run.id] = run
+        self._tokens[msg.token] = run.id
+        if len(self._tokens) > 10_000:
+            self._tokens = dict(list(self._tokens.items())[-5000:])
+        raw = rundata.encode(graph)
+        core.store.write(
+            records.RUN_NEW,
+            [
+                (
+                    run.id, msg.token, run.name, run.owner, run.state, run.priority, run.submitted, int(run.hidden), "",
+                    msg.document, raw, rundata.encode(params), rundata.encode(msg.files),
+                )
+            ],
+        )  # fmt: skip
+        rows = [(run.id, place, plan.tasks[place].count, 1, 1, "") for place in msg.open_tasks]
+        core.store.write(records.TASK, rows)
+        core.store.write(records.PAYLOADS, [(run.id, place, 0, count, data) for place, count, data in batches])
+        core.handle(ev.RunSubmitted(plan))
+        log.info("run %d %s submitted by %s", run.id, run.name, run.owner)
+        return {"run": run.id}
+
+    def _checked(self, msg: m.Submit) -> tuple[Graph, dict[str, Any]]:
+        if not msg.token or len(msg.token) > 200:
+            raise RequestError("bad-request", "a submit needs a token of 1 to 200 characters")
+        try:
+            graph = rundata.decode_graph(msg.graph)
+        except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+            raise RequestError("bad-request", f"this is no graph: {error}") from None
+        unknown = sorted(set(msg.params) - set(graph.params))
+        if unknown:
+            raise RequestError("bad-request", f"the graph has no parameter {unknown[0]!r}")
+        params = {**graph.params, **msg.params}
+        if not -(2**31) < msg.priority < 2**31:
+            raise RequestError("bad-request", "a priority has at most 31 bits")
+        problem = rundata.check_graph(graph, params)
+        if problem:
+            raise RequestError("bad-request", problem)
+        for place in msg.open_tasks:
+            if not 0 <= place < len(graph.tasks) or graph.tasks[place].foreach is None:
+                raise RequestError("bad-request", f"task {place} cannot be open: it is no array")
+        return graph, params
+
+    def _check_files(self, msg: m.Submit) -> None:
+        for file in msg.files:
+            if not is_hash(file.hash) or file.path.startswith("/") or ".." in file.path.split("/"):
+                raise RequestError("bad-request", f"not a file of the graph's folder: {file.path!r}")
+            if not self._core.blobs.has(file.hash):
+                raise RequestError("bad-request", f"{file.path} was not uploaded")
+
+    def _first_batches(self, graph: Graph, payload: list[bytes]) -> list[tuple[int, int, bytes]]:
+        """(task, items, payload) of the frames that came along: one for each task with a function, in order."""
+        calls = [place for place, task in enumerate(graph.tasks) if isinstance(task.action, Call)]
+        if not payload:
+            return []
+        if len(payload) != len(calls):
+            raise RequestError("bad-request", f"{len(payload)} payload frames for {len(calls)} tasks with functions")
+        batches = []
+        for place, data in zip(calls, payload, strict=True):
+            if not data:
+                continue
+            batches.append((place, len(_decode_batch(data)), data))
+        return batches
+
+    def _append(self, connection: Connection, msg: m.AppendItems, payload: list[bytes]) -> dict[str, Any]:
+        core = self._core
+        run = self._run(msg.run)
+        self._task(run, msg.task)
+        if len(payload) != 1:
+            raise RequestError("bad-request", "an append has one payload frame")
+        if len(_decode_batch(payload[0])) != msg.count or msg.count <= 0:
+            raise RequestError("bad-request", "the payload does not hold as many items as it says")
+        count = core.scheduler.task_view(run.id, msg.task).count or 0
+        if msg.first + msg.count <= count:
+            return {"count": count}  # said again
+        if msg.first != count:
+            raise RequestError("bad-request", f"the next item is {count}, not {msg.first}")
+        if msg.task not in run.open_tasks:
+            raise RequestError("bad-request", "the task is closed")
+        if count + msg.count > expand.MAX_ITEMS:
+            raise RequestError("bad-request", f"a task has at most {expand.MAX_ITEMS} items")
+        core.store.write(records.PAYLOADS, [(run.id, msg.task, msg.first, msg.count, payload[0])])
+        core.handle(ev.ItemsAppended(run.id, msg.task, msg.count))
+        return {"count": count + msg.count}
+
+    def _close(self, connection: Connection, msg: m.CloseTask, payload: list[bytes]) -> dict[str, Any]:
+        run = self._run(msg.run)
+        self._task(run, msg.task)
+        if msg.task in run.open_tasks:
+            self._core.handle(ev.TaskClosed(run.id, msg.task))
+        return {}
+
+    def _control(self, connection: Connection, msg: m.Control, payload: list[bytes]) -> dict[str, Any]:
+        core = self._core
+        run = self._run(msg.run)
+        if msg.task is not None:
+            self._task(run, msg.task)
+        scope = ev.Scope(msg.run, msg.task, msg.index)
+        match msg.action:
+            case "cancel" | "retry" | "retry-downstream":
+                event: ev.CancelRequested | ev.RetryRequested = (
+                    ev.CancelRequested(scope)
+                    if msg.action == "cancel"
+                    else ev.RetryRequested(scope, msg.action == "retry-downstream")
+                )
+                touched = core.scheduler.touched(event)
+                if not msg.dry:
+                    core.handle(event)
+                return {"items": touched}
+            case "pause" | "resume":
+                if not msg.dry:
+                    core.handle(ev.PauseRequested(msg.run, msg.action == "pause"))
+            case "priority":
+                if not msg.dry:
+                    core.handle(ev.PriorityChanged(msg.run, msg.value))
+            case "delete":
+                if run.ended is None:
+                    raise RequestError("bad-request", "only a run that has ended can be deleted: cancel it first")
+                if not msg.dry:
+                    core.handle(ev.RunDeleted(msg.run))
+            case _:
+                raise RequestError("bad-request", f"no action {msg.action!r}")
+        return {"items": 0}
+
+    def _agent_control(self, connection: Connection, msg: m.AgentControl, payload: list[bytes]) -> dict[str, Any]:
+        core = self._core
+        agent = core.agents.get(msg.agent) or next((a for a in core.agents.values() if a.facts.name == msg.agent), None)
+        if agent is None:
+            raise RequestError("not-found", f"no agent {msg.agent!r}")
+        match msg.action:
+            case "drain" | "undrain":
+                core.handle(ev.AgentDrain(agent.id, msg.action == "drain"))
+            case "remove":
+                if agent.state != "down":
+                    raise RequestError("bad-request", f"agent {agent.facts.name} is {agent.state}, not down")
+                core.handle(ev.AgentRemoved(agent.id))
+            case _:
+                raise RequestError("bad-request", f"no action {msg.action!r}")
+        return {"agent": agent.id}
+
+    def _make_token(self, connection: Connection, msg: m.MakeToken, payload: list[bytes]) -> dict[str, Any]:
+        try:
+            token = self._access.make_token(msg.role, msg.ttl, self._endpoints(), self.core_public)
+        except ValueError as error:
+            raise RequestError("bad-request", str(error)) from None
+        return {"token": token}
+
+    def _stop_core(self, connection: Connection, msg: m.StopCore, payload: list[bytes]) -> dict[str, Any]:
+        self.stop(msg.agents)
+        return {}
+
+    # --- looking ---
+
+    def _get_runs(self, connection: Connection, msg: m.GetRuns, payload: list[bytes]) -> dict[str, Any]:
+        shown = (run for run in reversed(self._core.runs.values()) if msg.hidden or not run.hidden)
+        rows = [views.run_row(self._core, run) for run in itertools.islice(shown, _limit(msg.limit))]
+        return {"runs": [views.as_map(row) for row in rows]}
+
+    def _get_run(self, connection: Connection, msg: m.GetRun, payload: list[bytes]) -> dict[str, Any]:
+        core = self._core
+        run = self._run(msg.run)
+        stored = core.reader.document(run.id)
+        return {
+            "run": views.as_map(views.run_row(core, run)),
+            "tasks": [views.as_map(views.task_row(core, run, place)) for place in range(len(run.graph.tasks))],
+            "document": stored[0] if stored is not None else "",
+            "params": run.params,
+        }
+
+    def _get_items(self, connection: Connection, msg: m.GetItems, payload: list[bytes]) -> dict[str, Any]:
+        core = self._core
+        run = self._run(msg.run)
+        self._task(run, msg.task)
+        wanted = {_STATES[name] for name in msg.states if name in _STATES}
+        if len(wanted) != len(set(msg.states)):
+            raise RequestError("bad-request", f"the states are {', '.join(_STATES)}")
+        states = core.scheduler.states(run.id, msg.task)
+        chosen: list[int] = []
+        at, limit = max(0, msg.start), _limit(msg.limit)
+        while at < len(states) and len(chosen) < limit:
+            if not wanted or states[at] in wanted:
+                chosen.append(at)
+            at += 1
+        errors = core.reader.latest_errors(run.id, msg.task, chosen[0], chosen[-1] + 1) if chosen else {}
+        reasons = core.reader.reasons(run.id, msg.task)
+        rows = []
+        for index in chosen:
+            state = states[index]
+            reason = next((r for lo, hi, s, r in reversed(reasons) if lo <= index < hi and s == state), "")
+            rows.append(
+                ItemRow(
+                    task=msg.task,
+                    index=index,
+                    state=ItemState(state).name.lower(),
+                    attempts=core.scheduler.attempt_number(run.id, msg.task, index),
+                    value=core.bundles.shown_value(run, msg.task, index),
+                    error=errors.get(index, (0, ""))[1] if state != ItemState.SUCCEEDED else "",
+                    note=reason,
+                )
+            )
+        return {"items": [views.as_map(row) for row in rows], "next": at if at < len(states) else None}
+
+    def _get_attempts(self, connection: Connection, msg: m.GetAttempts, payload: list[bytes]) -> dict[str, Any]:
+        core = self._core
+        self._run(msg.run)
+        limit = _limit(msg.limit)
+        found = core.reader.attempts(msg.run, msg.task, msg.index, msg.after, limit)
+        rows = [views.ended_row(core, record) for record in found]
+        if msg.running:
+            rows += [
+                views.live_row(core, id, live)
+                for id, live in core.live.items()
+                if id[0] == msg.run and msg.task in (None, id[1]) and msg.index in (None, id[2])
+            ]
+        return {
+            "attempts": [views.as_map(row) for row in rows],
+            "next": found[-1].seq if len(found) >= limit else None,
+        }
+
+    def _get_agents(self, connection: Connection, msg: m.GetAgents, payload: list[bytes]) -> dict[str, Any]:
+        core = self._core
+        return {"agents": [views.as_map(views.agent_row(core, agent)) for agent in core.agents.values()]}
+
+    def _get_outputs(self, connection: Connection, msg: m.GetOutputs, payload: list[bytes]) -> dict[str, Any]:
+        run = self._run(msg.run)
+        if msg.task is not None:
+            self._task(run, msg.task)
+        page = 2000
+        rows = self._core.reader.outputs_page(run.id, msg.task, max(0, msg.after), page)
+        files = [[run.task(task).id, index if run.task(task).is_array else -1, file] for task, index, file in rows]
+        return {"files": files, "next": msg.after + page if len(rows) == page else None}
+
+    def _get_info(self, connection: Connection, msg: m.GetInfo, payload: list[bytes]) -> dict[str, Any]:
+        return self._info()
+
+    # --- inside ---
+
+    def _run(self, id: int) -> RunData:
+        run = self._core.runs.get(id)
+        if run is None:
+            raise RequestError("not-found", f"there is no run {id}")
+        return run
+
+    def _task(self, run: RunData, task: int) -> None:
+        if not 0 <= task < len(run.graph.tasks):
+            raise RequestError("not-found", f"run {run.id} has no task number {task}")
+
+
+def _limit(wanted: int) -> int:
+    return max(1, min(wanted, MAX_LIMIT))
+
+
+def _decode_batch(data: bytes) -> Sequence[bytes]:
+    try:
+        return _batch.decode(data)
+    except msgspec.MsgspecError as error:
+        raise RequestError("bad-request", f"a payload is a list of bytes: {error}") from None

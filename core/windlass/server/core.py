@@ -1,0 +1,570 @@
+"""Scheduler and store joined: events go in, effects become rows, messages and news.
+
+Every effect first becomes rows of the current turn; what it makes us say (an assignment, an acknowledgement, a
+delta) is queued with `later` and happens once these rows are durable. Whatever reads results or outputs (bundles,
+decisions) also happens then, because the reader sees only what is durable.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, NamedTuple
+
+from windlass.blobs.store import BlobStore
+from windlass.model.expr import ExprError
+from windlass.sched import events as ev
+from windlass.sched.config import Config
+from windlass.sched.events import AttemptId
+from windlass.sched.machine import Scheduler
+from windlass.sched.states import TERMINAL, AttemptState, ItemState, Outcome
+from windlass.server import rundata
+from windlass.server.agentbook import AgentRecord, Live
+from windlass.server.bundles import Bundles
+from windlass.server.links import Links
+from windlass.server.publish import Publisher
+from windlass.server.rundata import RunData
+from windlass.store import records, replay
+from windlass.store.reader import Reader
+from windlass.store.store import Store
+from windlass.wire import limits
+from windlass.wire import messages as m
+from windlass.wire.messages import AssignItem, Bundle, Exit, Key
+
+log = logging.getLogger("windlass.core")
+
+_BY_ATTEMPT = frozenset({ItemState.SUCCEEDED, ItemState.FAILED, ItemState.CANCELLED})
+_KEPT = TERMINAL | {ItemState.PENDING, ItemState.BACKOFF}
+"""States that are written down; READY and ACTIVE are derived anew after a restart."""
+_STATE_OF = {int(state): state for state in ItemState}
+ASSIGN_BYTES = 4 * 1024 * 1024
+"""Payload of one message of assignments, about."""
+
+
+class Ended(NamedTuple):
+    """An end as the agent told it, times by our clock, and its result."""
+
+    exit: Exit
+    result: bytes
+    started: float
+    ended: float
+
+
+class Core:
+    def __init__(self, store: Store, blobs: BlobStore, links: Links, config: Config) -> None:
+        self.store = store
+        self.reader = Reader(store.reader())
+        self.blobs = blobs
+        self.links = links
+        self.scheduler = Scheduler(config)
+        self.bundles = Bundles(self.reader, blobs, self.status)
+        self.runs: dict[int, RunData] = {}
+        self.agents: dict[str, AgentRecord] = {}
+        self.live: dict[AttemptId, Live] = {}
+        self.publisher = Publisher(self)
+        self.counters: Counter[str] = Counter()
+        self.now = 0.0
+        """The loop's time; set once a turn."""
+        self.last_run = self.reader.last_run()
+        self.seq = self.reader.last_seq()
+        self.on_ends: list[Callable[[int], None]] = []
+        """Called with a run when ends of its items have become durable."""
+        self.on_attempt_end: list[Callable[[AttemptId], None]] = []
+        self._later: list[Callable[[], None]] = []
+        self._changed_state = False
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            ev.DecideTask: self._decide,
+            ev.AssignAttempts: self._assign,
+            ev.StopAttempts: self._stop,
+            ev.WelcomeAgent: self._welcome,
+            ev.AcceptExits: self._unexpected_accept,
+            ev.RefuseExits: self._refuse,
+            ev.AttemptsChanged: self._attempts_changed,
+            ev.ItemsChanged: self._items_changed,
+            ev.TaskChanged: self._task_changed,
+            ev.RunChanged: self._run_changed,
+            ev.AgentChanged: self._agent_changed,
+        }
+
+    # --- the turn ---
+
+    def take_changed(self) -> bool:
+        """Whether the scheduler heard something since the last call."""
+        changed, self._changed_state = self._changed_state, False
+        return changed
+
+    def handle(self, event: ev.Event) -> None:
+        self._changed_state = True
+        for effect in self.scheduler.handle(event, self.now):
+            self._handlers[type(effect)](effect)
+
+    def plan(self) -> None:
+        """Place what is ready: once a turn."""
+        for effect in self.scheduler.plan(self.now):
+            self._handlers[type(effect)](effect)
+
+    def later(self, call: Callable[[], None]) -> None:
+        """Do this when what was written in this turn is durable."""
+        self._later.append(call)
+
+    def say(self, agent: str, message: m.Message) -> None:
+        """Send to an agent once this turn is durable."""
+        self._later.append(partial(self._say_now, agent, message))
+
+    def _say_now(self, agent: str, message: m.Message) -> None:
+        record = self.agents.get(agent)
+        if record is not None and record.connection is not None:
+            self.links.send(record.connection, message)
+
+    def end_turn(self) -> None:
+        """Close the turn. Where nothing had to be written, what waited for it happens at once, and may write more."""
+        while self._later or self.store.has_rows:
+            calls, self._later = self._later, []
+            self.store.end_turn(partial(_call_all, calls) if calls else None)
+
+    # --- after a restart ---
+
+    def restore(self, now: float) -> None:
+        """Load the store into memory and tell the scheduler."""
+        self.now = now
+        db = self.store.reader()
+        live = replay.live_attempts(db)
+        restored = []
+        for stored in replay.stored_runs(db):
+            run = RunData(
+                id=stored.id,
+                name=stored.name,
+                owner=stored.owner,
+                priority=stored.priority,
+                submitted=stored.submitted,
+                graph=rundata.decode_graph(stored.graph),
+                params=rundata.decode_params(stored.params),
+                files=rundata.decode_files(stored.files),
+                hidden=stored.hidden,
+                state=stored.state,
+                told=stored.state,
+                ended=stored.ended,
+                note=stored.note,
+                open_tasks=frozenset(place for place, task in stored.tasks.items() if task.open),
+                values={
+                    place: rundata.decode_values(task.values)
+                    for place, task in stored.tasks.items()
+                    if task.values is not None
+                },
+                notes={place: task.note for place, task in stored.tasks.items() if task.note},
+            )
+            # Versions of bundles are not kept: agents may hold any of the earlier life's.
+            start = int(now)
+            run.versions = dict.fromkeys(range(len(run.graph.tasks)), start)
+            self.runs[run.id] = run
+            restored.append(replay.restored_run(db, stored, lambda _, run=run: run.plan()))  # type: ignore[misc]
+        agents = []
+        for agent, key, facts, heard in replay.restored_agents(db, live):
+            agents.append(agent)
+            self.agents[agent.agent] = AgentRecord(
+                agent.agent, key, facts, agent.epoch, agent.draining, "disconnected", since=now, heard=heard
+            )
+        db.close()
+        for record in live:
+            slot = record.slot if record.slot is not None else -1
+            self.live[record.id] = Live(record.agent, record.epoch, record.assigned, record.started, slot)
+            home = self.agents.get(record.agent)
+            if home is not None:
+                home.assigned += 1
+                if record.state == AttemptState.RUNNING:
+                    home.running += 1
+                    home.lanes.occupy(slot)
+        self.scheduler.restore(restored, agents, now)
+
+    # --- ends of attempts: the hot path ---
+
+    def exited(self, agent: AgentRecord, epoch: int, ends: list[Ended]) -> None:
+        """Attempts of one lease ended. What the scheduler accepts is written with its results, then acknowledged."""
+        told = {AttemptId(k.run, k.task, k.index, k.attempt): end for end in ends for k in (end.exit.key,)}
+        facts = [
+            ev.ExitFact(id, _outcome(end.exit.outcome), end.exit.code, end.started, end.ended)
+            for id, end in told.items()
+        ]
+        self._changed_state = True
+        effects = self.scheduler.handle(ev.AttemptsExited(agent.id, epoch, facts), self.now)
+        finals: dict[tuple[int, int, int], int] = {}
+        for effect in effects:
+            if type(effect) is ev.ItemsChanged and effect.state in _BY_ATTEMPT:
+                run, task, state = effect.run, effect.task, int(effect.state)
+                for first, last in effect.ranges:
+                    for index in range(first, last):
+                        finals[run, task, index] = state
+        for effect in effects:
+            if isinstance(effect, ev.AcceptExits):
+                self._accept(agent, epoch, effect.items, told, finals)
+            elif isinstance(effect, ev.AttemptsChanged) and effect.state is AttemptState.EXITED:
+                self._accept(agent, epoch, effect.items, told, {}, ack=False)
+            elif isinstance(effect, ev.ItemsChanged) and effect.state in _BY_ATTEMPT:
+                self._write_changes(effect, finals)
+            else:
+                self._handlers[type(effect)](effect)
+
+    def _accept(
+        self,
+        agent: AgentRecord,
+        epoch: int,
+        items: list[AttemptId],
+        told: dict[AttemptId, Ended],
+        finals: dict[tuple[int, int, int], int],
+        ack: bool = True,
+    ) -> None:
+        rows: list[tuple[Any, ...]] = []
+        outputs: list[tuple[Any, ...]] = []
+        clear: list[tuple[int, int, int]] = []
+        seq = self.seq
+        state = int(AttemptState.EXITED)
+        lanes = agent.lanes
+        live_pop = self.live.pop
+        for id in items:
+            run, task, index, attempt = id
+            exit, result, started, ended = told[id]
+            live = live_pop(id, None)
+            assigned, slot = (live.assigned, live.slot) if live is not None else (started, -1)
+            if live is not None:
+                agent.assigned -= 1
+                if live.started is not None:
+                    agent.running -= 1
+            if slot >= 0:
+                lanes.end(slot, ended)
+            else:
+                slot = lanes.whole(started, ended)
+            seq += 1
+            final = finals.pop((run, task, index), 0)
+            usage = exit.usage
+            ref = exit.log_ref
+            rows.append(
+                (
+                    seq, run, task, index, attempt, agent.id, state, exit.outcome, exit.code, assigned, started, ended,
+                    usage.cpu, usage.memory, usage.read, usage.written, slot, final, exit.log_shed, exit.error,
+                    None if ref is None else rundata.encode(ref), exit.log or None, result or None,
+                )
+            )  # fmt: skip
+            if exit.outputs and final == ItemState.SUCCEEDED:
+                clear.append((run, task, index))
+                outputs += [(run, task, index, f.path, f.hash, f.size, f.mode) for f in exit.outputs]
+        self.seq = seq
+        self.store.write(records.LIVE_END, items)
+        self.store.write(records.ATTEMPT, rows)
+        self.store.write(records.OUTPUTS_CLEAR, clear)
+        self.store.write(records.OUTPUT, outputs)
+        self.counters["ends"] += len(items)
+        if ack:
+            self.say(agent.id, m.Ack([Key(*id, epoch) for id in items]))
+        self.later(partial(self._ended, rows))
+
+    def _ended(self, rows: list[tuple[Any, ...]]) -> None:
+        """Ends became durable: tell those who wait for them."""
+        self.publisher.attempts(rows)
+        for run in {row[1] for row in rows}:
+            for call in self.on_ends:
+                call(run)
+        for call_attempt in self.on_attempt_end:
+            for row in rows:
+                call_attempt(AttemptId(*row[1:5]))
+
+    def _unexpected_accept(self, effect: ev.AcceptExits) -> None:
+        raise AssertionError(f"an end was accepted that nobody told: {effect!r}")
+
+    def _refuse(self, effect: ev.RefuseExits) -> None:
+        self.counters["stale ends"] += len(effect.items)
+        self.say(effect.agent, m.Ack([Key(*id, effect.epoch) for id in effect.items]))
+
+    # --- effects ---
+
+    def _attempts_changed(self, effect: ev.AttemptsChanged) -> None:
+        agent = self.agents.get(effect.agent)
+        if effect.state is AttemptState.RUNNING:
+            rows = []
+            for id in effect.items:
+                live = self.live.get(id)
+                if live is None:
+                    continue
+                if live.started is None:
+                    live.started = effect.time
+                    if agent is not None:
+                        agent.running += 1
+                        live.slot = agent.lanes.begin(live.started)
+                rows.append((live.started, live.slot, *id))
+            self.store.write(records.LIVE_STARTED, rows)
+            self.later(partial(self.publisher.running, effect.items))
+        elif effect.state in (AttemptState.LOST, AttemptState.REJECTED):
+            self._ended_without_exit(effect, agent)
+        if agent is not None:
+            self.publisher.agents_dirty.add(agent.id)
+
+    def _ended_without_exit(self, effect: ev.AttemptsChanged, agent: AgentRecord | None) -> None:
+        rows: list[tuple[Any, ...]] = []
+        error = "the agent was lost" if effect.state is AttemptState.LOST else "given back by the agent"
+        for id in effect.items:
+            live = self.live.pop(id, None)
+            if live is None:
+                continue
+            if agent is not None:
+                agent.assigned -= 1
+                if live.started is not None:
+                    agent.running -= 1
+                    agent.lanes.end(live.slot, self.now)
+            self.seq += 1
+            rows.append(
+                (
+                    self.seq, *id, effect.agent, int(effect.state), "", 0, live.assigned, live.started, self.now,
+                    0.0, 0, 0, 0, max(live.slot, 0), 0, 0, error, None, None, None,
+                )
+            )  # fmt: skip
+        self.store.write(records.LIVE_END, effect.items)
+        self.store.write(records.ATTEMPT, rows)
+        self.later(partial(self._ended, rows))
+
+    def _items_changed(self, effect: ev.ItemsChanged) -> None:
+        if effect.state in _KEPT:
+            self._write_changes(effect, None)
+        else:
+            self.later(partial(self.publisher.items, effect.run, effect.task, effect.state, effect.ranges))
+
+    def _write_changes(self, effect: ev.ItemsChanged, finals: dict[tuple[int, int, int], int] | None) -> None:
+        """`finals`: ends of attempts in this batch took their items out; what is left of it ended without one."""
+        run, task, state = effect.run, effect.task, int(effect.state)
+        ends = effect.state in TERMINAL
+        mark = self.seq
+        rows = []
+        for first, last in effect.ranges:
+            pieces = [(first, last, ends)]
+            if finals is not None and not finals:
+                pieces = [(first, last, False)]
+            elif finals is not None:
+                pieces = _pieces(first, last, lambda index: (run, task, index) in finals)
+            for lo, hi, alone in pieces:
+                seq = 0
+                if alone:
+                    seq = self.seq + 1
+                    self.seq += hi - lo
+                rows.append((run, task, lo, hi, state, effect.reason, seq, mark))
+        self.store.write(records.CHANGE, rows)
+        if effect.state is ItemState.PENDING and run in self.runs:
+            self.bundles.renew(self.runs[run], task)
+        self.later(partial(self._changed, effect, ends))
+
+    def _changed(self, effect: ev.ItemsChanged, ends: bool) -> None:
+        self.publisher.items(effect.run, effect.task, effect.state, effect.ranges)
+        if ends:
+            for call in self.on_ends:
+                call(effect.run)
+
+    def _task_changed(self, effect: ev.TaskChanged) -> None:
+        run = self.runs[effect.run]
+        if effect.note:
+            run.notes[effect.task] = effect.note
+        else:
+            run.notes.pop(effect.task, None)
+        if not effect.open and effect.task in run.open_tasks:
+            run.open_tasks -= {effect.task}
+        row = (effect.run, effect.task, effect.count, int(effect.open), int(effect.decided), effect.note)
+        self.store.write(records.TASK, [row])
+        self.later(partial(self.publisher.task, effect.run, effect.task))
+
+    def _run_changed(self, effect: ev.RunChanged) -> None:
+        run = self.runs.get(effect.run)
+        if run is None:
+            return
+        run.state, run.priority, run.ended = effect.state, effect.priority, effect.ended
+        if effect.state == "deleted":
+            for sql in records.RUN_DELETE:
+                self.store.write(sql, [(run.id,)])
+            self.store.write(records.SETTING, [("seq", str(self.seq))])
+            del self.runs[run.id]
+        else:
+            self.store.write(records.RUN_STATE, [(run.state, run.priority, run.ended, run.id)])
+        if effect.ended is not None or effect.state == "deleted":
+            self._let_go(run.id)
+        self.later(partial(self._run_told, run.id, effect.state))
+
+    def _run_told(self, run: int, state: str) -> None:
+        if run in self.runs:
+            self.runs[run].told = state
+        self.publisher.run(run)
+        for call in self.on_ends:
+            call(run)
+
+    def _let_go(self, run: int) -> None:
+        """The agents need its bundles no more."""
+        self.later(partial(self.bundles.forget, run))
+        for agent in self.agents.values():
+            had = {key for key in agent.sent if key[0] == run}
+            if had:
+                agent.sent -= had
+                self.say(agent.id, m.Forget([run]))
+
+    def _agent_changed(self, effect: ev.AgentChanged) -> None:
+        agent = self.agents.get(effect.agent)
+        if agent is None:
+            return
+        if effect.state == "removed":
+            del self.agents[effect.agent]
+            self.store.write(records.AGENT_GONE, [(effect.agent,)])
+        else:
+            if effect.state != agent.state:
+                agent.since = self.now
+                log.info("agent %s is %s%s", agent.facts.name, effect.state, f": {effect.note}" if effect.note else "")
+            agent.state, agent.draining, agent.note = effect.state, effect.draining, effect.note
+            agent.epoch = max(agent.epoch, effect.epoch)
+            self.store.write(records.AGENT_STATE, [(agent.epoch, int(agent.draining), agent.heard, agent.id)])
+        self.later(partial(self.publisher.agent, effect.agent))
+
+    def _stop(self, effect: ev.StopAttempts) -> None:
+        for start in range(0, len(effect.items), limits.BATCH):
+            keys = [self._key(id, effect.epoch) for id in effect.items[start : start + limits.BATCH]]
+            self.say(effect.agent, m.Stop(keys, if_waiting=effect.if_waiting, reason=effect.reason))
+
+    def _key(self, id: AttemptId, epoch: int) -> Key:
+        """An attempt keeps the epoch it was given under."""
+        live = self.live.get(id)
+        return Key(*id, live.epoch if live is not None else epoch)
+
+    def _welcome(self, effect: ev.WelcomeAgent) -> None:
+        agent = self.agents[effect.agent]
+        agent.epoch = effect.epoch
+        self.store.write(records.AGENT_STATE, [(agent.epoch, int(agent.draining), agent.heard, agent.id)])
+        self.say(
+            effect.agent,
+            m.Welcome(
+                effect.epoch,
+                self.heartbeat,
+                self.lease,
+                [self._key(id, effect.epoch) for id in effect.keep],
+                [self._key(id, effect.epoch) for id in effect.stop],
+            ),
+        )
+
+    heartbeat = 1.0
+    lease = 12.0
+
+    # --- assigning ---
+
+    def _assign(self, effect: ev.AssignAttempts) -> None:
+        now = self.now
+        agent, epoch = effect.agent, effect.epoch
+        for id in effect.items:
+            self.live[id] = Live(agent, epoch, now)
+        self.store.write(records.LIVE_NEW, [(*id, agent, epoch, 0, now, None, -1) for id in effect.items])
+        record = self.agents[agent]
+        record.assigned += len(effect.items)
+        self.publisher.agents_dirty.add(agent)
+        self.later(partial(self._assign_now, record, epoch, effect.items))
+
+    def _assign_now(self, agent: AgentRecord, epoch: int, items: list[AttemptId]) -> None:
+        """The assignment is durable, and so is all that it depends on: put together what the agent needs, and send."""
+        if agent.connection is None or agent.epoch != epoch:
+            return  # it will say HELLO, without these
+        bundles: dict[tuple[int, int], Bundle] = {}
+        found: dict[tuple[int, int], tuple[RunData, bool, int, bool]] = {}
+        batch: list[AssignItem] = []
+        payload: list[bytes] = []
+        weight = 0
+        call = False
+        for id in items:
+            run_id, task, index, attempt = id
+            known = found.get((run_id, task))
+            try:
+                if known is None:
+                    run = self.runs.get(run_id)
+                    if run is None:
+                        continue
+                    bundle = self.bundles.bundle(run, task)
+                    known = run, self.bundles.plain(run, task), bundle.version, rundata.is_call(run.task(task))
+                    found[run_id, task] = known
+                    if (run_id, task, bundle.version) not in agent.sent:
+                        bundles[run_id, task] = bundle
+                        agent.sent.add((run_id, task, bundle.version))
+                run, plain, version, call = known
+                if plain:
+                    item = AssignItem(Key(run_id, task, index, attempt, epoch), version)
+                else:
+                    item = self.bundles.item(run, id, epoch, version)
+            except (ExprError, ValueError, LookupError) as error:
+                self._fail_here(agent, epoch, id, f"what the item needs cannot be put together: {error}")
+                continue
+            batch.append(item)
+            data = self.bundles.payload(run, task, index) if call else b""
+            payload.append(data)
+            weight += len(data) + 100 * len(item.files)
+            if len(batch) >= limits.BATCH or weight > ASSIGN_BYTES:
+                self._send_assign(agent, bundles, batch, payload)
+                bundles, batch, payload, weight = {}, [], [], 0
+        if batch:
+            self._send_assign(agent, bundles, batch, payload)
+
+    def _send_assign(
+        self, agent: AgentRecord, bundles: dict[tuple[int, int], Bundle], batch: list[AssignItem], payload: list[bytes]
+    ) -> None:
+        if agent.connection is not None:
+            self.links.send(agent.connection, m.Assign(list(bundles.values()), batch), payload if any(payload) else ())
+
+    def _fail_here(self, agent: AgentRecord, epoch: int, id: AttemptId, error: str) -> None:
+        """End an attempt that cannot even be sent, as if the agent had found it out."""
+        exit = Exit(Key(*id, epoch), Outcome.SPAWN_ERROR.value, 0, self.now, self.now, error=error)
+        self.exited(agent, epoch, [Ended(exit, b"", self.now, self.now)])
+
+    # --- deciding ---
+
+    def _decide(self, effect: ev.DecideTask) -> None:
+        self.later(partial(self._decide_now, effect.run, effect.task))
+
+    def _decide_now(self, run_id: int, task: int) -> None:
+        run = self.runs.get(run_id)
+        if run is None:
+            return
+        decision = self.bundles.decide(run, task)
+        if decision.values is not None:
+            run.values[task] = decision.values
+            self.store.write(records.TASK_VALUES, [(run_id, task, rundata.encode(decision.values))])
+        self.handle(ev.TaskDecided(run_id, task, decision.items, decision.skip, decision.error))
+
+    def live_attempt(self, run: int, task: int, index: int) -> AttemptId | None:
+        """The live attempt of an item, if it has one."""
+        data = self.runs.get(run)
+        if data is None or not 0 <= task < len(data.graph.tasks) or index < 0:
+            return None
+        id = AttemptId(run, task, index, self.scheduler.attempt_number(run, task, index))
+        return id if id in self.live else None
+
+    def status(self, run: RunData, task: int) -> str:
+        """How a task ended, in a word."""
+        counts = self.scheduler.counts(run.id, task)
+        if counts[ItemState.FAILED]:
+            return "failed"
+        if counts[ItemState.CANCELLED]:
+            return "cancelled"
+        if counts[ItemState.SKIPPED] and not counts[ItemState.SUCCEEDED]:
+            return "skipped"
+        return "succeeded"
+
+
+def _call_all(calls: Iterable[Callable[[], None]]) -> None:
+    for call in calls:
+        call()
+
+
+def _outcome(name: str) -> Outcome:
+    try:
+        return Outcome(name)
+    except ValueError:
+        return Outcome.FAILED
+
+
+def _pieces(first: int, last: int, alone: Callable[[int], bool]) -> list[tuple[int, int, bool]]:
+    """Cut a range where `alone` changes."""
+    pieces: list[tuple[int, int, bool]] = []
+    start, current = first, alone(first)
+    for index in range(first + 1, last):
+        if (here := alone(index)) is not current:
+            pieces.append((start, index, current))
+            start, current = index, here
+    pieces.append((start, last, current))
+    return pieces

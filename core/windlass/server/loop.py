@@ -1,0 +1,424 @@
+"""The core's only loop: take messages, decide, write once, send what is durable, tell the news.
+
+A turn: wait for the socket, a finished commit or a deadline; settle commits; take up to `TURN` messages; let the
+scheduler place what is ready; close the turn. The commit runs beside the loop, so that the next turn's messages are
+taken while the disk works; what depends on it is sent when it is done.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import secrets
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import zmq
+
+from windlass.blobs.store import BlobStore
+from windlass.sched.config import Config
+from windlass.server.access import Access, EnrolError, is_loopback, reachable_endpoints
+from windlass.server.agents import AgentDesk
+from windlass.server.clients import ClientDesk
+from windlass.server.core import Core
+from windlass.server.links import Connection, Links
+from windlass.server.logs import LogDesk
+from windlass.server.transfers import Transfers
+from windlass.server.waits import ResultDesk
+from windlass.store import records
+from windlass.store.store import Store
+from windlass.wire import homes, keys, roles
+from windlass.wire import messages as m
+
+log = logging.getLogger("windlass.loop")
+
+TURN = 500
+"""Messages taken in one turn."""
+TURN_TIME = 0.02
+"""Seconds after which a turn takes no further message."""
+BACKLOG = 64
+"""Turns that wait for the disk; beyond it no message is taken until it has caught up."""
+SWEEP = 60.0
+VERSION = "0.1.0"
+
+
+@dataclass(slots=True)
+class Options:
+    data: Path
+    config: Path
+    bind: str = "tcp://127.0.0.1:*"
+    lease: float = 12.0
+    heartbeat: float = 1.0
+    scheduler: dict[str, Any] = field(default_factory=dict)
+    """Further settings of the scheduler's `Config`."""
+    parent_fd: int | None = None
+    """The core ends when this descriptor says that whoever started it is gone."""
+
+
+class Server:
+    """One core. `start` makes it reachable, `run` serves until `stop` or a signal, `close` leaves all in order."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.id = secrets.token_hex(8)
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._stopping = False
+        self._stop_agents = False
+        self._started = time.time()
+        self._sweep_at = 0.0
+        self._ask_again: set[Connection] = set()
+        """Agents whose results were not taken because nothing could be written."""
+        homes.private_dir(options.data)
+        self.store = Store(options.data, self.wake)
+        try:
+            self.own = keys.load_or_create(options.config / keys.CORE_KEY)
+            self.blobs = BlobStore(options.data / "blobs")
+            self.blobs.sweep()
+            self.links = Links(self.own)
+        except BaseException:
+            self.store.close()
+            raise
+        config = Config(
+            disconnected_after=max(5 * options.heartbeat, options.lease * 5 / 12),
+            lease_wait=options.lease + max(2.0 * options.heartbeat, options.lease / 6),
+            **options.scheduler,
+        )
+        self.core = Core(self.store, self.blobs, self.links, config)
+        self.core.lease, self.core.heartbeat = options.lease, options.heartbeat
+        self.access = Access(self.store, self.core.reader)
+        for name, role in ((keys.CLIENT_KEY, roles.ADMIN), (keys.AGENT_KEY, roles.AGENT)):
+            self.access.authorise_local(keys.load_or_create(options.config / name).public, role, "local")
+        self.agents = AgentDesk(self.core)
+        self.transfers = Transfers(self.blobs, self.links, self.store, self.core.later)
+        self.clients = ClientDesk(self.core, self.access, self.info, self.join_endpoints)
+        self.clients.core_public = self.own.public
+        self.clients.stop = self.stop
+        self.results = ResultDesk(self.core)
+        self.logs = LogDesk(self.core, self._log_answer, self.clients.fail)
+        self.endpoint = ""
+        self.core_file: keys.CoreFile | None = None
+
+    # --- life ---
+
+    def start(self) -> keys.CoreFile:
+        """Load the store, listen, and say where: the content of `core.json`."""
+        self.core.restore(time.time())
+        self.endpoint = self._bind()
+        self.store.write(records.SETTING, [("endpoint", self.endpoint)])
+        self.core.end_turn()
+        self.core_file = keys.CoreFile(self._dialable(), self.own.public, os.getpid(), self.id)
+        self.core_file.write(self.options.data)
+        log.info("listening on %s, data in %s", self.endpoint, self.options.data)
+        return self.core_file
+
+    def join_token(self, role: str = roles.AGENT, ttl: float = 86400.0) -> str:
+        """A token for whoever started this core to hand on."""
+        token = self.access.make_token(role, ttl, self.join_endpoints(), self.own.public)
+        self.core.end_turn()
+        self.store.flush()
+        return token
+
+    def run(self) -> None:
+        poller = zmq.Poller()
+        poller.register(self.links.socket, zmq.POLLIN)
+        poller.register(self.links.zap.socket, zmq.POLLIN)
+        poller.register(self._wake, zmq.POLLIN)
+        if self.options.parent_fd is not None:
+            poller.register(self.options.parent_fd, zmq.POLLIN)
+        more = False
+        while not self._stopping:
+            ready = dict(poller.poll(0 if more else math.ceil(self._timeout() * 1000)))
+            if self.options.parent_fd in ready and self._parent_gone():
+                log.info("whoever started this core is gone")
+                break
+            more = self.turn()
+
+    def turn(self) -> bool:
+        """One round; whether messages were left waiting."""
+        core, links = self.core, self.links
+        try:
+            os.eventfd_read(self._wake)
+        except BlockingIOError:
+            pass
+        links.zap.answer()
+        core.now = time.time()
+        self.store.settle()
+        self.store.retry(core.now)
+        more = False
+        if self.store.backlog <= BACKLOG or self.store.problem:
+            more = self._take()
+        self._broken_links()
+        self._place()
+        core.now = time.time()
+        self.results.tick(core.now)
+        self.logs.tick(core.now)
+        self.transfers.tick(core.now)
+        core.publisher.tick(core.now)
+        core.end_turn()
+        if links.behind:
+            links.flush()
+        if core.now >= self._sweep_at:
+            self._sweep_at = core.now + SWEEP
+            links.sweep(core.now)
+        return more
+
+    def _place(self) -> None:
+        """Place and write, until nothing new comes of it (what had nothing to write happened at once)."""
+        core = self.core
+        for _ in range(50):
+            if not self.store.problem:
+                core.plan()
+            core.end_turn()
+            if not core.take_changed():
+                return
+
+    def stop(self, agents: bool = False) -> None:
+        """Leave the loop after this turn. With `agents`, tell those on this machine to end as well."""
+        self._stop_agents = agents
+        self.core.later(self._stop_now)
+
+    def _stop_now(self) -> None:
+        self._stopping = True
+
+    def interrupt(self) -> None:
+        """As `stop`, from a signal handler."""
+        self._stopping = True
+        self.wake()
+
+    def wake(self) -> None:
+        """End the wait; from any thread."""
+        os.eventfd_write(self._wake, 1)
+
+    def close(self) -> None:
+        """Make durable what can be, say goodbye, leave `core.json` only if it is another core's."""
+        self.core.end_turn()
+        self.store.flush(5.0)
+        if self._stop_agents:
+            for agent in self.core.agents.values():
+                if agent.connection is not None:
+                    self.links.send(agent.connection, m.Shutdown())
+        if self.core_file is not None:
+            self.core_file.remove(self.options.data)
+        self.links.close()
+        self.core.reader.close()
+        self.store.close()
+        os.close(self._wake)
+        log.info("stopped")
+
+    # --- the turn's parts ---
+
+    def _timeout(self) -> float:
+        """Seconds until something is due without a message."""
+        if self.links.behind:
+            return 0.003
+        times = (
+            self.core.scheduler.next_deadline(),
+            self.core.publisher.next_deadline(),
+            self.results.next_deadline(),
+            self.logs.next_deadline(),
+            self.transfers.next_deadline(),
+            self.store.next_deadline(),
+        )
+        due = min((time for time in times if time is not None), default=None)
+        return SWEEP if due is None else min(SWEEP, max(0.0, due - time.time()))
+
+    def _take(self) -> bool:
+        end = time.monotonic() + TURN_TIME
+        now = self.core.now
+        for _ in range(TURN):
+            got = self.links.receive(now)
+            if got is None:
+                return False
+            try:
+                self.dispatch(*got)
+            except Exception as error:
+                self._internal(got[0], got[1], error)
+            if time.monotonic() >= end:
+                return True
+        return True
+
+    def dispatch(self, connection: Connection, msg: m.Message, payload: list[bytes]) -> None:
+        """One good message to whom it concerns, if its sender may send it."""
+        kind = type(msg)
+        if kind is m.Enrol:
+            self._enrol(connection, msg)  # type: ignore[arg-type]
+            return
+        role = self.access.role(connection.key)
+        if not roles.allowed(role, kind):
+            self._forbid(connection, msg, role)
+            return
+        match msg:
+            case m.Exited() | m.Heartbeat() | m.Started() | m.Rejected() | m.AgentGoodbye() | m.LogData():
+                self._from_agent(connection, msg, payload)
+            case m.AgentHello():
+                self.agents.hello(connection, msg)
+            case m.BlobOffer():
+                self.transfers.offer(connection, msg, self.core.now)
+            case m.BlobWant():
+                self.transfers.want(connection, msg)
+            case m.BlobChunk():
+                self.transfers.chunk(connection, msg, payload, self.core.now)
+            case m.BlobMissing():
+                self.transfers.missing(connection, msg, self.core.now)
+            case m.ClientHello():
+                self._client_hello(connection, msg, role or "")
+            case _ if connection.kind != "client":
+                self.links.send(connection, m.WhoAreYou())
+            case m.GetResults():
+                self.results.get(connection, msg)
+            case m.GetLog():
+                self.logs.get(connection, msg)
+            case m.Subscribe():
+                self.core.publisher.subscribe(connection, msg.topics)
+            case _ if self.clients.handles(kind):
+                self.clients.request(connection, msg, payload)
+            case _:
+                self.links.complain("unexpected", f"{connection!r} sent {kind.__name__}", self.core.now)
+
+    def _from_agent(self, connection: Connection, msg: m.Message, payload: list[bytes]) -> None:
+        agent = self.core.agents.get(connection.agent)
+        if agent is None or agent.connection is not connection:
+            self.links.send(connection, m.WhoAreYou())
+            return
+        match msg:
+            case m.Heartbeat():
+                self.agents.heartbeat(agent, msg)
+            case m.Exited():
+                if self.store.problem:
+                    # Not durable, not acknowledged: the agent keeps it and is asked to say HELLO when we can write.
+                    self._ask_again.add(connection)
+                    return
+                self.agents.exited(agent, msg, payload)
+            case m.Started():
+                self.agents.started(agent, msg)
+            case m.Rejected():
+                self.agents.rejected(agent, msg)
+            case m.AgentGoodbye():
+                self.agents.goodbye(agent, msg)
+            case m.LogData():
+                self.logs.data(agent.id, msg, payload)
+
+    def _client_hello(self, connection: Connection, msg: m.ClientHello, role: str) -> None:
+        if msg.protocol != m.PROTOCOL:
+            reason = f"this core speaks protocol {m.PROTOCOL}, the client {msg.protocol}: install the same version"
+            self.links.send(connection, m.Refused("protocol", reason))
+            return
+        connection.kind, connection.name = "client", msg.name[:200]
+        self.links.send(connection, m.ClientWelcome(self.id, role, VERSION))
+
+    def _enrol(self, connection: Connection, msg: m.Enrol) -> None:
+        core = self.core
+        known = self.access.role(connection.key)
+        try:
+            role = known or self.access.enrol(connection.key, msg.secret, msg.name, core.now)
+        except EnrolError as error:
+            self.links.complain("bad-secret", f"{connection!r} ({msg.name[:50]!r}): {error}", core.now)
+            self.links.send(connection, m.Refused("bad-secret", str(error)))
+            return
+        log.info("%s enrolled as %s", msg.name[:100], role)
+        core.later(partial(self.links.send, connection, m.Enrolled(role)))
+
+    def _forbid(self, connection: Connection, msg: m.Message, role: str | None) -> None:
+        kind = type(msg).__name__
+        if role is None:
+            self.links.complain("unknown-key", f"{connection!r} is not known here", self.core.now)
+            reason = "this key is not known to the core: join with a token (`windlass token` on the core's machine)"
+            self.links.send(connection, m.Refused("unknown-key", reason))
+            return
+        self.links.complain("forbidden", f"{connection!r} may not send {kind} as {role}", self.core.now)
+        req = getattr(msg, "req", None)
+        reason = f"the role {role} may not send {kind}"
+        if isinstance(req, int):
+            self.clients.fail(connection, req, "forbidden", reason)
+        else:
+            self.links.send(connection, m.Refused("role", reason))
+
+    def _internal(self, connection: Connection, msg: m.Message, error: Exception) -> None:
+        """A bug must not end the core for everybody; it is told, counted, and the peer gets an answer."""
+        self.links.counters["internal"] += 1
+        log.exception("while handling %s of %r", type(msg).__name__, connection)
+        req = getattr(msg, "req", None)
+        if isinstance(req, int):
+            self.clients.fail(connection, req, "internal", f"{type(error).__name__}: {error}"[:500])
+
+    def _broken_links(self) -> None:
+        gone, self.links.gone = self.links.gone, []
+        for connection in gone:
+            self.agents.lost(connection)
+            self.transfers.lost(connection)
+            self.core.publisher.forget(connection)
+            self.results.lost(connection)
+            self.logs.lost(connection)
+            self._ask_again.discard(connection)
+        if self._ask_again and not self.store.problem:
+            for connection in self._ask_again:
+                self.links.send(connection, m.WhoAreYou())
+            self._ask_again = set()
+
+    def _log_answer(self, connection: Connection, msg: m.GetLog, data: dict[str, object], payload: bytes) -> None:
+        self.links.send(connection, m.Reply(msg.req, data), [payload])
+
+    # --- where we are ---
+
+    def info(self) -> dict[str, Any]:
+        core = self.core
+        return {
+            "version": VERSION,
+            "core": self.id,
+            "endpoint": self.endpoint,
+            "public": self.own.public,
+            "pid": os.getpid(),
+            "uptime": time.time() - self._started,
+            "counters": {
+                **self.links.counters,
+                **core.counters,
+                "zap refused": self.links.zap.refused,
+                "commits": self.store.commits,
+                "connections": len(self.links.connections),
+            },
+            "store": str(self.store.path),
+            "problem": self.store.problem,
+            "set_aside": str(self.store.set_aside or ""),
+            "lease": core.lease,
+            "runs": len(core.runs),
+            "agents": len(core.agents),
+        }
+
+    def join_endpoints(self) -> list[str]:
+        return reachable_endpoints(self.endpoint)
+
+    @property
+    def remote(self) -> bool:
+        """Whether other machines can dial it."""
+        return not is_loopback(self.endpoint)
+
+    def _dialable(self) -> str:
+        """What peers on this machine dial."""
+        return self.endpoint.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+
+    def _bind(self) -> str:
+        """Listen; with a `*` port, where the last life of this core did, so that its agents find it again."""
+        wanted = self.options.bind
+        if wanted.endswith((":*", ":0")):
+            last = self.core.reader.setting("endpoint") or ""
+            base = wanted.rpartition(":")[0]
+            if last.rpartition(":")[0] == base:
+                try:
+                    return self.links.bind(last)
+                except zmq.ZMQError as error:
+                    log.warning("cannot listen on %s again (%s): taking another port", last, error)
+            wanted = base + ":*"
+        return self.links.bind(wanted)
+
+    def _parent_gone(self) -> bool:
+        assert self.options.parent_fd is not None
+        try:
+            return os.read(self.options.parent_fd, 4096) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True

@@ -1,0 +1,281 @@
+"""News for those who follow a topic: a snapshot first, then numbered deltas, at most twenty a second.
+
+Changes gather as marks (which runs, tasks, items) and become rows only when a delta is due and somebody follows, so
+a fast run costs no more than a slow one. A follower that does not read as fast gets no queue of old deltas: it gets
+the next snapshot instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from windlass.sched.events import AttemptId
+from windlass.sched.states import ItemState
+from windlass.server import views
+from windlass.server.links import Connection
+from windlass.wire import codec
+from windlass.wire import messages as m
+
+if TYPE_CHECKING:
+    from windlass.server.core import Core
+
+INTERVAL = 0.05
+"""Seconds between deltas of a topic."""
+TOO_MANY = 20_000
+"""Changed items of a run in one delta; beyond it a snapshot (one byte an item) is smaller."""
+ATTEMPTS = 1000
+"""Rows of attempts in one delta or snapshot; older ones are asked for."""
+RUNS = 500
+"""Runs in a snapshot of "runs", the newest."""
+
+Ranges = Sequence[tuple[int, int]]
+
+
+class RunNews:
+    """What changed in a run since the last delta."""
+
+    __slots__ = ("attempts", "count", "items", "row", "running", "shed", "tasks")
+
+    def __init__(self) -> None:
+        self.row = False
+        self.tasks: set[int] = set()
+        self.items: list[tuple[int, Ranges]] = []
+        self.count = 0
+        self.attempts: list[Sequence[Any]] = []
+        self.running: dict[AttemptId, None] = {}
+        self.shed = 0
+
+
+class Publisher:
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._followers: dict[str, set[Connection]] = {}
+        self._behind: dict[str, set[Connection]] = {}
+        self._seq: dict[str, int] = {}
+        self._runs_dirty: set[int] = set()
+        self._removed_runs: list[int] = []
+        self.agents_dirty: set[str] = set()
+        self._news: dict[int, RunNews] = {}
+        self._samples: dict[str, list[m.Sample]] = {}
+        self._attempt_samples: list[m.AttemptSample] = []
+        self._due = 0.0
+
+    # --- who follows ---
+
+    def subscribe(self, connection: Connection, topics: Iterable[str]) -> list[str]:
+        """Follow these instead of those before, each with a snapshot at once; the topics that do not exist."""
+        wanted = set(topics)
+        unknown = [topic for topic in wanted if not self._exists(topic)]
+        self.forget(connection)
+        self._flush_into_seq()
+        for topic in wanted.difference(unknown):
+            connection.topics.add(topic)
+            self._followers.setdefault(topic, set()).add(connection)
+            self._core.links.send_frames(connection, self._snapshot(topic))
+        return unknown
+
+    def forget(self, connection: Connection) -> None:
+        for topic in connection.topics:
+            followers = self._followers.get(topic, set())
+            followers.discard(connection)
+            if not followers:
+                self._followers.pop(topic, None)
+            self._behind.get(topic, set()).discard(connection)
+        connection.topics.clear()
+
+    def _exists(self, topic: str) -> bool:
+        if topic in ("runs", "agents", "samples"):
+            return True
+        return run_of(topic) in self._core.runs
+
+    def _follows_run(self, run: int) -> bool:
+        return f"run:{run}" in self._followers
+
+    # --- what changed; called when it is durable ---
+
+    def run(self, run: int) -> None:
+        if run in self._core.runs:
+            self._runs_dirty.add(run)
+            self._of(run).row = True
+        else:
+            self._removed_runs.append(run)
+            self._news.pop(run, None)
+
+    def task(self, run: int, task: int) -> None:
+        self._runs_dirty.add(run)
+        if self._follows_run(run):
+            self._of(run).tasks.add(task)
+
+    def items(self, run: int, task: int, state: ItemState, ranges: Ranges) -> None:
+        self._runs_dirty.add(run)
+        if self._follows_run(run):
+            news = self._of(run)
+            news.tasks.add(task)
+            news.count += sum(last - first for first, last in ranges)
+            if news.count <= TOO_MANY:
+                news.items.append((task, ranges))
+
+    def attempts(self, rows: list[tuple[Any, ...]]) -> None:
+        """Attempts ended."""
+        for row in rows:
+            self.agents_dirty.add(row[5])
+            if self._follows_run(row[1]):
+                news = self._of(row[1])
+                news.attempts.append(row)
+                if len(news.attempts) > 2 * ATTEMPTS:
+                    del news.attempts[:ATTEMPTS]
+                    news.shed += ATTEMPTS
+
+    def running(self, items: list[AttemptId]) -> None:
+        for id in items:
+            if self._follows_run(id[0]):
+                self._of(id[0]).running[id] = None
+
+    def agent(self, agent: str) -> None:
+        self.agents_dirty.add(agent)
+
+    def samples(self, agent: str, samples: list[m.Sample], attempts: list[m.AttemptSample]) -> None:
+        if "samples" in self._followers:
+            self._samples.setdefault(agent, []).extend(samples)
+            self._attempt_samples.extend(attempts)
+
+    def _of(self, run: int) -> RunNews:
+        return self._news.setdefault(run, RunNews())
+
+    # --- telling ---
+
+    @property
+    def dirty(self) -> bool:
+        return bool(
+            (
+                self._followers
+                and (self._runs_dirty or self._removed_runs or self.agents_dirty or self._news or self._samples)
+            )
+            or any(self._behind.values())
+        )
+
+    def next_deadline(self) -> float | None:
+        return self._due if self.dirty else None
+
+    def tick(self, now: float) -> None:
+        """Send what is due."""
+        if now < self._due or not self.dirty:
+            return
+        self._due = now + INTERVAL
+        self._catch_up()
+        self._flush_into_seq()
+
+    def _catch_up(self) -> None:
+        """Who read everything that waited for it gets a snapshot and goes on from there."""
+        for topic, behind in self._behind.items():
+            for connection in [c for c in behind if not c.queue]:
+                behind.discard(connection)
+                if connection in self._followers.get(topic, ()):
+                    self._core.links.send_frames(connection, self._snapshot(topic))
+        self._behind = {topic: behind for topic, behind in self._behind.items() if behind}
+
+    def _flush_into_seq(self) -> None:
+        """Turn all marks into deltas, so that a snapshot made now stands at the current number."""
+        core = self._core
+        runs, removed, self._runs_dirty, self._removed_runs = self._runs_dirty, self._removed_runs, set(), []
+        if "runs" in self._followers and (runs or removed):
+            rows = [views.as_map(views.run_row(core, core.runs[run])) for run in sorted(runs) if run in core.runs]
+            self._tell("runs", {"runs": rows, "removed": removed})
+        agents, self.agents_dirty = self.agents_dirty, set()
+        if "agents" in self._followers and agents:
+            rows = [views.as_map(views.agent_row(core, core.agents[a])) for a in sorted(agents) if a in core.agents]
+            self._tell("agents", {"agents": rows, "removed": [a for a in agents if a not in core.agents]})
+        news, self._news = self._news, {}
+        for run, what in news.items():
+            if self._follows_run(run) and run in core.runs:
+                self._tell_run(run, what)
+        samples, self._samples = self._samples, {}
+        attempts, self._attempt_samples = self._attempt_samples, []
+        if "samples" in self._followers and (samples or attempts):
+            self._tell("samples", {"samples": samples, "attempts": attempts})
+
+    def _tell_run(self, run: int, news: RunNews) -> None:
+        core = self._core
+        topic = f"run:{run}"
+        if news.count > TOO_MANY:
+            self._seq[topic] = self._seq.get(topic, 0) + 1
+            frames = self._snapshot(topic)
+            for connection in self._followers[topic]:
+                self._give(topic, connection, frames)
+            return
+        data = core.runs[run]
+        changed: dict[tuple[int, int], int] = {}
+        whole = {task: core.scheduler.states(run, task) for task in {task for task, _ in news.items}}
+        for task, ranges in news.items:
+            states = whole[task]
+            for first, last in ranges:
+                for index in range(first, min(last, len(states))):
+                    changed[task, index] = states[index]
+        rows = [views.as_map(views.live_row(core, id, core.live[id])) for id in news.running if id in core.live]
+        rows += [views.as_map(views.ended_row(core, row)) for row in news.attempts[-ATTEMPTS:]]
+        delta: dict[str, Any] = {
+            "run": views.as_map(views.run_row(core, data)),
+            "tasks": [views.as_map(views.task_row(core, data, task)) for task in sorted(news.tasks)],
+            "items": [[task, index, state] for (task, index), state in changed.items()],
+            "attempts": rows,
+        }
+        shed = news.shed + max(0, len(news.attempts) - ATTEMPTS)
+        if shed:
+            delta["shed"] = shed
+        self._tell(topic, delta)
+
+    def _tell(self, topic: str, data: dict[str, Any]) -> None:
+        seq = self._seq[topic] = self._seq.get(topic, 0) + 1
+        try:
+            frames = codec.encode(m.Delta(topic, seq, data))
+        except codec.WireError:
+            frames = self._snapshot(topic)
+        for connection in list(self._followers[topic]):
+            self._give(topic, connection, frames)
+
+    def _give(self, topic: str, connection: Connection, frames: list[bytes]) -> None:
+        behind = self._behind.setdefault(topic, set())
+        if connection in behind:
+            return
+        if connection.queue:
+            behind.add(connection)
+        else:
+            self._core.links.send_frames(connection, frames)
+
+    def _snapshot(self, topic: str) -> list[bytes]:
+        return codec.encode(m.Snapshot(topic, self._seq.get(topic, 0), self._whole(topic)))
+
+    def _whole(self, topic: str) -> dict[str, Any]:
+        core = self._core
+        if topic == "runs":
+            shown = [run for run in core.runs.values() if not run.hidden][-RUNS:]
+            return {"runs": [views.as_map(views.run_row(core, run)) for run in shown], "removed": []}
+        if topic == "agents":
+            return {
+                "agents": [views.as_map(views.agent_row(core, agent)) for agent in core.agents.values()],
+                "removed": [],
+            }
+        if topic == "samples":
+            attempts = [sample for live in core.live.values() for sample in live.samples or ()]
+            return {
+                "samples": {agent.id: list(agent.samples) for agent in core.agents.values()},
+                "attempts": attempts,
+            }
+        run = core.runs.get(run_of(topic))
+        if run is None:
+            return {}
+        running = [views.live_row(core, id, live) for id, live in core.live.items() if id[0] == run.id and live.started]
+        ended = [views.ended_row(core, row) for row in core.reader.last_attempts(run.id, ATTEMPTS)]
+        return {
+            "run": views.as_map(views.run_row(core, run)),
+            "tasks": [views.as_map(views.task_row(core, run, place)) for place in range(len(run.graph.tasks))],
+            "states": {place: bytes(core.scheduler.states(run.id, place)) for place in range(len(run.graph.tasks))},
+            "attempts": [views.as_map(row) for row in ended + running],
+        }
+
+
+def run_of(topic: str) -> int:
+    """The run of a topic `run:ID`; -1 when it is none."""
+    name, _, id = topic.partition(":")
+    return int(id) if name == "run" and id.isdecimal() and len(id) < 19 else -1

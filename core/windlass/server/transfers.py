@@ -1,0 +1,128 @@
+"""Blobs in and out. The core pulls what it is offered and serves what it is asked for, a piece a message."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+from windlass.blobs.store import BlobError, BlobStore, is_hash
+from windlass.blobs.transfer import Receiver, serve
+from windlass.server.links import Connection, Links
+from windlass.store import records
+from windlass.store.store import Store
+from windlass.wire import messages as m
+
+log = logging.getLogger("windlass.transfers")
+
+AT_ONCE = 8
+"""Blobs pulled from one peer at the same time; further offers wait."""
+MAX_OFFERS = 100_000
+"""Offers of one peer that may wait."""
+
+
+class _Peer:
+    """The offers of one connection."""
+
+    __slots__ = ("pulls", "waiting")
+
+    def __init__(self) -> None:
+        self.pulls: dict[str, Receiver] = {}
+        self.waiting: deque[m.BlobOffer] = deque()
+
+
+class Transfers:
+    def __init__(
+        self, blobs: BlobStore, links: Links, store: Store, later: Callable[[Callable[[], None]], None]
+    ) -> None:
+        self._blobs = blobs
+        self._links = links
+        self._store = store
+        self._later = later
+        self._peers: dict[Connection, _Peer] = {}
+
+    @property
+    def pulling(self) -> int:
+        return sum(len(peer.pulls) for peer in self._peers.values())
+
+    def offer(self, connection: Connection, msg: m.BlobOffer, now: float) -> None:
+        if not is_hash(msg.hash) or msg.size < 0:
+            self._links.send(connection, m.BlobMissing(msg.hash[:100], "not a blob's name or size"))
+            return
+        if self._blobs.has(msg.hash):
+            self._links.send(connection, m.BlobDone(msg.hash))
+            return
+        peer = self._peers.setdefault(connection, _Peer())
+        if msg.hash in peer.pulls:
+            peer.pulls[msg.hash].pull.restart()  # it offers again: it may have forgotten what we asked
+        elif len(peer.waiting) >= MAX_OFFERS:
+            self._links.send(connection, m.BlobMissing(msg.hash, "too many offers at a time"))
+        else:
+            peer.waiting.append(msg)
+        self._go_on(connection, peer, now)
+
+    def chunk(self, connection: Connection, msg: m.BlobChunk, payload: list[bytes], now: float) -> None:
+        peer = self._peers.get(connection)
+        receiver = peer.pulls.get(msg.hash) if peer is not None else None
+        if peer is None or receiver is None or len(payload) != 1:
+            return  # late, or never asked for
+        try:
+            receiver.chunk(msg, payload[0])
+        except OSError as error:
+            receiver.missing(f"the core cannot store it: {error}")
+        self._go_on(connection, peer, now)
+
+    def missing(self, connection: Connection, msg: m.BlobMissing, now: float) -> None:
+        peer = self._peers.get(connection)
+        if peer is not None and msg.hash in peer.pulls:
+            peer.pulls[msg.hash].missing(msg.reason)
+            self._go_on(connection, peer, now)
+
+    def want(self, connection: Connection, msg: m.BlobWant) -> None:
+        try:
+            answer, payload = serve(self._blobs, msg)
+        except BlobError as error:
+            answer, payload = m.BlobMissing(msg.hash[:100], str(error)), []
+        self._links.send(connection, answer, payload)
+
+    def lost(self, connection: Connection) -> None:
+        """The link broke; its peer offers again when it is back."""
+        peer = self._peers.pop(connection, None)
+        for receiver in peer.pulls.values() if peer is not None else ():
+            receiver.abort()
+
+    def tick(self, now: float) -> None:
+        for connection, peer in list(self._peers.items()):
+            self._go_on(connection, peer, now)
+
+    def next_deadline(self) -> float | None:
+        times = [r.pull.next_deadline() for peer in self._peers.values() for r in peer.pulls.values()]
+        return min((time for time in times if time is not None), default=None)
+
+    def _go_on(self, connection: Connection, peer: _Peer, now: float) -> None:
+        """Ask for what is next, tell what has ended, begin what waits."""
+        while True:
+            for hash, receiver in list(peer.pulls.items()):
+                for want in receiver.wants(now):
+                    self._links.send(connection, want)
+                if receiver.done or receiver.failed:
+                    del peer.pulls[hash]
+                    self._ended(connection, hash, receiver)
+            if not peer.waiting or len(peer.pulls) >= AT_ONCE:
+                break
+            offer = peer.waiting.popleft()
+            try:
+                peer.pulls[offer.hash] = Receiver(self._blobs, offer.hash, offer.size)
+            except (BlobError, OSError) as error:
+                self._links.send(connection, m.BlobMissing(offer.hash, f"the core cannot store it: {error}"))
+        if not peer.pulls and not peer.waiting:
+            self._peers.pop(connection, None)
+
+    def _ended(self, connection: Connection, hash: str, receiver: Receiver) -> None:
+        if receiver.done:
+            self._store.write(records.BLOB, [(hash, "core", receiver.pull.size)])
+            self._later(partial(self._links.send, connection, m.BlobDone(hash)))
+        else:
+            log.warning("blob %s from %r: %s", hash[:12], connection, receiver.failed)
+            self._links.send(connection, m.BlobMissing(hash, receiver.failed))

@@ -1,0 +1,125 @@
+"""The rows that clients see, made from what the core holds. See `wire/rows.py` for what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from windlass.sched.events import AttemptId
+from windlass.sched.states import AttemptState
+from windlass.server.agentbook import AgentRecord, Live
+from windlass.server.rundata import RunData
+from windlass.wire.rows import AgentRow, AttemptRow, Counts, RunRow, TaskRow
+
+if TYPE_CHECKING:
+    from windlass.server.core import Core
+
+_ATTEMPT_NAMES = {int(state): state.name.lower() for state in AttemptState}
+
+
+def as_map(row: msgspec.Struct) -> dict[str, Any]:
+    """A row as it travels."""
+    found: dict[str, Any] = msgspec.to_builtins(row)
+    return found
+
+
+def run_row(core: Core, run: RunData) -> RunRow:
+    return RunRow(
+        id=run.id,
+        name=run.name,
+        owner=run.owner,
+        state=run.state,
+        priority=run.priority,
+        submitted=run.submitted,
+        ended=run.ended,
+        counts=Counts(*core.scheduler.counts(run.id)),
+        hidden=run.hidden,
+        note=run.note or core.scheduler.why_waiting(run.id),
+    )
+
+
+def task_row(core: Core, run: RunData, position: int) -> TaskRow:
+    task = run.task(position)
+    view = core.scheduler.task_view(run.id, position)
+    return TaskRow(
+        index=position,
+        id=task.id,
+        title=task.title,
+        array=task.is_array,
+        count=view.count,
+        counts=Counts(*view.counts),
+        needs=[need.task for need in task.needs],
+        note=run.notes.get(position, ""),
+    )
+
+
+def agent_row(core: Core, agent: AgentRecord) -> AgentRow:
+    facts = agent.facts
+    known = agent.id in core.scheduler.agents()
+    view = core.scheduler.agent_view(agent.id) if known else None
+    return AgentRow(
+        id=agent.id,
+        name=facts.name,
+        state=agent.state,
+        draining=agent.draining,
+        labels=facts.labels,
+        resources=msgspec.to_builtins(facts.resources),
+        used=dict(view.used) if view is not None else {},
+        running=view.running if view is not None else 0,
+        waiting=view.waiting if view is not None else 0,
+        last_heard=agent.heard,
+        since=agent.since,
+        gpus=facts.gpus,
+        cpu_model=facts.cpu_model,
+        version=facts.version,
+        note=agent.note,
+    )
+
+
+def live_row(core: Core, id: AttemptId, live: Live) -> AttemptRow:
+    return AttemptRow(
+        seq=0,
+        run=id[0],
+        task=id[1],
+        index=id[2],
+        attempt=id[3],
+        agent=live.agent,
+        agent_name=_agent_name(core, live.agent),
+        state="assigned" if live.started is None else "running",
+        assigned=live.assigned,
+        started=live.started,
+        slot=max(live.slot, 0),
+    )
+
+
+def ended_row(core: Core, r: Sequence[Any]) -> AttemptRow:
+    """From a record, or from the row that was written (the same values in the same order up to the error)."""
+    return AttemptRow(
+        seq=r[0],
+        run=r[1],
+        task=r[2],
+        index=r[3],
+        attempt=r[4],
+        agent=r[5],
+        agent_name=_agent_name(core, r[5]),
+        state=_ATTEMPT_NAMES.get(r[6], ""),
+        outcome=r[7],
+        code=r[8],
+        assigned=r[9],
+        started=r[10],
+        ended=r[11],
+        cpu=r[12],
+        memory=r[13],
+        read=r[14],
+        written=r[15],
+        slot=r[16],
+        log_shed=r[18],
+        error=r[19],
+    )
+
+
+def _agent_name(core: Core, agent: str) -> str:
+    record = core.agents.get(agent)
+    return record.facts.name if record is not None else agent

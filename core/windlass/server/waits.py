@@ -1,0 +1,85 @@
+"""GetResults: the ends of a run's items, page by page, to clients that may wait for the next one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from windlass.sched.states import ItemState
+from windlass.server.core import Core
+from windlass.server.links import Connection
+from windlass.wire import messages as m
+from windlass.wire import results
+
+MAX_WAIT = 60.0
+OVER = ("succeeded", "failed", "cancelled")
+WEIGHT = 8 * 1024 * 1024
+"""Bytes of results in one answer, about."""
+_NAMES = {int(state): state.name.lower() for state in ItemState}
+
+
+class ResultDesk:
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._waiting: dict[int, list[tuple[float, Connection, m.GetResults]]] = {}
+        self._touched: set[int] = set()
+        core.on_ends.append(self._touched.add)
+
+    def get(self, connection: Connection, msg: m.GetResults) -> None:
+        run = self._core.runs.get(msg.run)
+        if run is None:
+            self._core.links.send(connection, m.Failure(msg.req, "not-found", f"there is no run {msg.run}"))
+            return
+        if self._answer(connection, msg, even_empty=msg.wait <= 0 or run.told in OVER):
+            return
+        until = self._core.now + min(msg.wait, MAX_WAIT)
+        self._waiting.setdefault(msg.run, []).append((until, connection, msg))
+
+    def tick(self, now: float) -> None:
+        """Answer those whose run has news, or whose time is up."""
+        touched = set(self._touched)
+        self._touched.clear()
+        for run, waiting in list(self._waiting.items()):
+            over = run not in self._core.runs or self._core.runs[run].told in OVER
+            still = []
+            for until, connection, msg in waiting:
+                if run not in self._core.runs:
+                    self._core.links.send(connection, m.Failure(msg.req, "not-found", "the run was deleted"))
+                elif run in touched or now >= until or over:
+                    if not self._answer(connection, msg, even_empty=now >= until or over):
+                        still.append((until, connection, msg))
+                else:
+                    still.append((until, connection, msg))
+            if still:
+                self._waiting[run] = still
+            else:
+                del self._waiting[run]
+
+    def next_deadline(self) -> float | None:
+        if self._touched and self._waiting:
+            return 0.0
+        return min((until for waiting in self._waiting.values() for until, _, _ in waiting), default=None)
+
+    def lost(self, connection: Connection) -> None:
+        for run, waiting in list(self._waiting.items()):
+            self._waiting[run] = [one for one in waiting if one[1] is not connection]
+            if not self._waiting[run]:
+                del self._waiting[run]
+
+    def _answer(self, connection: Connection, msg: m.GetResults, even_empty: bool) -> bool:
+        core = self._core
+        ends = core.reader.ends(msg.run, msg.after, max(1, min(msg.limit, 10_000)), WEIGHT)
+        if not ends and not even_empty:
+            return False
+        rows: list[list[Any]] = []
+        payload: list[bytes] = []
+        for end in ends:
+            ref = None
+            try:
+                ref = results.blob_ref(end.result)
+            except ValueError:
+                pass  # a damaged reference: the client finds out when it decodes the bytes
+            rows.append([end.seq, end.task, end.index_, _NAMES.get(end.state, ""), end.error, ref])
+            payload.append(end.result)
+        run_state = core.runs[msg.run].told
+        core.links.send(connection, m.Reply(msg.req, {"results": rows, "run_state": run_state}), payload)
+        return True
