@@ -44,6 +44,7 @@ class _RunData(msgspec.Struct):
     states: dict[int, bytes] = {}
     items: list[tuple[int, int, int]] = []
     attempts: list[AttemptRow] = []
+    shed: int = 0
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ class Update:
     items: dict[tuple[int, int], int] = field(default_factory=dict)
     attempts: dict[AttemptId, AttemptRow] = field(default_factory=dict)
     shed: int = 0
-    """Attempt rows that were dropped because nobody took them."""
+    """Attempt rows that were left out on the way; they can be asked for."""
 
     def merge(self, later: Update) -> Update:
         """This one followed by `later`, in one; changes `self` where it can."""
@@ -125,6 +126,7 @@ def parse(message: Snapshot | Delta) -> Update:
         update.states = run.states
         update.items = {(task, index): state for task, index, state in run.items}
         update.attempts = {attempt_id(row): row for row in run.attempts}
+        update.shed = run.shed
     else:
         raise ValueError(f"unknown topic {message.topic!r}")
     return update

@@ -17,7 +17,7 @@ from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.logtext import LogText
 from windlass_gui.panes.logview import LogView
 from windlass_gui.panes.logwindow import Ask, LogWindow
-from windlass_gui.theme import S, XS
+from windlass_gui.theme import XS, S
 
 WAIT = 20.0
 """Seconds that the core holds an answer back until there is more output."""
@@ -42,6 +42,7 @@ class LogPane(QWidget):
         self._generation = 0
         self._asking = False
         self._shown_attempt = 0
+        self._from_top = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._ask_later)
@@ -60,10 +61,10 @@ class LogPane(QWidget):
         self.attempts = QComboBox()
         self.attempts.setAccessibleName("Attempt")
         self.attempts.setMinimumWidth(150)
-        self.find = QLineEdit()
-        self.find.setPlaceholderText("Search in what is loaded")
-        self.find.setClearButtonEnabled(True)
-        self.find.setMaximumWidth(240)
+        self.query = QLineEdit()
+        self.query.setPlaceholderText("Search in what is loaded")
+        self.query.setClearButtonEnabled(True)
+        self.query.setMaximumWidth(240)
         self.found = QLabel()
         self.found.setProperty("role", "muted")
         self.times = self._button("Times", "Show when each line was written", checkable=True)
@@ -79,10 +80,10 @@ class LogPane(QWidget):
         self.hinted = Hinted(self.view, "No item selected", "Select a task or an item to read what it writes.")
         top = QHBoxLayout()
         top.setContentsMargins(S, XS, S, XS)
-        for widget in (self.title, self.state):
-            top.addWidget(widget)
+        top.addWidget(self.title)
+        top.addWidget(self.state)
         top.addStretch(1)
-        for widget in (self.found, self.find, self.times, self.tail, self.attempts):
+        for widget in (self.found, self.query, self.times, self.tail, self.attempts):
             top.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -92,12 +93,13 @@ class LogPane(QWidget):
         layout.addWidget(self.error)
         layout.addWidget(self.hinted, 1)
         self.attempts.currentIndexChanged.connect(self._attempt_chosen)
-        self.find.textChanged.connect(self._search)
-        self.find.returnPressed.connect(self.view.next_match)
+        self.query.textChanged.connect(self._search)
+        self.query.returnPressed.connect(self.view.next_match)
         self.times.toggled.connect(self.view.show_times)
         self.tail.clicked.connect(self._follow)
         self.earlier.clicked.connect(self._ask_earlier)
-        shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self.find.setFocus)
+        self.view.verticalScrollBar().valueChanged.connect(self._scrolled)
+        shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self.query.setFocus)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
 
     def _button(self, text: str, tip: str, checkable: bool = False) -> QToolButton:
@@ -118,7 +120,7 @@ class LogPane(QWidget):
         self.item, self.attempt = wanted, attempt
         self._begin()
 
-    def _begin(self) -> None:
+    def _begin(self, ask: Ask | None = None) -> None:
         self._generation += 1
         self._asking = False
         self._timer.stop()
@@ -127,7 +129,8 @@ class LogPane(QWidget):
         self._fill_attempts()
         self._describe()
         if self.item is not None:
-            self._ask(self.window_.first())
+            self._ask(ask or self.window_.first())
+            self._from_top = ask is not None
 
     def apply(self, changes: Changes) -> None:
         if self.item is None or (inside := changes.inside.get(self.item[0])) is None:
@@ -187,7 +190,7 @@ class LogPane(QWidget):
         self.error.setToolTip(error if len(lines) > 5 else "")
         self.error.setVisible(bool(error))
         self.earlier.setVisible(self.window_.start > 0)
-        for widget in (self.find, self.times, self.tail):
+        for widget in (self.query, self.times, self.tail):
             widget.setVisible(self.item is not None)
         self._hint(row)
 
@@ -243,6 +246,9 @@ class LogPane(QWidget):
             replaces, lines = self._text.feed(records)
             if records:
                 self.view.add_lines(lines, replaces)
+            if self._from_top:
+                self._from_top = False
+                self.view.verticalScrollBar().setValue(0)
         self._describe()
         if not window.complete and window.at_end:
             self._timer.start(PAUSE)
@@ -256,7 +262,15 @@ class LogPane(QWidget):
     def _ask_earlier(self) -> None:
         if self.window_.begun and self.window_.start > 0:
             self._generation += 1  # an answer of the tail that is under way would come to the wrong end
-            self._ask(self.window_.earlier(), earlier=True)
+            ask = self.window_.earlier()
+            if ask is not None:
+                self._ask(ask, earlier=True)
+            else:
+                self._begin(self.window_.beginning())
+
+    def _scrolled(self) -> None:
+        if self.window_.begun and not self.window_.at_end and self.view.following and not self._asking:
+            self._timer.start(0)
 
     def _follow(self) -> None:
         """To the end: of what is loaded, or of the log if that lies further."""

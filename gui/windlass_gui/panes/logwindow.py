@@ -10,12 +10,15 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from windlass.wire.logs import Record, read
+from windlass.wire.logs import HEADER, RECORD_LIMIT, Record, read
 
 PIECE = 256 * 1024
 """Bytes asked for at once."""
 HELD = 4 * 1024 * 1024
-"""Bytes of records that the window holds at most."""
+"""Bytes of records that the window holds at most, and that the core gives in one answer."""
+
+_PLAUSIBLE = range(946_684_800_000_000, 4_102_444_800_000_000)
+"""Microseconds of the years 2000 to 2100: what a record's time may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,14 @@ class LogWindow:
     def later(self) -> Ask:
         return Ask(self.end, PIECE, wait=self.at_end)
 
-    def earlier(self) -> Ask:
-        """The piece before the window. Counted from the end, since only there the core finds where records begin."""
-        return Ask(min(-1, self.start - self.size - PIECE), PIECE, wait=False)
+    def earlier(self) -> Ask | None:
+        """The piece before the window; None when it is too far from the end, where the core finds no record's start."""
+        tail = self.size - self.start + PIECE
+        return Ask(-tail, tail, wait=False) if tail <= HELD else None
+
+    @staticmethod
+    def beginning() -> Ask:
+        return Ask(0, PIECE, wait=False)
 
     def told(self, size: int, ended: bool, shed: int) -> None:
         self.size, self.ended, self.shed, self.begun = size, ended, shed, True
@@ -84,6 +92,9 @@ class LogWindow:
         """Records at the end; None when they do not follow (the log was begun anew): start over."""
         if self._pieces and offset != self.end:
             return None
+        if not self._pieces and offset:
+            skipped = first_record(data)
+            offset, data = offset + skipped, data[skipped:]
         if data:
             self._pieces.append(_Piece(offset, data))
         while self.end - self.start > HELD and len(self._pieces) > 1:
@@ -104,3 +115,19 @@ class LogWindow:
         """All that is held. Pieces are whole records each."""
         for piece in self._pieces:
             yield from read(piece.data)
+
+
+def first_record(data: bytes) -> int:
+    """Where the first record begins in bytes that were cut anywhere: from there on every header must make sense."""
+    for start in range(min(len(data), RECORD_LIMIT + HEADER.size)):
+        at, seen = start, 0
+        while at + HEADER.size <= len(data) and seen < 8:
+            stamp, stream, length = HEADER.unpack_from(data, at)
+            if stamp not in _PLAUSIBLE or not 1 <= stream <= 3 or length > RECORD_LIMIT:
+                break
+            at += HEADER.size + length
+            seen += 1
+        else:
+            if seen:
+                return start
+    return len(data)
