@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.model.graph import Call, FileRef, PythonCall
-from windlass.wire.messages import AssignItem, Bundle, Key
+from windlass.wire.messages import AssignItem, Bundle, Key, StartedItem
 from windlass_agent.files import Stamp
 from windlass_agent.ledger import Grant
+from windlass_agent.logs import LogSink
 
 if TYPE_CHECKING:
     from windlass_agent.lanes import Lane
@@ -27,7 +28,7 @@ def id_of(key: Key) -> Id:
 class Group:
     """The attempts of one task: a queue, and what is known of how long they take."""
 
-    __slots__ = ("bundle", "feeds", "function", "lanes", "light", "mean", "queue")
+    __slots__ = ("bundle", "function", "lanes", "light", "mean", "queue")
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
@@ -35,7 +36,11 @@ class Group:
         self.lanes: list[Lane] = []
         self.mean = -1.0
         """Seconds, of recent attempts; negative while unknown."""
-        self.feeds = 0
+        self.renew(bundle)
+
+    def renew(self, bundle: Bundle) -> None:
+        """A newer state of the task: a retry upstream changed what it gets."""
+        self.bundle = bundle
         action = bundle.spec.action
         self.function = isinstance(action, Call | PythonCall)
         spec = bundle.spec
@@ -74,6 +79,7 @@ class Attempt:
         "started",
         "state",
         "timeout",
+        "usage_cpu",
     )
 
     def __init__(self, group: Group, bundle: Bundle, item: AssignItem, payload: bytes) -> None:
@@ -103,12 +109,20 @@ class Attempt:
         """Blobs that have to arrive (before it) or to be taken by the core (after it)."""
         self.peak = 0
         """Resident bytes seen by sampling."""
+        self.usage_cpu = 0.0
+        """CPU seconds seen by sampling."""
         self.timeout: float | None = None
-        self.log: object = None
+        self.log: LogSink | None = None
+        """Of a function; a command's is the warden's."""
 
     def __repr__(self) -> str:
         k = self.key
         return f"<Attempt {self.bundle.spec.id}[{k.index}]#{k.attempt} of run {k.run} {self.state}>"
+
+    def report_started(self, pid: int) -> StartedItem:
+        """That it runs; said once."""
+        self.reported = True
+        return StartedItem(self.key, self.started, pid)
 
     @property
     def files(self) -> list[FileRef]:

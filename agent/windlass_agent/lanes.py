@@ -55,6 +55,9 @@ class Lane:
         """When to look at what it is doing (by the executor's clock)."""
         self.ending = False
         """It was told to end, or is being killed."""
+        self.dead = False
+        self.stuck = False
+        """It runs a long one: nothing is put behind it."""
         self._seq = 0
         self._functions: dict[str, int] = {}
         self._reader = FrameReader()
@@ -165,10 +168,7 @@ class Lane:
             os.close(self._input)
 
     def close(self) -> None:
-        """After its death."""
-        if not self.ending:
-            os.close(self._input)
-        self.ending = True
+        """After its death, and `end`."""
         os.close(self.results)
         for fd in self._rest:
             os.close(fd)

@@ -1,0 +1,456 @@
+"""The executor: takes assignments, starts each when its resources fit, and reports every end exactly once.
+
+It owns the attempts of this machine. It knows nothing of the link: the loop feeds it messages and takes its news
+through an `Outbox`. It never blocks; `epoll` tells when there is something for `ready`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from windlass.blobs.store import BlobStore, is_hash
+from windlass.model.graph import Call, FileRef
+from windlass.wire import limits
+from windlass.wire.messages import (
+    Assign,
+    AssignItem,
+    AttemptSample,
+    Bundle,
+    Held,
+    Key,
+    LogData,
+    LogWant,
+    Stop,
+    Welcome,
+)
+from windlass.wire.results import blob_ref
+from windlass_agent import procs
+from windlass_agent.attempts import FETCHING, RUNNING, STAGING, WAITING, Attempt, Group, Id, id_of
+from windlass_agent.commands import Commands
+from windlass_agent.files import remove_tree
+from windlass_agent.finish import Finisher
+from windlass_agent.functions import Functions
+from windlass_agent.shop import Outbox, Settings, Shop
+from windlass_agent.wardenlink import WardenDied, WardenLink, kill_leftovers
+from windlass_agent.wardenwire import FromWarden, Lease, Spawned, SpawnFailed, Tail, TailData, clock
+
+MEMORY_CHECK = 0.25
+"""Seconds between looks at attempts that declared their memory."""
+
+
+class Executor:
+    def __init__(self, settings: Settings, store: BlobStore, outbox: Outbox) -> None:
+        self.settings = settings
+        kill_leftovers(settings.agent)
+        self._shop = shop = Shop(settings, store, outbox)
+        self._outbox = outbox
+        remove_tree(shop.work)
+        shop.work.mkdir(mode=0o700, parents=True)
+        self._finisher = Finisher(shop)
+        self.commands = Commands(shop, self._finisher)
+        self.functions = Functions(shop, self._finisher, self.commands)
+        self.transfers = shop.transfers
+        self._groups: dict[tuple[int, int], Group] = {}
+        self._bundles: dict[tuple[int, int, int], Bundle] = {}
+        self._blobs: dict[int, set[str]] = {}
+        """run -> blobs that it brought here"""
+        self._order: deque[Group] = deque()
+        """Groups that may have waiting attempts, in turn."""
+        self._tails: dict[int, tuple[Key, LogWant]] = {}
+        self._next_tail = 0
+        self._young: deque[tuple[float, Attempt]] = deque()
+        """Commands that began a moment ago, by when they are to be reported."""
+        self._memory_check: float | None = None
+        self._last_use: dict[Id, tuple[float, float]] = {}
+        shop.watch(shop.warden.fileno(), self._warden_ready)
+        shop.watch(shop.worker.fileno(), lambda _: shop.worker.deliver())
+
+    # --- the loop's side -----------------------------------------------------------------------------------
+
+    def fileno(self) -> int:
+        return self._shop.epoll.fileno()
+
+    def ready(self) -> int:
+        """Handle what the processes and threads have; how many ends that were."""
+        before = self.functions.handled
+        for fd, _ in self._shop.epoll.poll(0):
+            action = self._shop.actions.get(fd)
+            if action is not None:
+                action(fd)
+        self._settle()
+        return self.functions.handled - before
+
+    def due(self) -> None:
+        """Do what its time has come for."""
+        now = clock()
+        self.functions.due(now)
+        self.transfers.due(now)
+        while self._young and self._young[0][0] <= now:
+            attempt = self._young.popleft()[1]
+            if attempt.state == RUNNING and not attempt.reported and attempt.id in self._shop.attempts:
+                self._outbox.started(attempt.report_started(attempt.pid))
+        if self._memory_check is not None and now >= self._memory_check:
+            self._check_memory(now)
+        self._settle()
+
+    def next_deadline(self) -> float | None:
+        """By `wardenwire.clock`."""
+        times = [
+            at
+            for at in (self.functions.next_deadline(), self.transfers.next_deadline(), self._memory_check)
+            if at is not None
+        ]
+        if self._young:
+            times.append(self._young[0][0])
+        return min(times, default=None)
+
+    def _settle(self) -> None:
+        """Place what can be placed, and send the warden its orders."""
+        if self._shop.dirty:
+            self._place()
+        try:
+            done = self._shop.warden.flush()
+        except WardenDied:
+            self._warden_died()
+            return
+        with contextlib.suppress(FileNotFoundError):
+            events = select.EPOLLIN | (0 if done else select.EPOLLOUT)
+            if events != self._warden_events:
+                self._warden_events = events
+                self._shop.epoll.modify(self._shop.warden.fileno(), events)
+
+    _warden_events = select.EPOLLIN
+
+    # --- taking work ---------------------------------------------------------------------------------------
+
+    def assign(self, message: Assign, payload: Sequence[bytes]) -> None:
+        for bundle in message.bundles:
+            self._take_bundle(bundle)
+        attempts, bundles = self._shop.attempts, self._bundles
+        for place, item in enumerate(message.items):
+            key = item.key
+            id = id_of(key)
+            if id in attempts or self._outbox.holds(id):
+                continue  # sent again after a lost link
+            group = self._groups.get((key.run, key.task))
+            bundle = bundles.get((key.run, key.task, item.version))
+            if group is None or bundle is None:
+                self._outbox.rejected(key, "unknown bundle")
+                continue
+            attempt = Attempt(group, bundle, item, payload[place] if place < len(payload) else b"")
+            attempts[id] = attempt
+            missing = self._missing(bundle, item)
+            if missing:
+                self._fetch(attempt, missing)
+            else:
+                group.queue.append(attempt)
+        self._shop.dirty = True
+        self._settle()
+
+    def _take_bundle(self, bundle: Bundle) -> None:
+        key = (bundle.run, bundle.task)
+        if not self._shop.ledger.possible(bundle.spec.resources):
+            return  # its attempts are rejected: the core's picture of this machine is wrong
+        self._bundles[*key, bundle.version] = bundle
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group(bundle)
+            self._order.append(group)
+        elif bundle.version >= group.bundle.version:
+            group.renew(bundle)
+        for old in [old for old in self._bundles if old[:2] == key and old[2] < bundle.version - 8]:
+            del self._bundles[old]
+
+    def _missing(self, bundle: Bundle, item: AssignItem) -> dict[str, int | None]:
+        """Blobs that have to come first, with their sizes where they are known."""
+        wanted: dict[str, int | None] = {}
+        if isinstance(bundle.spec.action, Call):
+            wanted[bundle.spec.action.function] = None
+        for ref in _refs(bundle, item):
+            wanted[ref.hash] = ref.size
+        has = self.transfers.has
+        return {digest: size for digest, size in wanted.items() if not has(digest)}
+
+    def _fetch(self, attempt: Attempt, missing: dict[str, int | None]) -> None:
+        attempt.state = FETCHING
+        attempt.pending = set(missing)
+
+        def arrived(digest: str, error: str) -> None:
+            attempt.pending.discard(digest)
+            if attempt.state != FETCHING or attempt.id not in self._shop.attempts:
+                return
+            if error:
+                attempt.state = STAGING
+                self._finisher.fail(attempt, "failed", f"a file that it needs could not be brought here: {error}")
+            elif not attempt.pending:
+                attempt.state = WAITING
+                attempt.group.queue.append(attempt)
+                self._shop.dirty = True
+
+        now = clock()
+        self._blobs.setdefault(attempt.key.run, set()).update(missing)
+        for digest, size in missing.items():
+            if is_hash(digest):
+                self.transfers.want(digest, size, arrived, now)
+            else:
+                arrived(digest, "its name is no hash")
+
+    def _place(self) -> None:
+        """Start what fits, the tasks taking turns."""
+        shop = self._shop
+        shop.dirty = False
+        contended = False
+        for _ in range(len(self._order)):
+            group = self._order[0]
+            self._order.rotate(-1)
+            if not group.queue:
+                continue
+            if group.function:
+                self.functions.place(group)
+                contended = contended or (bool(group.queue) and not group.lanes)
+                continue
+            request = group.bundle.spec.resources
+            while group.queue and shop.ledger.fits(request):
+                attempt = group.queue.popleft()
+                attempt.grant = shop.ledger.take(request)
+                self.commands.begin(attempt)
+            contended = contended or bool(group.queue)
+        shop.contended = contended
+
+    # --- the warden ----------------------------------------------------------------------------------------
+
+    def _warden_ready(self, _: int) -> None:
+        try:
+            messages = self._shop.warden.receive()
+        except WardenDied:
+            self._warden_died()
+            return
+        for message in messages:
+            self._from_warden(message)
+
+    def _from_warden(self, message: FromWarden) -> None:
+        if isinstance(message, TailData):
+            self._tail_data(message)
+            return
+        lane = self.functions.lanes.get(message.id)
+        if lane is not None:
+            if isinstance(message, Spawned):
+                lane.pid = message.pid
+            else:
+                self.functions.ended(lane, message)
+            return
+        attempt = self._shop.by_spawn.get(message.id)
+        if attempt is None:
+            return
+        if isinstance(message, Spawned):
+            self.commands.spawned(attempt, message)
+            self._young.append((clock() + self.settings.started_after, attempt))
+            if attempt.bundle.spec.resources.memory and self._memory_check is None:
+                self._memory_check = clock() + MEMORY_CHECK
+        elif isinstance(message, SpawnFailed):
+            self.commands.failed(attempt, message)
+        else:
+            self.commands.ended(attempt, message)
+
+    def _warden_died(self) -> None:
+        """Kill all that it had started, report it, and go on with a new one."""
+        shop = self._shop
+        shop.unwatch(shop.warden.fileno())
+        shop.warden.bury()
+        now = time.time()
+        running = list(shop.by_spawn.values())
+        lanes = list(self.functions.lanes.values())
+        shop.warden = WardenLink(self.settings.agent)
+        shop.watch(shop.warden.fileno(), self._warden_ready)
+        self._warden_events = select.EPOLLIN
+        for attempt in running:
+            self.commands.lost(attempt, now)
+        for lane in lanes:
+            self.functions.ended(lane, None)
+        self._tails.clear()
+        shop.dirty = True
+
+    def renew_lease(self, until: float) -> None:
+        """The warden stops everything at `until` (by `wardenwire.clock`), even if this process hangs."""
+        if self._shop.by_spawn or self.functions.lanes:
+            self._shop.warden.send(Lease(until))
+            self._settle()
+
+    # --- stopping ------------------------------------------------------------------------------------------
+
+    def stop(self, message: Stop) -> None:
+        for key in message.keys:
+            attempt = self._shop.attempts.get(id_of(key))
+            if attempt is None:
+                if not self._outbox.holds(id_of(key)):
+                    self._outbox.rejected(key, "not held")
+                continue
+            self._stop(attempt, message.grace, message.reason, message.if_waiting)
+        self._settle()
+
+    def _stop(self, attempt: Attempt, grace: float, cause: str, only_waiting: bool = False) -> None:
+        if attempt.state == RUNNING and attempt.lane is not None:
+            self.functions.recall(attempt)
+        if attempt.state in (WAITING, FETCHING):
+            self._drop(attempt, "recalled" if only_waiting else cause)
+        elif only_waiting:
+            return
+        elif attempt.state == RUNNING and attempt.lane is not None:
+            self.functions.stop(attempt, grace, cause)
+        elif attempt.state == RUNNING:
+            self.commands.stop(attempt, grace, cause)
+        else:
+            attempt.cause = attempt.cause or cause  # its files are being looked after; that ends by itself
+
+    def _drop(self, attempt: Attempt, reason: str) -> None:
+        """Give back one that has not begun."""
+        with contextlib.suppress(ValueError):
+            attempt.group.queue.remove(attempt)
+        attempt.state = STAGING  # a blob that arrives later does not queue it again
+        del self._shop.attempts[attempt.id]
+        if attempt.cwd is not None:
+            remove_tree(attempt.cwd)
+        self._outbox.rejected(attempt.key, reason)
+
+    def stop_all(self, grace: float, cause: str) -> None:
+        """The lease has ended, or the agent ends."""
+        for attempt in list(self._shop.attempts.values()):
+            self._stop(attempt, grace, cause)
+        self._settle()
+
+    @property
+    def idle(self) -> bool:
+        return not self._shop.attempts
+
+    # --- the core's view -----------------------------------------------------------------------------------
+
+    def held(self) -> list[Held]:
+        """What this agent still has, for HELLO; ends that are not acknowledged are the spool's to tell."""
+        return [
+            Held(attempt.key, "waiting" if attempt.state in (WAITING, FETCHING) else "running")
+            for attempt in self._shop.attempts.values()
+        ]
+
+    def welcome(self, message: Welcome) -> None:
+        """Go on with what the core says, under the new lease; stop the rest."""
+        kept = {id_of(key) for key in message.keep}
+        stopped = {id_of(key) for key in message.stop}
+        for attempt in list(self._shop.attempts.values()):
+            if attempt.id in stopped:
+                self._stop(attempt, 1.0, "stale")
+            elif attempt.id in kept:
+                key = attempt.key
+                attempt.key = Key(key.run, key.task, key.index, key.attempt, message.epoch)
+        self.transfers.connected(clock())
+        self._settle()
+
+    def forget(self, runs: Iterable[int]) -> None:
+        """These runs have ended: their bundles, runners, code and blobs may go."""
+        gone = set(runs)
+        busy = {attempt.key.run for attempt in self._shop.attempts.values()}
+        for key in [key for key in self._groups if key[0] in gone - busy]:
+            self._order.remove(self._groups.pop(key))
+        for version in [version for version in self._bundles if version[0] in gone - busy]:
+            del self._bundles[version]
+        for run in gone - busy:
+            self.functions.forget(run)
+            mine = self._blobs.pop(run, set())
+            for digest in mine - set().union(*self._blobs.values()):
+                self.transfers.forget(digest)
+
+    def log_want(self, want: LogWant) -> None:
+        """Answer with the log so far; of an attempt that is not here, that it has ended."""
+        attempt = self._shop.attempts.get(id_of(want.key))
+        if attempt is None or attempt.state != RUNNING:
+            ended = attempt is None
+            self._outbox.send(LogData(want.key, want.offset, 0, ended), [b""])
+        elif attempt.lane is not None:
+            offset, size, shed, data = self.functions.tail(attempt, want.offset, _capped(want.limit))
+            self._outbox.send(LogData(want.key, offset, size, False, shed), [data])
+        else:
+            self._next_tail += 1
+            self._tails[self._next_tail] = (want.key, want)
+            self._shop.warden.send(Tail(attempt.spawn, self._next_tail, want.offset, _capped(want.limit)))
+            if len(self._tails) > 1000:
+                self._tails.pop(next(iter(self._tails)))  # its attempt ended before the warden saw the order
+            self._settle()
+
+    def _tail_data(self, message: TailData) -> None:
+        found = self._tails.pop(message.token, None)
+        if found is not None:
+            self._outbox.send(LogData(found[0], message.offset, message.size, False, message.shed), [message.data])
+
+    # --- looking at what runs ------------------------------------------------------------------------------
+
+    def _running(self) -> list[tuple[Attempt, int]]:
+        """Attempts whose processes exist, with the first one's id."""
+        running = [(attempt, attempt.pid) for attempt in self._shop.by_spawn.values() if attempt.pid]
+        for lane in self.functions.lanes.values():
+            current = lane.current()
+            if current is not None and lane.pid:
+                current[0].started = current[1]
+                running.append((current[0], lane.pid))
+        return running
+
+    def sample(self) -> list[AttemptSample]:
+        """A point of the curve of each attempt that has run for a while."""
+        now = time.time()
+        samples = []
+        uses: dict[Id, tuple[float, float]] = {}
+        for attempt, pid in self._running():
+            if now - attempt.started < self.settings.sample_after:
+                continue
+            use = procs.use_of(procs.tree(pid))
+            attempt.peak = max(attempt.peak, use.memory)
+            uses[attempt.id] = (now, use.cpu)
+            before = self._last_use.get(attempt.id)
+            if before is not None and now > before[0]:
+                cpu = max(0.0, use.cpu - before[1])
+                attempt.usage_cpu += cpu
+                samples.append(AttemptSample(attempt.key, now, cpu / (now - before[0]), use.memory))
+        self._last_use = uses
+        return samples
+
+    def _check_memory(self, now: float) -> None:
+        """End what uses more memory than it declared."""
+        watched = False
+        for attempt, pid in self._running():
+            declared = attempt.bundle.spec.resources.memory
+            if not declared or attempt.cause:
+                continue
+            watched = True
+            use = procs.use_of(procs.tree(pid))
+            attempt.peak = max(attempt.peak, use.memory)
+            if use.memory > declared:
+                self._stop(attempt, 0.0, "oom")
+        self._memory_check = now + MEMORY_CHECK if watched or self._shop.by_spawn else None
+
+    def close(self) -> None:
+        """End everything now; nothing is reported any more."""
+        self._shop.warden.close()
+        self._shop.worker.close()
+        for lane in list(self.functions.lanes.values()):
+            self.functions._forget(lane)
+        self._shop.epoll.close()
+        with contextlib.suppress(OSError):
+            remove_tree(self._shop.work)
+        os.makedirs(self._shop.work, exist_ok=True)
+
+
+def _refs(bundle: Bundle, item: AssignItem) -> Iterable[FileRef]:
+    yield from bundle.files
+    yield from item.files
+    for results in (bundle.results, item.results):
+        for data in results.values():
+            for one in data if isinstance(data, list) else (data,):
+                if one[:1] == b"b" and (ref := blob_ref(one)) is not None:
+                    yield ref
+
+
+def _capped(limit: int) -> int:
+    return max(1, min(limit, limits.CHUNK))

@@ -1,0 +1,157 @@
+"""From the end of an attempt's processes to the report that the core can count on.
+
+Outputs are taken only from a success, all or none. Whatever is too large for a message is a blob, and the report
+goes out only when the core holds it: so a success that was reported does not need this machine any more.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from windlass.model.graph import FileRef
+from windlass.wire import limits
+from windlass.wire.logs import last_records
+from windlass.wire.messages import Exit, Usage
+from windlass.wire.results import encode_ref
+from windlass_agent.attempts import COLLECTING, Attempt
+from windlass_agent.files import FilesError, collect, remove_tree
+from windlass_agent.outcome import TEXTS, End
+from windlass_agent.shop import Shop
+
+ERROR_LIMIT = 64 * 1024
+TAIL_READ = 64 * 1024
+
+
+class Report:
+    """What is known of an end while its files are looked after."""
+
+    __slots__ = ("end", "ended", "log", "log_file", "log_ref", "outputs", "payload", "result_file", "shed", "usage")
+
+    def __init__(self, end: End, ended: float, usage: Usage) -> None:
+        self.end = end
+        self.ended = ended
+        self.usage = usage
+        self.payload = b""
+        self.result_file: Path | None = None
+        self.log = b""
+        self.log_file: Path | None = None
+        self.log_ref: FileRef | None = None
+        self.shed = 0
+        self.outputs: list[FileRef] = []
+
+
+class Finisher:
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+
+    def finish(self, attempt: Attempt, report: Report) -> None:
+        """The attempt's processes are gone. Its resources are free once its files are taken."""
+        attempt.state = COLLECTING
+        collects = report.end.outcome == "ok" and attempt.outputs
+        if collects or report.log_file or report.result_file or len(report.payload) > limits.INLINE_RESULT:
+            self._shop.worker.submit(
+                lambda: self._keep_files(attempt, report), lambda _, error: self._kept(attempt, report, error)
+            )
+        else:
+            self._kept(attempt, report, None)
+
+    def fail(self, attempt: Attempt, outcome: str, error: str) -> None:
+        """It ends before it began."""
+        now = time.time()
+        attempt.started = attempt.started or now
+        self.finish(attempt, Report(End(outcome, 0, error), now, Usage()))
+
+    # --- in a thread ---------------------------------------------------------------------------------------
+
+    def _keep_files(self, attempt: Attempt, report: Report) -> None:
+        store = self._shop.store
+        if report.log_file is not None:
+            with open(report.log_file, "rb") as file:
+                file.seek(max(0, report.log_file.stat().st_size - TAIL_READ))
+                tail = file.read()
+            try:
+                report.log = last_records(tail, limits.INLINE_LOG)
+            except ValueError:
+                report.log = b""  # the cut fell inside a record; the whole log is in the blob
+            report.log_ref = FileRef("log", *store.add_file(report.log_file, move=True))
+        if report.end.outcome == "ok" and attempt.outputs and attempt.cwd is not None:
+            try:
+                report.outputs = collect(store, attempt.cwd, attempt.outputs, attempt.staged)
+            except FilesError as error:
+                report.end = End("failed", 0, str(error))
+                report.payload, report.result_file = b"", None
+                return
+        if report.result_file is not None:
+            report.payload = encode_ref(FileRef("result", *store.add_file(report.result_file, move=True)))
+        elif len(report.payload) > limits.INLINE_RESULT:
+            report.payload = encode_ref(FileRef("result", *store.add_bytes(report.payload)))
+
+    # --- in the loop ---------------------------------------------------------------------------------------
+
+    def _kept(self, attempt: Attempt, report: Report, error: Exception | None) -> None:
+        if error is not None:
+            text = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+            report.outputs, report.payload = [], b""
+            if report.end.outcome == "ok":
+                report.end = End("failed", 0, f"what it made could not be kept on the agent: {text}")
+        if attempt.cwd is not None:
+            self._clean(attempt.cwd)
+        self._shop.release(attempt)
+        refs = [*report.outputs, *([report.log_ref] if report.log_ref else [])]
+        blobs = {ref.hash: ref.size for ref in refs}
+        result = self._result_ref(report.payload)
+        if result is not None:
+            blobs[result.hash] = result.size
+
+        def taken(digest: str, problem: str) -> None:
+            attempt.pending.discard(digest)
+            if problem and report.end.outcome == "ok":
+                report.end = End("failed", 0, f"an output could not be brought to the core: {problem}")
+                report.outputs, report.payload = [], b""
+            if problem and report.log_ref is not None and report.log_ref.hash == digest:
+                report.log_ref = None
+            if not attempt.pending:
+                self._send(attempt, report)
+
+        attempt.pending = set(blobs)
+        for digest, size in blobs.items():
+            if not self._shop.transfers.offer(digest, size, taken):
+                attempt.pending.discard(digest)
+        if not attempt.pending:
+            self._send(attempt, report)
+
+    @staticmethod
+    def _result_ref(payload: bytes) -> FileRef | None:
+        from windlass.wire.results import blob_ref
+
+        return blob_ref(payload)
+
+    def _clean(self, cwd: Path) -> None:
+        remove_tree(cwd)
+        cwd.with_name(cwd.name + ".script").unlink(missing_ok=True)
+
+    def _send(self, attempt: Attempt, report: Report) -> None:
+        if self._shop.attempts.pop(attempt.id, None) is None:
+            return
+        end = report.end
+        if end.outcome == "ok" and attempt.cause in TEXTS:
+            # It was ended on order after its process had succeeded, while its files travelled.
+            end = End("stopped", 0, TEXTS[attempt.cause])
+            report.outputs, report.payload = [], b""
+        self._shop.outbox.exited(
+            Exit(
+                key=attempt.key,
+                outcome=end.outcome,
+                code=end.code,
+                started=attempt.started,
+                ended=report.ended,
+                usage=report.usage,
+                error=end.error[:ERROR_LIMIT],
+                outputs=report.outputs,
+                log=report.log,
+                log_ref=report.log_ref,
+                log_shed=report.shed,
+            ),
+            report.payload,
+        )

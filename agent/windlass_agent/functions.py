@@ -1,0 +1,501 @@
+"""Attempts that are Python functions: which runner gets which, how far ahead, and what happens when one dies."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import select
+import sys
+import time
+from pathlib import Path
+
+from windlass.blobs.store import BlobError
+from windlass.model.graph import Call, FileRef, PythonCall
+from windlass.wire import limits
+from windlass.wire.messages import Exit, Usage
+from windlass.wire.results import blob_ref
+from windlass_agent.attempts import RUNNING, STAGING, WAITING, Attempt, Group
+from windlass_agent.commands import INLINE_STAGE, Commands, lay_out, stage_error
+from windlass_agent.files import FilesError, remove_tree, stage
+from windlass_agent.finish import Finisher, Report
+from windlass_agent.lanes import Lane, Tag
+from windlass_agent.logs import LogSink
+from windlass_agent.outcome import End, judge
+from windlass_agent.prepare import PrepareError, base_env, encode_args, prepare
+from windlass_agent.runnerwire import DESCRIPTORS, Done, Item, Output, Refused
+from windlass_agent.shop import Shop
+from windlass_agent.wardenwire import Ended, Kill, Spawn, SpawnFailed, clock
+
+AHEAD = 0.010
+"""Seconds of work that a runner is fed ahead."""
+DEPTH = 256
+"""Attempts that it is fed ahead at most."""
+LONG = 0.05
+"""Seconds from which on the way between the processes does not matter: nothing is fed ahead."""
+CHECK = 0.05
+"""Seconds between looks at a lane that runs one attempt for long."""
+BAD_STARTS = 3
+"""Runners of a tag in a row that die before they begin anything, after which their attempts fail."""
+
+
+class Functions:
+    def __init__(self, shop: Shop, finisher: Finisher, commands: Commands) -> None:
+        self._shop = shop
+        self._finisher = finisher
+        self._commands = commands
+        self.lanes: dict[int, Lane] = {}
+        """By the warden's number."""
+        self._by_fd: dict[int, Lane] = {}
+        self._idle: list[Lane] = []
+        self._code: dict[tuple[int, int, int], tuple[str, Path | None]] = {}
+        """(run, task, version) -> what code its runners import, and where it stands"""
+        self._bad_starts: dict[Tag, int] = {}
+        self.handled = 0
+        """Ends heard of so far; the loop looks at how fast this grows."""
+
+    # --- placing -------------------------------------------------------------------------------------------
+
+    def place(self, group: Group) -> None:
+        """Give the group's waiting attempts to runners, as far as resources reach."""
+        queue, ledger = group.queue, self._shop.ledger
+        request = group.bundle.spec.resources
+        room = ledger.times(request, len(queue))
+        lanes = len(group.lanes) + room
+        if not lanes:
+            return
+        depth = self._depth(group)
+        share = max(1, min(depth, -(-len(queue) // lanes)))
+        for _ in range(room):
+            if not queue:
+                break
+            grant = ledger.take(request)
+            try:
+                lane = self._lane_for(group, grant.gpus)
+            except (OSError, FilesError, BlobError) as error:
+                ledger.give(grant)
+                self._finisher.fail(queue.popleft(), "failed", stage_error(error))
+                continue
+            lane.group, lane.grant = group, grant
+            group.lanes.append(lane)
+            self._feed(lane, share)
+        for lane in list(group.lanes):
+            if queue and not lane.ending and not lane.stuck and len(lane.sent) <= depth // 2:
+                self._feed(lane, min(depth - len(lane.sent), max(1, -(-len(queue) // len(group.lanes)))))
+
+    def _depth(self, group: Group) -> int:
+        if group.mean < 0 or group.mean > LONG:
+            return 1
+        return max(2, min(DEPTH, int(AHEAD / max(group.mean, 1e-6))))
+
+    def _share(self, group: Group) -> int:
+        """What one of its lanes may be fed now, so that none is left without while another has a long queue."""
+        return max(1, min(self._depth(group), -(-len(group.queue) // max(1, len(group.lanes)))))
+
+    def _feed(self, lane: Lane, count: int) -> None:
+        group = lane.group
+        assert group is not None
+        queue = group.queue
+        for _ in range(min(count, len(queue))):
+            self._give(lane, queue.popleft())
+        if not lane.sent:
+            self._rest(lane)
+            return
+        if not lane.flush():
+            self._shop.actions[lane.input_fd] = self._writable
+            with contextlib.suppress(FileExistsError):
+                self._shop.epoll.register(lane.input_fd, select.EPOLLOUT)
+            self._by_fd[lane.input_fd] = lane
+        if lane.check_at is None:
+            lane.check_at = clock() + CHECK
+
+    def _writable(self, fd: int) -> None:
+        lane = self._by_fd.get(fd)
+        if lane is None or lane.ending or lane.flush():
+            self._by_fd.pop(fd, None)
+            self._shop.unwatch(fd)
+
+    def _give(self, lane: Lane, attempt: Attempt) -> None:
+        """Put one into the runner's queue, or finish it as failed."""
+        bundle = attempt.bundle
+        action = bundle.spec.action
+        attempt.timeout = bundle.spec.timeout
+        item = Item(0, 0, attempt.payload)
+        try:
+            if isinstance(action, Call):
+                item.function = lane.function(action.function, self._shop.store.path(action.function))
+                if bundle.results or attempt.item.results:
+                    found = {**bundle.results, **attempt.item.results}
+                    item.results = {name: self._named(data) for name, data in found.items()}
+            if (not attempt.group.light or attempt.item.files) and not self._prepare(attempt, item):
+                return
+        except (PrepareError, OSError, FilesError, BlobError) as error:
+            text = str(error) if isinstance(error, PrepareError) else stage_error(error)
+            self._finisher.fail(attempt, "failed", text)
+            return
+        attempt.state = RUNNING
+        lane.feed(attempt, item)
+
+    def _named(self, data: bytes | list[bytes]) -> bytes | list[bytes]:
+        """Results for the runner: a blob by its file's name."""
+        if isinstance(data, list):
+            return [self._one_named(one) for one in data]
+        return self._one_named(data)
+
+    def _one_named(self, data: bytes) -> bytes:
+        ref = blob_ref(data)
+        return b"@" + os.fsencode(self._shop.store.path(ref.hash)) if ref is not None else data
+
+    def _prepare(self, attempt: Attempt, item: Item) -> bool:
+        """Lay out files and fill in arguments; False when that goes on in a thread, after which it queues again."""
+        spec = attempt.bundle.spec
+        rendered = prepare(attempt, self._commands.whole)
+        attempt.outputs = rendered.outputs
+        if isinstance(spec.action, PythonCall):
+            item.target = spec.action.target
+            item.args = encode_args(rendered)
+            code = self._code_of(attempt.group)[1]
+            item.path = str(code) if code else ""
+        if attempt.cwd is None:
+            attempt.cwd = self._shop.work / self._shop.name(attempt)
+            if sum(ref.size for ref in attempt.files) > INLINE_STAGE:
+                attempt.state = STAGING
+                workdir = rendered.workdir
+                self._shop.worker.submit(
+                    lambda: lay_out(self._shop, attempt, workdir), lambda _, error: self._staged(attempt, error)
+                )
+                return False
+            lay_out(self._shop, attempt, rendered.workdir)
+        item.cwd = str(attempt.cwd / rendered.workdir)
+        item.env = {**rendered.env, **base_env(attempt)}
+        return True
+
+    def _staged(self, attempt: Attempt, error: Exception | None) -> None:
+        if error is not None:
+            self._finisher.fail(attempt, "failed", stage_error(error))
+        elif attempt.cause:
+            self._finisher.fail(attempt, "stopped", f"stopped before it began ({attempt.cause})")
+        else:
+            self._requeue([attempt])
+
+    def _requeue(self, attempts: list[Attempt]) -> None:
+        for attempt in reversed(attempts):
+            attempt.state = WAITING
+            attempt.group.queue.appendleft(attempt)
+        self._shop.dirty = True
+
+    # --- runners -------------------------------------------------------------------------------------------
+
+    def _code_of(self, group: Group) -> tuple[str, Path | None]:
+        """The graph's own modules for this task: a name for this state of them, and a directory that holds them."""
+        bundle = group.bundle
+        key = (bundle.run, bundle.task, bundle.version)
+        found = self._code.get(key)
+        if found is not None:
+            return found
+        action = bundle.spec.action
+        files: list[FileRef] = []
+        if isinstance(action, PythonCall):
+            top = action.target.partition(":")[0].partition(".")[0] + "/"
+            files = [ref for ref in bundle.files if ref.path.endswith(".py") or ref.path.startswith(top)]
+        if not files:
+            found = ("", None)
+        else:
+            text = "\n".join(sorted(f"{ref.path} {ref.hash}" for ref in files))
+            name = hashlib.sha256(text.encode()).hexdigest()[:16]
+            path = self._shop.work / f"code-{bundle.run}-{name}"
+            if not path.exists():
+                partial = path.with_name(path.name + ".new")
+                remove_tree(partial)
+                partial.mkdir(parents=True)
+                stage(self._shop.store, files, partial)
+                partial.rename(path)
+            found = (name, path)
+        self._code[key] = found
+        return found
+
+    def _lane_for(self, group: Group, gpus: tuple[int, ...]) -> Lane:
+        """An idle runner that may serve this group, or a new one."""
+        tag = (group.bundle.run, self._code_of(group)[0], gpus)
+        for place, lane in enumerate(self._idle):
+            if lane.tag == tag:
+                return self._idle.pop(place)
+        # Runners of other runs or versions make room, so that the machine does not fill up with idle ones.
+        while self._idle and len(self.lanes) > max(2, int(self._shop.settings.resources.cpus)):
+            self._end(self._idle.pop(0))
+        spawn = self._shop.next_spawn()
+        home = self._shop.work / f"runner-{spawn}"
+        home.mkdir(parents=True, exist_ok=True)
+        lane = Lane(spawn, tag, home)
+        self.lanes[spawn] = lane
+        self._by_fd[lane.results] = lane
+        self._shop.watch(lane.results, self._ready)
+        self._shop.warden.send(
+            Spawn(
+                id=spawn,
+                argv=[sys.executable, "-m", "windlass_agent.runner"],
+                env={**self._shop.gpu_env(gpus), "WINDLASS_SPAWN": str(spawn), "PYTHONDONTWRITEBYTECODE": "1"},
+                cwd=str(home),
+                log="",
+                cap=0,
+                fds=DESCRIPTORS,
+            ),
+            lane.passed,
+        )
+        return lane
+
+    def _rest(self, lane: Lane) -> None:
+        """It has nothing to do: its resources are free."""
+        if lane.group is not None:
+            lane.group.lanes.remove(lane)
+            lane.group = None
+        if lane.grant is not None:
+            self._shop.ledger.give(lane.grant)
+            lane.grant = None
+        lane.check_at = None
+        self._shop.dirty = True
+        if not lane.ending and not lane.dead:
+            lane.idle_since = clock()
+            self._idle.append(lane)
+
+    # --- hearing -------------------------------------------------------------------------------------------
+
+    def _ready(self, fd: int) -> None:
+        lane = self._by_fd.get(fd)
+        if lane is not None and not self._hear(lane):
+            self._shop.unwatch(fd)  # it is dead or beyond help: its end comes from the warden
+
+    def _hear(self, lane: Lane) -> bool:
+        """Handle what the runner said; False at the end of its words."""
+        messages = lane.receive()
+        for message in messages:
+            if isinstance(message, Done):
+                self._done(lane, message)
+            elif isinstance(message, Output):
+                self._output(lane, message)
+            else:
+                self._refused(lane, message)
+        group = lane.group
+        if group is not None and messages:
+            more = group.queue and not lane.ending and not self._shop.contended
+            if not lane.sent:
+                if more:
+                    self._feed(lane, self._share(group))
+                else:
+                    self._rest(lane)
+            elif more and not lane.stuck and len(lane.sent) <= self._depth(group) // 2:
+                self._feed(lane, min(self._share(group), self._depth(group) - len(lane.sent)))
+            if lane.check_at is not None:
+                lane.check_at = clock() + CHECK
+        return bool(messages)
+
+    def _take(self, lane: Lane, seq: int) -> Attempt | None:
+        sent = lane.sent
+        if sent and sent[0].seq == seq:
+            return sent.popleft()
+        for attempt in sent:
+            if attempt.seq == seq:
+                sent.remove(attempt)
+                return attempt
+        return None
+
+    def _done(self, lane: Lane, message: Done) -> None:
+        attempt = self._take(lane, message.seq)
+        if attempt is None:
+            return
+        self.handled += 1
+        lane.stuck = False
+        self._bad_starts.pop(lane.tag, None)
+        attempt.started = message.started
+        attempt.group.measured(message.ended - message.started)
+        usage = Usage(message.cpu, max(message.memory, attempt.peak))
+        outcome = "ok" if message.ok else "failed"
+        if attempt.cwd is None and attempt.log is None and not message.file and len(message.payload) < 65000:
+            # The quick path: nothing to look after.
+            del self._shop.attempts[attempt.id]
+            self._shop.outbox.exited(
+                Exit(attempt.key, outcome, 0, message.started, message.ended, usage, message.error), message.payload
+            )
+            return
+        report = Report(End(outcome, 0, message.error), message.ended, usage)
+        report.payload = message.payload
+        report.result_file = Path(message.file) if message.file else None
+        self._close_log(attempt, report)
+        self._finisher.finish(attempt, report)
+
+    def _close_log(self, attempt: Attempt, report: Report) -> None:
+        if attempt.log is not None:
+            report.log, report.log_file = attempt.log.finish(report.ended)
+            report.shed = attempt.log.shed
+            attempt.log = None
+
+    def _output(self, lane: Lane, message: Output) -> None:
+        for attempt in lane.sent:
+            if attempt.seq == message.seq:
+                self._log_of(attempt).write(message.time, message.stream, message.data)
+                return
+
+    def _log_of(self, attempt: Attempt) -> LogSink:
+        if attempt.log is None:
+            path = self._shop.work / (self._shop.name(attempt) + ".log")
+            attempt.log = LogSink(path, self._shop.settings.log_cap, limits.INLINE_LOG)
+        return attempt.log
+
+    def _refused(self, lane: Lane, message: Refused) -> None:
+        attempt = self._take(lane, message.seq)
+        if attempt is not None:
+            attempt.lane = None
+            self._requeue([attempt])
+
+    # --- a runner's death ----------------------------------------------------------------------------------
+
+    def ended(self, lane: Lane, message: Ended | SpawnFailed | None) -> None:
+        """It is gone (None: with the warden). Only what it was running ends with it; the rest goes to others."""
+        while self._hear(lane):
+            pass
+        current = lane.current()
+        rest = lane.take_back()
+        victim = current[0] if current else None
+        stray = [attempt for attempt in lane.sent if attempt is not victim]
+        rest = sorted([*stray, *rest], key=lambda attempt: attempt.seq)
+        lane.sent.clear()
+        words = lane.last_words()
+        now = time.time()
+        if isinstance(message, Ended):
+            now = message.ended
+        if victim is not None and current is not None:
+            for stream, data in words:
+                self._log_of(victim).write(now, stream, data)
+            self._end_victim(victim, current[1], now, message)
+        elif rest:
+            bad = self._bad_starts[lane.tag] = self._bad_starts.get(lane.tag, 0) + 1
+            if bad >= BAD_STARTS or isinstance(message, SpawnFailed):
+                text = b"".join(data for _, data in words).decode("utf-8", "replace").strip()
+                why = message.error if isinstance(message, SpawnFailed) else text[-2000:]
+                self._finisher.fail(rest.pop(0), "spawn_error", f"the Python runner died at its start\n{why}")
+                self._bad_starts.pop(lane.tag, None)
+        lane.dead = True
+        if lane in self._idle:
+            self._idle.remove(lane)
+        else:
+            self._rest(lane)
+        self._forget(lane)
+        self._requeue(rest)
+
+    def _end_victim(self, attempt: Attempt, since: float, now: float, message: Ended | SpawnFailed | None) -> None:
+        attempt.started = since
+        usage = Usage(0.0, attempt.peak)
+        if isinstance(message, Ended):
+            usage = Usage(max(0.0, attempt.usage_cpu), max(message.memory, attempt.peak))
+            end = judge(
+                message.status,
+                attempt.cause,
+                timeout=attempt.timeout,
+                memory=max(message.memory, attempt.peak),
+                declared=attempt.bundle.spec.resources.memory,
+                killed_by_kernel=False,
+            )
+            if end.outcome == "ok" or (end.outcome == "nonzero" and not attempt.cause):
+                code = os.WEXITSTATUS(message.status)
+                end = End("nonzero", code, f"the function ended its process (exit status {code})")
+            elif end.outcome == "signal":
+                end = End("signal", end.code, f"the process that ran the function was {end.error}")
+        else:
+            end = End("signal", 9, "the agent's helper process died; this attempt was killed")
+        report = Report(end, now, usage)
+        self._close_log(attempt, report)
+        self._finisher.finish(attempt, report)
+
+    def _end(self, lane: Lane) -> None:
+        """No more is fed; it ends when it has done what it has."""
+        if not lane.ending:
+            self._shop.unwatch(lane.input_fd)
+            self._by_fd.pop(lane.input_fd, None)
+            lane.end()
+
+    def _forget(self, lane: Lane) -> None:
+        self._shop.unwatch(lane.results)
+        self._by_fd.pop(lane.results, None)
+        self._end(lane)
+        lane.close()
+        del self.lanes[lane.spawn]
+        remove_tree(lane.home)
+
+    # --- stopping, looking ---------------------------------------------------------------------------------
+
+    def recall(self, attempt: Attempt) -> bool:
+        """Take it back from its runner, with all others that have not begun; whether it had not begun itself."""
+        lane = attempt.lane
+        if lane is None:
+            return attempt.state == WAITING
+        self._requeue(lane.take_back())
+        if not lane.sent:
+            self._rest(lane)
+        return attempt.lane is None
+
+    def stop(self, attempt: Attempt, grace: float, cause: str) -> None:
+        """End the runner that runs it, after its other attempts have been taken back."""
+        attempt.cause = attempt.cause or cause
+        lane = attempt.lane
+        if lane is None:
+            return
+        self._requeue([other for other in lane.take_back() if other is not attempt])
+        self._end(lane)
+        self._shop.warden.send(Kill(lane.spawn, grace, cause))
+
+    def check(self, lane: Lane, now: float) -> None:
+        """Look at what a lane has been doing for a while: report it, time it out, move what waits behind it."""
+        current = lane.current()
+        if current is None:
+            lane.check_at = now + CHECK if lane.sent else None
+            return
+        attempt, since = current
+        age = time.time() - since
+        attempt.started = since
+        again = 1.0
+        if age < self._shop.settings.started_after:
+            again = CHECK
+        elif not attempt.reported:
+            self._shop.outbox.started(attempt.report_started(lane.pid))
+        if attempt.timeout is not None and not attempt.cause:
+            if age >= attempt.timeout:
+                self.stop(attempt, 2.0, "timeout")
+            else:
+                again = min(again, attempt.timeout - age)
+        if len(lane.sent) > 1 and age > CHECK and not lane.ending:
+            lane.stuck = True
+            self._requeue(lane.take_back())
+        lane.check_at = now + max(again, 0.001)
+
+    def due(self, now: float) -> None:
+        for lane in list(self.lanes.values()):
+            if lane.check_at is not None and now >= lane.check_at:
+                self.check(lane, now)
+        limit = self._shop.settings.runner_idle
+        for lane in list(self._idle):
+            if now >= lane.idle_since + limit:
+                self._idle.remove(lane)
+                self._end(lane)
+
+    def next_deadline(self) -> float | None:
+        times = [lane.check_at for lane in self.lanes.values() if lane.check_at is not None]
+        times += [lane.idle_since + self._shop.settings.runner_idle for lane in self._idle]
+        return min(times, default=None)
+
+    def forget(self, run: int) -> None:
+        """The run is over: its warm runners and its code may go."""
+        for lane in list(self._idle):
+            if lane.tag[0] == run:
+                self._idle.remove(lane)
+                self._end(lane)
+        for key in [key for key in self._code if key[0] == run]:
+            _, path = self._code.pop(key)
+            if path is not None:
+                remove_tree(path)
+
+    def tail(self, attempt: Attempt, offset: int, limit: int) -> tuple[int, int, int, bytes]:
+        """(offset, size, shed, records) of a function's log so far."""
+        if attempt.log is None:
+            return 0, 0, 0, b""
+        start, data = attempt.log.tail(offset, limit)
+        return start, attempt.log.size, attempt.log.shed, data

@@ -1,0 +1,100 @@
+"""What the parts of the executor share: the directories, the ledger, the warden, and the attempts in hand."""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from windlass.blobs.store import BlobStore
+from windlass.model.graph import Resources
+from windlass.wire.messages import Exit, Key, Message, StartedItem
+from windlass_agent.attempts import Attempt, Id
+from windlass_agent.ledger import Ledger
+from windlass_agent.logs import DEFAULT_CAP
+from windlass_agent.transfers import Transfers
+from windlass_agent.wardenlink import WardenLink
+from windlass_agent.worker import Worker
+
+
+class Outbox(Protocol):
+    """Where the executor's news go. The loop batches, keeps and sends them."""
+
+    def exited(self, exit: Exit, payload: bytes) -> None: ...
+    def started(self, item: StartedItem) -> None: ...
+    def rejected(self, key: Key, reason: str) -> None: ...
+    def send(self, message: Message, payload: list[bytes]) -> None: ...
+    def holds(self, id: Id) -> bool:
+        """Whether this attempt has ended here and the core has not acknowledged it yet."""
+        ...
+
+
+@dataclass(slots=True)
+class Settings:
+    """What an agent is told at its start. Times in seconds, sizes in bytes."""
+
+    agent: str
+    data: Path
+    resources: Resources
+    log_cap: int = DEFAULT_CAP
+    runner_idle: float = 30.0
+    """How long a runner without work is kept."""
+    started_after: float = 0.1
+    """An attempt that has run this long is reported as started; shorter ones only by their end."""
+    sample_after: float = 2.0
+    """From this age on an attempt has a curve."""
+
+
+class Shop:
+    def __init__(self, settings: Settings, store: BlobStore, outbox: Outbox) -> None:
+        self.settings = settings
+        self.store = store
+        self.outbox = outbox
+        self.work = settings.data / "work"
+        self.ledger = Ledger(settings.resources)
+        self.worker = Worker()
+        self.transfers = Transfers(store, self.worker, outbox.send)
+        self.attempts: dict[Id, Attempt] = {}
+        self.by_spawn: dict[int, Attempt] = {}
+        """Commands that the warden has been told to start and not reported as ended."""
+        self.warden = WardenLink(settings.agent)
+        self.epoll = select.epoll()
+        self.actions: dict[int, Callable[[int], None]] = {}
+        """descriptor -> what to do when it is ready"""
+        self.dirty = False
+        """Something may be placed."""
+        self.contended = False
+        """Some task waits for resources that others hold: lanes are not refilled without asking."""
+        self._spawn = 0
+
+    def next_spawn(self) -> int:
+        self._spawn += 1
+        return self._spawn
+
+    def watch(self, fd: int, action: Callable[[int], None], events: int = select.EPOLLIN) -> None:
+        self.epoll.register(fd, events)
+        self.actions[fd] = action
+
+    def unwatch(self, fd: int) -> None:
+        if self.actions.pop(fd, None) is not None:
+            self.epoll.unregister(fd)
+
+    def release(self, attempt: Attempt) -> None:
+        """Give back what it occupied."""
+        if attempt.grant is not None:
+            self.ledger.give(attempt.grant)
+            attempt.grant = None
+            self.dirty = True
+
+    def gpu_env(self, gpus: tuple[int, ...]) -> dict[str, str]:
+        """Which GPUs a process may see. Without any on the machine nothing is said."""
+        if self.settings.resources.gpus == 0:
+            return {}
+        return {"CUDA_VISIBLE_DEVICES": ",".join(map(str, gpus))}
+
+    def name(self, attempt: Attempt) -> str:
+        """Of its work directory, and what stands beside it."""
+        key = attempt.key
+        return f"{key.run}-{key.task}-{key.index}-{key.attempt}"
