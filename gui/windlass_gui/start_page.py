@@ -68,15 +68,9 @@ class StartPage(QScrollArea):
         begin = QHBoxLayout()
         begin.setSpacing(10)
         new = QPushButton(icon("new", theme, "on_accent"), self.tr("New graph"))
-        new.setProperty("primary", True)
-        new.setStyleSheet(
-            f"QPushButton {{ background: {theme.accent}; color: {theme.on_accent}; border: none;"
-            "border-radius: 6px; padding: 8px 16px; font-weight: 600; }"
-            f"QPushButton:focus {{ border: 2px solid {theme.text}; }}"
-        )
+        new.setProperty("role", "primary")
         new.clicked.connect(lambda: self.new_asked.emit())
         open_ = QPushButton(icon("open", theme), self.tr("Open…"))
-        open_.setStyleSheet("padding: 8px 16px;")
         open_.clicked.connect(lambda: self.open_asked.emit())
         begin.addWidget(new)
         begin.addWidget(open_)
@@ -135,10 +129,7 @@ class StartPage(QScrollArea):
     def _card(self, name: str, title: str, description: str, missing: list[str]) -> QFrame:
         theme = self._theme
         card = QFrame()
-        card.setObjectName("sample-card")
-        card.setStyleSheet(
-            f"#sample-card {{ background: {theme.surface}; border: 1px solid {theme.border}; border-radius: 8px; }}"
-        )
+        card.setProperty("role", "card")
         layout = QVBoxLayout(card)
         layout.setContentsMargins(16, 14, 16, 14)
         layout.setSpacing(6)

@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Callable
 
 from PySide6.QtGui import QUndoCommand
-
 from windlass.model.edit import DocumentText
+
 from windlass_gui.editor.document import Document
 
 _MOVE_ID = 1

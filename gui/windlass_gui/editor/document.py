@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from windlass.model.document import Problem, check_text
 from windlass.model.edit import DocumentText
+
+from windlass.model.document import Problem, check_text
 from windlass.model.graph import Graph
 from windlass_gui.editor.facts import NodeFacts, node_facts
 
@@ -129,6 +130,10 @@ class Document:
         )
         for listener in list(self._listeners):
             listener(change)
+
+    def task_of(self, problem: Problem) -> str:
+        """The task that a problem is about, if there is such a node; else empty."""
+        return problem.task if problem.task in self.facts else ""
 
     # --- questions -----------------------------------------------------------------------------------------
 

@@ -96,7 +96,7 @@ class Geometry:
         """(task, True for the out port) nearest to the point, within reach."""
         if not self._ids:
             return None
-        middle = self.points + (0.0, NODE_HEIGHT / 2)
+        middle = self.points + np.array((0.0, NODE_HEIGHT / 2))
         best: tuple[str, bool] | None = None
         reach = PORT_REACH**2
         for out in (True, False):

@@ -26,6 +26,8 @@ from windlass_gui.theme import Theme
 
 KINDS = ("shell", "arguments", "script", "python")
 ARRAYS = ("single", "foreach", "matrix")
+OFFERED_CHECKED = 200
+"""Up to this many tasks, only those are offered as needs that would not close a circle; asking takes its time."""
 GRAPH_FIELDS = (
     Field("name", "Name", "What runs of it are called", f.parse_text, f.show_text),
     Field("description", "Description", "What the graph is for", f.parse_text, f.show_text, rows=3),
@@ -251,9 +253,9 @@ class Inspector(QScrollArea):
         choice.addItem(self.tr("Add…"))
         choice.activated.connect(lambda at: session.link(choice.itemData(at), task) if at else None)
         choice.setToolTip(self.tr("Tasks that may come before this one"))
-        others = [other for other in session.document.facts if other != task]
-        # Asking for each of a thousand tasks whether it would close a circle takes too long to do beforehand.
-        offered = [other for other in others if not session.document.refusal(other, task)] if len(others) < 200 else others
+        offered = [other for other in session.document.facts if other != task]
+        if len(offered) <= OFFERED_CHECKED:
+            offered = [other for other in offered if not session.document.refusal(other, task)]
         for other in offered:
             choice.addItem(session.document.facts[other].label, other)
         self._row(form, "", choice)
@@ -332,9 +334,7 @@ class Inspector(QScrollArea):
         mapping.pop(inner, None)
         if value is not None:
             mapping[inner] = value
-        self.session.set_field(
-            self.task, group, mapping or None, self.tr("change {} of “{}”").format(inner, self.task)
-        )
+        self.session.set_field(self.task, group, mapping or None, self.tr("change {} of “{}”").format(inner, self.task))
 
     def _enter_graph(self, key: str, value: object) -> None:
         if self.session is not None:

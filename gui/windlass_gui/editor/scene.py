@@ -194,6 +194,9 @@ class GraphScene(QGraphicsScene):
             self._batch.refresh()
         self.selection_changed.emit()
 
+    def select_all(self) -> None:
+        self.select(set(self.nodes))
+
     # --- what the window tells -------------------------------------------------------------------------------
 
     def show_live(self, live: Mapping[str, NodeLive], whole: bool = False) -> None:

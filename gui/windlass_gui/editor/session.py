@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
-
 from windlass.model.edit import DocumentText
+
 from windlass_gui.editor.commands import EditCommand, MoveCommand, TextCommand
 from windlass_gui.editor.document import Change, Document
 from windlass_gui.editor.facts import needs_of
+from windlass_gui.editor.fields import plain_data
 from windlass_gui.editor.kinds import BY_KEY
 from windlass_gui.editor.layout import Point, layout
 from windlass_gui.editor.scene import Link
@@ -141,9 +141,7 @@ class EditorSession(QObject):
         if new in self.document.facts:
             self.refused.emit(self.tr("There is a task “{}” already").format(new))
             return False
-        return self._edit(
-            self.tr("rename “{}” to “{}”").format(task, new), lambda text: text.rename_task(task, new)
-        )
+        return self._edit(self.tr("rename “{}” to “{}”").format(task, new), lambda text: text.rename_task(task, new))
 
     def link(self, source: str, target: str, each: bool = False) -> bool:
         reason = self.document.refusal(source, target)
@@ -186,6 +184,17 @@ class EditorSession(QObject):
 
         return self._edit(label, apply)
 
+    def set_graph_field(self, field: str, value: object) -> bool:
+        """A field of the graph itself, such as its name; None removes it."""
+
+        def apply(text: DocumentText) -> None:
+            if value is None:
+                text.remove_top(field)
+            else:
+                text.set_top(field, value)
+
+        return self._edit(self.tr("change {} of the graph").format(field), apply)
+
     def move(self, points: Mapping[str, Point], series: bool = False) -> None:
         """Nodes to new top-left corners."""
         facts = self.document.facts
@@ -213,7 +222,7 @@ class EditorSession(QObject):
     def copied(self, tasks: Iterable[str]) -> str:
         """The tasks as JSON (which is YAML too), for the clipboard."""
         chosen = set(tasks)
-        picked = {task: _plain(self.document.task(task)) for task in self.document.facts if task in chosen}
+        picked = {task: plain_data(self.document.task(task)) for task in self.document.facts if task in chosen}
         return json.dumps({"tasks": picked}, indent=2, ensure_ascii=False)
 
     def paste(self, clipboard: str, shift: float = 40.0) -> list[str]:
@@ -248,18 +257,3 @@ class EditorSession(QObject):
                 text.add_task(names[task], raw)
 
         return list(names.values()) if self._edit(self.tr("paste"), apply) else []
-
-
-def _plain(value: Any) -> Any:
-    """JSON data from the tree's own mappings, sequences and scalars."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    return str(value)

@@ -34,6 +34,8 @@ NUDGE = 10.0
 """How far an arrow key moves nodes, in scene units."""
 DRAG_START = 4
 """Pixels a press may wander before it is a drag."""
+_ADD = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier
+"""Held, a click adds to the selection instead of replacing it."""
 _ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
@@ -274,7 +276,7 @@ class GraphView(QGraphicsView):
             return
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        add = bool(event.modifiers() & (Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier))
+        add = bool(event.modifiers() & _ADD)
         port = self.graph.geometry.port_at(at.x(), at.y())
         if port is not None and not self.graph.batched:
             self._begin(LinkGesture(self, at, port[0], port[1]))
@@ -290,7 +292,9 @@ class GraphView(QGraphicsView):
             return
         link = self.graph.link_at(at.x(), at.y(), 7.0 / max(0.3, self.zoom))
         if link is not None:
-            self.graph.select(self.graph.selected if add else (), {link} | (self.graph.selected_links if add else set()))
+            self.graph.select(
+                self.graph.selected if add else (), {link} | (self.graph.selected_links if add else set())
+            )
             self._press = None
             return
         self._begin(BandGesture(self, at, add))
@@ -328,15 +332,13 @@ class GraphView(QGraphicsView):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         gesture, self._press = self.gesture, None
+        add = bool(event.modifiers() & _ADD)
         if gesture is None:
             if self._toggle_on_release is not None and event.button() == Qt.MouseButton.LeftButton:
                 self.graph.select(self.graph.selected - {self._toggle_on_release})
                 self._toggle_on_release = None
-            elif self._pressed_node is not None and event.button() == Qt.MouseButton.LeftButton:
-                if not event.modifiers() & (
-                    Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier
-                ):
-                    self.graph.select([self._pressed_node])
+            elif self._pressed_node is not None and event.button() == Qt.MouseButton.LeftButton and not add:
+                self.graph.select([self._pressed_node])
             self._pressed_node = None
             return
         self._end()

@@ -1,0 +1,81 @@
+"""The composition root: makes the application, the bridge and the window, and passes each what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QSettings, QTimer
+from PySide6.QtWidgets import QApplication
+
+from windlass import __version__
+from windlass.wire import homes
+from windlass_gui.bridge import Bridge
+from windlass_gui.icons import icon
+from windlass_gui.main_window import MainWindow
+from windlass_gui.theme import apply_theme, load_theme
+from windlass_resources.samples import list_samples
+
+SIGNAL_CHECK = 200
+"""Milliseconds between chances for Python to see Ctrl+C while Qt waits for events."""
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="windlass", description="The Windlass desktop app.")
+    parser.add_argument("file", nargs="?", type=Path, help="a graph file to open")
+    parser.add_argument("--sample", choices=[sample.name for sample in list_samples()], help="open a sample graph")
+    parser.add_argument("--connect", metavar="ADDRESS", help="attach to a core elsewhere: a join token or an endpoint")
+    parser.add_argument("--home", type=Path, metavar="DIR", help="keep settings and runs here")
+    parser.add_argument("--theme", choices=("dark", "light", "system"), help="how the app looks (kept)")
+    parser.add_argument("--offline", action="store_true", help="only edit: neither start nor join a core")
+    parser.add_argument("--version", action="version", version=f"windlass {__version__}")
+    return parser.parse_args(argv)
+
+
+def make_settings() -> QSettings:
+    """The app's settings as a file in the config directory, so that a home of its own takes them along."""
+    return QSettings(str(homes.config_dir() / "app.ini"), QSettings.Format.IniFormat)
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = parse(sys.argv[1:] if argv is None else argv)
+    if options.home is not None:
+        os.environ["WINDLASS_HOME"] = str(options.home.absolute())
+    QCoreApplication.setApplicationName("windlass")
+    QCoreApplication.setOrganizationName("windlass")
+    app = QApplication(sys.argv[:1])
+    app.setApplicationDisplayName("")
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName("windlass")
+    settings = make_settings()
+    if options.theme:
+        settings.setValue("theme", options.theme)
+    apply_theme(app, str(settings.value("theme", "system")))
+    app.setWindowIcon(icon("windlass", load_theme("dark"), "accent"))
+    bridge = Bridge()
+    window = MainWindow(bridge, settings)
+    window.show()
+    if options.file is not None:
+        window.open_file(options.file)
+    elif options.sample:
+        window.open_sample(options.sample)
+    if options.connect:
+        bridge.attach(options.connect)
+    elif not options.offline:
+        bridge.start_embedded()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: app.quit())
+    # Qt waits in C++, where Python sees no signals: a slow timer lets them through.
+    ticker = QTimer()
+    ticker.timeout.connect(lambda: None)
+    ticker.start(SIGNAL_CHECK)
+    try:
+        return app.exec()
+    finally:
+        ticker.stop()
+        bridge.shutdown(window.stop_core)
+        settings.sync()
+        window.deleteLater()

@@ -1,0 +1,125 @@
+"""What the editing actions of the menus do to the open graph."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
+
+from windlass_gui.actions import Actions
+from windlass_gui.editor.page import EditorPage
+
+ON_CHOSEN = ("cut", "copy", "duplicate", "delete", "edit_task")
+"""Actions that need something chosen."""
+ON_GRAPH = (
+    "save", "save_as", "close", "select_all", "paste", "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset",
+    "layout", "canvas", "text",
+)  # fmt: skip
+
+
+class Editing:
+    """Between the actions and the page. Text boxes that have the focus keep the clipboard's keys."""
+
+    def __init__(self, actions: Actions, page: EditorPage) -> None:
+        self.actions = actions
+        self.page = page
+        do = actions.connect
+        do("undo", lambda: page.session.undo.undo() if page.session else None)
+        do("redo", lambda: page.session.undo.redo() if page.session else None)
+        do("cut", self.cut)
+        do("copy", self.copy)
+        do("paste", self.paste)
+        do("duplicate", self.duplicate)
+        do("delete", self.delete)
+        do("select_all", self.select_all)
+        do("layout", self.auto_layout)
+        do("fit", lambda: page.view.fit() if page.view else None)
+        do("fit_selection", lambda: page.view.fit_selection() if page.view else None)
+        do("zoom_in", lambda: page.view.zoom_middle(1.25) if page.view else None)
+        do("zoom_out", lambda: page.view.zoom_middle(0.8) if page.view else None)
+        do("zoom_reset", lambda: page.view.zoom_reset() if page.view else None)
+        do("canvas", lambda: page.tabs.setCurrentIndex(0))
+        do("text", lambda: page.tabs.setCurrentIndex(1))
+
+    def enable(self) -> None:
+        """Offer what is possible now."""
+        page, actions = self.page, self.actions
+        actions.enable(page.session is not None, *ON_GRAPH)
+        scene = page.view.graph if page.view is not None else None
+        chosen = scene is not None and bool(scene.selected)
+        actions.enable(chosen, *ON_CHOSEN)
+        actions.enable(scene is not None and bool(scene.selected or scene.selected_links), "delete")
+        stack = page.session.undo if page.session is not None else None
+        for name, verb, can, what in (
+            ("undo", page.tr("&Undo"), stack is not None and stack.canUndo(), stack.undoText() if stack else ""),
+            ("redo", page.tr("&Redo"), stack is not None and stack.canRedo(), stack.redoText() if stack else ""),
+        ):
+            actions[name].setEnabled(can)
+            actions[name].setText(f"{verb} {what}".rstrip())
+            actions[name].setIconText(verb.replace("&", ""))
+
+    def _typing(self) -> QLineEdit | QPlainTextEdit | None:
+        widget = QApplication.focusWidget()
+        return widget if isinstance(widget, (QLineEdit, QPlainTextEdit)) else None
+
+    def _elsewhere(self) -> bool:
+        """The keys belong to another pane, whose Delete must not remove tasks."""
+        focus: QWidget | None = QApplication.focusWidget()
+        page = self.page
+        return (
+            focus is not None
+            and page.window() is focus.window()
+            and not (focus is page.window() or focus is page or page.isAncestorOf(focus))
+        )
+
+    def chosen_text(self) -> str:
+        view, session = self.page.view, self.page.session
+        return session.copied(view.graph.selected) if view is not None and session is not None else ""
+
+    def cut(self) -> None:
+        box = self._typing()
+        if box is not None:
+            box.cut()
+        elif not self._elsewhere():
+            self.copy()
+            self.delete()
+
+    def copy(self) -> None:
+        box = self._typing()
+        if box is not None:
+            box.copy()
+        elif self.page.view is not None and self.page.view.graph.selected:
+            QGuiApplication.clipboard().setText(self.chosen_text())
+
+    def paste(self) -> None:
+        box = self._typing()
+        if box is not None:
+            box.paste()
+        else:
+            self._add_copies(QGuiApplication.clipboard().text())
+
+    def duplicate(self) -> None:
+        self._add_copies(self.chosen_text())
+
+    def _add_copies(self, text: str) -> None:
+        session, view = self.page.session, self.page.view
+        if session is not None and view is not None:
+            fresh = session.paste(text)
+            if fresh:
+                view.graph.select(fresh)
+
+    def delete(self) -> None:
+        view, session = self.page.view, self.page.session
+        if view is not None and session is not None and not self._elsewhere():
+            session.remove(view.graph.selected, view.graph.selected_links)
+
+    def select_all(self) -> None:
+        box = self._typing()
+        if box is not None:
+            box.selectAll()
+        elif self.page.view is not None:
+            self.page.view.graph.select_all()
+
+    def auto_layout(self) -> None:
+        if self.page.session is not None and self.page.view is not None:
+            self.page.session.auto_layout()
+            self.page.view.fit()

@@ -1,0 +1,108 @@
+"""Opening and saving graph files, with what has to be asked on the way."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QSettings
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from windlass_gui.editor.session import EditorSession
+from windlass_resources.samples import Sample
+
+FILTER = "Graphs (*.yaml *.yml *.json);;All files (*)"
+RECENT_KEPT = 12
+MAX_FILE = 64 * 1024 * 1024
+"""Bytes of a file that is worth trying to read as a graph."""
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Files", text)
+
+
+class GraphFiles:
+    """Dialogs belong to `window`; the list of recent files lives in the settings."""
+
+    def __init__(self, window: QWidget, settings: QSettings) -> None:
+        self.window = window
+        self.settings = settings
+
+    def recent(self) -> list[str]:
+        """Newest first; files that have gone are left out."""
+        stored = self.settings.value("recent", [])
+        paths = [stored] if isinstance(stored, str) else list(stored) if isinstance(stored, (list, tuple)) else []
+        return [str(path) for path in paths if Path(str(path)).is_file()]
+
+    def remember(self, path: Path) -> None:
+        paths = [str(path), *(known for known in self.recent() if known != str(path))]
+        self.settings.setValue("recent", paths[:RECENT_KEPT])
+
+    def ask_open(self) -> Path | None:
+        name, _ = QFileDialog.getOpenFileName(self.window, _tr("Open a graph"), self._folder(), _tr(FILTER))
+        return Path(name) if name else None
+
+    def read(self, path: Path) -> str | None:
+        """The file's text, or None after saying why not."""
+        try:
+            if path.stat().st_size > MAX_FILE:
+                raise OSError(_tr("it is larger than {} MiB").format(MAX_FILE // 2**20))
+            return path.read_text("utf-8-sig")
+        except UnicodeDecodeError:
+            self._say(_tr("“{}” is not text in UTF-8.").format(path.name))
+        except OSError as error:
+            self._say(_tr("“{}” cannot be opened: {}").format(path.name, error.strerror or error))
+        return None
+
+    def save(self, session: EditorSession, elsewhere: bool = False, sample: Sample | None = None) -> bool:
+        """To the document's file, or to one that is asked for. False when nothing was written."""
+        path = session.path
+        if path is None or elsewhere:
+            wish = str(Path(self._folder()) / f"{session.document.name}.yaml") if path is None else str(path)
+            name, _ = QFileDialog.getSaveFileName(self.window, _tr("Save the graph"), wish, _tr(FILTER))
+            if not name:
+                return False
+            path = Path(name)
+            if not path.suffix:
+                path = path.with_suffix(".yaml")
+        try:
+            session.save(path)
+            if sample is not None:
+                _copy_beside(sample, path.parent)
+        except OSError as error:
+            self._say(_tr("“{}” cannot be written: {}").format(path.name, error.strerror or error))
+            return False
+        self.remember(path)
+        return True
+
+    def ask_unsaved(self, session: EditorSession) -> str:
+        """save, discard or cancel."""
+        box = QMessageBox(self.window)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle(_tr("Unsaved changes"))
+        box.setText(_tr("“{}” has changes that are not saved.").format(session.title))
+        buttons = QMessageBox.StandardButton
+        box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
+        box.setDefaultButton(buttons.Save)
+        answer = box.exec()
+        return {buttons.Save: "save", buttons.Discard: "discard"}.get(buttons(answer), "cancel")
+
+    def _folder(self) -> str:
+        recent = self.recent()
+        return str(Path(recent[0]).parent) if recent else str(Path.home())
+
+    def _say(self, text: str) -> None:
+        QMessageBox.warning(self.window, "Windlass", text)
+
+
+def _copy_beside(sample: Sample, folder: Path) -> None:
+    """A sample's other files, so that the saved graph finds them. What is there already is left alone."""
+    source = sample.path.parent
+    if source == folder:
+        return
+    for file in sorted(source.rglob("*")):
+        target = folder / file.relative_to(source)
+        wanted = file.is_file() and file != sample.path and "__pycache__" not in file.parts
+        if wanted and file.name != "README.md" and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)

@@ -1,0 +1,487 @@
+"""The main window: it puts the parts together and does what needs more than one of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt
+from PySide6.QtGui import QCloseEvent, QGuiApplication
+from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow, QMessageBox, QStackedWidget, QTabWidget, QWidget
+
+from windlass import __version__
+from windlass_gui.actions import Actions
+from windlass_gui.bridge import Bridge
+from windlass_gui.editing import Editing
+from windlass_gui.editor.inspector import Inspector
+from windlass_gui.editor.page import EditorPage
+from windlass_gui.editor.palette import Palette
+from windlass_gui.editor.problems import ProblemsPane
+from windlass_gui.editor.session import EditorSession
+from windlass_gui.files import GraphFiles
+from windlass_gui.menus import build_menus, build_tool_bar, node_menu
+from windlass_gui.mirror import Changes
+from windlass_gui.monitor import MonitorWindow
+from windlass_gui.panes import ItemsPane, LogPane, RunsPane
+from windlass_gui.panes.doing import run_again
+from windlass_gui.run_view import RUN_ENDED, RunView
+from windlass_gui.running import Running
+from windlass_gui.start_page import StartPage
+from windlass_gui.theme import ITEM_STATES, Theme, theme_switch
+from windlass_gui.timeline import TimelinePane
+from windlass_resources.samples import Sample, get_sample
+
+LAYOUT_VERSION = 1
+"""Raised when docks are added or renamed, so that an old stored layout is not applied."""
+KEYS_HELP = """<table cellspacing=6>
+<tr><td><b>Drag from the palette</b></td><td>add a task</td></tr>
+<tr><td><b>Drag from port to port</b></td><td>link; with Shift: item by item</td></tr>
+<tr><td><b>Drag on the canvas</b></td><td>select; with Shift in addition</td></tr>
+<tr><td><b>Wheel, Space+drag, middle drag</b></td><td>pan</td></tr>
+<tr><td><b>Ctrl+wheel, pinch, Ctrl + and −</b></td><td>zoom at the cursor</td></tr>
+<tr><td><b>Tab, Shift+Tab</b></td><td>next, previous task</td></tr>
+<tr><td><b>Ctrl+arrows</b></td><td>go to the task in that direction</td></tr>
+<tr><td><b>Arrows</b></td><td>move what is chosen; with Shift finely</td></tr>
+<tr><td><b>Enter, F2, double click</b></td><td>edit the task</td></tr>
+<tr><td><b>Delete</b></td><td>remove what is chosen</td></tr>
+<tr><td><b>F, Shift+F</b></td><td>fit the graph, fit what is chosen</td></tr>
+<tr><td><b>Escape</b></td><td>stop a drag, choose nothing</td></tr></table>"""
+
+
+class MainWindow(QMainWindow):
+    """Gets everything it talks to; makes only its own parts."""
+
+    def __init__(self, bridge: Bridge, settings: QSettings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bridge = bridge
+        self.settings = settings
+        self.files = GraphFiles(self, settings)
+        self.sample: Sample | None = None
+        self.stop_core = True
+        """What to do with a core of our own when the window has closed."""
+        theme = theme_switch().theme
+        self.actions_ = Actions(self)
+        self.run_view = RunView(bridge, theme)
+        self.page = EditorPage(theme, self.run_view)
+        self.start = StartPage(theme)
+        self.palette_ = Palette(theme)
+        self.inspector = Inspector(theme)
+        self.problems = ProblemsPane(theme)
+        self.runs = RunsPane(bridge)
+        self.items = ItemsPane(bridge)
+        self.log = LogPane(bridge)
+        self.timeline = TimelinePane(bridge)
+        self.monitor: MonitorWindow | None = None
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.start)
+        self._stack.addWidget(self.page)
+        self.setCentralWidget(self._stack)
+        self._build_docks()
+        build_tool_bar(self, self.actions_)
+        self._recent_menu = build_menus(self, self.actions_, lambda: list(self.findChildren(QDockWidget)))
+        self.editing = Editing(self.actions_, self.page)
+        self.running = Running(self, bridge, self.run_view)
+        self._build_status()
+        self._connect_actions()
+        self._connect_parts()
+        self._show_theme(theme)
+        self.resize(1320, 860)
+        self._restore()
+        self._show_session(None)
+
+    # --- building ------------------------------------------------------------------------------------------
+
+    def _build_docks(self) -> None:
+        self.bottom = QTabWidget()
+        self.bottom.setDocumentMode(True)
+        for pane, title in (
+            (self.runs, self.tr("Runs")),
+            (self.items, self.tr("Items")),
+            (self.log, self.tr("Log")),
+            (self.timeline, self.tr("Timeline")),
+            (self.problems, self.tr("Problems")),
+        ):
+            self.bottom.addTab(pane, title)
+        sides = Qt.DockWidgetArea
+        self.setCorner(Qt.Corner.BottomLeftCorner, sides.LeftDockWidgetArea)
+        self.setCorner(Qt.Corner.BottomRightCorner, sides.RightDockWidgetArea)
+        for name, title, widget, side in (
+            ("palette", self.tr("Tasks"), self.palette_, sides.LeftDockWidgetArea),
+            ("inspector", self.tr("Inspector"), self.inspector, sides.RightDockWidgetArea),
+            ("bottom", self.tr("Runs and logs"), self.bottom, sides.BottomDockWidgetArea),
+        ):
+            dock = QDockWidget(title, self)
+            dock.setObjectName(f"dock-{name}")
+            dock.setWidget(widget)
+            self.addDockWidget(side, dock)
+        docks = {dock.objectName(): dock for dock in self.findChildren(QDockWidget)}
+        self.resizeDocks([docks["dock-palette"], docks["dock-inspector"]], [190, 320], Qt.Orientation.Horizontal)
+        self.resizeDocks([docks["dock-bottom"]], [250], Qt.Orientation.Vertical)
+
+    def _build_status(self) -> None:
+        self._progress = QLabel()
+        self._agents = QLabel()
+        self._running = QLabel()
+        self._connection = QLabel()
+        self._connection.setTextFormat(Qt.TextFormat.PlainText)
+        for label in (self._progress, self._running, self._agents, self._connection):
+            label.setContentsMargins(8, 0, 8, 0)
+            self.statusBar().addPermanentWidget(label)
+        self._show_connection(self.bridge.state, self.bridge.text)
+        self._show_load()
+
+    def _connect_actions(self) -> None:
+        do = self.actions_.connect
+        do("new", self.new)
+        do("open", self.open)
+        do("save", self.save)
+        do("save_as", lambda: self.save(elsewhere=True))
+        do("close", self.close_graph)
+        do("quit", self.close)
+        do("edit_task", self.inspector.edit_main_field)
+        do("submit", self.submit)
+        do("cancel", lambda: self.running.control("cancel"))
+        do("retry", lambda: self.running.control("retry"))
+        do("leave_run", lambda: self.run_view.show_run(None))
+        do("monitor", self.show_monitor)
+        do("token", self._show_token)
+        do("theme", self._switch_theme)
+        do("keys", lambda: QMessageBox.information(self, self.tr("Keys and gestures"), KEYS_HELP))
+        do("about", self._about)
+
+    def _connect_parts(self) -> None:
+        self.start.new_asked.connect(self.new)
+        self.start.open_asked.connect(self.open)
+        self.start.file_asked.connect(lambda path: self.open_file(Path(path)))
+        self.start.sample_asked.connect(self.open_sample)
+        self.palette_.chosen.connect(lambda kind: self.page.view.add_task(kind) if self.page.view else None)
+        self.page.menu_asked.connect(self._show_menu)
+        self.page.activated.connect(lambda _: self.inspector.edit_main_field())
+        self.page.tabs.currentChanged.connect(lambda _: (self.inspector.flush(), self._enable()))
+        self.problems.chosen.connect(self._go_to_problem)
+        self.problems.count_changed.connect(self._count_problems)
+        self.runs.run_selected.connect(self._run_selected)
+        self.runs.task_selected.connect(self._task_selected)
+        self.runs.task_activated.connect(self._task_activated)
+        self.items.item_selected.connect(self.log.show_item)
+        self.run_view.run_changed.connect(self._enable)
+        self.run_view.open_asked.connect(self._open_run_graph)
+        self._recent_menu.aboutToShow.connect(self._fill_recent)
+        self.bridge.connection_changed.connect(self._show_connection)
+        self.bridge.mirror_changed.connect(self._mirror_changed)
+        self.running.said.connect(lambda text: self.statusBar().showMessage(text, 8000))
+        self.running.progress.connect(lambda text: (self._progress.setText(text), self._enable()))
+        self.running.problems_asked.connect(lambda: self.bottom.setCurrentWidget(self.problems))
+        self.running.submitted.connect(self._after_submit)
+        self.bridge.failed.connect(lambda reason: self.statusBar().showMessage(reason, 8000))
+        theme_switch().changed.connect(self._show_theme)
+
+    def _restore(self) -> None:
+        geometry, state = self.settings.value("geometry"), self.settings.value("state")
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
+        if isinstance(state, QByteArray):
+            self.restoreState(state, LAYOUT_VERSION)
+
+    # --- the document --------------------------------------------------------------------------------------
+
+    def _show_session(self, session: EditorSession | None, sample: Sample | None = None) -> None:
+        before = self.page.session
+        self.sample = sample
+        self.inspector.show_session(None, None)
+        self.run_view.show_session(None, None)
+        self.page.show_session(session)
+        scene = self.page.view.graph if self.page.view is not None else None
+        self.inspector.show_session(session, scene)
+        self.run_view.show_session(session, scene)
+        self.problems.show_session(session)
+        self._stack.setCurrentWidget(self.page if session is not None else self.start)
+        if session is not None and scene is not None:
+            scene.selection_changed.connect(self._selection_changed)
+            session.undo.indexChanged.connect(lambda _: self._enable())
+            session.title_changed.connect(self._show_title)
+            session.changed.connect(lambda _: self._show_title())
+        else:
+            self.start.show_recent(self.files.recent())
+        if before is not None:
+            before.deleteLater()
+        self._show_title()
+        self._enable()
+
+    def _show_title(self) -> None:
+        session = self.page.session
+        if session is None:
+            self.setWindowTitle("Windlass")
+            self.setWindowModified(False)
+            return
+        title = self.tr("{} (sample)").format(self.sample.name) if self.sample and not session.path else session.title
+        self.setWindowTitle(f"{title}[*] — Windlass")
+        self.setWindowModified(session.modified)
+
+    def may_leave(self) -> bool:
+        """Ask about changes that are not saved. False: the person wants to stay."""
+        self._take_typed()
+        session = self.page.session
+        if session is None or not session.modified:
+            return True
+        answer = self.files.ask_unsaved(session)
+        return answer == "discard" or (answer == "save" and self.save())
+
+    def new(self) -> None:
+        if self.may_leave():
+            self._show_session(EditorSession())
+
+    def open(self) -> None:
+        path = self.files.ask_open()
+        if path is not None:
+            self.open_file(path)
+
+    def open_file(self, path: Path) -> bool:
+        """False when it was not opened (the reason has been shown)."""
+        if not self.may_leave():
+            return False
+        text = self.files.read(path)
+        if text is None:
+            return False
+        self.files.remember(path.absolute())
+        self._show_session(EditorSession(text, path.absolute()))
+        return True
+
+    def open_sample(self, name: str) -> None:
+        if self.may_leave():
+            sample = get_sample(name)
+            session = EditorSession(sample.path.read_text("utf-8"))
+            session.document.folder = sample.path.parent
+            self._show_session(session, sample)
+
+    def save(self, elsewhere: bool = False) -> bool:
+        self._take_typed()
+        session = self.page.session
+        if session is None or not self.files.save(session, elsewhere, None if session.path else self.sample):
+            return False
+        self.sample = None
+        self._show_title()
+        self.statusBar().showMessage(self.tr("Saved {}").format(session.path), 4000)
+        return True
+
+    def close_graph(self) -> None:
+        if self.may_leave():
+            self._show_session(None)
+
+    def _take_typed(self) -> None:
+        """What stands in a field but was not entered counts before anything that uses the document."""
+        self.inspector.flush()
+        if self.page.text.dirty and self.page.session is not None:
+            self.page.text.apply()
+
+    # --- the run that is shown ------------------------------------------------------------------------------
+
+    def run_again(self, task: int) -> None:
+        """A task of the shown run with all that comes after, in whatever state; asks first."""
+        if self.run_view.run is not None:
+            run_again(self.bridge, self, self.run_view.run, [(task, None)])
+
+    def show_log(self, task: int) -> None:
+        """The log of a task of the shown run."""
+        if self.run_view.run is not None:
+            self.log.show_item(self.run_view.run, task, self._telling_item(task))
+            self.bottom.setCurrentWidget(self.log)
+
+    def show_items(self, run: int, task: int) -> None:
+        self.items.show_task(run, task)
+        self.bottom.setCurrentWidget(self.items)
+
+    def _run_selected(self, run: int) -> None:
+        if run != self.run_view.run:
+            self.run_view.show_run(run)
+        self.timeline.show_run(run)
+
+    def _task_selected(self, run: int, task: int) -> None:
+        self.items.show_task(run, task)
+        mirror = self.bridge.mirror.run(run)
+        row = mirror.tasks[task] if mirror is not None and task < len(mirror.tasks) else None
+        if row is not None and run == self.run_view.run and self.page.view is not None and self.page.on_canvas:
+            self.page.view.reveal(row.id)
+
+    def _task_activated(self, run: int, task: int) -> None:
+        mirror = self.bridge.mirror.run(run)
+        if mirror is not None and task < len(mirror.tasks) and mirror.tasks[task].array:
+            self.show_items(run, task)
+        else:
+            self.log.show_item(run, task, 0)
+            self.bottom.setCurrentWidget(self.log)
+
+    def _open_run_graph(self, run: int) -> None:
+        def show(data: dict[str, Any]) -> None:
+            text = data.get("document")
+            if isinstance(text, str) and self.may_leave():
+                self._show_session(EditorSession(text))
+                self.run_view.show_run(run, text)
+
+        self.bridge.get_run(run, show)
+
+    def submit(self) -> None:
+        """Run the open graph."""
+        self._take_typed()
+        if self.page.session is not None:
+            self.running.submit(self.page.session)
+            self._enable()
+
+    def _after_submit(self, run: int) -> None:
+        self.runs.select_run(run)
+        self.timeline.show_run(run)
+        if self.bottom.currentWidget() is self.problems:
+            self.bottom.setCurrentWidget(self.runs)
+        self._enable()
+
+    # --- what is shown -------------------------------------------------------------------------------------
+
+    def _selection_changed(self) -> None:
+        self._enable()
+        scene = self.page.view.graph if self.page.view is not None else None
+        if scene is None or self.run_view.run is None or len(scene.selected) != 1:
+            return
+        row = self.run_view.task_row(next(iter(scene.selected)))
+        if row is not None:
+            self.log.show_item(self.run_view.run, row.index, self._telling_item(row.index))
+            self.items.show_task(self.run_view.run, row.index)
+
+    def _telling_item(self, task: int) -> int:
+        """The item of a task whose log says most: the first that failed, else the first."""
+        run = self.bridge.mirror.run(self.run_view.run) if self.run_view.run is not None else None
+        states = bytes(run.states.get(task, b"")) if run is not None else b""
+        return max(0, states.find(ITEM_STATES.index("failed")))
+
+    def _show_menu(self, task: str | None, link: tuple[str, str] | None, where: QPoint) -> None:
+        menu = node_menu(self, task, link)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(where)
+
+    def _go_to_problem(self, task: str, line: int) -> None:
+        if task and self.page.view is not None:
+            self.page.tabs.setCurrentIndex(0)
+            self.page.view.reveal(task)
+        elif line:
+            self.page.tabs.setCurrentIndex(1)
+            self.page.text.go_to(line)
+
+    def _count_problems(self, count: int) -> None:
+        title = self.tr("Problems ({})").format(count) if count else self.tr("Problems")
+        self.bottom.setTabText(self.bottom.indexOf(self.problems), title)
+
+    def _enable(self) -> None:
+        self.editing.enable()
+        open_ = self.page.session is not None
+        self.actions_.enable(open_ and not self.running.busy and self.bridge.state == "up", "submit")
+        self.actions_.enable(self.running.can("cancel"), "cancel")
+        self.actions_.enable(self.running.can("retry"), "retry")
+        self.actions_.enable(self.run_view.run is not None, "leave_run")
+        self.actions_.enable(self.bridge.state == "up", "token")
+        self.palette_.setEnabled(open_)
+
+    def _mirror_changed(self, changes: Changes) -> None:
+        if changes.agents or changes.agents_removed or changes.runs or changes.runs_removed or changes.resets:
+            self._show_load()
+
+    def _show_load(self) -> None:
+        mirror = self.bridge.mirror
+        agents = [row for row in mirror.agents.values() if row.state == "up"]
+        running = sum(row.running for row in agents)
+        self._agents.setText(self.tr("1 agent") if len(agents) == 1 else self.tr("{} agents").format(len(agents)))
+        self._agents.setToolTip("\n".join(row.name for row in agents) or self.tr("No machine is there to run anything"))
+        self._running.setText(self.tr("{} running").format(f"{running:,}"))
+
+    def _show_connection(self, state: str, text: str) -> None:
+        words = {"up": self.tr("Connected"), "off": self.tr("Not connected")}
+        self._connection.setText(("● " if state == "up" else "○ ") + words.get(state, text))
+        self._connection.setToolTip(text)
+        theme = theme_switch().theme
+        color = {"up": theme.ok, "refused": theme.danger, "off": theme.muted}.get(state, theme.warn)
+        self._connection.setStyleSheet(f"color: {color};")
+        if state == "refused":
+            self.statusBar().showMessage(text, 15000)
+        self._enable()
+
+    def _show_theme(self, theme: Theme) -> None:
+        self.actions_.show_theme(theme)
+        for part in (self.run_view, self.page, self.start, self.palette_, self.inspector, self.problems):
+            part.show_theme(theme)
+        self._show_connection(self.bridge.state, self.bridge.text)
+
+    def _switch_theme(self) -> None:
+        choice = "light" if theme_switch().theme.dark else "dark"
+        theme_switch().apply(choice)
+        self.settings.setValue("theme", choice)
+
+    def _fill_recent(self) -> None:
+        self._recent_menu.clear()
+        for path in self.files.recent():
+            self._recent_menu.addAction(path.replace("&", "&&"), lambda path=path: self.open_file(Path(path)))
+        if self._recent_menu.isEmpty():
+            self._recent_menu.addAction(self.tr("No files yet")).setEnabled(False)
+
+    def show_monitor(self) -> None:
+        """The window of the machines; made on first use, kept."""
+        if self.monitor is None:
+            self.monitor = MonitorWindow(self.bridge)
+        self.monitor.show()
+        self.monitor.raise_()
+        self.monitor.activateWindow()
+
+    def _show_token(self) -> None:
+        def show(token: str) -> None:
+            box = QMessageBox(self)
+            box.setWindowTitle(self.tr("Add a machine"))
+            box.setText(self.tr("Run this on the other machine within the hour:"))
+            box.setInformativeText(f"windlass agent --join {token}")
+            box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            copy = box.addButton(self.tr("Copy"), QMessageBox.ButtonRole.ActionRole)
+            copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(f"windlass agent --join {token}"))
+            box.addButton(QMessageBox.StandardButton.Close)
+            box.open()
+
+        self.bridge.make_token(show)
+
+    def _about(self) -> None:
+        text = self.tr("<b>Windlass {}</b><br>Many machines, one graph of tasks.<br>MIT licence.").format(__version__)
+        QMessageBox.about(self, self.tr("About Windlass"), text)
+
+    # --- leaving -------------------------------------------------------------------------------------------
+
+    def _running_runs(self) -> int:
+        return sum(row.state not in RUN_ENDED for row in self.bridge.mirror.runs.values())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.may_leave():
+            event.ignore()
+            return
+        running = self._running_runs()
+        if self.bridge.owns_core and running:
+            answer = self._ask_running(running)
+            if answer == "stay":
+                event.ignore()
+                return
+            self.stop_core = answer == "stop"
+        self.settings.setValue("geometry", self.saveGeometry())
+        self.settings.setValue("state", self.saveState(LAYOUT_VERSION))
+        if self.monitor is not None:
+            self.monitor.close()
+        event.accept()
+
+    def _ask_running(self, running: int) -> str:
+        """background, stop or stay."""
+        box = QMessageBox(self)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle(self.tr("A run is going on"))
+        what = self.tr("A run is going on.") if running == 1 else self.tr("{} runs are going on.").format(running)
+        box.setText(what)
+        box.setInformativeText(
+            self.tr("It can go on without this window; the next time you start Windlass it is here again.")
+        )
+        keep = box.addButton(self.tr("Keep running in the background"), QMessageBox.ButtonRole.AcceptRole)
+        stop = box.addButton(self.tr("Stop"), QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(keep)
+        box.exec()
+        clicked = box.clickedButton()
+        return "background" if clicked is keep else "stop" if clicked is stop else "stay"

@@ -1,0 +1,117 @@
+"""The menu bar, the tool bar and the canvas's context menu, made of the actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QSize, Qt
+from PySide6.QtWidgets import QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+
+from windlass_gui.actions import Actions
+
+if TYPE_CHECKING:
+    from windlass_gui.main_window import MainWindow
+
+BAR = (
+    "new", "open", "save", "", "undo", "redo", "", "fit", "layout", "", "submit", "cancel", "retry", ">", "monitor",
+    "theme",
+)  # fmt: skip
+"""The tool bar; an empty name is a line, `>` pushes the rest to the right end."""
+WITH_WORDS = ("submit", "cancel", "retry", "monitor")
+"""Buttons that show their words beside the icon."""
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Menus", text)
+
+
+def build_menus(window: QMainWindow, actions: Actions, docks: Callable[[], list[QWidget]]) -> QMenu:
+    """Fill the menu bar. Gives the menu of recent files, which its owner fills when it opens."""
+    bar = window.menuBar()
+
+    def menu(title: str, *names: str) -> QMenu:
+        made = bar.addMenu(title)
+        for name in names:
+            made.addAction(actions[name]) if name else made.addSeparator()
+        return made
+
+    file = menu(_tr("&File"), "new", "open")
+    recent = file.addMenu(_tr("Open &recent"))
+    file.addSeparator()
+    for name in ("save", "save_as", "", "close", "quit"):
+        file.addAction(actions[name]) if name else file.addSeparator()
+    menu(_tr("&Edit"), "undo", "redo", "", "cut", "copy", "paste", "duplicate", "delete", "", "select_all", "edit_task")
+    view = menu(
+        _tr("&View"), "canvas", "text", "", "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset", "layout", "",
+        "theme", "",
+    )  # fmt: skip
+    panes = view.addMenu(_tr("&Panes"))
+    panes.aboutToShow.connect(lambda: _fill_panes(panes, docks()))
+    menu(_tr("&Run"), "submit", "cancel", "retry", "leave_run", "", "monitor", "token")
+    menu(_tr("&Help"), "keys", "about")
+    return recent
+
+
+def _fill_panes(menu: QMenu, docks: list[QWidget]) -> None:
+    menu.clear()
+    for dock in docks:
+        menu.addAction(dock.toggleViewAction())  # type: ignore[attr-defined]
+
+
+def build_tool_bar(window: QMainWindow, actions: Actions) -> QToolBar:
+    bar = QToolBar(_tr("Main tools"), window)
+    bar.setObjectName("main-tools")
+    bar.setMovable(False)
+    bar.setIconSize(QSize(20, 20))
+    for name in BAR:
+        if name == ">":
+            space = QWidget()
+            space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+            bar.addWidget(space)
+        elif name:
+            bar.addAction(actions[name])
+            button = bar.widgetForAction(actions[name])
+            if isinstance(button, QToolButton) and name in WITH_WORDS:
+                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        else:
+            bar.addSeparator()
+    window.addToolBar(bar)
+    return bar
+
+
+def node_menu(window: MainWindow, task: str | None, link: tuple[str, str] | None) -> QMenu:
+    """For a node, a link, or the bare canvas."""
+    menu = QMenu(window)
+    actions, page = window.actions_, window.page
+    if task is not None:
+        row = window.run_view.task_row(task)
+        if row is not None and window.run_view.run is not None:
+            run = window.run_view.run
+            ended = row.counts.failed + row.counts.cancelled + row.counts.skipped
+            busy = row.counts.pending + row.counts.ready + row.counts.active + row.counts.backoff
+            log = menu.addAction(_tr("Show log"), lambda: window.show_log(row.index))
+            log.setEnabled(row.count != 0)
+            if row.array:
+                menu.addAction(_tr("Show items"), lambda: window.show_items(run, row.index))
+            retry = menu.addAction(_tr("Retry"), lambda: window.bridge.control("retry", run, row.index))
+            retry.setEnabled(bool(ended))
+            again = menu.addAction(_tr("Run again with everything after"), lambda: window.run_again(row.index))
+            again.setEnabled(bool(ended or row.counts.succeeded))
+            cancel = menu.addAction(_tr("Cancel"), lambda: window.bridge.control("cancel", run, row.index))
+            cancel.setEnabled(bool(busy))
+            menu.addSeparator()
+        for name in ("edit_task", "copy", "duplicate", "delete"):
+            menu.addAction(actions[name])
+    elif link is not None and page.session is not None:
+        session = page.session
+        each = dict(session.document.facts[link[1]].needs).get(link[0], False)
+        toggle = menu.addAction(_tr("Wait item by item"))
+        toggle.setCheckable(True)
+        toggle.setChecked(each)
+        toggle.toggled.connect(lambda on: session.set_each(link[0], link[1], on))
+        menu.addAction(_tr("Remove link"), lambda: session.remove((), [link]))
+    else:
+        for name in ("paste", "select_all", "", "fit", "layout"):
+            menu.addAction(actions[name]) if name else menu.addSeparator()
+    return menu

@@ -1,0 +1,169 @@
+"""The run whose live state the canvas shows: a bar above the canvas, and the states on the nodes."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from windlass.wire.rows import RunRow, TaskRow
+from windlass_gui.bridge import Bridge
+from windlass_gui.editor.live import node_live
+from windlass_gui.editor.scene import GraphScene
+from windlass_gui.editor.session import EditorSession
+from windlass_gui.mirror import Changes
+from windlass_gui.theme import Theme, current_theme, draw_state
+
+HOLDER = "canvas"
+RUN_ENDED = ("succeeded", "failed", "cancelled")
+
+
+class _StateMark(QWidget):
+    """A run's state as a shape."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = "pending"
+        self.setFixedSize(QSize(18, 18))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        draw_state(painter, QRectF(1, 1, 16, 16), self.state, current_theme())
+        painter.end()
+
+
+class RunView(QFrame):
+    """Owned by the main window; follows one run through the bridge while it is shown."""
+
+    run_changed = Signal()
+    """Another run is shown, or its state changed: actions may have become possible or not."""
+    open_asked = Signal(int)
+    """Show the graph that this run was made of."""
+
+    def __init__(self, bridge: Bridge, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "banner")
+        self.bridge = bridge
+        self.session: EditorSession | None = None
+        self.scene: GraphScene | None = None
+        self.run: int | None = None
+        self._text = ""
+        """The document's text when the run was submitted from this window; empty when it was not."""
+        self._mark = _StateMark()
+        self._label = QLabel()
+        self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._note = QLabel()
+        self._note.setProperty("role", "muted")
+        self._open = QPushButton(self.tr("Open its graph"))
+        self._open.setToolTip(self.tr("This run was made of another graph than the one that is open"))
+        self._open.clicked.connect(lambda: self.open_asked.emit(self.run) if self.run is not None else None)
+        self._hide = QPushButton(self.tr("Hide run"))
+        self._hide.setToolTip(self.tr("Show the graph without the states of a run"))
+        self._hide.clicked.connect(lambda: self.show_run(None))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 4, 8, 4)
+        row.setSpacing(8)
+        row.addWidget(self._mark)
+        row.addWidget(self._label, 1)
+        row.addWidget(self._note)
+        row.addWidget(self._open)
+        row.addWidget(self._hide)
+        bridge.mirror_changed.connect(self._mirror_changed)
+        self.hide()
+
+    def show_theme(self, theme: Theme) -> None:
+        self._mark.update()
+
+    def show_session(self, session: EditorSession | None, scene: GraphScene | None) -> None:
+        if self.session is not None:
+            self.session.changed.disconnect(self._say)
+        self.session, self.scene = session, scene
+        if session is not None:
+            session.changed.connect(self._say)
+        self.show_run(None)
+
+    @property
+    def row(self) -> RunRow | None:
+        return self.bridge.mirror.runs.get(self.run) if self.run is not None else None
+
+    @property
+    def live(self) -> bool:
+        """The run that is shown has not ended."""
+        row = self.row
+        return row is not None and row.state not in RUN_ENDED
+
+    def task_row(self, task: str) -> TaskRow | None:
+        """The row of a task of the shown run, by its id in the graph."""
+        run = self.bridge.mirror.run(self.run) if self.run is not None else None
+        return run.task(task) if run is not None else None
+
+    def show_run(self, run: int | None, text: str = "") -> None:
+        """Follow `run` (None: none). `text` is the document that was submitted, when it was submitted here."""
+        if run != self.run:
+            self.run = run
+            self._text = text
+            self.bridge.follow(run, HOLDER)
+            if self.scene is not None:
+                self.scene.show_live({}, whole=True)
+            self._paint_all()
+        self._say()
+        self.run_changed.emit()
+
+    @property
+    def matches(self) -> bool:
+        """The shown run has the tasks of the open document, so that the canvas can show its states."""
+        run = self.bridge.mirror.run(self.run) if self.run is not None else None
+        if run is None or not run.tasks or self.session is None:
+            return bool(self._text)
+        facts = self.session.document.facts
+        return any(row.id in facts for row in run.tasks)
+
+    def _mirror_changed(self, changes: Changes) -> None:
+        if self.run is None:
+            return
+        inside = changes.inside.get(self.run)
+        if inside is not None and self.scene is not None:
+            run = self.bridge.mirror.run(self.run)
+            if inside.reset:
+                self._paint_all()
+            elif run is not None and inside.tasks and self.matches:
+                rows = [run.tasks[at] for at in inside.tasks if at < len(run.tasks)]
+                self.scene.show_live({row.id: node_live(row) for row in rows})
+        if self.run in changes.runs_removed:
+            self.show_run(None)
+        elif inside is not None or self.run in changes.runs:
+            self._say()
+            self.run_changed.emit()
+
+    def _paint_all(self) -> None:
+        run = self.bridge.mirror.run(self.run) if self.run is not None else None
+        if self.scene is not None and run is not None and self.matches:
+            self.scene.show_live({row.id: node_live(row) for row in run.tasks}, whole=True)
+
+    def _say(self, _: object = None) -> None:
+        self.setVisible(self.run is not None)
+        if self.run is None:
+            return
+        row = self.row
+        if row is None:
+            self._mark.state = "pending"
+            self._label.setText(self.tr("Run {}: waiting for the core…").format(self.run))
+            self._note.setText("")
+            self._open.hide()
+            return
+        self._mark.state = row.state
+        self._mark.update()
+        counts = row.counts
+        ended = counts.succeeded + counts.failed + counts.cancelled + counts.skipped
+        parts = [self.tr("Run {} · {}").format(row.id, row.name), row.state]
+        if counts.total:
+            parts.append(self.tr("{} of {} ended").format(f"{ended:,}", f"{counts.total:,}"))
+        if counts.failed:
+            parts.append(self.tr("{} failed").format(f"{counts.failed:,}"))
+        if row.note:
+            parts.append(row.note)
+        self._label.setText(" · ".join(parts))
+        self._label.setToolTip(row.note)
+        changed = bool(self._text) and self.session is not None and self.session.document.text != self._text
+        self._note.setText(self.tr("The graph was changed since: Submit runs the new one") if changed else "")
+        self._open.setVisible(not self.matches)
