@@ -28,7 +28,7 @@ def id_of(key: Key) -> Id:
 class Group:
     """The attempts of one task: a queue, and what is known of how long they take."""
 
-    __slots__ = ("bundle", "function", "lanes", "light", "mean", "queue")
+    __slots__ = ("bundle", "function", "lanes", "light", "mean", "present", "queue")
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
@@ -41,6 +41,8 @@ class Group:
     def renew(self, bundle: Bundle) -> None:
         """A newer state of the task: a retry upstream changed what it gets."""
         self.bundle = bundle
+        self.present: Bundle | None = None
+        """The bundle, once all blobs that it names are here."""
         action = bundle.spec.action
         self.function = isinstance(action, Call | PythonCall)
         spec = bundle.spec

@@ -144,10 +144,13 @@ class Executor:
                 continue
             attempt = Attempt(group, bundle, item, payload[place] if place < len(payload) else b"")
             attempts[id] = attempt
-            missing = self._missing(bundle, item)
-            if missing:
+            if bundle is group.present and not item.files and not item.results:
+                group.queue.append(attempt)  # all that the bundle needs was seen to be here
+            elif missing := self._missing(bundle, item):
                 self._fetch(attempt, missing)
             else:
+                if not item.files and not item.results:
+                    group.present = bundle
                 group.queue.append(attempt)
         self._shop.dirty = True
         self._settle()
@@ -163,8 +166,8 @@ class Executor:
             self._order.append(group)
         elif bundle.version >= group.bundle.version:
             group.renew(bundle)
-        for old in [old for old in self._bundles if old[:2] == key and old[2] < bundle.version - 8]:
-            del self._bundles[old]
+        for version in [known for known in self._bundles if known[:2] == key and known[2] < bundle.version - 8]:
+            del self._bundles[version]
 
     def _missing(self, bundle: Bundle, item: AssignItem) -> dict[str, int | None]:
         """Blobs that have to come first, with their sizes where they are known."""
@@ -355,8 +358,8 @@ class Executor:
         busy = {attempt.key.run for attempt in self._shop.attempts.values()}
         for key in [key for key in self._groups if key[0] in gone - busy]:
             self._order.remove(self._groups.pop(key))
-        for version in [version for version in self._bundles if version[0] in gone - busy]:
-            del self._bundles[version]
+        for old in [old for old in self._bundles if old[0] in gone - busy]:
+            del self._bundles[old]
         for run in gone - busy:
             self.functions.forget(run)
             mine = self._blobs.pop(run, set())

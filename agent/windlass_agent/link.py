@@ -1,0 +1,67 @@
+"""The socket: a DEALER that speaks CURVE, never blocks, and is thrown away when it falls silent."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+import zmq
+
+from windlass.wire.keys import KeyPair, secure
+
+QUEUE = 2000
+"""Messages that ZeroMQ may hold in each direction; ours, which is not limited, holds the rest."""
+
+
+class Link:
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], own: KeyPair) -> None:
+        self._context = context
+        self._own = own
+        self._queue: deque[list[bytes]] = deque()
+        self.socket: zmq.Socket[bytes] | None = None
+
+    def open(self, endpoint: str, core_public: str) -> None:
+        """Dial; what was queued for an earlier link is forgotten. `zmq.ZMQError` for an address that is none."""
+        self.close()
+        socket = self._context.socket(zmq.DEALER)
+        socket.linger = 0
+        socket.sndhwm = socket.rcvhwm = QUEUE
+        socket.setsockopt(zmq.RECONNECT_IVL, 100)
+        socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2000)
+        socket.setsockopt(zmq.IPV6, 1)
+        secure(socket, self._own, core_public)
+        try:
+            socket.connect(endpoint)
+        except zmq.ZMQError:
+            socket.close()
+            raise
+        self.socket = socket
+
+    def close(self, linger: int = 0) -> None:
+        self._queue.clear()
+        if self.socket is not None:
+            self.socket.close(linger)
+            self.socket = None
+
+    def send(self, frames: list[bytes]) -> None:
+        self._queue.append(frames)
+
+    def flush(self) -> bool:
+        """Give ZeroMQ what it takes; True when nothing is left."""
+        while self._queue and self.socket is not None:
+            try:
+                self.socket.send_multipart(self._queue[0], zmq.NOBLOCK, copy=True)
+            except zmq.Again:
+                return False
+            self._queue.popleft()
+        return True
+
+    def receive(self, limit: int = 200) -> Iterable[list[bytes]]:
+        """Messages that are there, at most `limit`."""
+        for _ in range(limit):
+            if self.socket is None:
+                return
+            try:
+                yield self.socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
