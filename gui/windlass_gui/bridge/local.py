@@ -1,31 +1,217 @@
-"""Finding, starting and leaving cores. Everything here may block: worker threads only."""
+"""Finding, starting and leaving cores. Everything here may block: worker threads only.
+
+The app's own core lives in the user's directories and is nobody's child in spirit: it leads a session of its own and
+holds no leash, so that closing the window can leave it running and the next window finds it again.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
+
+import psutil
+
+from windlass.client import connect
+from windlass.client.embedded import running_core
+from windlass.client.errors import CoreUnreachable, StartFailed, WindlassError
+from windlass.client.link import Link, client_name
+from windlass.model.document import load_document
+from windlass.wire import homes
+from windlass.wire import messages as m
+
+START_TIMEOUT = 30.0
+"""Seconds for a core to say that it accepts connections."""
+MEET_TIMEOUT = 5.0
+"""Seconds for a core that should be running to welcome us."""
+STOP_TIMEOUT = 8.0
+"""Seconds that closing the last window waits for the processes it has started."""
+BOOK = "app.json"
+"""In the data directory: which agent the app started beside which core."""
 
 Listener: TypeAlias = Callable[[str, str], None]
 """Gets the link's phase (connecting, up, refused, closed) and a reason, in any thread."""
 Progress: TypeAlias = Callable[[str, str, int, int], None]
 """Gets phase, text, bytes done and bytes in all."""
 
-
-def open_own(listener: Listener) -> Any:
-    """A link to the user's own core, which is started (with an agent) when it does not run."""
-    raise NotImplementedError
+_children: list[subprocess.Popen[bytes]] = []
+"""Processes of this window, to be reaped; they may outlive it."""
 
 
-def open_address(address: str, listener: Listener) -> Any:
-    """A link to a core somewhere else."""
-    raise NotImplementedError
+def open_own(listener: Listener) -> Link:
+    """A link to the user's own core, which is started (with an agent for this machine) when it does not run."""
+    if running_core() is not None:
+        link = _own_link(listener)
+        try:
+            link.wait_up(MEET_TIMEOUT)
+        except CoreUnreachable:
+            link.close()  # a file left behind by a core that was killed, its number now another process's
+        else:
+            _tend_agent()
+            return link
+    try:
+        _start_core()
+    except StartFailed:
+        # Another window may have started one in the same moment; there is one core to a data directory.
+        if running_core() is None:
+            raise
+    _tend_agent()
+    link = _own_link(listener)
+    try:
+        link.wait_up(START_TIMEOUT)
+    except WindlassError:
+        link.close()
+        raise
+    return link
+
+
+def open_address(address: str, listener: Listener) -> Link:
+    """A link to a core somewhere else: a token, or an address that was joined before. Goes on dialling by itself."""
+    return Link(connect.locate(address), name=client_name(), on_phase=listener)
 
 
 def submit(link: Any, document: str, folder: Path | None, params: dict[str, Any], progress: Progress) -> int:
-    """The new run's number."""
-    raise NotImplementedError
+    """Check, find and hash the files, upload them, start the run; its number once the core has it durably."""
+    from windlass.client.submit import package, send  # brings parsers that the app's start does not need
+
+    progress("packing", "Looking for the graph's files…", 0, 0)
+    loaded = load_document(document)
+    if loaded.graph is None:
+        errors = [str(problem) for problem in loaded.problems if problem.severity == "error"]
+        raise WindlassError("\n".join(errors[:5]) or "This is no graph document.")
+    made = package(loaded.graph, document, folder, params)
+
+    def sent(done: int, total: int) -> None:
+        progress("uploading", "Uploading the graph's files…", done, total)
+
+    return send(link, made, params, name=loaded.graph.name, owner=_user(), progress=sent)
 
 
 def leave(link: Any, stop_core: bool) -> None:
+    """End the conversation; with `stop_core` the core too, and the agents on its machine."""
+    if stop_core:
+        with contextlib.suppress(WindlassError):
+            link.ask(m.StopCore(0, agents=True), timeout=MEET_TIMEOUT)
     link.close()
+    if stop_core:
+        _wait_for_children()
+
+
+# --- the processes ---------------------------------------------------------------------------------------------
+
+
+def _own_link(listener: Listener) -> Link:
+    core = running_core()
+    if os.environ.get(connect.ADDRESS_VARIABLE) and core is not None:
+        return Link(connect.locate(core.endpoint, core.public), name=client_name(), on_phase=listener)
+    return Link(connect.locate(), name=client_name(), on_phase=listener)
+
+
+def _start_core() -> None:
+    ready, told = os.pipe()
+    try:
+        command = [sys.executable, "-m", "windlass.server", "--ready-fd", str(told), "--log-level", "warning"]
+        process = _spawn(command, "core", (told,))
+    finally:
+        os.close(told)
+    try:
+        said = _line(ready, process)
+    finally:
+        os.close(ready)
+    if not said:
+        raise StartFailed(f"The core did not start:\n{_tail('core')}")
+
+
+def _tend_agent() -> None:
+    """Start this machine's agent unless one that the app has started still runs beside this core."""
+    core = running_core()
+    if core is None:
+        return
+    book = homes.data_dir() / BOOK
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, psutil.Error):
+        noted = json.loads(book.read_text())
+        process = psutil.Process(int(noted["agent"]))
+        alive = process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - noted["began"]) < 2
+        if alive:
+            return
+    if _someone_elses_agent():
+        return
+    started = _spawn([sys.executable, "-m", "windlass_agent", "--log-level", "warning"], "agent", ())
+    began = time.time()
+    with contextlib.suppress(psutil.Error):
+        began = psutil.Process(started.pid).create_time()
+    temporary = book.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(json.dumps({"core": core.pid, "agent": started.pid, "began": began}))
+    os.replace(temporary, book)
+
+
+def _someone_elses_agent() -> bool:
+    """An agent that the user has started by hand in this data directory."""
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if "windlass_agent" not in command or {"--core", "--join", "--data"} & set(command):
+            continue
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("WINDLASS_HOME") == os.environ.get("WINDLASS_HOME"):
+                return True
+    return False
+
+
+def _spawn(command: list[str], name: str, descriptors: tuple[int, ...]) -> subprocess.Popen[bytes]:
+    logs = homes.private_dir(homes.data_dir() / "logs")
+    with open(logs / f"{name}.log", "ab") as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=descriptors, start_new_session=True
+        )
+    _children.append(process)
+    return process
+
+
+def _line(descriptor: int, process: subprocess.Popen[bytes]) -> bytes:
+    """What the core says when it is ready; empty when it ended or was silent for too long."""
+    said, until = b"", time.monotonic() + START_TIMEOUT
+    while b"\n" not in said:
+        left = until - time.monotonic()
+        if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+            process.kill()
+            return b""
+        piece = os.read(descriptor, 4096)
+        if not piece:
+            return b""
+        said += piece
+    return said
+
+
+def _tail(name: str, lines: int = 8) -> str:
+    with contextlib.suppress(OSError):
+        text = (homes.data_dir() / "logs" / f"{name}.log").read_bytes()[-8192:].decode("utf-8", "replace")
+        return "\n".join(text.splitlines()[-lines:])
+    return ""
+
+
+def _wait_for_children() -> None:
+    until = time.monotonic() + STOP_TIMEOUT
+    for process in _children:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, until - time.monotonic()))
+    for process in _children:
+        if process.poll() is None:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(2.0)
+    _children.clear()
+
+
+def _user() -> str:
+    import getpass
+
+    with contextlib.suppress(KeyError, OSError):
+        return getpass.getuser()
+    return ""

@@ -1,0 +1,178 @@
+"""One agent: what it is, how it does, what it carries."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from windlass.wire.rows import AgentRow
+from windlass_gui.mirror import Curve
+from windlass_gui.models import format as fmt
+from windlass_gui.models.tables import agent_state, used_of
+from windlass_gui.monitor.curves import LiveCurve
+from windlass_gui.theme import BODY, M, S, current_theme, draw_state, mix, theme_switch
+
+WIDTH = 360
+"""Width of a card in pixels."""
+MAX_SLOTS = 64
+"""Slots drawn one by one; more are told in words only."""
+
+STATE_TEXT = {
+    "up": "up", "draining": "draining: takes nothing new", "down": "down", "new": "has not come yet",
+    "disconnected": "silent; its attempts may still go on",
+}  # fmt: skip
+
+
+class AgentCard(QFrame):
+    """`control` asks for drain, undrain or remove."""
+
+    control = Signal(str, str)
+    """Action and agent."""
+
+    def __init__(self, agent: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.agent = agent
+        self.setProperty("role", "card")
+        self.setFixedWidth(WIDTH)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Maximum)
+        self.badge = StateBadge()
+        self.name = _label("title")
+        self.state = _label("muted")
+        self.facts = _label("small", wrap=True)
+        self.note = _label("error", wrap=True)
+        self.slots = SlotBar()
+        self.slots_text = _label("small")
+        self.drain = QPushButton("Drain")
+        self.drain.clicked.connect(self._drain)
+        self.cpu = LiveCurve("CPU", "accent")
+        self.memory = LiveCurve("Memory", "ok")
+        head = QHBoxLayout()
+        head.setSpacing(S)
+        head.addWidget(self.badge)
+        head.addWidget(self.name)
+        head.addWidget(self.state, 1)
+        head.addWidget(self.drain)
+        curves = QHBoxLayout()
+        curves.setSpacing(M)
+        curves.addWidget(self.cpu, 1)
+        curves.addWidget(self.memory, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(M, M, M, M)
+        layout.setSpacing(S)
+        layout.addLayout(head)
+        layout.addWidget(self.facts)
+        layout.addWidget(self.note)
+        layout.addWidget(self.slots_text)
+        layout.addWidget(self.slots)
+        layout.addLayout(curves)
+        self._action = "drain"
+
+    def show_row(self, row: AgentRow) -> None:
+        state = agent_state(row)
+        self.badge.show_state(state)
+        self.name.setText(self.name.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideMiddle, 150))
+        self.name.setToolTip(f"{row.name}\n{row.id}")
+        self.state.setText("" if state == "up" else state)
+        self.state.setToolTip(STATE_TEXT.get(state, state))
+        system = " ".join(filter(None, map(row.labels.get, ("os", "arch"))))
+        cpus = float(row.resources.get("cpus") or 0)
+        parts = [system, f"{fmt.number(cpus)} CPUs", fmt.size(row.resources.get("memory") or 0)]
+        gpus = int(row.resources.get("gpus") or 0)
+        if gpus:
+            parts.append(f"{gpus} GPU{'s' if gpus > 1 else ''}")
+        self.facts.setText(" · ".join(filter(None, parts)))
+        self.facts.setToolTip(
+            "\n".join([row.cpu_model, *row.gpus, *(f"{k}={v}" for k, v in row.labels.items())]).strip()
+        )
+        self.note.setText(row.note)
+        self.note.setVisible(bool(row.note))
+        used = float(row.used.get("cpus") or 0) or float(row.running)
+        texts = [f"{fmt.count(row.running)} running", f"{used_of(row, 'cpus') or fmt.number(used)} CPUs reserved"]
+        if not row.used:
+            texts[1] = f"{fmt.number(cpus)} CPUs"
+        texts.append(f"{fmt.count(row.waiting)} waiting here")
+        self.slots_text.setText(" · ".join(texts))
+        self.slots.show_slots(max(1, round(cpus)), used, row.waiting)
+        self._action = "remove" if row.state == "down" else "undrain" if row.draining else "drain"
+        self.drain.setText({"drain": "Drain", "undrain": "Take work again", "remove": "Remove"}[self._action])
+        self.drain.setToolTip(
+            {
+                "drain": "Let what runs here finish and give it nothing new",
+                "undrain": "Give it work again",
+                "remove": "Forget this machine; it can join again",
+            }[self._action]
+        )
+
+    def show_curve(self, curve: Curve) -> None:
+        view, last = curve.view, curve.last
+        if last is None:
+            return
+        total = max(1.0, float(last[3]))
+        self.cpu.show_values(view[0], view[1], f"{last[1]:.0%}")
+        self.memory.show_values(view[0], view[2] / total, f"{fmt.size(last[2])} of {fmt.size(total)}")
+
+    def _drain(self) -> None:
+        self.control.emit(self._action, self.agent)
+
+
+class StateBadge(QWidget):
+    """A state's shape in its colour."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = "new"
+        self.setFixedSize(14, 14)
+        theme_switch().changed.connect(self.update)
+
+    def show_state(self, state: str) -> None:
+        self.state = state
+        self.setToolTip(STATE_TEXT.get(state, state))
+        self.setAccessibleName(state)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        draw_state(QPainter(self), QRectF(self.rect()), self.state)
+
+
+class SlotBar(QWidget):
+    """A cell for each CPU: taken ones filled, partly taken ones partly."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._total, self._used, self._waiting = 1, 0.0, 0
+        self.setFixedHeight(14)
+        theme_switch().changed.connect(self.update)
+
+    def show_slots(self, total: int, used: float, waiting: int) -> None:
+        if (total, used, waiting) != (self._total, self._used, self._waiting):
+            self._total, self._used, self._waiting = total, used, waiting
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, 14)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, theme = QPainter(self), current_theme()
+        painter.setPen(Qt.PenStyle.NoPen)
+        empty, full = mix(theme.color("surface"), theme.color("muted"), 0.25), theme.state_color("active")
+        cells = min(self._total, MAX_SLOTS)
+        gap = 2 if self.width() / cells > 6 else 1 if self.width() / cells > 3 else 0
+        width = min(48.0, (self.width() - gap * (cells - 1)) / cells)
+        share = self._used * cells / self._total
+        for cell in range(cells):
+            rect = QRectF(cell * (width + gap), 1, width, self.height() - 2)
+            painter.fillRect(rect, empty)
+            part = min(1.0, max(0.0, share - cell))
+            if part:
+                painter.fillRect(QRectF(rect.left(), rect.top(), rect.width() * part, rect.height()), full)
+
+
+def _label(role: str, wrap: bool = False) -> QLabel:
+    label = QLabel()
+    label.setProperty("role", role)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(wrap)
+    if role == "title":
+        label.setMinimumHeight(BODY + M)
+    return label
