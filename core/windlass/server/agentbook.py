@@ -7,9 +7,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from windlass.wire.messages import AgentFacts, AttemptSample, Sample
+from windlass.wire.messages import AgentFacts, AttemptSample, Key, Sample
 
 if TYPE_CHECKING:
+    from windlass.sched.events import AttemptId
     from windlass.server.links import Connection
 
 BACKLOG = 300
@@ -112,6 +113,8 @@ class AgentRecord:
     lanes: Lanes = field(default_factory=Lanes)
     sent: set[tuple[int, int, int]] = field(default_factory=set)
     """(run, task, version) of the bundles that it has."""
+    held: dict[AttemptId, Key] = field(default_factory=dict)
+    """What its last HELLO named, until it is answered."""
     running: int = 0
     assigned: int = 0
     """Attempts that it has, running ones included."""

@@ -51,6 +51,7 @@ class AgentDesk:
         connection.kind, connection.agent, connection.name = "agent", agent.id, msg.facts.name
         facts = rundata.encode(agent.facts)
         core.store.write(records.AGENT, [(agent.id, agent.key, facts, agent.epoch, int(agent.draining), now)])
+        agent.held = {_id(one.key): one.key for one in msg.held}
         held = tuple((_id(one.key), one.state) for one in msg.held)
         core.handle(ev.AgentHello(agent.id, msg.facts.resources, msg.facts.labels, msg.epoch, held))
         core.later(partial(core.publisher.agent, agent.id))

@@ -430,6 +430,7 @@ class Core:
     def _welcome(self, effect: ev.WelcomeAgent) -> None:
         agent = self.agents[effect.agent]
         agent.epoch = effect.epoch
+        held, agent.held = agent.held, {}  # its own names for them, with the lease that it knows
         self.store.write(records.AGENT_STATE, [(agent.epoch, int(agent.draining), agent.heard, agent.id)])
         self.say(
             effect.agent,
@@ -437,8 +438,8 @@ class Core:
                 effect.epoch,
                 self.heartbeat,
                 self.lease,
-                [self._key(id, effect.epoch) for id in effect.keep],
-                [self._key(id, effect.epoch) for id in effect.stop],
+                [held.get(id) or self._key(id, effect.epoch) for id in effect.keep],
+                [held.get(id) or self._key(id, effect.epoch) for id in effect.stop],
             ),
         )
 

@@ -63,7 +63,6 @@ class Links:
         self.socket.sndhwm = 2000
         self.socket.rcvhwm = 2000
         self.socket.backlog = 1024
-        self.socket.ipv6 = True
         self.socket.maxmsgsize = max(limits.HEADER, limits.PAYLOAD_FRAME)
         self.socket.heartbeat_ivl = 5_000
         self.socket.heartbeat_timeout = 15_000
@@ -80,6 +79,7 @@ class Links:
 
     def bind(self, endpoint: str) -> str:
         """Listen; the real endpoint (a `*` port becomes a number)."""
+        self.socket.ipv6 = "[" in endpoint
         self.socket.bind(endpoint)
         return str(self.socket.getsockopt_string(zmq.LAST_ENDPOINT)).rstrip("\0")
 

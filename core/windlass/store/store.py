@@ -149,7 +149,9 @@ class Store:
 
     def reader(self) -> sqlite3.Connection:
         """A connection that sees what is durable and cannot write."""
-        db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        db = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+        )
         db.execute("PRAGMA query_only=1")
         db.execute("PRAGMA cache_size=-8000")
         return db

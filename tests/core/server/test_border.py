@@ -1,0 +1,193 @@
+"""Who gets in, and what a hostile or broken peer can do: nothing but be counted."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Any
+
+import msgspec
+import pytest
+import zmq
+
+from windlass.wire import keys, tokens
+from windlass.wire import messages as m
+from windlass.wire.messages import MESSAGES
+
+
+def counters(client: Any) -> dict[str, int]:
+    found: dict[str, int] = client.ask(m.GetInfo)["counters"]
+    return found
+
+
+def test_an_unknown_key_is_refused_whatever_it_sends(core: Any) -> None:
+    stranger = core.peer()
+    for msg in (m.ClientHello("x"), m.GetRuns(1), m.Heartbeat(1.0), m.StopCore(1)):
+        stranger.send(msg)
+        answer, _ = stranger.receive()
+        assert isinstance(answer, m.Refused)
+        assert answer.code == "unknown-key"
+    assert counters(core.client())["unknown-key"] == 4
+
+
+def test_a_token_lets_one_key_in(core: Any) -> None:
+    admin = core.client()
+    token = tokens.parse_token(admin.ask(m.MakeToken, "agent")["token"])
+    assert token.core == core.found.public
+    first, second = core.peer(), core.peer()
+    first.send(m.Enrol(token.secret, "first"))
+    assert first.expect(m.Enrolled).role == "agent"
+    first.send(m.Enrol(token.secret, "first"))
+    assert first.expect(m.Enrolled).role == "agent"
+    second.send(m.Enrol(token.secret, "second"))
+    refused, _ = second.receive()
+    assert refused.code == "bad-secret"
+    assert "already used" in refused.reason
+
+
+def test_a_token_that_expired_or_never_was(core: Any) -> None:
+    admin = core.client()
+    token = tokens.parse_token(admin.ask(m.MakeToken, "viewer", ttl=1e-9)["token"])
+    for secret in (token.secret, "guess"):
+        peer = core.peer()
+        peer.send(m.Enrol(secret, "late"))
+        refused, _ = peer.receive()
+        assert refused.code == "bad-secret"
+    assert counters(admin)["bad-secret"] == 2
+
+
+def test_an_enrolled_peer_is_known_after_a_restart(start_core: Any) -> None:
+    core = start_core()
+    token = tokens.parse_token(core.client().ask(m.MakeToken, "viewer")["token"])
+    pair = keys.new_pair()
+    peer = core.peer(pair)
+    peer.send(m.Enrol(token.secret, "v"))
+    peer.expect(m.Enrolled)
+    core.stop()
+    peer = start_core().peer(pair)
+    peer.send(m.ClientHello("v"))
+    assert peer.expect(m.ClientWelcome).role == "viewer"
+
+
+def test_roles_are_checked_for_each_message(core: Any) -> None:
+    admin = core.client()
+    peers = {}
+    for role in ("viewer", "operator"):
+        token = tokens.parse_token(admin.ask(m.MakeToken, role)["token"])
+        peer = peers[role] = core.peer()
+        peer.send(m.Enrol(token.secret, role))
+        peer.expect(m.Enrolled)
+        peer.send(m.ClientHello(role))
+        peer.expect(m.ClientWelcome)
+    viewer, operator = peers["viewer"], peers["operator"]
+    assert viewer.ask(m.GetRuns) == {"runs": []}
+    for kind, args in ((m.Control, ("cancel", 1)), (m.MakeToken, ("admin",)), (m.StopCore, ())):
+        assert viewer.ask(kind, *args).code == "forbidden"
+    assert operator.ask(m.Control, "cancel", 1).code == "not-found"
+    assert operator.ask(m.MakeToken, "admin").code == "forbidden"
+    operator.send(m.Heartbeat(1.0))
+    refused, _ = operator.receive()
+    assert refused.code == "role"
+
+
+def test_a_connection_without_hello_is_asked_who_it_is(core: Any) -> None:
+    pair = keys.load(core.home / "config" / keys.CLIENT_KEY)
+    peer = core.peer(pair)
+    peer.send(m.GetRuns(1))
+    assert isinstance(peer.receive()[0], m.WhoAreYou)
+    agent = core.agent()
+    agent.send(m.Heartbeat(1.0))
+    assert isinstance(agent.receive()[0], m.WhoAreYou)
+
+
+def test_an_agents_id_belongs_to_its_key(core: Any) -> None:
+    core.agent().hello("mine")
+    token = tokens.parse_token(core.client().ask(m.MakeToken, "agent")["token"])
+    thief = core.peer(kind=type(core.agent()))
+    thief.send(m.Enrol(token.secret, "thief"))
+    thief.expect(m.Enrolled)
+    with pytest.raises(AssertionError, match="another key"):
+        thief.hello("mine")
+
+
+def test_garbage_is_counted_and_harms_nobody(core: Any) -> None:
+    client = core.client()
+    noise = random.Random(7)
+    peer = core.peer(keys.load(core.home / "config" / keys.AGENT_KEY))
+    for _ in range(300):
+        kind = bytes((noise.randrange(256),))
+        peer.raw(kind, noise.randbytes(noise.randrange(40)))
+    peer.raw(b"")
+    peer.raw(b"\x01")
+    peer.raw(b"\x01\x02", b"")
+    peer.raw(b"\x05", b"\xdd\xff\xff\xff\xff")
+    peer.raw(b"\x05", b"\x91" * 100_000)
+    peer.raw(b"\x05", b"\x90", *[b""] * 20_001)
+    peer.raw(b"\x08", b"\x00" * (9 * 1024 * 1024))
+    peer.send(m.Heartbeat(time.time()))
+    peer.expect(m.WhoAreYou)
+    found = counters(client)
+    assert found["malformed"] + found["unknown-type"] > 250
+    assert found["oversize"] == 2
+
+
+def test_a_frame_beyond_every_limit_ends_its_connection_only(core: Any) -> None:
+    client = core.client()
+    peer = core.peer(keys.load(core.home / "config" / keys.AGENT_KEY))
+    peer.raw(b"\x08", bytes(17 * 1024 * 1024))
+    assert client.ask(m.GetRuns) == {"runs": []}
+
+
+def test_mutated_messages_of_every_kind(core: Any) -> None:
+    """Headers of the right shape with wrong values inside: dropped or refused, never a crash."""
+    client = core.client()
+    noise = random.Random(11)
+    agent = core.agent()
+    agent.hello()
+    wild: list[Any] = [None, -1, 2**63, "", "x" * 300, [], {}, 1e308, float("nan"), b"\xff", [[1, 2, 3, 4, 5]], True]
+    for kind in range(1, len(MESSAGES) + 1):
+        if MESSAGES[kind - 1] is m.StopCore:
+            continue
+        for _ in range(30):
+            size = len(MESSAGES[kind - 1].__struct_fields__)
+            body = msgspec.msgpack.encode([noise.choice(wild) for _ in range(size)])
+            (agent if noise.random() < 0.5 else client).raw(bytes((kind,)), body)
+    fresh = core.client()
+    assert isinstance(fresh.ask(m.GetRuns)["runs"], list)
+    assert "internal" not in counters(fresh)
+
+
+def test_stale_and_foreign_ends_are_acknowledged_and_change_nothing(core: Any, kit: Any) -> None:
+    client, agent, other = core.client(), core.agent(), core.agent()
+    agent.hello("a1")
+    run = kit.submit(client, kit.task("one"))
+    (item,) = agent.assigned(1)
+    other.hello("a2")
+    assert other.finish([item], result=b"jfalse").keys == [item.key]
+    agent.finish([item], result=b"jtrue")
+    agent.finish([item], result=b"jfalse")
+    assert [row[-1] for row in kit.results(client, run, 1)] == [b"jtrue"]
+    assert len(client.ask(m.GetAttempts, run)["attempts"]) == 1
+
+
+def test_without_curve_nobody_gets_in(core: Any) -> None:
+    context: zmq.Context[Any] = zmq.Context()
+    plain = context.socket(zmq.DEALER)
+    plain.linger = 0
+    plain.connect(core.found.endpoint)
+    plain.send_multipart([b"\x17", b"\x92\xa1x\x01"])
+    assert not plain.poll(200)
+    plain.close()
+    context.term()
+    assert core.client().ask(m.GetRuns) == {"runs": []}
+
+
+def test_a_client_that_does_not_read_is_forgotten_and_starts_anew(core: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("windlass.server.links.QUEUE_BYTES", 1000)
+    client = core.client()
+    connection = next(c for c in core.server.links.connections.values() if c.kind == "client")
+    core.server.links._overflow(connection)
+    core.server.wake()
+    assert isinstance(client.receive()[0], m.WhoAreYou)
+    client.send(m.GetRuns(1))
+    assert isinstance(client.receive()[0], m.WhoAreYou)

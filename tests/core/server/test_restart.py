@@ -1,0 +1,213 @@
+"""A core that was stopped, or killed at any instant, goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zmq
+
+from windlass.wire import keys
+from windlass.wire import messages as m
+
+
+def test_runs_and_results_survive_a_restart(start_core: Any, kit: Any) -> None:
+    core = start_core()
+    client, agent = core.client(), core.agent()
+    agent.hello(cpus=8)
+    run = kit.submit(client, kit.array("many", 5), kit.task("after", "many"))
+    endpoint = core.found.endpoint
+    items = agent.assigned(5)
+    agent.finish(items[:3], result=b"j1")
+    core.stop()
+
+    core = start_core()
+    assert core.found.endpoint == endpoint
+    client, agent2 = core.client(), core.agent()
+    agent2.epoch = agent.epoch
+    held = tuple(m.Held(item.key, "running") for item in items[3:])
+    welcome = agent2.hello(held=held)
+    assert sorted(welcome.keep) == sorted(item.key for item in items[3:])
+    assert welcome.stop == []
+    agent2.finish(items[3:], result=b"j2")
+    (last,) = agent2.assigned(1)
+    assert (last.key.task, last.key.attempt) == (1, 1)
+    agent2.finish([last])
+    assert kit.wait_run(client, run) == "succeeded"
+    rows = kit.results(client, run, 6)
+    assert sorted((row[1], row[2], row[-1]) for row in rows) == [
+        (0, 0, b"j1"), (0, 1, b"j1"), (0, 2, b"j1"), (0, 3, b"j2"), (0, 4, b"j2"), (1, 0, b"jnull"),
+    ]  # fmt: skip
+    assert len({row[0] for row in rows}) == 6
+
+
+def test_an_end_told_again_after_the_restart_counts_once(start_core: Any, kit: Any) -> None:
+    core = start_core()
+    client, agent = core.client(), core.agent()
+    agent.hello()
+    run = kit.submit(client, kit.task("one"))
+    items = agent.assigned(1)
+    agent.finish(items)
+    core.stop()
+    core = start_core()
+    again = core.agent()
+    again.epoch = agent.epoch
+    again.hello(held=(m.Held(items[0].key, "exited"),))
+    assert again.finish(items).keys == [items[0].key]
+    client = core.client()
+    assert len(client.ask(m.GetAttempts, run)["attempts"]) == 1
+    assert kit.wait_run(client, run) == "succeeded"
+
+
+def test_a_retried_fan_out_and_its_numbers_survive(start_core: Any, kit: Any) -> None:
+    core = start_core()
+    client, agent = core.client(), core.agent()
+    agent.hello(cpus=8)
+    run = kit.submit(client, kit.array("many", 3))
+    items = agent.assigned(3)
+    agent.finish(items[:2])
+    agent.finish(items[2:], "nonzero")
+    assert kit.wait_run(client, run) == "failed"
+    core.stop()
+    core = start_core()
+    client, agent = core.client(), core.agent()
+    agent.hello()
+    states = client.ask(m.GetItems, run, 0)["items"]
+    assert [row["state"] for row in states] == ["succeeded", "succeeded", "failed"]
+    assert client.ask(m.Control, "retry", run)["items"] == 1
+    (item,) = agent.assigned(1)
+    assert (item.key.index, item.key.attempt) == (2, 2)
+    agent.finish([item])
+    assert kit.wait_run(client, run) == "succeeded"
+
+
+def test_a_deleted_run_stays_away(start_core: Any, kit: Any) -> None:
+    core = start_core()
+    client = core.client()
+    run = kit.submit(client, kit.task("one"))
+    assert isinstance(client.ask(m.Control, "delete", run), m.Failure)
+    client.ask(m.Control, "cancel", run)
+    assert kit.wait_run(client, run) == "cancelled"
+    client.ask(m.Control, "delete", run)
+    core.stop()
+    client = start_core().client()
+    assert client.ask(m.GetRuns)["runs"] == []
+
+
+class Process:
+    """A core as a process, to be killed."""
+
+    def __init__(self, home: Path) -> None:
+        read, write = os.pipe()
+        command = [sys.executable, "-m", "windlass.server", "--ready-fd", str(write), "--log-level", "error"]
+        self.process = subprocess.Popen(command, env={**os.environ, "WINDLASS_HOME": str(home)}, pass_fds=[write])
+        os.close(write)
+        with os.fdopen(read) as ready:
+            self.found = keys.CoreFile(**json.loads(ready.readline()))
+
+    def kill(self, number: int = signal.SIGKILL) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(10)
+
+
+@pytest.mark.slow
+def test_killed_at_any_instant_nothing_acknowledged_is_lost(
+    tmp_path: Path, start_core: Any, kit: Any, request: pytest.FixtureRequest
+) -> None:
+    """Ten lives of a core, each killed in the middle; an agent that keeps what was not acknowledged."""
+    chance = random.Random(3)
+    helper = start_core()  # for its way to make peers
+    helper.stop()
+    home = tmp_path / "home"
+    total = 2000
+    core: Process | None = None
+    request.addfinalizer(lambda: core is None or (core.process.kill(), core.process.wait()))
+    run = 0
+    unacked: dict[m.Key, m.AssignItem] = {}
+    acked: set[m.Key] = set()
+    epoch = 0
+    for life in range(10):
+        core = Process(home)
+        helper.home, helper.found = home, core.found
+        helper._context = zmq.Context()
+        client, agent = helper.client(), helper.agent()
+        if not run:
+            run = kit.submit(client, kit.array("many", total), token="only")
+        agent.epoch = epoch
+        welcome = agent.hello(held=tuple(m.Held(key, "exited") for key in unacked))
+        epoch = agent.epoch
+        for item in list(unacked.values()):
+            agent.ends([item])
+        assert set(welcome.stop) <= set(unacked)
+        end = time.monotonic() + chance.uniform(0.02, 0.15)
+        last = life == 9
+        while time.monotonic() < end or last:
+            if last and len(acked) >= total:
+                break
+            if not agent.socket.poll(20):
+                if last and not unacked:
+                    break
+                continue
+            msg, _ = agent.receive()
+            if isinstance(msg, m.Assign):
+                for item in msg.items:
+                    unacked[item.key] = item
+                for at in range(0, len(msg.items), 7):
+                    agent.ends(msg.items[at : at + 7])
+            elif isinstance(msg, m.Ack):
+                for key in msg.keys:
+                    unacked.pop(key, None)
+                    acked.add(key)
+        if not last:
+            core.kill()
+        else:
+            assert kit.wait_run(client, run) == "succeeded"
+            attempts = []
+            after: int | None = 0
+            while after is not None:
+                answer = client.ask(m.GetAttempts, run, after=after, limit=500, running=False)
+                attempts += answer["attempts"]
+                after = answer["next"]
+            assert len([a for a in attempts if a["outcome"] == "ok"]) == total
+            known = {(a["task"], a["index"], a["attempt"]) for a in attempts}
+            assert {(k.task, k.index, k.attempt) for k in acked} <= known
+            assert core.kill(signal.SIGTERM) == 0
+        client.close()
+        agent.close()
+        helper._context.term()
+
+
+@pytest.mark.slow
+def test_the_process_says_where_it_is_and_ends_in_order(tmp_path: Path) -> None:
+    core = Process(tmp_path)
+    file = keys.CoreFile.read(tmp_path / "data" / "core")
+    assert file is not None
+    assert (file.endpoint, file.public, file.pid) == (core.found.endpoint, core.found.public, core.process.pid)
+    second = subprocess.run(
+        [sys.executable, "-m", "windlass.server"],
+        env={**os.environ, "WINDLASS_HOME": str(tmp_path)}, capture_output=True, text=True, timeout=20, check=False,
+    )  # fmt: skip
+    assert second.returncode == 1
+    assert "another core" in second.stderr
+    assert core.kill(signal.SIGTERM) == 0
+    assert keys.CoreFile.read(tmp_path / "data" / "core") is None
+
+
+@pytest.mark.slow
+def test_a_core_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "windlass.server", "--parent-fd", str(read), "--log-level", "error"],
+        env={**os.environ, "WINDLASS_HOME": str(tmp_path)}, pass_fds=[read],
+    )  # fmt: skip
+    os.close(read)
+    os.close(write)
+    assert process.wait(20) == 0
