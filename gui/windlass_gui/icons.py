@@ -10,10 +10,10 @@ from functools import cache
 from importlib.resources import files
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from windlass_gui.theme import Theme, current_theme
+from windlass_gui.theme import Theme, current_theme, mix
 
 
 @cache
@@ -37,9 +37,7 @@ def icon_pixmap(name: str, color: str, side: int, ratio: float = 1.0) -> QPixmap
 def icon(name: str, theme: Theme | None = None, token: str = "text") -> QIcon:
     """A themed icon with its disabled look."""
     theme = theme or current_theme()
-    faded = QColor(theme.muted)
-    back = QColor(theme.surface)
-    disabled = QColor(*(round((a + b) / 2) for a, b in zip(faded.getRgb()[:3], back.getRgb()[:3], strict=True)))
+    disabled = mix(theme.color("surface"), theme.color("muted"), 0.5)
     result = QIcon()
     for side in (16, 20, 24, 32):
         for ratio in (1.0, 2.0):

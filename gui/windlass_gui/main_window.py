@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,7 @@ class MainWindow(QMainWindow):
     def _build_docks(self) -> None:
         self.bottom = QTabWidget()
         self.bottom.setDocumentMode(True)
+        self.bottom.tabBar().setDrawBase(False)
         for pane, title in (
             (self.runs, self.tr("Runs")),
             (self.items, self.tr("Items")),
@@ -114,8 +116,11 @@ class MainWindow(QMainWindow):
             dock.setObjectName(f"dock-{name}")
             dock.setWidget(widget)
             self.addDockWidget(side, dock)
+            if name == "bottom":
+                # Its tabs say what it is: a title above them would only take room.
+                dock.setTitleBarWidget(QWidget(dock))
         docks = {dock.objectName(): dock for dock in self.findChildren(QDockWidget)}
-        self.resizeDocks([docks["dock-palette"], docks["dock-inspector"]], [190, 320], Qt.Orientation.Horizontal)
+        self.resizeDocks([docks["dock-palette"], docks["dock-inspector"]], [190, 340], Qt.Orientation.Horizontal)
         self.resizeDocks([docks["dock-bottom"]], [250], Qt.Orientation.Vertical)
 
     def _build_status(self) -> None:
@@ -157,7 +162,7 @@ class MainWindow(QMainWindow):
         self.palette_.chosen.connect(lambda kind: self.page.view.add_task(kind) if self.page.view else None)
         self.page.menu_asked.connect(self._show_menu)
         self.page.activated.connect(lambda _: self.inspector.edit_main_field())
-        self.page.tabs.currentChanged.connect(lambda _: (self.inspector.flush(), self._enable()))
+        self.page.tabs.currentChanged.connect(self._tab_changed)
         self.problems.chosen.connect(self._go_to_problem)
         self.problems.count_changed.connect(self._count_problems)
         self.runs.run_selected.connect(self._run_selected)
@@ -170,7 +175,7 @@ class MainWindow(QMainWindow):
         self.bridge.connection_changed.connect(self._show_connection)
         self.bridge.mirror_changed.connect(self._mirror_changed)
         self.running.said.connect(lambda text: self.statusBar().showMessage(text, 8000))
-        self.running.progress.connect(lambda text: (self._progress.setText(text), self._enable()))
+        self.running.progress.connect(self._show_progress)
         self.running.problems_asked.connect(lambda: self.bottom.setCurrentWidget(self.problems))
         self.running.submitted.connect(self._after_submit)
         self.bridge.failed.connect(lambda reason: self.statusBar().showMessage(reason, 8000))
@@ -357,6 +362,14 @@ class MainWindow(QMainWindow):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(where)
 
+    def _tab_changed(self) -> None:
+        self.inspector.flush()
+        self._enable()
+
+    def _show_progress(self, text: str) -> None:
+        self._progress.setText(text)
+        self._enable()
+
     def _go_to_problem(self, task: str, line: int) -> None:
         if task and self.page.view is not None:
             self.page.tabs.setCurrentIndex(0)
@@ -416,7 +429,7 @@ class MainWindow(QMainWindow):
     def _fill_recent(self) -> None:
         self._recent_menu.clear()
         for path in self.files.recent():
-            self._recent_menu.addAction(path.replace("&", "&&"), lambda path=path: self.open_file(Path(path)))
+            self._recent_menu.addAction(path.replace("&", "&&"), partial(self.open_file, Path(path)))
         if self._recent_menu.isEmpty():
             self._recent_menu.addAction(self.tr("No files yet")).setEnabled(False)
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from windlass_gui.icons import icon, icon_pixmap
-from windlass_gui.theme import HEADING, TITLE, Theme
+from windlass_gui.theme import HEADING, Theme
 from windlass_resources.samples import list_samples
 
 RECENT_SHOWN = 8
@@ -100,7 +100,9 @@ class StartPage(QScrollArea):
 
     def _heading(self, text: str) -> QLabel:
         label = QLabel(text)
-        label.setStyleSheet(f"font-size: {TITLE}px; font-weight: 600; color: {self._theme.text}; padding-top: 16px;")
+        label.setProperty("role", "title")
+        label.setContentsMargins(0, 16, 0, 0)
+        label.setIndent(0)
         return label
 
     def _muted(self, text: str) -> QLabel:

@@ -81,8 +81,8 @@ class Geometry:
 
     def node_at(self, x: float, y: float) -> str | None:
         """The topmost (latest added) node under the point."""
-        hit = np.flatnonzero(self._touching(x, y, x, y)) if self._ids else []
-        return self._ids[hit[-1]] if len(hit) else None
+        hit = np.flatnonzero(self._touching(x, y, x, y))
+        return self._ids[int(hit[-1])] if len(hit) else None
 
     def out_port(self, task: str) -> Point:
         x, y = self.point(task)

@@ -87,13 +87,13 @@ class LinkGesture(Gesture):
         self.target: str | None = None
         self.reason = ""
         self.preview = QGraphicsPathItem()
-        self.preview.setPen(self.scene.style.link_hot)
+        self.preview.setPen(self.scene.look.link_hot)
         self.preview.setZValue(10)
         self.scene.addItem(self.preview)
         self.move(start, Qt.KeyboardModifier.NoModifier)
 
     def move(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
-        geometry, style = self.scene.geometry, self.scene.style
+        geometry, style = self.scene.geometry, self.scene.look
         port = geometry.port_at(at.x(), at.y())
         over = port[0] if port else geometry.node_at(at.x(), at.y())
         self.target = over if over != self.task or (port and port[1] != self.outward) else None
@@ -139,8 +139,8 @@ class BandGesture(Gesture):
         self.links_before = set(self.scene.selected_links)
         self.first = set(self.scene.selected)
         self.band = QGraphicsRectItem()
-        self.band.setPen(self.scene.style.band_pen)
-        self.band.setBrush(self.scene.style.band)
+        self.band.setPen(self.scene.look.band_pen)
+        self.band.setBrush(self.scene.look.band)
         self.band.setZValue(10)
         self.scene.addItem(self.band)
 

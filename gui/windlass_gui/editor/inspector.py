@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt
@@ -179,7 +180,7 @@ class Inspector(QScrollArea):
 
     def _add(self, form: QFormLayout, field: Field, enter: Callable[[object], object] | None = None) -> FieldEdit:
         edit = FieldEdit(field, self._theme)
-        edit.entered.connect(enter or (lambda value, key=field.key: self._enter(key, value)))
+        edit.entered.connect(enter or partial(self._enter, field.key))
         self._edits.append(edit)
         self._row(form, self.tr(field.label), edit, self.tr(field.hint))
         return edit
@@ -187,7 +188,7 @@ class Inspector(QScrollArea):
     def _graph_form(self, column: QVBoxLayout) -> None:
         form = self._form(column, self.tr("Graph"))
         for field in GRAPH_FIELDS:
-            self._add(form, field, lambda value, key=field.key: self._enter_graph(key, value))
+            self._add(form, field, partial(self._enter_graph, field.key))
         column.addWidget(self._note(self.tr("Choose a task to edit it.")))
 
     def _task_form(self, column: QVBoxLayout, task: str) -> None:
@@ -218,6 +219,7 @@ class Inspector(QScrollArea):
         kind = _kind(raw)
         choice = QComboBox()
         choice.setAccessibleName(self.tr("Kind"))
+        _may_shrink(choice)
         for key, label in zip(
             KINDS,
             (self.tr("Shell line"), self.tr("Program with arguments"), self.tr("Script"), self.tr("Python function")),
@@ -250,6 +252,7 @@ class Inspector(QScrollArea):
             self._row(form, need, box)
         choice = QComboBox()
         choice.setAccessibleName(self.tr("Add a need"))
+        _may_shrink(choice)
         choice.addItem(self.tr("Add…"))
         choice.activated.connect(lambda at: session.link(choice.itemData(at), task) if at else None)
         choice.setToolTip(self.tr("Tasks that may come before this one"))
@@ -264,6 +267,7 @@ class Inspector(QScrollArea):
         form = self._form(column, self.tr("Items"))
         choice = QComboBox()
         choice.setAccessibleName(self.tr("Items"))
+        _may_shrink(choice)
         for label in (self.tr("Runs once"), self.tr("Once for each value"), self.tr("Once for each combination")):
             choice.addItem(label)
         array = _array(raw)
@@ -380,6 +384,12 @@ class Inspector(QScrollArea):
         elif array == "matrix":
             new["matrix"] = {"size": [1, 2, 3]}
         self.session.set_fields(self.task, new, self.tr("change the items of “{}”").format(self.task))
+
+
+def _may_shrink(choice: QComboBox) -> None:
+    """The longest entry must not make the whole form wider than its dock."""
+    choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    choice.setMinimumContentsLength(6)
 
 
 def _kind(raw: Mapping[str, Any]) -> str:

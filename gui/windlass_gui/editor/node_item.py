@@ -66,12 +66,13 @@ class NodeItem(QGraphicsRectItem):
             self.hovered = hovered
         if problem is not None:
             self.problem = problem
+            self._compose()
         self.update()
 
     def _compose(self) -> None:
         """Cut the texts to the card's width once, not at every paint."""
         style, facts = self.style, self.facts
-        right = NODE_WIDTH - 32.0
+        right = NODE_WIDTH - (32.0 if self.live or self.problem else 12.0)
         self._title = style.title_metrics.elidedText(facts.label, Qt.TextElideMode.ElideRight, right - _LEFT)
         line = self.live.caption if self.live else (facts.summary or "nothing to run yet")
         metrics = style.small_metrics if self.live or not facts.summary else style.mono_metrics

@@ -28,6 +28,7 @@ class EditorPage(QWidget):
         self.text = TextView(theme)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.setTabPosition(QTabWidget.TabPosition.North)
         self._canvas = QWidget()
         self._canvas_layout = QVBoxLayout(self._canvas)

@@ -33,7 +33,7 @@ class GraphScene(QGraphicsScene):
         super().__init__()
         self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         self.document = document
-        self.style = CanvasStyle(theme)
+        self.look = CanvasStyle(theme)
         self.geometry = Geometry()
         self.nodes: dict[str, NodeItem] = {}
         self.links: dict[Link, LinkItem] = {}
@@ -45,7 +45,7 @@ class GraphScene(QGraphicsScene):
         self._links_of: dict[str, set[Link]] = {}
         self._link_layer = _Layer()
         self._node_layer = _Layer()
-        self._batch = BatchItem(self.geometry, self.style)
+        self._batch = BatchItem(self.geometry, self.look)
         self._batch.setVisible(False)
         for item, z in ((self._link_layer, 0), (self._node_layer, 1), (self._batch, 2)):
             item.setZValue(z)
@@ -111,7 +111,7 @@ class GraphScene(QGraphicsScene):
                 self._add_node(task, self.geometry.free_spot(start))
 
     def _add_node(self, task: str, point: Point) -> None:
-        item = NodeItem(self.document.facts[task], self.style, self._node_layer)
+        item = NodeItem(self.document.facts[task], self.look, self._node_layer)
         item.setPos(*point)
         self.nodes[task] = item
         self.geometry.place(task, point)
@@ -126,7 +126,7 @@ class GraphScene(QGraphicsScene):
             if link in self.links:
                 self.links[link].mark(each=each)
                 continue
-            item = LinkItem(link[0], link[1], each, self.style, self._link_layer)
+            item = LinkItem(link[0], link[1], each, self.look, self._link_layer)
             self.links[link] = item
             for end in link:
                 self._links_of.setdefault(end, set()).add(link)
@@ -221,12 +221,12 @@ class GraphScene(QGraphicsScene):
                 item.mark(problem=problems.get(task, ""))
 
     def show_theme(self, theme: Theme) -> None:
-        self.style = CanvasStyle(theme)
-        self._batch.style = self.style
+        self.look = CanvasStyle(theme)
+        self._batch.style = self.look
         for node in self.nodes.values():
-            node.show_style(self.style)
+            node.show_style(self.look)
         for link in self.links.values():
-            link.show_style(self.style)
+            link.show_style(self.look)
         self._batch.refresh()
         self.update()
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QUndoCommand, QUndoStack
-from windlass.model.edit import DocumentText
+from PySide6.QtGui import QUndoStack
 
-from windlass_gui.editor.commands import EditCommand, MoveCommand, TextCommand
+from windlass.model.edit import DocumentText
+from windlass_gui.editor.commands import EditCommand, MoveCommand
 from windlass_gui.editor.document import Change, Document
 from windlass_gui.editor.facts import needs_of
 from windlass_gui.editor.fields import plain_data
@@ -82,29 +82,23 @@ class EditorSession(QObject):
 
     # --- edits ---------------------------------------------------------------------------------------------
 
-    def push(self, command: QUndoCommand) -> bool:
-        """Do the command and keep it. A change that the document refuses is told by `refused`."""
-        try:
-            self.undo.push(command)
-        except ValueError as error:
-            self.refused.emit(str(error))
-            return False
-        return True
+    def _edit(self, label: str, apply: Callable[[DocumentText], None], series: frozenset[str] | None = None) -> bool:
+        """Make an edit and keep it as a step. A refused one is told by `refused`; nothing has changed then.
 
-    def _edit(self, label: str, apply: Callable[[DocumentText], None]) -> bool:
-        # The first run is outside the stack, so that a refused edit leaves no step behind.
-        before = self.document.text
+        With `series` (the tasks moved) it joins a step before it that moved the same.
+        """
+        document, before = self.document, self.document.text
         try:
-            self.document.edit(apply)
+            document.edit(apply)
         except (ValueError, KeyError) as error:
             self.refused.emit(str(error))
             return False
-        after = self.document.text
-        if after == before:
-            return True
-        command = EditCommand(self.document, label, apply)
-        command.adopt(before, after)
-        return self.push(command)
+        if document.text != before:
+            if series is None:
+                self.undo.push(EditCommand(document, label, before, document.text))
+            else:
+                self.undo.push(MoveCommand(document, label, before, document.text, series))
+        return True
 
     def add_task(self, kind: str, point: Point) -> str:
         """A new task of a palette kind with its top-left corner at `point`; gives its id."""
@@ -154,46 +148,29 @@ class EditorSession(QObject):
 
     def set_each(self, source: str, target: str, each: bool) -> None:
         """Make a link wait item by item, or for the whole task."""
-
-        def apply(text: DocumentText) -> None:
-            text.remove_need(target, source)
-            text.add_need(target, source, each)
-
-        self._edit(self.tr("change link"), apply)
+        needs = [
+            {"task": need, "each": True} if (each if need == source else was) else need
+            for need, was in self.document.facts[target].needs
+        ]
+        self._edit(self.tr("change link"), lambda text: text.set_field(target, "needs", needs))
 
     def set_field(self, task: str, field: str, value: object, label: str = "") -> bool:
         """Set a field of a task; None removes it."""
-
-        def apply(text: DocumentText) -> None:
-            if value is None:
-                text.remove_field(task, field)
-            else:
-                text.set_field(task, field, value)
-
-        return self._edit(label or self.tr("change {} of “{}”").format(field, task), apply)
+        return self.set_fields(task, {field: value}, label or self.tr("change {} of “{}”").format(field, task))
 
     def set_fields(self, task: str, fields: Mapping[str, object], label: str) -> bool:
         """Several fields as one step; None removes one."""
 
         def apply(text: DocumentText) -> None:
-            for field, value in fields.items():
-                if value is None:
-                    text.remove_field(task, field)
-                else:
-                    text.set_field(task, field, value)
+            # What is set comes before what is removed, so that no task is empty in between.
+            for field, value in sorted(fields.items(), key=lambda pair: pair[1] is None):
+                text.set_field(task, field, value)
 
         return self._edit(label, apply)
 
     def set_graph_field(self, field: str, value: object) -> bool:
         """A field of the graph itself, such as its name; None removes it."""
-
-        def apply(text: DocumentText) -> None:
-            if value is None:
-                text.remove_top(field)
-            else:
-                text.set_top(field, value)
-
-        return self._edit(self.tr("change {} of the graph").format(field), apply)
+        return self._edit(self.tr("change {} of the graph").format(field), lambda text: text.set_top(field, value))
 
     def move(self, points: Mapping[str, Point], series: bool = False) -> None:
         """Nodes to new top-left corners."""
@@ -205,19 +182,26 @@ class EditorSession(QObject):
         }
         if known:
             label = self.tr("move “{}”").format(next(iter(known))) if len(known) == 1 else self.tr("move tasks")
-            self.push(MoveCommand(self.document, label, known, series))
+            self._place(label, known, frozenset(known) if series else None)
 
     def auto_layout(self) -> None:
         """Every node to its place in a layered drawing."""
         needs = {task: [need for need, _ in node.needs] for task, node in self.document.facts.items()}
-        points = {task: (float(round(x)), float(round(y))) for task, (x, y) in layout(needs).items()}
-        if points:
-            self.push(MoveCommand(self.document, self.tr("lay out"), points))
+        self._place(self.tr("lay out"), layout(needs))
+
+    def _place(self, label: str, points: Mapping[str, Point], series: frozenset[str] | None = None) -> None:
+        def apply(text: DocumentText) -> None:
+            for task, (x, y) in points.items():
+                text.set_position(task, round(x), round(y))
+
+        self._edit(label, apply, series)
 
     def apply_text(self, text: str) -> None:
-        """The whole document as typed."""
-        if text != self.document.text:
-            self.push(TextCommand(self.document, self.tr("edit text"), text))
+        """The whole document as typed, readable or not."""
+        before = self.document.text
+        if text != before:
+            self.document.replace(text)
+            self.undo.push(EditCommand(self.document, self.tr("edit text"), before, text))
 
     def copied(self, tasks: Iterable[str]) -> str:
         """The tasks as JSON (which is YAML too), for the clipboard."""

@@ -180,8 +180,8 @@ class TextView(QWidget):
         marks: list[QTextEdit.ExtraSelection] = []
         if self._line:
             mark = QTextEdit.ExtraSelection()
-            mark.cursor = QTextCursor(self.edit.document().findBlockByNumber(self._line - 1))  # type: ignore[attr-defined]
-            mark.format.setBackground(self._theme.tint("failed", 0.3))  # type: ignore[attr-defined]
-            mark.format.setProperty(QTextCharFormat.Property.FullWidthSelection, True)  # type: ignore[attr-defined]
+            mark.cursor = QTextCursor(self.edit.document().findBlockByNumber(self._line - 1))
+            mark.format.setBackground(self._theme.tint("failed", 0.3))
+            mark.format.setProperty(QTextCharFormat.Property.FullWidthSelection, True)
             marks.append(mark)
         self.edit.setExtraSelections(marks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
@@ -198,12 +198,12 @@ class GraphView(QGraphicsView):
         self.graph.set_batched(self.graph.count_in_view(visible) > BATCH_FROM)
         super().paintEvent(event)
 
-    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
+    def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
         painter.fillRect(rect, self.backgroundBrush())
         step = GRID
         while step * self.zoom < 18:
             step *= 4
-        pen = QPen(self.graph.style.grid, 0)
+        pen = QPen(self.graph.look.grid, 0)
         painter.setPen(pen)
         left, top = rect.left() - rect.left() % step, rect.top() - rect.top() % step
         columns = int((rect.right() - left) / step) + 1
