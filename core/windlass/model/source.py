@@ -85,6 +85,8 @@ class Source:
         self.text = text
         self.fmt = fmt
         self.report = report
+        self.anchors = False
+        """The text shares values through anchors, so that no part of it can be read alone."""
         self._lines: list[int] | None = None
         self._wanted: set[Path] | None = None
         self._found: dict[Path, Span] = {}
@@ -210,6 +212,7 @@ class Source:
                     anchors[frame.anchor] = (frame.target, nodes - frame.nodes)
                 continue
             nodes += 1
+            self.anchors |= event.anchor is not None
             if nodes > MAX_NODES:
                 raise self.fail("too-large", f"more than {MAX_NODES} values in one document", event.start)
             is_key = frame is not None and isinstance(frame.target, dict) and frame.key is None

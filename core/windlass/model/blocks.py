@@ -1,0 +1,197 @@
+"""The source text of a YAML block mapping, cut at its keys, so that an edit rewrites only the lines it concerns."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString, SingleQuotedScalarString
+
+from windlass.model.problems import Path, Report
+from windlass.model.source import Source, Unreadable
+
+_FLOW_WIDTH = 70
+
+
+class Block:
+    """A mapping's source: what stands before the first key, and for each key its lines with all that belongs to it."""
+
+    def __init__(self, before: str, entries: dict[str, str], indent: int) -> None:
+        self.before = before
+        self.entries = entries
+        self.indent = indent
+
+    def text(self) -> str:
+        return self.before + "".join(self.entries.values())
+
+    def put(self, key: str, source: str) -> None:
+        """Set a key's lines, given without indentation; a new key comes last."""
+        lines = shift(source, self.indent)
+        if key not in self.entries and self.entries:
+            last = next(reversed(self.entries))
+            if not self.entries[last].endswith("\n"):
+                self.entries[last] += "\n"
+        self.entries[key] = lines
+
+    def rename(self, old: str, new: str, source: str) -> None:
+        """Give a key's lines another name in the same place."""
+        lines = shift(source, self.indent)
+        self.entries = {new if key == old else key: lines if key == old else text for key, text in self.entries.items()}
+
+    def source(self, key: str) -> str:
+        """A key's lines without their indentation."""
+        return shift(self.entries[key], -self.indent)
+
+
+def shift(text: str, by: int) -> str:
+    """Indent every line that is not empty, or take indentation away where it is."""
+    lines = text.splitlines(keepends=True)
+    if by >= 0:
+        return "".join(" " * by + line if line.strip() else line for line in lines)
+    return "".join(line[min(-by, len(line) - len(line.lstrip(" "))) :] for line in lines)
+
+
+def split_block(text: str, source: Source, path: Path, keys: list[str], start: int, end: int) -> Block | None:
+    """Cut `text[start:end]`, which holds the mapping at `path`; None when it is no plain block mapping.
+
+    `keys` are the mapping's keys in their order. Comments directly above a key belong to it.
+    """
+    if not keys:
+        return None
+    spans = source.locate({(*path, key) for key in keys})
+    starts = []
+    for key in keys:
+        at = spans[(*path, key)].key
+        begin = text.rfind("\n", 0, at) + 1
+        if text[begin:at].strip(" ") or at - begin != spans[(*path, keys[0])].key - text.rfind(
+            "\n", 0, spans[(*path, keys[0])].key
+        ) - 1:  # fmt: skip
+            return None
+        starts.append(begin)
+    indent = spans[(*path, keys[0])].key - starts[0]
+    if starts != sorted(set(starts)) or starts[0] < start:
+        return None
+    cuts = [_with_comments(text, begin, floor, indent) for begin, floor in zip(starts, [start, *starts], strict=False)]
+    entries = {key: text[a:b] for key, a, b in zip(keys, cuts, [*cuts[1:], end], strict=True)}
+    return Block(text[start : cuts[0]], entries, indent)
+
+
+def _with_comments(text: str, begin: int, floor: int, indent: int) -> int:
+    """Move the cut above the comment lines that stand directly over a key, at its own indentation."""
+    while begin > floor:
+        above = text.rfind("\n", 0, begin - 1) + 1
+        line = text[above:begin]
+        if above < floor or not line.lstrip(" ").startswith("#") or len(line) - len(line.lstrip(" ")) != indent:
+            break
+        begin = above
+    return begin
+
+
+def split_fields(text: str) -> Block | None:
+    """Cut a task's lines (`id:` and below) at its fields; `before` is then the line with the id."""
+    source = Source(text, "yaml", Report())
+    try:
+        data = source.read()
+    except Unreadable:
+        return None
+    if not isinstance(data, dict) or len(data) != 1:
+        return None
+    task, body = next(iter(data.items()))
+    if not isinstance(body, dict) or not body:
+        return None
+    span = source.locate({(task,)})[(task,)]
+    first = text.find("\n", span.key) + 1
+    if not first or text[span.start : span.start + 1] == "{" or span.start < first:
+        return None
+    block = split_block(text, source, (task,), list(body), first, len(text))
+    if block is not None:
+        block.before = text[:first] + block.before
+    return block
+
+
+def yaml(sequence_offset: int = 0) -> YAML:
+    """The round-trip reader and writer, set so that it changes as little as it can."""
+    tool = YAML(typ="rt")
+    tool.preserve_quotes = True
+    tool.width = 100_000
+    tool.indent(mapping=2, sequence=2 + sequence_offset, offset=sequence_offset)
+    return tool
+
+
+def load(text: str) -> Any:
+    """A piece of source as a tree that keeps its comments."""
+    return yaml().load(text)
+
+
+def dump(tree: Any, like: str = "") -> str:
+    """The tree's source; lists are indented as they are in `like`."""
+    out = io.StringIO()
+    yaml(_sequence_offset(like)).dump(tree, out)
+    return out.getvalue()
+
+
+def _sequence_offset(text: str) -> int:
+    """Whether dashes stand further in than their key, which most people do and some do not."""
+    previous = ""
+    for line in text.splitlines():
+        stripped = line.lstrip(" ")
+        if stripped.startswith("- ") and previous.rstrip().endswith(":"):
+            return 2 if len(line) - len(stripped) > len(previous) - len(previous.lstrip(" ")) else 0
+        if stripped and not stripped.startswith("#"):
+            previous = line
+    return 2
+
+
+def assign(target: Any, key: Any, value: Any) -> None:
+    """Set a value in a tree, keeping what has not changed in lists and mappings with its comments and quotes."""
+    old = target[key] if isinstance(target, list) or key in target else None
+    if isinstance(old, CommentedMap) and isinstance(value, dict) and value:
+        for gone in [name for name in old if name not in value]:
+            del old[gone]
+        for name, inner in value.items():
+            assign(old, name, inner)
+    elif isinstance(old, CommentedSeq) and isinstance(value, list) and len(old) == len(value):
+        for place, inner in enumerate(value):
+            assign(old, place, inner)
+    elif old == value and (type(old) is type(value) or (isinstance(old, str) and isinstance(value, str))):
+        pass
+    else:
+        target[key] = _in_style_of(old, styled(value))
+
+
+def _in_style_of(old: Any, new: Any) -> Any:
+    if isinstance(old, CommentedSeq | CommentedMap) and isinstance(new, CommentedSeq | CommentedMap):
+        if old.fa.flow_style():
+            new.fa.set_flow_style()
+    elif isinstance(old, SingleQuotedScalarString | DoubleQuotedScalarString) and type(new) is str:
+        return type(old)(new)
+    return new
+
+
+def styled(value: Any) -> Any:
+    """A value as a person would write it: short lists and mappings on one line, long texts as blocks."""
+    if isinstance(value, str):
+        lines = "\n" in value.strip("\n") and not any(line.endswith((" ", "\t")) for line in value.splitlines())
+        return LiteralScalarString(value) if lines and value.isprintable() is False and "\t" not in value else value
+    if isinstance(value, dict):
+        made = CommentedMap((key, styled(inner)) for key, inner in value.items())
+        if _short(value):
+            made.fa.set_flow_style()
+        return made
+    if isinstance(value, list | tuple):
+        items = CommentedSeq(styled(inner) for inner in value)
+        if _short(value):
+            items.fa.set_flow_style()
+        return items
+    return value
+
+
+def _short(value: Any) -> bool:
+    inner = value.values() if isinstance(value, dict) else value
+    if any(isinstance(one, str) and "\n" in one for one in inner):
+        return False
+    if any(isinstance(one, dict | list | tuple) and not _short(one) for one in inner):
+        return False
+    return len(str(value)) <= _FLOW_WIDTH
