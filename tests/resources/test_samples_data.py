@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from windlass.model.document import load_document
 from windlass_resources import samples
 
 NAMES = [sample.name for sample in samples.list_samples()]
@@ -46,3 +47,13 @@ def test_missing_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
         "ffprobe is not installed (Debian: apt install ffmpeg)",
     ]
     assert samples.get_sample("build-c").missing() == ["cc is not installed (Debian: apt install gcc)"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sample_passes_the_check(name: str) -> None:
+    loaded = load_document(samples.sample_path(name))
+    assert loaded.problems == []
+    assert loaded.graph is not None
+    assert loaded.graph.name == name
+    assert loaded.graph.description
+    assert all(task.title and task.position for task in loaded.graph.tasks)
