@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import json
 import os
-import signal
-import subprocess
 import sys
 from typing import Annotated
 
@@ -16,8 +12,6 @@ import typer
 from windlass.cli import graphs
 from windlass.cli.common import (
     FAILED,
-    INTERRUPTED,
-    OK,
     USAGE,
     CoreOption,
     JsonOption,
@@ -28,7 +22,7 @@ from windlass.cli.common import (
     print_json,
     say,
 )
-from windlass.client.api import Client
+from windlass.client.embedded import running_core
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """The options are those of the program that is started, which checks and explains them."""
@@ -58,56 +52,15 @@ def core(
     bind: Annotated[
         str | None, typer.Option(metavar="tcp://HOST:PORT", help="Where to listen; default: this machine only.")
     ] = None,
-    token_role: Annotated[str, typer.Option(help="The role of the join token that is printed with --bind.")] = "agent",
 ) -> None:
-    """Run the core in the foreground until Ctrl-C. With --bind it prints a join token for other machines.
+    """Run the core in the foreground until Ctrl-C. Where other machines can reach it, it prints a join token.
 
-    Further options go to the server (--data, --config, --log-level, --lease, --heartbeat).
+    Further options go to the server: --data, --config, --log-level, --lease, --heartbeat.
     """
-    arguments = ["--bind", bind] if bind else []
-    ready_read, ready_write = os.pipe()
-    leash_read, leash_write = os.pipe()
-    interrupted: list[int] = []
-    with contextlib.ExitStack() as stack:
-        for end in (ready_read, leash_write):
-            stack.callback(os.close, end)
-        server = subprocess.Popen(
-            [
-                sys.executable, "-m", "windlass.server", *arguments, "--ready-fd", str(ready_write),
-                "--parent-fd", str(leash_read), *context.args,
-            ],
-            pass_fds=(ready_write, leash_read),
-            start_new_session=True,
-        )  # fmt: skip
-        os.close(ready_write)
-        os.close(leash_read)
-
-        def stop(number: int, frame: object) -> None:
-            interrupted.append(number)
-            with contextlib.suppress(ProcessLookupError):
-                server.send_signal(signal.SIGTERM)
-
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, stop)
-        with open(ready_read, closefd=False) as pipe:
-            said = pipe.readline()
-        if said:
-            _introduce(json.loads(said), bind is not None, token_role)
-        status = server.wait()
-    if interrupted:
-        raise typer.Exit(INTERRUPTED if interrupted[0] == signal.SIGINT else OK)
-    raise typer.Exit(OK if status == 0 else FAILED if status != USAGE else USAGE)
-
-
-def _introduce(ready: dict[str, str], with_token: bool, role: str) -> None:
-    """Say where the core is and, when others may come, how they get in."""
-    print(f"core at {ready['endpoint']} (Ctrl-C ends it)", flush=True)
-    if with_token:
-        endpoint = ready["endpoint"].replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
-        with Client(endpoint, core_key=ready["public"]) as client:
-            made = client.token(role)
-        print(f"join it from another machine within an hour, once, with:\n  windlass agent --join {made}")
-        print("further tokens: windlass token", flush=True)
+    found = running_core()
+    if found is not None and not context.args:
+        raise UserError(f"a core is running already at {found.endpoint} (process {found.pid})", FAILED)
+    _become("windlass.server", [*(["--bind", bind] if bind else []), *context.args])
 
 
 @command

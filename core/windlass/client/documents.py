@@ -8,7 +8,7 @@ from typing import Any
 
 from windlass.client.errors import SubmitError
 from windlass.client.submit import Package, package
-from windlass.model import document
+from windlass.model.document import load_document as check_document
 from windlass.model.graph import Graph
 
 
@@ -22,7 +22,7 @@ class DocumentProblems(SubmitError):
 
 def load_document(path: Path) -> tuple[Graph, str]:
     """The checked graph and its source text. `DocumentProblems` with all errors at once."""
-    checked = document.load_document(path)
+    checked = check_document(path)
     errors = [f"{path}:{problem}" for problem in checked.problems if problem.severity == "error"]
     if errors or checked.graph is None:
         raise DocumentProblems(errors or [f"{path}: error: this is no graph document"])

@@ -166,18 +166,14 @@ class EmbeddedCore:
             if self._stopped:
                 return
             self._stopped = True
-        for process in self.agent_processes:
-            _signal(process, signal.SIGTERM)
-        until = time.monotonic() + STOP_TIMEOUT
-        for process in self.agent_processes:
-            _wait(process, until)
-        if self.core_process is not None:
-            _signal(self.core_process, signal.SIGTERM)
-            _wait(self.core_process, time.monotonic() + STOP_TIMEOUT)
+        _end(self.agent_processes)
+        # The core after its agents, so that it hears how their attempts ended. It sees the leash go, too.
         for end in (self._leash_read, self._leash_write):
             if end >= 0:
                 os.close(end)
         self._leash_read = self._leash_write = -1
+        if self.core_process is not None:
+            _end([self.core_process])
         if not self.keep_home:
             shutil.rmtree(self.home, ignore_errors=True)
 
@@ -207,7 +203,13 @@ class EmbeddedCore:
 def running_core(home: Path | None = None) -> keys.CoreFile | None:
     """The local core's address if its process is there (whether it answers shows by connecting)."""
     core = keys.CoreFile.read(home / "data" / "core" if home else None)
-    return core if core is not None and psutil.pid_exists(core.pid) else None
+    if core is None:
+        return None
+    try:
+        # The file of a core that was killed stays behind, and its number may be another program's by now.
+        return core if any("windlass" in part for part in psutil.Process(core.pid).cmdline()) else None
+    except psutil.Error:
+        return None
 
 
 def _read_line(descriptor: int, timeout: float, process: subprocess.Popen[bytes]) -> str | None:
@@ -226,15 +228,20 @@ def _read_line(descriptor: int, timeout: float, process: subprocess.Popen[bytes]
     return said.decode("utf-8", "replace") if b"\n" in said else None
 
 
-def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.send_signal(number)
-
-
-def _wait(process: subprocess.Popen[bytes], until: float) -> None:
-    try:
-        process.wait(max(0.0, until - time.monotonic()))
-    except subprocess.TimeoutExpired:
+def _end(processes: list[subprocess.Popen[bytes]]) -> None:
+    """Ask to end, again every second (a signal can come between a look and a wait), and kill what does not."""
+    until = time.monotonic() + STOP_TIMEOUT
+    left = list(processes)
+    while left and time.monotonic() < until:
+        for process in left:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+        again = time.monotonic() + 1.0
+        for process in left:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, again - time.monotonic()))
+        left = [process for process in left if process.poll() is None]
+    for process in left:
         # The whole session: what an agent has started must not outlive it.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
