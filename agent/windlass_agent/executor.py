@@ -129,8 +129,8 @@ class Executor:
     # --- taking work ---------------------------------------------------------------------------------------
 
     def assign(self, message: Assign, payload: Sequence[bytes]) -> None:
-        for bundle in message.bundles:
-            self._take_bundle(bundle)
+        for new in message.bundles:
+            self._take_bundle(new)
         attempts, bundles = self._shop.attempts, self._bundles
         for place, item in enumerate(message.items):
             key = item.key

@@ -19,6 +19,8 @@ class Link:
         self._own = own
         self._queue: deque[list[bytes]] = deque()
         self.socket: zmq.Socket[bytes] | None = None
+        self.dialled = 0
+        """Rises whenever the socket is another one, or none."""
 
     def open(self, endpoint: str, core_public: str) -> None:
         """Dial; what was queued for an earlier link is forgotten. `zmq.ZMQError` for an address that is none."""
@@ -36,9 +38,11 @@ class Link:
             socket.close()
             raise
         self.socket = socket
+        self.dialled += 1
 
     def close(self, linger: int = 0) -> None:
         self._queue.clear()
+        self.dialled += 1
         if self.socket is not None:
             self.socket.close(linger)
             self.socket = None

@@ -1,4 +1,4 @@
-"""The machine's curve: one point whenever it is asked, read straight from the kernel because it is asked every second."""
+"""The machine's curve: one point whenever it is asked, which is every second, so it is read with little work."""
 
 from __future__ import annotations
 

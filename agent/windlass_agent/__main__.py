@@ -1,0 +1,157 @@
+"""`python -m windlass_agent`, this machine's worker. Exit status: 0 ended in order, 2 wrong arguments, 1 other."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import gc
+import logging
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import msgspec
+
+from windlass.model.graph import Resources
+from windlass.model.units import UnitError, parse_size
+from windlass.wire import homes, keys
+from windlass.wire.tokens import TokenError, parse_token
+from windlass_agent import facts
+from windlass_agent.enrol import EnrolError, Joined, enrol
+from windlass_agent.gpus import Gpus
+from windlass_agent.logs import DEFAULT_CAP
+from windlass_agent.loop import Agent, Target, signal_pipe
+from windlass_agent.shop import Settings
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"expected name=value, found {text!r}")
+    return name, value
+
+
+def _counted(text: str) -> tuple[str, float]:
+    name, value = _pair(text)
+    try:
+        amount = float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{name}: expected a number, found {value!r}") from None
+    if not 0 <= amount < 1e15:
+        raise argparse.ArgumentTypeError(f"{name}: expected a number of 0 or more, found {value!r}")
+    return name, amount
+
+
+def _size(text: str) -> int:
+    try:
+        return parse_size(text)
+    except UnitError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _cpus(text: str) -> float:
+    return _counted(f"cpus={text}")[1]
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="windlass agent", description="Run tasks for a core on this machine.")
+    where = parser.add_argument_group("the core (default: the one of this user on this machine, or the one joined)")
+    where.add_argument("--core", metavar="ENDPOINT", help="its address, such as tcp://host:7077 (with --core-key)")
+    where.add_argument("--core-key", metavar="PUBLIC", help="its public key")
+    where.add_argument("--join", metavar="TOKEN", help="enrol with the token that the core printed, and remember it")
+    parser.add_argument("--name", default="", help="what people see (default: the host's name)")
+    parser.add_argument("--data", type=Path, help="this agent's directory; agents beside each other need one each")
+    parser.add_argument("--config", type=Path, help="directory of keys")
+    parser.add_argument("--key", type=Path, help="file of this agent's key pair")
+    offered = parser.add_argument_group("what it offers (default: all that this process may use)")
+    offered.add_argument("--cpus", type=_cpus, metavar="N")
+    offered.add_argument("--memory", type=_size, metavar="SIZE")
+    offered.add_argument("--disk", type=_size, metavar="SIZE")
+    offered.add_argument("--gpus", type=int, metavar="N")
+    offered.add_argument("--resource", type=_counted, action="append", default=[], metavar="NAME=N")
+    offered.add_argument("--label", type=_pair, action="append", default=[], metavar="K=V")
+    parser.add_argument("--log-cap", type=_size, default=DEFAULT_CAP, metavar="SIZE", help="of one attempt's output")
+    parser.add_argument("--parent-fd", type=int, help="end when this descriptor reads end of file")
+    parser.add_argument("--log-level", default="warning", choices=["debug", "info", "warning", "error"])
+    found = parser.parse_args(argv)
+    if bool(found.core) != bool(found.core_key):
+        parser.error("--core and --core-key go together")
+    return found
+
+
+def agent_id(data: Path) -> str:
+    """Chosen once, kept in the data directory."""
+    path = data / "agent.id"
+    with contextlib.suppress(OSError):
+        text = path.read_text().strip()
+        if text.isalnum():
+            return text
+    text = secrets.token_hex(8)
+    path.write_text(text + "\n")
+    return text
+
+
+def target(args: argparse.Namespace, data: Path) -> Target:
+    """Where to dial: what was said, what was joined, or the local core, in this order."""
+    if args.core:
+        return Target(lambda: (args.core, args.core_key))
+    joined = Joined.read(data)
+    if joined is not None:
+        turn = iter(range(sys.maxsize))
+        endpoints, core = joined.endpoints, joined.core
+        return Target(lambda: (endpoints[next(turn) % len(endpoints)], core))
+
+    def local() -> tuple[str, str] | None:
+        found = keys.CoreFile.read()
+        return (found.endpoint, found.public) if found else None
+
+    return Target(local)
+
+
+def offered(args: argparse.Namespace, data: Path, gpus: Gpus) -> Resources:
+    found = facts.resources(data, gpus)
+    return Resources(
+        cpus=found.cpus if args.cpus is None else args.cpus,
+        memory=found.memory if args.memory is None else args.memory,
+        disk=found.disk if args.disk is None else args.disk,
+        gpus=found.gpus if args.gpus is None else max(0, args.gpus),
+        named=dict(args.resource),
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = arguments(argv)
+    logging.basicConfig(level=args.log_level.upper(), format="%(asctime)s agent %(levelname)s %(message)s")
+    try:
+        data = homes.private_dir(args.data) if args.data else homes.agent_dir()
+        data = data.resolve()
+        config = homes.private_dir(args.config) if args.config else homes.config_dir()
+        lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"another agent uses {data}; give this one its own with --data", file=sys.stderr)
+            return 1
+        key = keys.load_or_create(args.key or config / keys.AGENT_KEY)
+        if args.join:
+            enrol(parse_token(args.join), key, args.name).write(data)
+        gpus = Gpus()
+        resources = offered(args, data, gpus)
+        known = facts.facts(args.name, resources, dict(args.label), gpus)
+        settings = Settings(agent_id(data), data, resources, log_cap=args.log_cap)
+        agent = Agent(settings, known, key, target(args, data), gpus)
+    except (OSError, keys.KeyFileError, TokenError, EnrolError, msgspec.MsgspecError) as error:
+        print(f"windlass agent: {error}", file=sys.stderr)
+        return 2 if isinstance(error, TokenError) else 1
+    # What was loaded until now lives for ever; and ends come in thousands, so the collector looks less often.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    agent.run(signal_pipe(), args.parent_fd)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

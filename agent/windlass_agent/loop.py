@@ -1,0 +1,310 @@
+"""The agent's loop: one thread that joins the link, the session and the executor, and sleeps when nothing is due."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import zmq
+
+from windlass.blobs.store import BlobStore
+from windlass.wire import messages as m
+from windlass.wire.codec import WireError, decode, encode
+from windlass.wire.keys import KeyPair
+from windlass_agent.attempts import id_of
+from windlass_agent.executor import Executor
+from windlass_agent.gpus import Gpus
+from windlass_agent.link import Link
+from windlass_agent.outbox import AgentOutbox
+from windlass_agent.sampler import Sampler
+from windlass_agent.session import Do, Session, State
+from windlass_agent.shop import Settings
+from windlass_agent.spool import Spool
+from windlass_agent.wardenwire import clock
+
+log = logging.getLogger(__name__)
+QUIET = 0.001
+"""Seconds for which runners are not listened to after a burst of ends, so that the next ones come as a batch."""
+BURST = 4
+"""Ends heard in one turn that make a burst."""
+GOODBYE = 5.0
+"""Seconds that ending in order may take."""
+
+
+@dataclass(slots=True)
+class Target:
+    """Where the core is; `find` is asked before each dialling, because a local core changes its address."""
+
+    find: Callable[[], tuple[str, str] | None]
+    """-> (endpoint, the core's public key), or None while there is no core"""
+
+
+@dataclass(slots=True)
+class Counters:
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Messages that were none, by reason."""
+
+
+class Agent:
+    def __init__(
+        self,
+        settings: Settings,
+        facts: m.AgentFacts,
+        key: KeyPair,
+        target: Target,
+        gpus: Gpus,
+        link: Link | None = None,
+    ) -> None:
+        self.settings = settings
+        self._facts = facts
+        self._target = target
+        self._spool = Spool(settings.data / "spool")
+        self._outbox = AgentOutbox(self._spool)
+        store = BlobStore(settings.data / "blobs", durable=False)
+        store.sweep()
+        self.executor = Executor(settings, store, self._outbox)
+        self.session = Session(clock(), random.random)
+        self._sampler = Sampler(settings.data, gpus)
+        self._context: zmq.Context[Any] | None = None
+        if link is None:
+            self._context = zmq.Context()
+            link = Link(self._context, key)
+        self._link = link
+        self.counters = Counters()
+        self._quiet_until = 0.0
+        self._end_at: float | None = None
+        """When ending in order gives up waiting; None while the agent goes on."""
+        self._reason = ""
+        self._told = ""
+        self._poller: zmq.Poller | None = None
+        self._watched: tuple[int, bool, bool] | None = None
+        self._wake: int | None = None
+        self._parent: int | None = None
+
+    # --- the loop ------------------------------------------------------------------------------------------
+
+    def run(self, wake: int | None = None, parent: int | None = None) -> None:
+        """Until it is told to end. `wake` is readable after a signal, `parent` at end of file when the parent died."""
+        self._wake, self._parent = wake, parent
+        while True:
+            self.turn()
+            if self._end_at is not None and (self._finished() or clock() >= self._end_at):
+                break
+        self._outbox.flush()
+        if self.session.state is State.TOGETHER:
+            self._post(m.AgentGoodbye(self._reason), [])
+        self._link.flush()
+        self._link.close(linger=500)
+        self.executor.close()
+        self._spool.close()
+        if self._context is not None:
+            self._context.term()
+
+    def turn(self) -> None:
+        """Sleep until something is due or comes, and handle it."""
+        now = clock()
+        quiet = now < self._quiet_until
+        ready = self._poll(self._timeout(now, quiet), quiet)
+        # First the clock: whoever slept through its lease must stop its attempts before it hears of new ones.
+        self._tick()
+        if self._wake in ready and self._wake is not None:
+            os.read(self._wake, 4096)
+            self.end("signal")
+        if self._parent in ready and self._parent is not None and not os.read(self._parent, 4096):
+            self._parent = self._poller = None
+            self.end("the program that started it has ended", grace=0.5)
+        if self._link.socket is not None and self._link.socket in ready:
+            for frames in self._link.receive():
+                self._receive(frames)
+        if not quiet and self.executor.ready() >= BURST:
+            self._quiet_until = clock() + QUIET
+        self.executor.due()
+        self._outbox.flush()
+        self._link.flush()
+
+    def _timeout(self, now: float, quiet: bool) -> float:
+        times = [self.session.next_deadline()]
+        at = self.executor.next_deadline()
+        if at is not None:
+            times.append(at)
+        if quiet:
+            times.append(self._quiet_until)
+        if self._end_at is not None:
+            times.append(self._end_at)
+        return max(0.0, min(times) - now)
+
+    def _poll(self, timeout: float, quiet: bool) -> set[object]:
+        sending = not self._link.flush()
+        watched = (self._link.dialled, quiet, sending)
+        if self._poller is None or watched != self._watched:
+            self._watched = watched
+            self._poller = poller = zmq.Poller()
+            if self._link.socket is not None:
+                poller.register(self._link.socket, zmq.POLLIN | (zmq.POLLOUT if sending else 0))
+            if not quiet:
+                poller.register(self.executor.fileno(), zmq.POLLIN)
+            for fd in (self._wake, self._parent):
+                if fd is not None:
+                    poller.register(fd, zmq.POLLIN)
+        # Rounded up: a wait that is cut short would turn into several.
+        return {which for which, _ in self._poller.poll(int(timeout * 1000 + 0.999))}
+
+    # --- the session ---------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        for do in self.session.tick(clock()):
+            if do is Do.EXPIRE:
+                log.warning("the lease has ended: stopping all attempts")
+                self.executor.stop_all(1.0, "lease")
+            elif do is Do.CLOSE:
+                self._outbox.post = None
+                self._link.close()
+            elif do is Do.OPEN:
+                self._open()
+            elif do is Do.HELLO:
+                self._hello()
+            else:
+                self._post(m.Heartbeat(time.time(), [self._sampler.sample()], self.executor.sample()), [])
+
+    def _open(self) -> None:
+        self._outbox.post = None
+        found = self._target.find()
+        if found is None:
+            self._tell("there is no core yet")
+            return
+        try:
+            self._link.open(*found)
+        except zmq.ZMQError as error:
+            self._tell(f"cannot dial {found[0]}: {error}")
+
+    def _tell(self, text: str) -> None:
+        """Say it once, not at every try."""
+        if text != self._told:
+            self._told = text
+            log.warning("%s", text)
+
+    def _hello(self) -> None:
+        self._outbox.post = None
+        self._outbox.flush()
+        held = self.executor.held()
+        held += [m.Held(exit.key, "exited") for exit, _ in self._spool.ends()]
+        self._post(m.AgentHello(self.settings.agent, self._facts, self.session.epoch, held, time.time()), [])
+
+    def _post(self, message: m.Message, payload: list[bytes]) -> None:
+        self._link.send(encode(message, payload))
+
+    # --- what the core says --------------------------------------------------------------------------------
+
+    def _receive(self, frames: list[bytes]) -> None:
+        try:
+            message, payload = decode(frames)
+        except WireError as error:
+            self._drop(error.code, str(error))
+            return
+        self.session.heard(clock())
+        try:
+            self._handle(message, payload)
+        except Exception:
+            # A message that makes us stumble must not take the attempts of others with it.
+            self._drop("failed", type(message).__name__)
+            log.exception("a message could not be handled: %s", type(message).__name__)
+
+    def _drop(self, code: str, text: str) -> None:
+        self.counters.dropped[code] = self.counters.dropped.get(code, 0) + 1
+        log.warning("dropped a message of the core: %s", text)
+
+    def _handle(self, message: m.Message, payload: list[bytes]) -> None:
+        executor = self.executor
+        match message:
+            case m.Alive():
+                if self.session.alive(clock()) and self.session.lease_until is not None:
+                    executor.renew_lease(self.session.lease_until)
+            case m.Welcome():
+                self._welcome(message)
+            case m.WhoAreYou():
+                if self.session.who_are_you(clock()):
+                    self._hello()
+            case m.Refused():
+                self._tell(f"the core refuses this agent: {message.reason} ({message.code})")
+                self.session.refused(clock())
+                self._outbox.post = None
+                self._link.close()
+            case m.Shutdown():
+                self.end("the core ended it")
+            case m.Ack():
+                self._spool.ack(message.keys)
+            case _ if self.session.state is not State.TOGETHER:
+                self._drop("early", f"{type(message).__name__} before the welcome")
+            case m.Assign():
+                if self._end_at is not None:
+                    for item in message.items:
+                        self._outbox.rejected(item.key, "ending")
+                else:
+                    executor.assign(message, payload)
+                    self._extend_lease()
+            case m.Stop():
+                executor.stop(message)
+            case m.Forget():
+                executor.forget(message.runs)
+            case m.LogWant():
+                executor.log_want(message)
+            case m.BlobChunk():
+                executor.transfers.chunk(message, payload[0] if payload else b"", clock())
+            case m.BlobWant():
+                executor.transfers.wanted(message)
+            case m.BlobDone():
+                executor.transfers.taken(message)
+            case m.BlobMissing():
+                executor.transfers.missing(message, clock())
+            case _:
+                self._drop("strange", f"{type(message).__name__} is not for agents")
+
+    def _extend_lease(self) -> None:
+        """The warden watches the lease only while something runs: tell it when something may."""
+        if self.session.lease_until is not None:
+            self.executor.renew_lease(self.session.lease_until)
+
+    def _welcome(self, message: m.Welcome) -> None:
+        self.session.welcomed(message.epoch, message.heartbeat, message.lease, clock())
+        self._told = ""
+        log.info("the core has welcomed this agent (lease %d)", message.epoch)
+        self._outbox.post = self._post
+        self._spool.rekey((id_of(key) for key in message.keep), message.epoch)
+        self._spool.ack(key for key in message.stop if self._spool.holds(id_of(key)))
+        self.executor.welcome(message)
+        self._extend_lease()
+        self._outbox.resend()
+
+    # --- ending --------------------------------------------------------------------------------------------
+
+    def end(self, reason: str, grace: float = 2.0) -> None:
+        """Stop what runs, report it, say goodbye. Asked twice, it waits no longer."""
+        if self._end_at is not None:
+            self._end_at = clock()
+            return
+        self._reason = reason
+        self._end_at = clock() + GOODBYE
+        log.info("ending: %s", reason)
+        self.executor.stop_all(grace, "shutdown")
+
+    def _finished(self) -> bool:
+        """Nothing runs, and the core knows all it needs (or cannot be told)."""
+        self._outbox.flush()
+        told = len(self._spool) == 0 or self.session.state is not State.TOGETHER
+        return self.executor.idle and told
+
+
+def signal_pipe() -> int:
+    """A descriptor that is readable after SIGINT or SIGTERM."""
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    return read
