@@ -17,6 +17,8 @@ from windlass_gui.models.tables import attempt_end, attempt_seconds
 from windlass_gui.theme import ITEM_STATES
 
 COLUMNS = ("Item", "State", "Attempts", "Agent", "Duration", "Last end")
+RIGHT = (0, 2, 4)
+"""Columns of numbers."""
 MANY_RANGES = 200
 """Beyond so many separate ranges a reset is cheaper than telling the view about each."""
 
@@ -124,6 +126,9 @@ class ItemsModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return COLUMNS[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if section in RIGHT else Qt.AlignmentFlag.AlignLeft
+            return side | Qt.AlignmentFlag.AlignVCenter
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -135,7 +140,7 @@ class ItemsModel(QAbstractTableModel):
         column = index.column()
         if role == STATE_ROLE:
             return ITEM_STATES[self._run.state(self._task, item)] if column == 1 else None
-        if role == Qt.ItemDataRole.TextAlignmentRole and column in (0, 2, 4):
+        if role == Qt.ItemDataRole.TextAlignmentRole and column in RIGHT:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return None

@@ -13,8 +13,8 @@ from windlass_gui.models.tables import agent_state, used_of
 from windlass_gui.monitor.curves import LiveCurve
 from windlass_gui.theme import BODY, M, S, current_theme, draw_state, mix, theme_switch
 
-WIDTH = 360
-"""Width of a card in pixels."""
+WIDTH = 320
+"""Least width of a card in pixels."""
 MAX_SLOTS = 64
 """Slots drawn one by one; more are told in words only."""
 
@@ -34,10 +34,9 @@ class AgentCard(QFrame):
         super().__init__(parent)
         self.agent = agent
         self.setProperty("role", "card")
-        self.setFixedWidth(WIDTH)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Maximum)
+        self.setMinimumWidth(WIDTH)
         self.badge = StateBadge()
-        self.name = _label("title")
+        self.name = Elided()
         self.state = _label("muted")
         self.facts = _label("small", wrap=True)
         self.note = _label("error", wrap=True)
@@ -50,8 +49,8 @@ class AgentCard(QFrame):
         head = QHBoxLayout()
         head.setSpacing(S)
         head.addWidget(self.badge)
-        head.addWidget(self.name)
-        head.addWidget(self.state, 1)
+        head.addWidget(self.name, 1)
+        head.addWidget(self.state)
         head.addWidget(self.drain)
         curves = QHBoxLayout()
         curves.setSpacing(M)
@@ -65,13 +64,14 @@ class AgentCard(QFrame):
         layout.addWidget(self.note)
         layout.addWidget(self.slots_text)
         layout.addWidget(self.slots)
+        layout.addStretch(1)
         layout.addLayout(curves)
         self._action = "drain"
 
     def show_row(self, row: AgentRow) -> None:
         state = agent_state(row)
         self.badge.show_state(state)
-        self.name.setText(self.name.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideMiddle, 150))
+        self.name.setText(row.name)
         self.name.setToolTip(f"{row.name}\n{row.id}")
         self.state.setText("" if state == "up" else state)
         self.state.setToolTip(STATE_TEXT.get(state, state))
@@ -87,10 +87,10 @@ class AgentCard(QFrame):
         )
         self.note.setText(row.note)
         self.note.setVisible(bool(row.note))
-        used = float(row.used.get("cpus") or 0) or float(row.running)
-        texts = [f"{fmt.count(row.running)} running", f"{used_of(row, 'cpus') or fmt.number(used)} CPUs reserved"]
-        if not row.used:
-            texts[1] = f"{fmt.number(cpus)} CPUs"
+        used = 0.0 if row.state == "down" else float(row.used.get("cpus") or row.running)
+        texts = [f"{fmt.count(row.running)} running"]
+        if used and row.used:
+            texts.append(f"{used_of(row, 'cpus')} CPUs in use")
         texts.append(f"{fmt.count(row.waiting)} waiting here")
         self.slots_text.setText(" · ".join(texts))
         self.slots.show_slots(max(1, round(cpus)), used, row.waiting)
@@ -166,6 +166,22 @@ class SlotBar(QWidget):
             part = min(1.0, max(0.0, share - cell))
             if part:
                 painter.fillRect(QRectF(rect.left(), rect.top(), rect.width() * part, rect.height()), full)
+
+
+class Elided(QLabel):
+    """A title that gives way in the middle when there is no room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "title")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(current_theme().color("text"))
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
 
 def _label(role: str, wrap: bool = False) -> QLabel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -25,7 +25,7 @@ from windlass_gui.mirror import Changes
 from windlass_gui.models import AttemptsModel, SortedRows
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import ENDED_RUN, AttemptKey
-from windlass_gui.monitor.card import AgentCard
+from windlass_gui.monitor.card import WIDTH, AgentCard
 from windlass_gui.monitor.joining import JoinDialog
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
@@ -241,7 +241,7 @@ class MonitorWindow(QMainWindow):
 
 
 class Flow(QLayout):
-    """Cards from left to right, in as many rows as the width asks for."""
+    """Cards from left to right, in as many columns as fit."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -281,14 +281,17 @@ class Flow(QLayout):
         return size + QSize(margins.left() + margins.right(), margins.top() + margins.bottom())
 
     def _place(self, rect: QRect, move: bool) -> int:
+        """Columns of equal width, as many as fit; the cards of a row have the height of its tallest."""
         margins = self.contentsMargins()
-        x, y, height = rect.left() + margins.left(), rect.top() + margins.top(), 0
-        for item in self._items:
-            size = item.sizeHint()
-            if x + size.width() > rect.right() - margins.right() + 1 and height:
-                x, y, height = rect.left() + margins.left(), y + height + M, 0
-            if move:
-                item.setGeometry(QRect(QPoint(x, y), size))
-            x += size.width() + M
-            height = max(height, size.height())
-        return y + height + margins.bottom() - rect.top()
+        room = rect.width() - margins.left() - margins.right()
+        columns = max(1, (room + M) // (WIDTH + M))
+        width = (room - (columns - 1) * M) // columns
+        y = rect.top() + margins.top()
+        for first in range(0, len(self._items), columns):
+            row = self._items[first : first + columns]
+            height = max(item.sizeHint().height() for item in row)
+            for column, item in enumerate(row):
+                if move:
+                    item.setGeometry(QRect(rect.left() + margins.left() + column * (width + M), y, width, height))
+            y += height + M
+        return y + margins.bottom() - rect.top()

@@ -93,7 +93,8 @@ class LogPane(QWidget):
         layout.addWidget(self.error)
         layout.addWidget(self.hinted, 1)
         self.attempts.currentIndexChanged.connect(self._attempt_chosen)
-        self.query.textChanged.connect(self._search)
+        self.query.textChanged.connect(self.view.search)
+        self.view.matches_changed.connect(self._found)
         self.query.returnPressed.connect(self.view.next_match)
         self.times.toggled.connect(self.view.show_times)
         self.tail.clicked.connect(self._follow)
@@ -288,6 +289,6 @@ class LogPane(QWidget):
         if state == "up" and self.item is not None and not self._asking and not self.window_.complete:
             self._timer.start(0)
 
-    def _search(self, text: str) -> None:
-        found = self.view.search(text)
-        self.found.setText("" if not text else "nothing found" if not found else f"{found} found")
+    def _found(self, matches: int) -> None:
+        asked = bool(self.query.text())
+        self.found.setText("" if not asked else "nothing found" if not matches else f"{matches} found")

@@ -26,10 +26,9 @@ _ESCAPE = re.compile(
     re.DOTALL,
 )
 _PARTIAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]{0,4096}|[ -/]*)?\Z")
-_VISIBLE = {code: 0x2400 + code for code in range(32) if code not in (9, 10)}
-_VISIBLE[127] = 0x2421
-_VISIBLE.update({code: f"<{code:02X}>" for code in range(0x80, 0xA0)})  # type: ignore[misc]
-_VISIBLE.update({code: f"<U+{code:04X}>" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029)})
+_VISIBLE = {code: f"^{chr(code ^ 64)}" for code in (*range(32), 127) if code not in (9, 10)}
+_VISIBLE.update({code: f"<{code:02X}>" for code in range(0x80, 0xA0)})
+_VISIBLE.update({code: f"<{code:04X}>" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029)})
 
 
 class Style(NamedTuple):

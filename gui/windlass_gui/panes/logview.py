@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterable
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor, QFont, QTextCharFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
@@ -21,6 +22,9 @@ MATCHES = 500
 
 class LogView(QPlainTextEdit):
     """Read-only; what it shows is plain text, whatever it contains."""
+
+    matches_changed = Signal(int)
+    """How many matches of the search are marked."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -163,6 +167,7 @@ class LogView(QPlainTextEdit):
             mark.cursor, mark.format = cursor, look
             marks.append(mark)
         self.setExtraSelections(marks)
+        self.matches_changed.emit(len(marks))
         return len(marks)
 
 

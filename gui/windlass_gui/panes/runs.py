@@ -42,7 +42,7 @@ class RunsPane(QWidget):
         self.tasks = TasksModel(self)
         self.runs_table = Table(SortedRows(self.runs, self), "Runs")
         self.runs_table.draw(states=(2,), progress=(3,))
-        self.runs_table.widths(52, 170, 110, 230, 100, 80, 80)
+        self.runs_table.widths(64, 160, 110, 220, 130, 80, 80)
         self.runs_table.sort_by(0, Qt.SortOrder.DescendingOrder)
         self.runs_table.menu = self._run_menu
         self.tasks_table = Table(SortedRows(self.tasks, self), "Tasks of the run")
@@ -73,7 +73,7 @@ class RunsPane(QWidget):
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.addWidget(self.runs_hint)
         splitter.addWidget(self.tasks_hint)
-        splitter.setSizes([3, 2])
+        splitter.setSizes([700, 450])
         splitter.setStretchFactor(0, 3)
         splitter.setStretchFactor(1, 2)
         splitter.setChildrenCollapsible(False)

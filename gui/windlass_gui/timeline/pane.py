@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
@@ -168,11 +168,15 @@ class _Legend(QWidget):
 
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
-        words = sum(metrics.horizontalAdvance(word) + 12 + 6 + 2 * S for _, word in LEGEND)
-        return QSize(words + 16 + 6 + metrics.horizontalAdvance("another attempt"), 24)
+        words = sum(metrics.horizontalAdvance(word) + 2 + 12 + 6 + 2 * S for _, word in LEGEND)
+        return QSize(words + 16 + 6 + metrics.horizontalAdvance("another attempt") + 4, 24)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(0, 24)
+        return self.sizeHint()
+
+    def changeEvent(self, event: QEvent) -> None:
+        self.updateGeometry()
+        super().changeEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, theme = QPainter(self), current_theme()
