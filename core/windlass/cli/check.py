@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -116,7 +117,9 @@ def _render(name: str, problem: Problem, lines: list[str]) -> Text:
 def _window(line: str, column: int) -> tuple[int, str]:
     """The part of a long line around a column, and where the column stands in it."""
     start = max(0, column - _WIDEST // 2) if len(line) > _WIDEST else 0
-    return column - start, _printable(line[start : start + _WIDEST])
+    shown = _printable(line[start : start + _WIDEST])
+    # Wide characters take two cells of a terminal.
+    return cell_len(shown[: max(column - start, 0)]), shown
 
 
 def _printable(text: str) -> str:
@@ -126,9 +129,8 @@ def _printable(text: str) -> str:
 
 def _summary(name: str, loaded: Loaded, errors: int) -> Text:
     warnings = len(loaded.problems) - errors
-    counts = [
-        f"{number} {what}{'s' if number != 1 else ''}" for number, what in ((errors, "error"), (warnings, "warning")) if number
-    ]  # fmt: skip
+    numbers = ((errors, "error"), (warnings, "warning"))
+    counts = [f"{number} {what}{'s' if number != 1 else ''}" for number, what in numbers if number]
     if loaded.graph is None:
         return Text(f"{name}: {', '.join(counts)}", style="bold red")
     tasks = len(loaded.graph.tasks)
