@@ -75,8 +75,9 @@ class Inspector(QScrollArea):
 
     def flush(self) -> None:
         """Take what is typed but not entered, before a save, a submit or another selection."""
-        for edit in self._edits:
-            if edit.dirty:
+        for edit in list(self._edits):
+            # An edit may make the form anew; those of the form before are gone then.
+            if edit in self._edits and edit.dirty:
                 edit.enter()
 
     def edit_main_field(self) -> None:
@@ -143,6 +144,11 @@ class Inspector(QScrollArea):
             self._graph_form(column)
         column.addStretch(1)
         self._built = self._shape()
+        before = self.takeWidget()
+        if before is not None:
+            # Not deleted at once: what rebuilds the form may be a signal of one of its own boxes.
+            before.hide()
+            before.deleteLater()
         self.setWidget(page)
         self._fill()
         self._show_problems()

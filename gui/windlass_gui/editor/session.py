@@ -41,7 +41,7 @@ class EditorSession(QObject):
         self.path = path
         self.document = Document(text, path.parent if path else None)
         self.undo = QUndoStack(self)
-        self.undo.cleanChanged.connect(lambda _: self.title_changed.emit())
+        self.undo.cleanChanged.connect(self._clean_changed)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(CHECK_DELAY)
@@ -55,6 +55,9 @@ class EditorSession(QObject):
     @property
     def modified(self) -> bool:
         return not self.undo.isClean()
+
+    def _clean_changed(self, _: bool) -> None:
+        self.title_changed.emit()
 
     def _document_changed(self, change: Change) -> None:
         self.changed.emit(change)

@@ -112,7 +112,11 @@ class TextView(QWidget):
         return self.session is not None and self.edit.toPlainText() != self.session.document.text
 
     def _follow(self, _: object = None) -> None:
-        if self.session is not None and not self.edit.document().isModified():
+        if self.session is None:
+            return
+        if self.edit.document().isModified():
+            self._show_state(self.tr("The canvas was changed meanwhile: Apply puts this text in its place"))
+        else:
             self.revert()
 
     def revert(self) -> None:

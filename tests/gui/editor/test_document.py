@@ -1,0 +1,173 @@
+"""The document and its undo: whatever is done and undone, the text is what it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from windlass_gui.editor.document import Change, Document
+from windlass_gui.editor.facts import needs_of, node_facts
+from windlass_gui.editor.session import EditorSession
+
+from .conftest import GRAPH
+
+EDITS = (
+    "add", "remove", "rename", "link", "unlink", "field", "move", "layout", "paste", "graph", "text", "undo", "redo",
+)  # fmt: skip
+OPERATIONS = st.lists(
+    st.tuples(
+        st.sampled_from(EDITS),
+        st.integers(0, 30),
+        st.integers(0, 30),
+    ),
+    max_size=12,
+)
+
+
+def _do(session: EditorSession, what: str, one: int, two: int) -> None:
+    tasks = list(session.document.facts)
+    first = tasks[one % len(tasks)] if tasks else ""
+    second = tasks[two % len(tasks)] if tasks else ""
+    match what:
+        case "add":
+            session.add_task(["command", "script", "python", "array", "matrix"][one % 5], (one * 10.0, two * 10.0))
+        case "undo":
+            session.undo.undo()
+        case "redo":
+            session.undo.redo()
+        case "graph":
+            session.set_graph_field("description", f"number {one}" if two % 2 else None)
+        case "text":
+            session.apply_text(session.document.text + f"# note {one}\n")
+        case "layout":
+            session.auto_layout()
+        case _ if not tasks:
+            pass
+        case "remove":
+            session.remove([first])
+        case "rename":
+            session.rename(first, f"renamed-{two}")
+        case "link":
+            session.link(first, second, each=bool(one % 2))
+        case "unlink":
+            session.remove((), [(need, first) for need, _ in session.document.facts[first].needs])
+        case "field":
+            session.set_field(first, *[("title", "A title: with 'quotes'"), ("retries", 2), ("env", {"A": "1"}),
+                                       ("resources", {"cpus": 2}), ("title", None)][two % 5])  # fmt: skip
+        case "move":
+            session.move({first: (one * 10.0, two * 10.0)}, series=bool(one % 2))
+        case "paste":
+            session.paste(session.copied({first, second}))
+
+
+@given(OPERATIONS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_undone_fully_the_text_is_identical_and_redone_too(
+    qapp: object, operations: list[tuple[str, int, int]]
+) -> None:
+    session = EditorSession(GRAPH)
+    for what, one, two in operations:
+        _do(session, what, one, two)
+        assert Document(session.document.text).facts == session.document.facts
+    while session.undo.canRedo():
+        session.undo.redo()
+    done = session.document.text
+    while session.undo.canUndo():
+        session.undo.undo()
+    assert session.document.text == GRAPH
+    while session.undo.canRedo():
+        session.undo.redo()
+    assert session.document.text == done
+
+
+def test_listeners_hear_which_tasks_changed(session: EditorSession) -> None:
+    heard: list[Change] = []
+    session.document.listen(heard.append)
+    session.set_field("work", "title", "Work")
+    session.rename("split", "cut")
+    assert heard[0].changed == {"work"}
+    assert (heard[1].added, heard[1].removed, heard[1].changed) == ({"cut"}, {"split"}, {"work"})
+
+
+def test_comments_and_quotes_survive_an_edit(session: EditorSession) -> None:
+    session.set_field("join", "title", "Join")
+    for kept in ("# the name", '"echo split"   # quoted on purpose', "# The last one.", "      echo two\n"):
+        assert kept in session.document.text
+
+
+def test_refusals_say_why(session: EditorSession) -> None:
+    refusal = session.document.refusal
+    assert refusal("split", "split") == "A task cannot need itself"
+    assert "already" in refusal("split", "work")
+    assert "split → work → join → split" in refusal("join", "split")
+    assert refusal("split", "join") == ""
+
+
+def test_a_refused_edit_leaves_no_step(session: EditorSession) -> None:
+    said: list[str] = []
+    session.refused.connect(said.append)
+    assert not session.link("join", "split")
+    assert not session.rename("work", "join")
+    assert not session.rename("work", "not an id")
+    assert session.paste("[1, 2") == []
+    assert session.undo.count() == 0
+    assert len(said) == 4
+    assert session.document.text == GRAPH
+
+
+def test_small_moves_in_series_are_one_step(session: EditorSession) -> None:
+    for step in range(1, 5):
+        session.move({"work": (300.0 + 10 * step, 0.0)}, series=True)
+    assert session.undo.count() == 1
+    session.undo.undo()
+    assert session.document.text == GRAPH
+
+
+def test_pasted_tasks_get_free_ids_and_keep_their_links(session: EditorSession) -> None:
+    fresh = session.paste(session.copied(["split", "work"]))
+    facts = session.document.facts
+    assert fresh == ["split-2", "work-2"]
+    assert facts["work-2"].needs == (("split-2", False),)
+    assert facts["work-2"].position == (340.0, 40.0)
+    assert session.paste(session.copied(["join"])) == ["join-2"]
+    assert session.document.facts["join-2"].needs == ()
+
+
+def test_a_link_becomes_item_by_item_and_keeps_the_inputs(session: EditorSession) -> None:
+    session.set_field("work", "inputs", ["split.outputs"])
+    session.set_each("split", "work", True)
+    assert session.document.facts["work"].needs == (("split", True),)
+    assert session.document.task("work")["inputs"] == ["split.outputs"]
+
+
+def test_text_that_cannot_be_read_is_held_and_mended(session: EditorSession) -> None:
+    session.apply_text("tasks: [unclosed")
+    session.check_now()
+    assert session.document.unreadable
+    assert session.document.facts == {}
+    assert session.document.problems
+    assert session.add_task("command", (0, 0))
+    session.undo.undo()
+    assert session.document.text == GRAPH
+    assert set(session.document.facts) == {"split", "work", "join"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "needs"),
+    [
+        (None, ()),
+        ("a", (("a", False),)),
+        (["a", "a", {"task": "b", "each": True}, 3, {"each": 1}], (("a", False), ("b", True))),
+        ({"task": "a"}, ()),
+    ],
+)
+def test_needs_in_any_spelling(raw: Any, needs: object) -> None:
+    assert needs_of(raw) == needs
+
+
+def test_facts_never_raise() -> None:
+    for raw in (None, 3, "x", [], {"position": ["a", 2]}, {"title": {"a": 1}, "command": {"x": 1}, "needs": 3}):
+        assert node_facts("t", raw).id == "t"

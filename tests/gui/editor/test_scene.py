@@ -1,0 +1,89 @@
+"""The scene says what the document says, after any edit, and large graphs are painted in one batch."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from PySide6.QtGui import QPixmap
+from pytestqt.qtbot import QtBot
+
+from windlass.wire.rows import Counts, TaskRow
+from windlass_gui.editor.live import node_live
+from windlass_gui.editor.scene import GraphScene
+from windlass_gui.editor.session import EditorSession
+from windlass_gui.editor.view import GraphView
+from windlass_gui.theme import load_theme
+
+from .conftest import GRAPH
+from .test_document import OPERATIONS, _do
+
+
+def _mirrors(scene: GraphScene, session: EditorSession) -> None:
+    facts = session.document.facts
+    assert set(scene.nodes) == set(facts) == set(scene.geometry.ids)
+    wanted = {(n, task): each for task, node in facts.items() for n, each in node.needs if n in facts and n != task}
+    assert {link: item.each for link, item in scene.links.items()} == wanted
+    for task, node in facts.items():
+        assert scene.nodes[task].facts == node
+        assert (scene.nodes[task].x(), scene.nodes[task].y()) == scene.geometry.point(task)
+        if node.position is not None:
+            assert scene.geometry.point(task) == node.position
+    for (source, target), item in scene.links.items():
+        path = item.path()
+        assert (path.elementAt(0).x, path.elementAt(0).y) == scene.geometry.out_port(source)
+        assert (path.currentPosition().x(), path.currentPosition().y()) == scene.geometry.in_port(target)
+
+
+@given(OPERATIONS)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_scene_mirrors_the_document(qapp: object, operations: list[tuple[str, int, int]]) -> None:
+    session = EditorSession(GRAPH)
+    scene = GraphScene(session.document, load_theme("dark"))
+    for what, one, two in operations:
+        _do(session, what, one, two)
+        _mirrors(scene, session)
+
+
+def test_a_need_of_a_task_that_comes_later_is_linked_then(session: EditorSession) -> None:
+    session.set_field("split", "needs", ["ghost"])
+    scene = GraphScene(session.document, load_theme("dark"))
+    assert ("ghost", "split") not in scene.links
+    session.rename(session.add_task("command", (0, 200)), "ghost")
+    assert ("ghost", "split") in scene.links
+
+
+def test_states_come_and_go_with_the_run(session: EditorSession) -> None:
+    scene = GraphScene(session.document, load_theme("light"))
+    row = TaskRow(1, "work", "", True, 3, Counts(succeeded=1, failed=1, active=1))
+    scene.show_live({"work": node_live(row)}, whole=True)
+    live = scene.nodes["work"].live
+    assert live is not None
+    assert (live.state, live.caption) == ("active", "2 of 3 · 1 failed · 1 running")
+    scene.show_live({}, whole=True)
+    assert scene.nodes["work"].live is None
+
+
+def test_many_nodes_are_painted_in_one_batch_and_few_by_themselves(qtbot: QtBot) -> None:
+    tasks = "".join(f"  t{i}: {{command: x, position: [{i % 60 * 220}, {i // 60 * 90}]}}\n" for i in range(1800))
+    session = EditorSession(f"windlass: 1\nname: many\ntasks:\n{tasks}")
+    view = GraphView(session, load_theme("dark"))
+    qtbot.addWidget(view)
+    view.resize(900, 600)
+    view.show()
+    view.fit()
+    view.viewport().grab()
+    assert view.graph.batched
+    view.zoom_reset()
+    view.viewport().grab()
+    assert not view.graph.batched
+
+
+def test_every_look_of_a_node_paints(session: EditorSession, view: GraphView, each_theme: str) -> None:
+    view.show_theme(load_theme(each_theme))
+    before = view.grab().toImage()
+    for state in ("pending", "ready", "active", "backoff", "succeeded", "failed", "cancelled", "skipped"):
+        row = TaskRow(1, "work", "", True, 3, Counts(**{state: 3}))
+        view.graph.show_live({"work": node_live(row), "join": node_live(TaskRow(2, "join", "", False, 1, row.counts))})
+        view.graph.select(["join"])
+        view.graph.show_problems({"split": "wrong"})
+        picture: QPixmap = view.grab()
+        assert picture.toImage() != before
