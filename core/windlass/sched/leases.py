@@ -140,10 +140,10 @@ def silence(book: Book, agent: Agent) -> None:
     if book.agents.get(agent.id) is not agent:
         return
     config = book.config
-    quiet = book.now - agent.heard
-    if agent.state in (_G.UP, _G.DISCONNECTED) and quiet >= config.lease_wait:
+    # The same sums as in `watch`: a rounded difference could find it never quite due.
+    if agent.state in (_G.UP, _G.DISCONNECTED) and book.now >= agent.heard + config.lease_wait:
         down(book, agent, SILENT)
-    elif agent.state is _G.UP and quiet >= config.disconnected_after:
+    elif agent.state is _G.UP and book.now >= agent.heard + config.disconnected_after:
         agent.become(_G.DISCONNECTED)
         book.agent_changed(agent, SILENT)
     elif agent.state is _G.UP:

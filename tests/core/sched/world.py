@@ -1,0 +1,724 @@
+"""A World: the core's scheduler and several simulated agents in one process, on virtual time, from one seed.
+
+Links delay, lose, repeat and hand over stale messages; agents crash, stop, freeze, are cut off and some never return;
+attempts fail, hang, or ignore their timeout; the core itself is killed and restored from what it had made durable.
+Every attempt leaves a payload of its own, and every execution is recorded with its times, so that the audits can say
+what really ran and whose outputs were committed.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from windlass.model.graph import Resources
+from windlass.sched import Config, Scheduler
+from windlass.sched import events as e
+from windlass.sched.events import AttemptId
+from windlass.sched.invariants import check_invariants
+from windlass.sched.states import ITEM_TRANSITIONS, TERMINAL, AgentState, AttemptState, ItemState, Outcome
+
+LEASE = 12.0
+"""What the agents count; the core waits for `Config.lease_wait`."""
+
+
+@dataclass
+class Behaviour:
+    """What the attempts of a task do."""
+
+    duration: tuple[float, float] = (0.05, 2.0)
+    fail: float = 0.0
+    hang: float = 0.0
+    """Never ends by itself."""
+    deaf: float = 0.0
+    """Hangs, and the agent does not enforce its timeout."""
+    kill: float = 0.0
+    """Takes the agent with it."""
+
+
+@dataclass
+class Faults:
+    lose: float = 0.02
+    repeat: float = 0.02
+    stale: float = 0.3
+    """Of the messages that were under way to an agent when its link broke: handed over after it came back."""
+    delay: tuple[float, float] = (0.001, 0.08)
+    every: tuple[float, float] = (0.5, 5.0)
+    """Seconds between two faults."""
+    until: float = 60.0
+    kinds: tuple[str, ...] = ("reset", "cut", "crash", "stop", "freeze", "core", "drain", "gone")
+
+
+@dataclass
+class Execution:
+    """Something that really ran."""
+
+    id: AttemptId
+    agent: str
+    start: float
+    blind: bool
+    """On an agent that was frozen or does not mind its lease: it may go on past it."""
+    end: float | None = None
+    how: str = ""
+
+    @property
+    def payload(self) -> tuple[AttemptId, str, float]:
+        return self.id, self.agent, self.start
+
+
+@dataclass
+class StoredTask:
+    count: int | None
+    open: bool
+    decided: bool
+    states: bytearray
+    attempts: dict[int, int] = field(default_factory=dict)
+    failures: dict[int, int] = field(default_factory=dict)
+    crashes: dict[int, int] = field(default_factory=dict)
+
+
+class Store:
+    """What the core has made durable; it also checks that the effects tell a legal story."""
+
+    def __init__(self) -> None:
+        self.plans: dict[int, e.RunPlan] = {}
+        self.state: dict[int, str] = {}
+        self.tasks: dict[tuple[int, int], StoredTask] = {}
+        self.agents: dict[str, tuple[int, bool, Resources, dict[str, str]]] = {}
+        self.live: dict[AttemptId, tuple[str, AttemptState]] = {}
+        self.ever: set[AttemptId] = set()
+        self.committed: dict[tuple[int, int, int], Any] = {}
+        self.commits: Counter[AttemptId] = Counter()
+
+    def submit(self, plan: e.RunPlan) -> None:
+        self.plans[plan.run] = plan
+        self.state[plan.run] = "running"
+        for pos, task in enumerate(plan.tasks):
+            decided = not task.ask and task.count is not None
+            self.tasks[plan.run, pos] = StoredTask(task.count, task.open, decided, bytearray(task.count or 0))
+
+    def apply(self, effect: e.Effect, facts: dict[AttemptId, tuple[e.ExitFact, Any]]) -> None:
+        if isinstance(effect, e.ItemsChanged):
+            task = self.tasks[effect.run, effect.task]
+            for lo, hi in effect.ranges:
+                for item in range(lo, hi):
+                    old = ItemState(task.states[item])
+                    assert effect.state in ITEM_TRANSITIONS[old], f"told {old.name} -> {effect.state.name} of {item}"
+                    task.states[item] = effect.state
+                    if effect.state is ItemState.PENDING:
+                        task.failures.pop(item, None)
+                        task.crashes.pop(item, None)
+                        self.committed.pop((effect.run, effect.task, item), None)
+        elif isinstance(effect, e.TaskChanged):
+            task = self.tasks[effect.run, effect.task]
+            task.count, task.open, task.decided = effect.count, effect.open, effect.decided
+            size = effect.count or 0
+            task.states = task.states[:size] + bytes(max(0, size - len(task.states)))
+        elif isinstance(effect, e.RunChanged):
+            self.state[effect.run] = effect.state
+        elif isinstance(effect, e.AttemptsChanged):
+            self._attempts(effect)
+        elif isinstance(effect, e.AcceptExits):
+            for id in effect.items:
+                assert self.live.pop(id, (None,))[0] == effect.agent, f"{id} accepted, but not live on {effect.agent}"
+                fact, payload = facts[id]
+                task = self.tasks[id.run, id.task]
+                if fact.outcome is Outcome.OK:
+                    self.commits[id] += 1
+                    self.committed[id[:3]] = payload
+                elif fact.outcome is not Outcome.STOPPED:
+                    task.failures[id.item] = task.failures.get(id.item, 0) + 1
+
+    def _attempts(self, effect: e.AttemptsChanged) -> None:
+        for id in effect.items:
+            task = self.tasks[id.run, id.task]
+            if effect.state is AttemptState.ASSIGNED:
+                assert id not in self.ever, f"{id} was given twice"
+                assert id.attempt > task.attempts.get(id.item, 0), f"{id} does not rise"
+                self.ever.add(id)
+                task.attempts[id.item] = id.attempt
+                self.live[id] = (effect.agent, AttemptState.ASSIGNED)
+            elif effect.state is AttemptState.RUNNING:
+                self.live[id] = (effect.agent, AttemptState.RUNNING)
+            else:
+                assert self.live.pop(id, None) is not None, f"{id} {effect.state.name}, but not live"
+                if effect.state is AttemptState.LOST:
+                    task.crashes[id.item] = task.crashes.get(id.item, 0) + 1
+
+    def restored(self) -> tuple[list[e.RestoredRun], list[e.RestoredAgent]]:
+        runs = []
+        busy = {id[:3] for id in self.live}
+        for (run, pos), task in self.tasks.items():
+            for item, state in enumerate(task.states):
+                if state in (ItemState.READY, ItemState.ACTIVE):
+                    task.states[item] = ItemState.ACTIVE if (run, pos, item) in busy else ItemState.PENDING
+        for run, plan in self.plans.items():
+            if self.state[run] == "deleted":
+                continue
+            tasks = [
+                e.RestoredTask(t.count, t.open, t.decided, bytearray(t.states), dict(t.attempts), dict(t.failures),
+                               dict(t.crashes))
+                for t in (self.tasks[run, pos] for pos in range(len(plan.tasks)))
+            ]  # fmt: skip
+            runs.append(e.RestoredRun(plan, self.state[run], tasks))
+        agents = []
+        for name, (epoch, draining, resources, labels) in self.agents.items():
+            live = [(id, state) for id, (where, state) in self.live.items() if where == name]
+            agents.append(e.RestoredAgent(name, epoch, draining, resources, labels, live))
+        return runs, agents
+
+
+class SimAgent:
+    """An agent as the real one behaves: starts what fits, keeps ends until acknowledged, minds its lease."""
+
+    def __init__(self, world: World, name: str, resources: Resources, labels: dict[str, str], blind: bool) -> None:
+        self.world = world
+        self.name = name
+        self.resources = resources
+        self.labels = labels
+        self.blind = blind
+        """It does not mind its lease (a broken clock): it comes back with zombies."""
+        self.alive = True
+        self.frozen = False
+        self.linked = False
+        self.welcome = False
+        self.generation = 0
+        self.cut = False
+        self.epoch = 0
+        self.lease_until = 0.0
+        self.given: dict[AttemptId, int] = {}
+        """Lease under which each held attempt was given."""
+        self.waiting: list[AttemptId] = []
+        self.running: dict[AttemptId, Execution] = {}
+        self.stopping: set[AttemptId] = set()
+        self.spool: dict[AttemptId, tuple[e.ExitFact, Any]] = {}
+        self.last_arrival = [0.0, 0.0]
+        world.at(0.0, self.connect)
+        world.at(0.25, self.tick)
+
+    @property
+    def works(self) -> bool:
+        return self.alive and not self.frozen
+
+    # --- connection ----------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        if not self.works or self.linked or self.cut or not self.world.core_up:
+            if self.alive:
+                self.world.at(0.5, self.connect)
+            return
+        self.linked = True
+        self.welcome = False
+        self.generation += 1
+        held = (
+            *((id, "waiting") for id in self.waiting),
+            *((id, "running") for id in self.running),
+            *((id, "exited") for id in self.spool),
+        )
+        self.send(e.AgentHello(self.name, self.resources, self.labels, self.epoch, held))
+
+    def disconnect(self, again: float) -> None:
+        if self.linked:
+            self.linked = False
+            self.world.at(0.0, lambda: self.world.link_lost(self.name))
+        if self.alive:
+            self.world.at(again, self.connect)
+
+    def send(self, message: Any) -> None:
+        if self.linked:
+            self.world.carry(self, 1, message, self.world.receive)
+
+    # --- its life ------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        world = self.world
+        world.at(0.5, self.tick)
+        if not self.works:
+            return
+        if self.given and world.now >= self.lease_until and not self.blind:
+            for id in list(self.running):
+                self.finish(id, Outcome.STOPPED)
+            for id in self.waiting:
+                del self.given[id]
+            self.waiting.clear()
+        self.send(("heartbeat", self.name, world.now))
+        if self.welcome:
+            self.report(list(self.spool))
+
+    def receive(self, message: Any) -> None:
+        if not self.works:
+            return
+        kind, *rest = message
+        getattr(self, "on_" + kind)(*rest)
+
+    def on_welcome(self, epoch: int, keep: list[AttemptId], stop: list[AttemptId], sent: float) -> None:
+        self.epoch = epoch
+        self.welcome = True
+        self.lease_until = max(self.lease_until, sent + LEASE)
+        for id in stop:
+            if id in self.running:
+                self.end(id, "zombie")
+            elif id in self.waiting:
+                self.waiting.remove(id)
+            self.spool.pop(id, None)
+            self.given.pop(id, None)
+        self.start()
+
+    def on_alive(self, sent: float) -> None:
+        if self.welcome:
+            self.lease_until = max(self.lease_until, sent + LEASE)
+
+    def on_assign(self, epoch: int, ids: list[AttemptId]) -> None:
+        if epoch != self.epoch or not self.welcome:
+            return  # from an earlier lease, handed over late
+        for id in ids:
+            if id not in self.given:
+                self.given[id] = epoch
+                self.waiting.append(id)
+        self.start()
+
+    def on_stop(self, epoch: int, ids: list[AttemptId], if_waiting: bool) -> None:
+        back = []
+        for id in ids:
+            if id in self.waiting:
+                self.waiting.remove(id)
+                del self.given[id]
+                back.append(id)
+            elif id in self.running:
+                if not if_waiting and id not in self.stopping:
+                    self.stopping.add(id)
+                    self.world.at(self.world.rng.uniform(0.05, 1.0), lambda id=id: self.finish(id, Outcome.STOPPED))
+            elif id in self.spool:
+                self.report([id])
+            else:
+                back.append(id)
+        if back:
+            self.send(e.AttemptsRejected(self.name, epoch, back))
+
+    def on_ack(self, ids: list[AttemptId]) -> None:
+        for id in ids:
+            self.spool.pop(id, None)
+            self.given.pop(id, None)
+
+    # --- attempts ------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        world, rng = self.world, self.world.rng
+        begun = []
+        for id in list(self.waiting):
+            used = Counter(cpus=0.0, gpus=0.0)
+            for other in self.running:
+                need = world.plan_of(other).resources
+                used.update(cpus=need.cpus, gpus=need.gpus)
+            need = world.plan_of(id).resources
+            if used["cpus"] + need.cpus > self.resources.cpus or used["gpus"] + need.gpus > self.resources.gpus:
+                continue
+            self.waiting.remove(id)
+            execution = Execution(id, self.name, world.now, self.blind)
+            world.executions.append(execution)
+            self.running[id] = execution
+            begun.append((id, world.now))
+            behaviour = world.behaviours[id.run, id.task]
+            timeout = world.plan_of(id).timeout
+            luck = rng.random()
+            deaf = luck < behaviour.deaf
+            if timeout is not None and not deaf:
+                world.at(timeout, lambda id=id, x=execution: self.finish(id, Outcome.TIMEOUT, x))
+            if deaf or luck < behaviour.deaf + behaviour.hang:
+                continue
+            duration = rng.uniform(*behaviour.duration)
+            if rng.random() < behaviour.kill:
+                world.at(duration, lambda id=id, x=execution: self.running.get(id) is x and self.crash(1.0))
+                continue
+            outcome = Outcome.NONZERO if rng.random() < behaviour.fail else Outcome.OK
+            world.at(duration, lambda id=id, o=outcome, x=execution: self.finish(id, o, x))
+        if begun:
+            self.send(e.AttemptsStarted(self.name, self.epoch, begun))
+
+    def end(self, id: AttemptId, how: str) -> Execution:
+        execution = self.running.pop(id)
+        self.stopping.discard(id)
+        execution.end = self.world.now
+        execution.how = how
+        return execution
+
+    def finish(self, id: AttemptId, outcome: Outcome, only: Execution | None = None) -> None:
+        """An execution ends; a frozen agent notices only later, but its children run on."""
+        execution = self.running.get(id)
+        if execution is None or (only is not None and execution is not only) or not self.alive:
+            return
+        if self.frozen:
+            self.world.at(1.0, lambda: self.finish(id, outcome, only))
+            return
+        self.end(id, outcome.value)
+        fact = e.ExitFact(id, outcome, 0 if outcome is Outcome.OK else 1, execution.start, self.world.now)
+        self.spool[id] = (fact, execution.payload)
+        self.report([id])
+        self.start()
+
+    def report(self, ids: list[AttemptId]) -> None:
+        by_epoch: dict[int, list[AttemptId]] = {}
+        for id in ids:
+            by_epoch.setdefault(self.given[id], []).append(id)
+        for epoch, group in by_epoch.items():
+            self.send(("exited", self.name, epoch, [self.spool[id] for id in group]))
+
+    # --- faults --------------------------------------------------------------------------------------
+
+    def crash(self, again: float | None) -> None:
+        """kill -9: what ran dies with it, what was spooled stays on disk, the lease is forgotten."""
+        if not self.alive:
+            return
+        for id in list(self.running):
+            self.end(id, "crash")
+            del self.given[id]
+        for id in self.waiting:
+            del self.given[id]
+        self.waiting.clear()
+        self.epoch = 0
+        self.alive = False
+        self.disconnect(0.0)
+        if again is not None:
+            self.world.at(again, self.boot)
+
+    def boot(self) -> None:
+        self.alive = True
+        self.frozen = False
+        self.connect()
+
+    def stop_in_order(self, again: float) -> None:
+        for id in list(self.running):
+            self.finish(id, Outcome.STOPPED)
+        if self.waiting:
+            for id in self.waiting:
+                del self.given[id]
+            self.send(e.AttemptsRejected(self.name, self.epoch, list(self.waiting)))
+            self.waiting.clear()
+        self.send(e.AgentLeft(self.name, "stopped"))
+        self.world.at(0.2, lambda: self.crash(again))
+
+    def freeze(self, seconds: float) -> None:
+        """SIGSTOP, a sleeping laptop: its children go on, nobody minds the lease."""
+        self.frozen = True
+        for execution in self.running.values():
+            execution.blind = True
+        self.world.at(seconds, self.thaw)
+
+    def thaw(self) -> None:
+        self.frozen = False
+
+
+class World:
+    def __init__(
+        self,
+        seed: int,
+        agents: int = 3,
+        faults: Faults | None = None,
+        config: Config | None = None,
+        blind: bool = False,
+        cpus: float = 2,
+    ) -> None:
+        self.rng = random.Random(seed)
+        self.faults = faults or Faults()
+        self.config = config or Config(silent_assign=20.0, timeout_slack=5.0)
+        self.now = 0.0
+        self.executions: list[Execution] = []
+        self.behaviours: dict[tuple[int, int], Behaviour] = {}
+        self.store = Store()
+        self.scheduler = Scheduler(self.config)
+        self.core_up = True
+        self.refused: set[AttemptId] = set()
+        self._queue: list[tuple[float, int, Callable[[], Any]]] = []
+        self._seq = 0
+        self._turn = False
+        self.steps = 0
+        self.agents: dict[str, SimAgent] = {}
+        for number in range(agents):
+            name = f"a{number}"
+            resources = Resources(cpus=cpus + number % 2, gpus=number % 2)
+            self.agents[name] = SimAgent(self, name, resources, {"n": str(number)}, blind and number == 0)
+        self.at(self.rng.uniform(*self.faults.every), self._fault)
+
+    # --- time ------------------------------------------------------------------------------------------
+
+    def at(self, wait: float, call: Callable[[], Any]) -> None:
+        self._seq += 1
+        heapq.heappush(self._queue, (self.now + wait, self._seq, call))
+
+    def run(self, until: float = 1500.0, settle: float = 40.0) -> None:
+        """Until all runs have ended and the dust has settled."""
+        quiet: float | None = None
+        while self._queue:
+            time, _, call = heapq.heappop(self._queue)
+            assert time < until, f"not ended at {until}: {self.left()}"
+            self.now = time
+            call()
+            if self.over():
+                quiet = self.now if quiet is None else quiet
+                if self.now > quiet + settle:
+                    return
+            else:
+                quiet = None
+
+    def over(self) -> bool:
+        return (
+            self.core_up
+            and self.now > self.faults.until
+            and all(state in ("succeeded", "failed", "cancelled", "deleted") for state in self.store.state.values())
+        )
+
+    def left(self) -> list[str]:
+        lines = []
+        for run in self.scheduler.runs():
+            for pos, task in enumerate(self.store.plans[run].tasks):
+                states = self.scheduler.states(run, pos)
+                lines += [f"{task.id}[{i}] {ItemState(s).name}" for i, s in enumerate(states) if s not in TERMINAL]
+        return lines[:20] + [repr(view) for view in self.scheduler.live()] + self.scheduler.story()[-20:]
+
+    # --- links -----------------------------------------------------------------------------------------
+
+    def carry(self, agent: SimAgent, way: int, message: Any, deliver: Callable[[Any], None]) -> None:
+        """In order, later; a broken link takes along what was under way, or hands it over when it is back."""
+        rng, faults = self.rng, self.faults
+        generation = agent.generation
+        arrival = max(self.now + rng.uniform(*faults.delay), agent.last_arrival[way])
+        agent.last_arrival[way] = arrival
+        lossy = not isinstance(message, e.AgentHello) and not (isinstance(message, tuple) and message[0] == "welcome")
+
+        def arrive() -> None:
+            if agent.cut:
+                self.at(0.5, arrive)  # TCP keeps trying, for as long as the link stands
+            elif agent.linked and agent.generation == generation:
+                deliver(message)
+            elif way == 0 and rng.random() < faults.stale:
+                self.at(rng.uniform(0.0, 3.0), lambda: agent.linked and deliver(message))
+
+        busy = self.now < faults.until
+        copies = 1
+        if lossy and busy:
+            copies = 0 if rng.random() < faults.lose else 2 if rng.random() < faults.repeat else 1
+        for _ in range(copies):
+            self.at(arrival - self.now, arrive)
+
+    def to_agent(self, name: str, *message: Any) -> None:
+        agent = self.agents.get(name)
+        if agent is not None and agent.linked:
+            self.carry(agent, 0, message, agent.receive)
+
+    # --- the core --------------------------------------------------------------------------------------
+
+    def plan_of(self, id: AttemptId) -> e.TaskPlan:
+        return self.store.plans[id.run].tasks[id.task]
+
+    def receive(self, message: Any) -> None:
+        if not self.core_up:
+            return
+        if isinstance(message, tuple) and message[0] == "heartbeat":
+            _, name, sent = message
+            if name in self.scheduler.agents() and self.scheduler.agent_view(name).state is AgentState.DOWN:
+                self.agents[name].disconnect(0.1)  # the server answers WhoAreYou
+            else:
+                self.event(e.AgentHeard(name))
+                self.to_agent(name, "alive", sent)
+        elif isinstance(message, tuple):
+            _, name, epoch, ends = message
+            self.event(e.AttemptsExited(name, epoch, [fact for fact, _ in ends]), {f.id: (f, p) for f, p in ends})
+        else:
+            if isinstance(message, e.AgentHello):
+                old = self.store.agents.get(message.agent, (0, False))
+                self.store.agents[message.agent] = (old[0], old[1], message.resources, message.labels)
+            self.event(message)
+
+    def link_lost(self, name: str) -> None:
+        if self.core_up and not self.agents[name].linked:
+            self.event(e.AgentLinkLost(name))
+
+    def event(self, event: e.Event, facts: dict[AttemptId, tuple[e.ExitFact, Any]] | None = None) -> None:
+        self.apply(self.scheduler.handle(event, self.now), facts or {})
+        self.check()
+        if not self._turn:
+            self._turn = True
+            self.at(0.0, self.turn)
+
+    def turn(self) -> None:
+        self._turn = False
+        if not self.core_up:
+            return
+        self.apply(self.scheduler.plan(self.now), {})
+        self.check()
+        deadline = self.scheduler.next_deadline()
+        if deadline is not None:
+            scheduler = self.scheduler
+            self.at(max(deadline - self.now, 0.001), lambda: self._due(scheduler))
+
+    def _due(self, scheduler: Scheduler) -> None:
+        deadline = scheduler.next_deadline()
+        if self.scheduler is scheduler and self.core_up and deadline is not None and deadline <= self.now:
+            self.event(e.Tick())
+
+    def check(self) -> None:
+        self.steps += 1
+        check_invariants(self.scheduler)
+
+    def apply(self, effects: list[e.Effect], facts: dict[AttemptId, tuple[e.ExitFact, Any]]) -> None:
+        """Make durable, then send."""
+        for effect in effects:
+            self.store.apply(effect, facts)
+            if isinstance(effect, e.AgentChanged) and effect.agent in self.store.agents:
+                _, _, resources, labels = self.store.agents[effect.agent]
+                self.store.agents[effect.agent] = (effect.epoch, effect.draining, resources, labels)
+        for effect in effects:
+            if isinstance(effect, e.AssignAttempts):
+                self.to_agent(effect.agent, "assign", effect.epoch, effect.items)
+            elif isinstance(effect, e.StopAttempts):
+                self.to_agent(effect.agent, "stop", effect.epoch, effect.items, effect.if_waiting)
+            elif isinstance(effect, e.WelcomeAgent):
+                self.to_agent(effect.agent, "welcome", effect.epoch, effect.keep, effect.stop, self.now)
+            elif isinstance(effect, e.AcceptExits | e.RefuseExits):
+                self.to_agent(effect.agent, "ack", effect.items)
+            elif isinstance(effect, e.DecideTask):
+                self.at(self.rng.uniform(0.0, 0.2), lambda x=effect: self.decide(x))
+
+    def decide(self, effect: e.DecideTask) -> None:
+        if self.core_up:
+            self.event(e.TaskDecided(effect.run, effect.task, self.decision(effect)))
+
+    def decision(self, effect: e.DecideTask) -> int:
+        return 3 + (effect.run + effect.task) % 4
+
+    def submit(self, tasks: list[tuple[e.TaskPlan, Behaviour]], run: int = 1, owner: str = "me") -> None:
+        plan = e.RunPlan(run, owner, 0, self.now, tuple(task for task, _ in tasks))
+        for pos, (_, behaviour) in enumerate(tasks):
+            self.behaviours[run, pos] = behaviour
+        self.store.submit(plan)
+        self.event(e.RunSubmitted(plan))
+
+    # --- faults ----------------------------------------------------------------------------------------
+
+    def _fault(self) -> None:
+        if self.now > self.faults.until:
+            for name in self.agents:
+                self.ask(e.AgentDrain(name, False))
+            return
+        self.at(self.rng.uniform(*self.faults.every), self._fault)
+        kind = self.rng.choice(self.faults.kinds)
+        agent = self.rng.choice(list(self.agents.values()))
+        getattr(self, "fault_" + kind)(agent)
+
+    def fault_reset(self, agent: SimAgent) -> None:
+        agent.disconnect(self.rng.uniform(0.05, 4.0))
+
+    def fault_cut(self, agent: SimAgent) -> None:
+        """A partition: nothing passes; a long one breaks the connection."""
+        if agent.cut:
+            return
+        seconds = self.rng.choice([0.5, 3.0, 9.0, 25.0])
+        agent.cut = True
+
+        def heal() -> None:
+            agent.cut = False
+            if seconds > 5:
+                agent.disconnect(0.1)
+
+        self.at(seconds, heal)
+
+    def fault_crash(self, agent: SimAgent) -> None:
+        agent.crash(self.rng.choice([0.3, 4.0, 20.0]))
+
+    def fault_gone(self, agent: SimAgent) -> None:
+        """It never returns; one stays."""
+        if sum(other.alive for other in self.agents.values()) > 2 and self.rng.random() < 0.3:
+            agent.crash(None)
+
+    def fault_stop(self, agent: SimAgent) -> None:
+        if agent.works:
+            agent.stop_in_order(self.rng.uniform(1.0, 10.0))
+
+    def fault_freeze(self, agent: SimAgent) -> None:
+        if agent.works:
+            agent.freeze(self.rng.choice([1.0, 7.0, 20.0]))
+
+    def fault_drain(self, agent: SimAgent) -> None:
+        self.ask(e.AgentDrain(agent.name, self.rng.random() < 0.4))
+
+    def fault_core(self, agent: SimAgent) -> None:
+        """kill -9 of the core: all links break; it comes back with what was durable."""
+        if not self.core_up:
+            return
+        self.core_up = False
+        for other in self.agents.values():
+            other.linked = False
+            if other.alive:
+                self.at(self.rng.uniform(0.1, 2.0), other.connect)
+
+        def restart() -> None:
+            self.scheduler = Scheduler(self.config)
+            self.scheduler.restore(*self.store.restored(), self.now)
+            self.core_up = True
+            self.check()
+            self._turn = True
+            self.turn()
+
+        self.at(self.rng.choice([0.1, 2.0, 18.0]), restart)
+
+    def ask(self, event: e.Event) -> None:
+        """Something a person asks for; lost when the core is down."""
+        if self.core_up:
+            self.event(event)
+
+    # --- audits ----------------------------------------------------------------------------------------
+
+    def audit(self) -> None:
+        self.audit_states()
+        self.audit_outputs()
+        self.audit_overlap()
+        self.audit_quiet()
+
+    def audit_states(self) -> None:
+        """What was told is what is; every item has ended."""
+        for (run, pos), task in self.store.tasks.items():
+            if self.store.state[run] == "deleted":
+                continue
+            assert self.scheduler.states(run, pos) == bytes(task.states), f"task {pos}: told and real states differ"
+            assert all(state in TERMINAL for state in task.states), f"task {pos} has not ended"
+
+    def audit_outputs(self) -> None:
+        """Each success has the outputs of exactly one accepted execution that really ended well."""
+        by_payload = {execution.payload: execution for execution in self.executions}
+        for (run, pos), task in self.store.tasks.items():
+            for item, state in enumerate(task.states):
+                payload = self.store.committed.get((run, pos, item))
+                if state == ItemState.SUCCEEDED:
+                    assert payload is not None, f"{pos}[{item}] succeeded without outputs"
+                    assert by_payload[payload].how == "ok", f"{payload} was committed, but ended otherwise"
+                    assert payload[0].attempt == task.attempts[item], f"{payload} is not of the last attempt"
+                else:
+                    assert payload is None, f"{pos}[{item}] is {ItemState(state).name} and has outputs"
+        assert all(count == 1 for count in self.store.commits.values()), "committed twice"
+        assert not self.store.live, f"the record says they still run: {self.store.live}"
+
+    def audit_overlap(self) -> None:
+        """No item ran twice at a time, and no attempt ran twice at all."""
+        by_item: dict[tuple[int, ...], list[Execution]] = {}
+        for execution in self.executions:
+            by_item.setdefault(execution.id[:3], []).append(execution)
+        for item, executions in by_item.items():
+            ids = [x.id for x in executions]
+            assert len(ids) == len(set(ids)), f"an attempt of {item} ran twice: {executions}"
+            executions.sort(key=lambda x: x.start)
+            for one, other in zip(executions, executions[1:], strict=False):
+                if not one.blind:
+                    assert one.end is not None and one.end <= other.start, f"{item} ran twice at a time: {one} {other}"
+
+    def audit_quiet(self) -> None:
+        """Nothing runs any more, nothing is kept that nobody wants."""
+        for agent in self.agents.values():
+            if agent.works:
+                assert not agent.running, f"{agent.name} still runs {list(agent.running)}"
+                assert not agent.waiting, f"{agent.name} still holds {agent.waiting}"
+                assert not agent.spool, f"{agent.name} still keeps ends: {list(agent.spool)}"
+        assert not [view for view in self.scheduler.live() if self.agents[view.agent].works]
