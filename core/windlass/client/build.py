@@ -21,9 +21,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
-import cloudpickle
-
 from windlass.client.errors import SubmitError
+from windlass.client.pickling import dumps, dumps_call
 from windlass.client.submit import MAX_ARGUMENTS, Package, package
 from windlass.model import graph as model
 from windlass.model.units import parse_duration, parse_size
@@ -210,7 +209,7 @@ class Graph:
         seen: list[Node] = []
         _pickling.seen = seen
         try:
-            payload = bytes(cloudpickle.dumps((args, kwargs)))
+            payload = dumps_call(args, kwargs)
         finally:
             _pickling.seen = None
         if len(payload) > MAX_ARGUMENTS:
@@ -274,7 +273,7 @@ class Graph:
 
 def pickle_function(function: Callable[..., Any]) -> tuple[str, bytes]:
     """A function's blob: by reference where the agent can import it, else by value; hash and bytes."""
-    data = bytes(cloudpickle.dumps(function))
+    data = dumps(function)
     return hashlib.sha256(data).hexdigest(), data
 
 

@@ -8,6 +8,7 @@ answers at once and a busy one sends large batches.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import threading
 import time
 from collections import deque
@@ -16,12 +17,13 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import cloudpickle
+import msgspec
 
 from windlass.client import submit, trampoline
 from windlass.client.build import pickle_function
 from windlass.client.errors import LinkBusy, RequestFailed, WindlassError
 from windlass.client.link_state import Answer
+from windlass.client.pickling import dumps
 from windlass.client.run import ENDED, exception_of, fetch_payload
 from windlass.model.graph import Call, Foreach, Graph, Task
 from windlass.wire import messages as m
@@ -29,8 +31,6 @@ from windlass.wire import results
 
 if TYPE_CHECKING:
     from windlass.client.api import Client
-
-import msgspec
 
 GENERIC = "call"
 CHUNK = "chunk"
@@ -412,7 +412,5 @@ class Dispatcher:
     def _blob(self, function: Any) -> tuple[str, bytes]:
         if self._prepared is None:
             return pickle_function(function)
-        import hashlib
-
-        data = bytes(cloudpickle.dumps({**self._prepared, "function": function}))
+        data = dumps({**self._prepared, "function": function})
         return hashlib.sha256(data).hexdigest(), data

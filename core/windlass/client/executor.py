@@ -21,7 +21,6 @@ import contextlib
 import hashlib
 import itertools
 import os
-import pickle
 import time
 import types
 import weakref
@@ -31,12 +30,11 @@ from concurrent.futures import Executor as BaseExecutor
 from concurrent.futures import Future
 from typing import Any, ParamSpec, TypeVar
 
-import cloudpickle
-
 from windlass.client import trampoline
 from windlass.client.api import Client
 from windlass.client.build import TaskFunction
 from windlass.client.dispatch import GENERIC, BrokenWorkers, Dispatcher, Waiting
+from windlass.client.pickling import dumps, dumps_call
 from windlass.client.submit import MAX_ARGUMENTS
 
 __all__ = ["BrokenWorkers", "Executor"]
@@ -48,7 +46,6 @@ PROMOTE = 32
 """Submits of one function after which it gets a task of its own, so that it no longer travels with each call."""
 OWN_TASKS = 8
 """Functions of one executor that may have a task of their own."""
-_PLAIN = frozenset({int, float, str, bytes, bool, type(None), complex})
 _CACHED = (types.FunctionType, types.BuiltinFunctionType, type)
 """Callables that are the same as long as they are the same object; others (methods, partials) may change."""
 
@@ -160,7 +157,7 @@ class Executor(BaseExecutor):
         future: Future[list[Any]] = Future()
         try:
             known = self._function(fn)
-            payload = _pickle(((known.key, known.data, piece), {}))
+            payload = _pickle((known.key, known.data, piece), {})
         except Exception as error:
             future.set_running_or_notify_cancel()
             future.set_exception(error)
@@ -175,16 +172,16 @@ class Executor(BaseExecutor):
             self._own_tasks += 1
             known.hash = self._dispatcher.add_function(_inner(fn))
         if known.hash:
-            return known.hash, _pickle((args, kwargs))
-        return GENERIC, _pickle(((known.key, known.data, *args), kwargs))
+            return known.hash, _pickle(args, kwargs)
+        return GENERIC, _pickle((known.key, known.data, *args), kwargs)
 
     def _function(self, fn: Callable[..., Any]) -> _Known:
         fn = _inner(fn)
         if not isinstance(fn, _CACHED):
-            return _Known(bytes(cloudpickle.dumps(fn)))
+            return _Known(dumps(fn))
         known = self._known.get(fn)
         if known is None:
-            known = self._known[fn] = _Known(bytes(cloudpickle.dumps(fn)))
+            known = self._known[fn] = _Known(dumps(fn))
         return known
 
 
@@ -192,13 +189,8 @@ def _inner(fn: Callable[..., Any]) -> Callable[..., Any]:
     return fn.function if isinstance(fn, TaskFunction) else fn
 
 
-def _pickle(call: tuple[tuple[Any, ...], dict[str, Any]]) -> bytes:
-    """Arguments as bytes: plain values by the fast pickler, all else by value."""
-    args, kwargs = call
-    if not kwargs and all(type(each) in _PLAIN for each in args):
-        payload = pickle.dumps(call, pickle.HIGHEST_PROTOCOL)
-    else:
-        payload = bytes(cloudpickle.dumps(call))
+def _pickle(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+    payload = dumps_call(args, kwargs)
     if len(payload) > MAX_ARGUMENTS:
         raise ValueError(f"the arguments of one call are {len(payload)} bytes; at most {MAX_ARGUMENTS} can be sent")
     return payload
