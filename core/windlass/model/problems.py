@@ -18,7 +18,7 @@ MOST = 200
 _PLAIN = re.compile(r"[\w-]+")
 
 
-class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+class Problem(msgspec.Struct, frozen=True):
     """One thing that is wrong (`error`: the graph cannot run) or doubtful (`warning`)."""
 
     message: str

@@ -15,18 +15,16 @@ from typing import Any
 import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
 from ruamel.yaml.reader import ReaderError
 
 from windlass.model.problems import Path, Report, shown
+
+try:
+    # libyaml, some ten times as fast; wheels of PyYAML bring it.
+    from yaml import YAMLError as CError
+    from yaml.cyaml import CParser
+except ImportError:  # pragma: no cover - a build of PyYAML without libyaml
+    CParser = None
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 50
@@ -63,7 +61,7 @@ class Span(msgspec.Struct, frozen=True):
 class _Frame:
     """A list or mapping that is being read."""
 
-    __slots__ = ("anchor", "key", "key_at", "merges", "name", "nodes", "target")
+    __slots__ = ("anchor", "key", "key_at", "merges", "name", "nodes", "path", "target")
 
     def __init__(self, target: dict[str, Any] | list[Any], anchor: str | None, nodes: int) -> None:
         self.target = target
@@ -76,6 +74,8 @@ class _Frame:
         """The last key, also while its value is being read."""
         self.key_at = 0
         self.merges: list[Any] = []
+        self.path: Path | None = None
+        """Its place, when something at or below it is looked for."""
 
 
 class Source:
@@ -162,27 +162,25 @@ class Source:
         return data if _depth_ok(data) else self._build(_json_events(self.text))
 
     def _yaml_events(self) -> Iterator[_Event]:
-        documents = 0
+        """The fast parser first. Where it stumbles the other one reads again: its word counts, and it says more."""
+        if CParser is not None:
+            count = 0
+            try:
+                for event in self._converted(_parsed_by_c(self.text)):
+                    yield event
+                    count += 1
+                return
+            except (CError, ValueError, TypeError):
+                pass
+            for number, event in enumerate(self._ruamel_events()):
+                if number >= count:
+                    yield event
+            return
+        yield from self._ruamel_events()
+
+    def _ruamel_events(self) -> Iterator[_Event]:
         try:
-            for event in YAML(typ="safe", pure=True).parse(self.text):
-                mark = event.start_mark.index
-                match event:
-                    case ScalarEvent():
-                        plain = event.style in (None, "") and event.implicit[0]
-                        tag = str(event.tag) if event.tag is not None else None
-                        yield _Event("scalar", mark, event.end_mark.index, event.value, event.anchor, plain, tag)
-                    case MappingStartEvent() | SequenceStartEvent():
-                        kind = "map" if isinstance(event, MappingStartEvent) else "list"
-                        tag = str(event.tag) if event.tag is not None else None
-                        yield _Event(kind, mark, mark, None, event.anchor, False, tag)
-                    case MappingEndEvent() | SequenceEndEvent():
-                        yield _Event("end", mark, event.end_mark.index)
-                    case AliasEvent():
-                        yield _Event("alias", mark, event.end_mark.index, event.anchor)
-                    case DocumentStartEvent():
-                        documents += 1
-                        if documents > 1:
-                            raise self.fail("many-documents", "a second document begins here; a file holds one", mark)
+            yield from self._converted(YAML(typ="safe", pure=True).parse(self.text))
         except MarkedYAMLError as error:
             at = (error.problem_mark or error.context_mark).index if error.problem_mark or error.context_mark else None
             message, hint = _yaml_message(error, self.text, at)
@@ -195,12 +193,36 @@ class Source:
             summary = (str(error).splitlines() or [type(error).__name__])[0][:200]
             raise self.fail("yaml-syntax", f"cannot be read as YAML: {summary}", 0) from None
 
+    def _converted(self, events: Iterator[Any]) -> Iterator[_Event]:
+        """Both parsers' events have the same names and fields."""
+        documents = 0
+        for event in events:
+            start, end = event.start_mark.index, event.end_mark.index
+            match type(event).__name__:
+                case "ScalarEvent":
+                    plain = not event.style and event.implicit[0]
+                    yield _Event("scalar", start, end, event.value, event.anchor, plain, _tag(event))
+                case "MappingStartEvent":
+                    yield _Event("map", start, start, None, event.anchor, False, _tag(event))
+                case "SequenceStartEvent":
+                    yield _Event("list", start, start, None, event.anchor, False, _tag(event))
+                case "MappingEndEvent" | "SequenceEndEvent":
+                    yield _Event("end", start, end)
+                case "AliasEvent":
+                    yield _Event("alias", start, end, event.anchor)
+                case "DocumentStartEvent":
+                    documents += 1
+                    if documents > 1:
+                        raise self.fail("many-documents", "a second document begins here; a file holds one", start)
+
     def _build(self, events: Iterator[_Event]) -> Any:
         stack: list[_Frame] = []
         anchors: dict[str, tuple[Any, int]] = {}
         nodes = aliased = 0
         root: Any = None
         for event in events:
+            if self._wanted is not None and len(self._found) == len(self._wanted):
+                break
             kind = event.kind
             frame = stack[-1] if stack else None
             if kind == "end":
@@ -244,8 +266,7 @@ class Source:
                 if event.tag is not None and event.tag not in (_TAG + "map", _TAG + "seq"):
                     self._bad_tag(event)
                 value = {} if kind == "map" else []
-            if self._wanted is not None:
-                self._note(stack, event)
+            path = self._note(frame, event) if self._wanted is not None else None
             if frame is None:
                 root = value
             elif isinstance(frame.target, list):
@@ -255,6 +276,7 @@ class Source:
                 self._put(frame, value)
             if kind in ("map", "list"):
                 stack.append(_Frame(value, event.anchor, nodes))
+                stack[-1].path = path
                 if len(stack) > MAX_DEPTH:
                     raise self.fail("too-deep", f"nested deeper than {MAX_DEPTH} levels", event.start)
         return root
@@ -357,16 +379,21 @@ class Source:
 
     # --- noting places --------------------------------------------------------------------------------------
 
-    def _note(self, stack: list[_Frame], event: _Event) -> None:
+    def _note(self, frame: _Frame | None, event: _Event) -> Path | None:
+        """Keep the place of a value that is looked for; its path, if so. What is inside of others is passed over."""
         assert self._wanted is not None
-        # An outer list has its unfinished element already, the innermost has not.
-        path: Path = tuple(
-            outer.name if isinstance(outer.target, dict) else len(outer.target) - (outer is not stack[-1])
-            for outer in stack
-        )
-        if path in self._wanted and path not in self._found:
-            key = stack[-1].key_at if stack and isinstance(stack[-1].target, dict) else event.start
+        path: Path = ()
+        if frame is not None:
+            if frame.path is None:
+                return None
+            last = frame.name if isinstance(frame.target, dict) else len(frame.target)
+            path = (*frame.path, last)
+        if path not in self._wanted:
+            return None
+        if path not in self._found:
+            key = frame.key_at if frame is not None and isinstance(frame.target, dict) else event.start
             self._found[path] = Span(key, event.start, event.end)
+        return path
 
 
 class _Doubtful(Exception):
@@ -420,6 +447,19 @@ def _json_events(text: str) -> Iterator[_Event]:
         else:
             special = {"NaN": ".nan", "Infinity": ".inf", "-Infinity": "-.inf"}.get(found, found)
             yield _Event("scalar", start, end, special, None, True)
+
+
+def _tag(event: Any) -> str | None:
+    return str(event.tag) if event.tag is not None else None
+
+
+def _parsed_by_c(text: str) -> Iterator[Any]:
+    parser = CParser(text)
+    try:
+        while parser.check_event():
+            yield parser.get_event()
+    finally:
+        parser.dispose()
 
 
 def _depth_ok(data: Any) -> bool:
