@@ -1,0 +1,151 @@
+"""What followers see: snapshot and deltas together always give the present state."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from windlass.sched.states import ItemState
+from windlass.wire import messages as m
+
+
+class Mirror:
+    """A follower's copy of one run, by the rules of the protocol."""
+
+    def __init__(self, peer: Any, run: int) -> None:
+        self.peer = peer
+        self.topic = f"run:{run}"
+        self.seq = -1
+        self.states: dict[int, bytearray] = {}
+        self.attempts: dict[tuple[int, int, int], dict[str, Any]] = {}
+        self.run: dict[str, Any] = {}
+        self.deltas = 0
+        peer.send(m.Subscribe([self.topic]))
+
+    def step(self) -> None:
+        msg, _ = self.peer.receive()
+        if getattr(msg, "topic", "") != self.topic:
+            return
+        if isinstance(msg, m.Snapshot):
+            self.states = {task: bytearray(states) for task, states in msg.data["states"].items()}
+        else:
+            assert msg.seq == self.seq + 1
+            self.deltas += 1
+            for task, index, state in msg.data["items"]:
+                self.states[task][index] = state
+        self.seq = msg.seq
+        self.run = msg.data["run"]
+        for row in msg.data["attempts"]:
+            self.attempts[row["task"], row["index"], row["attempt"]] = row
+
+
+def test_deltas_lead_from_the_snapshot_to_the_end(core: Any, kit: Any) -> None:
+    client, agent = core.client(), core.agent()
+    agent.hello(cpus=2)
+    run = kit.submit(client, kit.array("many", 200), kit.task("last", "many"))
+    mirror = Mirror(client, run)
+    mirror.step()
+    seen = 0
+    while seen < 201:
+        items = agent.expect(m.Assign).items
+        agent.ends(items)
+        seen += len(items)
+    while mirror.run["state"] == "running":
+        mirror.step()
+    assert set(mirror.states[0]) == {ItemState.SUCCEEDED}
+    assert mirror.states[1] == bytes((ItemState.SUCCEEDED,))
+    assert mirror.run["counts"]["succeeded"] == 201
+    assert len(mirror.attempts) == 201
+    assert {row["state"] for row in mirror.attempts.values()} == {"exited"}
+    assert mirror.deltas < 60, "changes are gathered, not sent one by one"
+
+
+def test_topics_of_runs_agents_and_samples(core: Any, kit: Any) -> None:
+    client, agent = core.client(), core.agent()
+    client.send(m.Subscribe(["runs", "agents", "samples", "nonsense", "run:99"]))
+    snapshots = {msg.topic: msg for msg in (client.receive()[0] for _ in range(3))}
+    assert {topic: msg.data for topic, msg in snapshots.items()} == {
+        "runs": {"runs": [], "removed": []},
+        "agents": {"agents": [], "removed": []},
+        "samples": {"samples": {}, "attempts": []},
+    }
+    agent.hello("worker")
+    delta, _ = client.receive()
+    assert (delta.topic, delta.data["agents"][0]["name"]) == ("agents", "worker")
+    now = time.time()
+    agent.send(m.Heartbeat(now, [m.Sample(now, 0.5, 10, 20, 30)]))
+    agent.expect(m.Alive)
+    while (delta := client.receive()[0]).topic != "samples":
+        pass
+    assert delta.data["samples"]["worker"][0][1] == 0.5
+    late = core.client()
+    late.send(m.Subscribe(["samples"]))
+    assert late.expect(m.Snapshot).data["samples"]["worker"][0][1] == 0.5
+
+
+def test_a_slow_follower_gets_a_snapshot_instead_of_a_queue(core: Any, kit: Any) -> None:
+    client, agent = core.client(), core.agent()
+    agent.hello()
+    run = kit.submit(client, kit.task("one"))
+    (item,) = agent.assigned(1)
+    mirror = Mirror(client, run)
+    mirror.step()
+    publisher = core.server.core.publisher
+    connection = next(c for c in core.server.links.connections.values() if c.topics)
+    publisher._behind.setdefault(mirror.topic, set()).add(connection)
+    agent.finish([item])
+    core.server.wake()
+    while mirror.run["state"] == "running":
+        mirror.step()
+    assert mirror.states[0] == bytes((ItemState.SUCCEEDED,))
+
+
+def test_unfollowing_ends_it(core: Any, kit: Any) -> None:
+    client, agent = core.client(), core.agent()
+    run = kit.submit(client, kit.task("one"))
+    client.send(m.Subscribe([f"run:{run}"]))
+    client.expect(m.Snapshot)
+    client.send(m.Subscribe([]))
+    assert client.ask(m.GetRuns)["runs"][0]["note"] == "no agent is up"
+    agent.hello()
+    agent.finish(agent.assigned(1))
+    assert kit.wait_run(client, run) == "succeeded"
+    assert core.server.core.publisher._followers == {}
+
+
+def test_times_are_told_by_the_cores_clock(core: Any, kit: Any) -> None:
+    """An agent whose clock is an hour behind."""
+    client, agent = core.client(), core.agent()
+    behind = time.time() - 3600
+    agent.send(m.AgentHello("late", m.AgentFacts("late", m.Resources(cpus=1), {}), 0, [], behind))
+    agent.expect(m.Welcome)
+    run = kit.submit(client, kit.task("one"))
+    (item,) = agent.assigned(1)
+    agent.send(m.Exited([m.Exit(item.key, "ok", 0, behind - 5, behind - 1)]), [b""])
+    kit.wait_run(client, run)
+    (row,) = client.ask(m.GetAttempts, run)["attempts"]
+    assert abs(row["ended"] - time.time()) < 60
+    assert abs(row["ended"] - row["started"] - 4) < 0.01
+
+
+def test_nothing_is_acknowledged_while_the_disk_is_full(core: Any, kit: Any) -> None:
+    client, agent = core.client(), core.agent()
+    agent.hello()
+    run = kit.submit(client, kit.task("one"))
+    items = agent.assigned(1)
+    db = core.server.store._db
+    # With the loop idle; the connection is the same for both threads.
+    db.execute(f"PRAGMA max_page_count={db.execute('PRAGMA page_count').fetchone()[0]}")
+    agent.ends(items, result=b"j" + b"1" * 60_000)
+    while not client.ask(m.GetInfo)["problem"]:
+        pass
+    assert agent.silent()
+    failure = kit.submit(client, kit.task("two"), token="t2")
+    assert failure.code == "busy"
+    assert "full" in failure.reason
+    agent.send(m.Heartbeat(time.time()))
+    agent.expect(m.Alive)
+    db.execute("PRAGMA max_page_count=1000000")
+    assert agent.expect(m.Ack).keys == [items[0].key]
+    assert kit.wait_run(client, run) == "succeeded"
+    assert isinstance(kit.submit(client, kit.task("two"), token="t2"), int)
