@@ -61,7 +61,13 @@ class Builder:
             return None
         if not isinstance(data, dict):
             self.report.add(
-                (), "type", "a graph document is a mapping", found=shown(data), allowed="windlass, tasks..."
+                (),
+                "type",
+                "a graph document is a mapping",
+                found=shown(data),
+                allowed="windlass, name, tasks",
+                line=1,
+                column=1,
             )
             return None
         self.known((), data, fields.GRAPH, "field of a graph")
@@ -213,7 +219,7 @@ class Builder:
             text = self.text(at, body[kind], empty=False) or ""
             return Script(text, self.shell((*path, "shell"), body.get("shell")))
         target = self.text(at, body[kind]) or ""
-        if target and not TARGET.fullmatch(target):
+        if target and (not TARGET.fullmatch(target) or ".py:" in target):
             allowed = "module:function, such as mypackage.work:render"
             hint = target.replace(".py", "") if ".py:" in target else ""
             if not hint and ":" not in target and "." in target and " " not in target:

@@ -116,7 +116,8 @@ class Source:
             near = path
             while near and near not in self._found:
                 near = near[:-1]
-            places[path] = self._found.get(near, Span(0, 0, 0))
+            span = self._found.get(near, Span(0, 0, 0))
+            places[path] = span if near == path else Span(span.key, span.key, span.end)
         return places
 
     # --- reading --------------------------------------------------------------------------------------------
@@ -157,8 +158,12 @@ class Source:
         except (_Doubtful, RecursionError):
             return self._build(_json_events(self.text))
         except json.JSONDecodeError as error:
-            hint = "remove the comma" if "trailing comma" in error.msg or "property name" in error.msg else ""
-            raise self.fail("json-syntax", f"not valid JSON: {error.msg}", error.pos, suggestion=hint) from None
+            hint = (
+                "no comma before a closing bracket"
+                if "trailing comma" in error.msg or "property name" in error.msg
+                else ""
+            )
+            raise self.fail("json-syntax", f"not valid JSON: {error.msg}", error.pos, allowed=hint) from None
         return data if _depth_ok(data) else self._build(_json_events(self.text))
 
     def _yaml_events(self) -> Iterator[_Event]:
@@ -184,7 +189,7 @@ class Source:
         except MarkedYAMLError as error:
             at = (error.problem_mark or error.context_mark).index if error.problem_mark or error.context_mark else None
             message, hint = _yaml_message(error, self.text, at)
-            raise self.fail("yaml-syntax", message, at, suggestion=hint) from None
+            raise self.fail("yaml-syntax", message, at, allowed=hint) from None
         except ReaderError as error:
             at = error.position if isinstance(error.position, int) else 0
             raise self.fail("character", f"the character {error.character!r} is not allowed", at) from None
@@ -287,7 +292,7 @@ class Source:
             value = anchors.get(str(event.value), (None, 0))[0]
         if event.kind not in ("scalar", "alias") or not isinstance(value, str):
             hint = "put ${{ }} into quotes" if self.text[event.start - 1 : event.start + 2] == "{{ " else ""
-            raise self.fail("key", "a key is a text, not a list or a mapping", event.start, suggestion=hint)
+            raise self.fail("key", "a key is a text, not a list or a mapping", event.start, allowed=hint)
         if event.anchor:
             anchors[event.anchor] = (value, 1)
         if len(value) > KEY_LIMIT:
@@ -480,7 +485,7 @@ def _yaml_message(error: MarkedYAMLError, text: str, at: int | None) -> tuple[st
     """The parser's words, with the frequent mistakes in plainer ones."""
     problem = str(error.problem or error.context or "cannot be read")
     if at is not None and text[at : at + 1] == "\t":
-        return "a tab cannot be used for indentation: use spaces", "two spaces"
+        return "a tab cannot be used for indentation: use spaces", "spaces"
     if at is not None and text[at : at + 1] in ("%", "@", "`"):
         return f"a value cannot begin with {text[at]!r}: put it into quotes", ""
     if "mapping values are not allowed" in problem:
