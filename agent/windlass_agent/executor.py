@@ -213,6 +213,8 @@ class Executor:
             self._order.rotate(-1)
             if not group.queue:
                 continue
+            if group.bundle.spec.resources.memory and self._memory_check is None:
+                self._memory_check = clock() + MEMORY_CHECK
             if group.function:
                 self.functions.place(group)
                 contended = contended or (bool(group.queue) and not group.lanes)
@@ -253,8 +255,6 @@ class Executor:
         if isinstance(message, Spawned):
             self.commands.spawned(attempt, message)
             self._young.append((clock() + self.settings.started_after, attempt))
-            if attempt.bundle.spec.resources.memory and self._memory_check is None:
-                self._memory_check = clock() + MEMORY_CHECK
         elif isinstance(message, SpawnFailed):
             self.commands.failed(attempt, message)
         else:
@@ -421,17 +421,16 @@ class Executor:
 
     def _check_memory(self, now: float) -> None:
         """End what uses more memory than it declared."""
-        watched = False
         for attempt, pid in self._running():
-            declared = attempt.bundle.spec.resources.memory
-            if not declared or attempt.cause:
+            limit = attempt.bundle.spec.resources.memory
+            if not limit or attempt.cause:
                 continue
-            watched = True
             use = procs.use_of(procs.tree(pid))
             attempt.peak = max(attempt.peak, use.memory)
-            if use.memory > declared:
+            if use.memory > limit:
                 self._stop(attempt, 0.0, "oom")
-        self._memory_check = now + MEMORY_CHECK if watched or self._shop.by_spawn else None
+        declared = any(attempt.bundle.spec.resources.memory for attempt in self._shop.attempts.values())
+        self._memory_check = now + MEMORY_CHECK if declared else None
 
     def close(self) -> None:
         """End everything now; nothing is reported any more."""

@@ -6,6 +6,7 @@ goes out only when the core holds it: so a success that was reported does not ne
 
 from __future__ import annotations
 
+import mmap
 import time
 from pathlib import Path
 
@@ -13,14 +14,13 @@ from windlass.model.graph import FileRef
 from windlass.wire import limits
 from windlass.wire.logs import last_records
 from windlass.wire.messages import Exit, Usage
-from windlass.wire.results import encode_ref
+from windlass.wire.results import blob_ref, encode_ref
 from windlass_agent.attempts import COLLECTING, Attempt
 from windlass_agent.files import FilesError, collect, remove_tree
 from windlass_agent.outcome import TEXTS, End
 from windlass_agent.shop import Shop
 
 ERROR_LIMIT = 64 * 1024
-TAIL_READ = 64 * 1024
 
 
 class Report:
@@ -67,13 +67,7 @@ class Finisher:
     def _keep_files(self, attempt: Attempt, report: Report) -> None:
         store = self._shop.store
         if report.log_file is not None:
-            with open(report.log_file, "rb") as file:
-                file.seek(max(0, report.log_file.stat().st_size - TAIL_READ))
-                tail = file.read()
-            try:
-                report.log = last_records(tail, limits.INLINE_LOG)
-            except ValueError:
-                report.log = b""  # the cut fell inside a record; the whole log is in the blob
+            report.log = _last_of(report.log_file)
             report.log_ref = FileRef("log", *store.add_file(report.log_file, move=True))
         if report.end.outcome == "ok" and attempt.outputs and attempt.cwd is not None:
             try:
@@ -100,7 +94,7 @@ class Finisher:
         self._shop.release(attempt)
         refs = [*report.outputs, *([report.log_ref] if report.log_ref else [])]
         blobs = {ref.hash: ref.size for ref in refs}
-        result = self._result_ref(report.payload)
+        result = blob_ref(report.payload)
         if result is not None:
             blobs[result.hash] = result.size
 
@@ -120,12 +114,6 @@ class Finisher:
                 attempt.pending.discard(digest)
         if not attempt.pending:
             self._send(attempt, report)
-
-    @staticmethod
-    def _result_ref(payload: bytes) -> FileRef | None:
-        from windlass.wire.results import blob_ref
-
-        return blob_ref(payload)
 
     def _clean(self, cwd: Path) -> None:
         remove_tree(cwd)
@@ -155,3 +143,16 @@ class Finisher:
             ),
             report.payload,
         )
+
+
+def _last_of(path: Path) -> bytes:
+    """The end of a log file, for those who want to see why it failed without fetching all of it."""
+    with (
+        open(path, "rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole,
+        memoryview(whole) as view,
+    ):
+        try:
+            return last_records(view, limits.INLINE_LOG)
+        except ValueError:
+            return b""

@@ -262,11 +262,14 @@ class Functions:
 
     def _ready(self, fd: int) -> None:
         lane = self._by_fd.get(fd)
-        if lane is not None and not self._hear(lane):
-            self._shop.unwatch(fd)  # it is dead or beyond help: its end comes from the warden
+        if lane is None:
+            return
+        self._hear(lane)
+        if lane.finished:
+            self._shop.unwatch(fd)  # its end comes from the warden
 
-    def _hear(self, lane: Lane) -> bool:
-        """Handle what the runner said; False at the end of its words."""
+    def _hear(self, lane: Lane) -> None:
+        """Handle what the runner said, and give it more."""
         messages = lane.receive()
         for message in messages:
             if isinstance(message, Done):
@@ -287,7 +290,6 @@ class Functions:
                 self._feed(lane, min(self._share(group), self._depth(group) - len(lane.sent)))
             if lane.check_at is not None:
                 lane.check_at = clock() + CHECK
-        return bool(messages)
 
     def _take(self, lane: Lane, seq: int) -> Attempt | None:
         sent = lane.sent
@@ -351,8 +353,11 @@ class Functions:
 
     def ended(self, lane: Lane, message: Ended | SpawnFailed | None) -> None:
         """It is gone (None: with the warden). Only what it was running ends with it; the rest goes to others."""
-        while self._hear(lane):
-            pass
+        lane.ending, ending = True, lane.ending  # it gets no more
+        self._hear(lane)
+        while not lane.drained and not lane.finished:
+            self._hear(lane)
+        lane.ending = ending
         current = lane.current()
         rest = lane.take_back()
         victim = current[0] if current else None

@@ -56,6 +56,10 @@ class Lane:
         self.ending = False
         """It was told to end, or is being killed."""
         self.dead = False
+        self.finished = False
+        """Nothing more can come from it."""
+        self.drained = False
+        """All that it had said was read by the last `receive`."""
         self.stuck = False
         """It runs a long one: nothing is put behind it."""
         self._seq = 0
@@ -136,18 +140,22 @@ class Lane:
     def receive(self) -> list[Done | Output | Refused]:
         """What the runner said since the last call; nothing more after its death."""
         messages: list[Done | Output | Refused] = []
+        self.drained = True
         while True:
             try:
                 data = os.read(self.results, READ_SIZE)
-            except OSError:
+            except BlockingIOError:
                 break
             if not data:
+                self.finished = True
                 break
             try:
                 messages.extend(decode_from_runner(frame) for frame in self._reader.feed(data))
             except msgspec.MsgspecError:
-                break  # user code wrote into our pipe: what is lost shows when the runner ends
-            if len(data) < READ_SIZE or len(messages) > 5000:
+                self.finished = True  # user code wrote into our pipe: what is lost shows when the runner ends
+                break
+            if len(messages) > 2000:
+                self.drained = False
                 break
         return messages
 

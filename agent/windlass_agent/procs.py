@@ -86,6 +86,15 @@ def with_environ(entry: bytes) -> list[int]:
     return [pid for pid in pids if pid != own and environ_has(pid, entry)]
 
 
+def runs(pid: int) -> bool:
+    """Whether the process is there and not merely waiting to be reaped."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except OSError:
+        return False
+
+
 def kill(pid: int, number: int) -> bool:
     """Signal one process; whether it was there."""
     try:

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 
 import msgspec
@@ -119,11 +120,16 @@ class WardenLink:
         """After its death, or to end it: kill it and all it had started."""
         with contextlib.suppress(OSError):
             self.process.kill()
+        self.process.wait()
         for pid in self.pids.values():
             procs.kill_group(pid, signal.SIGKILL)
-        for pid in procs.with_environ(self.mark):
-            procs.kill_tree(pid)
-        self.process.wait()
+        end = time.monotonic() + 2.0
+        while (left := procs.with_environ(self.mark)) or any(procs.runs(pid) for pid in self.pids.values()):
+            for pid in left:
+                procs.kill_tree(pid)
+            if time.monotonic() > end:
+                break  # in the kernel's hands (a dead network disk): they end when it lets go of them
+            time.sleep(0.005)
         self._drop()
 
     def close(self) -> None:

@@ -63,12 +63,18 @@ def whole_records(data: bytes, start: int, limit: int) -> bytes:
     return data[start:end]
 
 
-def last_records(data: bytes, limit: int) -> bytes:
-    """As many whole records from the end as fit in `limit` bytes (perhaps none)."""
-    for first, _, _, _ in _scan(data):
+def last_records(data: bytes | memoryview, limit: int) -> bytes:
+    """As many records from the end as fit in `limit` bytes; of a last one that is longer, its end."""
+    last = None
+    for first, end, stamp, stream in _scan(data):
         if len(data) - first <= limit:
-            return data[first:]
-    return b""
+            return bytes(data[first:])
+        last = end, stamp, stream
+    if last is None or limit <= HEADER.size:
+        return b""
+    end, stamp, stream = last
+    body = bytes(data[end - (limit - HEADER.size) : end])
+    return HEADER.pack(stamp, stream, len(body)) + body
 
 
 class LogReader:

@@ -1,0 +1,209 @@
+"""Python functions through the executor and real runners."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import pytest
+from agent_bench import Bench
+
+from windlass.model.graph import Call, PythonCall, Resources, Task
+from windlass.wire import messages as m
+from windlass.wire.logs import to_text
+from windlass.wire.results import ResultRef, blob_ref, decode_error, decode_result, encode_ref, encode_result
+from windlass_agent import procs
+
+
+def test_a_result_comes_home(bench: Bench) -> None:
+    factor = 7
+    assert bench.result_of(bench.call(lambda x: {"y": x * factor}, 6)) == b'j{"y":42}'
+    assert decode_result(bench.result_of(bench.call(lambda: (1, {2})))) == (1, {2})
+
+
+def test_an_exception_comes_home_with_its_traceback(bench: Bench) -> None:
+    def fail() -> None:
+        raise LookupError("not there")
+
+    key = bench.call(fail)
+    exit = bench.end_of(key)
+    assert exit.outcome == "failed"
+    assert exit.error.startswith("LookupError: not there\nTraceback")
+    assert "in fail" in exit.error
+    assert "runner.py" not in exit.error
+    error = decode_error(bench.result_of(key))
+    assert isinstance(error, LookupError)
+    assert str(error) == "not there"
+
+
+def test_what_it_prints_is_its_log_and_of_no_other(bench: Bench) -> None:
+    def talk(n: int) -> None:
+        print("from python", n)
+        os.system(f"echo from below {n}; echo err {n} >&2")
+
+    task = Task("f", bench.function(talk))
+    keys = bench.give(task, [cloudpickle.dumps(((n,), {})) for n in range(20)])
+    for n, key in enumerate(keys):
+        text = to_text(bench.end_of(key).log)
+        assert sorted(text.splitlines()) == sorted([f"from python {n}", f"from below {n}", f"err {n}"])
+
+
+def test_the_log_of_a_hung_function_is_there_when_it_is_killed(bench: Bench) -> None:
+    def hang() -> None:
+        print("before")
+        time.sleep(1000)
+
+    exit = bench.end_of(bench.call(hang, timeout=0.3))
+    assert exit.outcome == "timeout"
+    assert to_text(exit.log) == "before\n"
+
+
+@pytest.mark.parametrize(("how", "outcome", "code"), [("exit", "nonzero", 3), ("signal", "signal", 9)])
+def test_a_function_that_kills_its_runner_fails_alone(bench: Bench, how: str, outcome: str, code: int) -> None:
+    def work(n: int) -> int:
+        if n == 5:
+            print("last words", flush=True)
+            os._exit(3) if how == "exit" else os.kill(os.getpid(), signal.SIGKILL)
+        return n
+
+    keys = bench.give(Task("f", bench.function(work)), [cloudpickle.dumps(((n,), {})) for n in range(50)])
+    exits = [bench.end_of(key) for key in keys]
+    assert (exits[5].outcome, exits[5].code) == (outcome, code)
+    assert to_text(exits[5].log) == "last words\n"
+    assert [exit.outcome for exit in exits if exit is not exits[5]] == ["ok"] * 49
+
+
+def test_a_cancelled_function_ends_and_the_ones_behind_it_go_on(bench: Bench, tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+
+    def work(n: int) -> int:
+        if n == 10:
+            (Path(str(mark) + ".new")).write_text(str(os.getpid()))
+            os.rename(str(mark) + ".new", mark)
+            time.sleep(1000)
+        return n
+
+    keys = bench.give(Task("f", bench.function(work)), [cloudpickle.dumps(((n,), {})) for n in range(100)])
+    bench.until(mark.exists)
+    bench.until(lambda: len(bench.core.exits) == 99)  # those behind it were moved to the other runner
+    bench.executor.stop(m.Stop([keys[10]], grace=0.1))
+    assert bench.end_of(keys[10]).outcome == "stopped"
+    assert not procs.runs(int(mark.read_text()))
+
+
+def test_children_of_a_function_do_not_survive_it(bench: Bench) -> None:
+    def leave() -> int:
+        import subprocess
+
+        return subprocess.Popen(["sleep", "1000"], start_new_session=True).pid
+
+    pid = decode_result(bench.result_of(bench.call(leave)))
+    assert not procs.runs(pid)
+
+
+def test_an_initializer_runs_once_a_runner_and_its_failure_is_told(bench: Bench) -> None:
+    def setup(value: int) -> None:
+        os.environ["SETUP"] = os.environ.get("SETUP", "") + str(value)
+
+    function = {"function": lambda: os.environ["SETUP"], "initializer": setup, "initargs": (5,)}
+    task = Task("f", bench.function(function))
+    keys = bench.give(task, [cloudpickle.dumps(((), {}))] * 10)
+    assert {bench.result_of(key) for key in keys} == {b'j"5"'}
+
+    def broken() -> None:
+        raise ValueError("no")
+
+    exit = bench.end_of(bench.call({"function": print, "initializer": broken}))
+    assert exit.outcome == "failed"
+    assert exit.error.startswith("the initializer failed: ValueError: no")
+
+
+def test_results_of_other_tasks_are_put_into_arguments(bench: Bench) -> None:
+    big = encode_result("x" * 200_000)
+    ref = bench.file("result", big)
+    results: dict[str, Any] = {"one": encode_result((1, 2)), "many": [b"j1", b"j2"], "big": encode_ref(ref)}
+    args = ([ResultRef("one"), {"k": ResultRef("many")}], ResultRef("big"))
+    task = Task("f", bench.function(lambda a, big: [list(a[0]), a[1]["k"], len(big)]))
+    key = bench.give(task, [cloudpickle.dumps((args, {}))], results=results)[0]
+    assert bench.result_of(key) == b"j[[1,2],[1,2],200000]"
+
+
+def test_a_large_result_is_a_blob_that_the_core_holds(bench: Bench) -> None:
+    for size in (100_000, 3_000_000):
+        ref = blob_ref(bench.result_of(bench.call(lambda size=size: b"x" * size)))
+        assert ref is not None
+        assert decode_result(bench.core.store.read(ref.hash)) == b"x" * size
+
+
+def test_a_result_that_cannot_be_pickled(bench: Bench) -> None:
+    exit = bench.end_of(bench.call(lambda: (x for x in "ab")))
+    assert exit.outcome == "failed"
+    assert "cannot be sent" in exit.error
+
+
+def test_a_function_that_cannot_be_loaded(bench: Bench) -> None:
+    digest = bench.core.store.add_bytes(b"no pickle")[0]
+    exit = bench.end_of(bench.give(Task("f", Call(digest)), [cloudpickle.dumps(((), {}))])[0])
+    assert exit.outcome == "failed"
+    assert exit.error.startswith("the function could not be loaded")
+
+
+def test_functions_of_the_graphs_folder_are_fresh_in_each_run(bench: Bench) -> None:
+    for run, word in enumerate(("old", "new"), 1):
+        files = [bench.file("mod.py", f"import helper\ndef f(n): return '{word}', n, helper.X\n".encode()),
+                 bench.file("helper.py", f"X = '{word}'\n".encode())]  # fmt: skip
+        key = bench.python("mod:f", ["${{ params.n }}"], files, run=run, params={"n": run})
+        assert decode_result(bench.result_of(key)) == (word, run, word)
+
+
+def test_a_named_function_works_in_its_own_directory(bench: Bench) -> None:
+    code = (
+        b"import os\ndef f():\n    open('out.txt', 'w').write(open('in.txt').read() + os.environ['WINDLASS_INDEX'])\n"
+    )
+    files = [bench.file("mod.py", code), bench.file("in.txt", b"in")]
+    task = Task("p", PythonCall("mod:f"), inputs=["in.txt"], outputs=["out.txt"])
+    exit = bench.end_of(bench.give(task, files=files)[0])
+    assert [bench.core.store.read(ref.hash) for ref in exit.outputs] == [b"in0"]
+
+
+def test_a_module_that_is_not_there(bench: Bench) -> None:
+    exit = bench.end_of(bench.python("nowhere_to_be_found:f", [], []))
+    assert exit.outcome == "failed"
+    assert exit.error.startswith("ModuleNotFoundError")
+
+
+def test_memory_over_what_was_declared_ends_only_the_function(bench: Bench) -> None:
+    def greedy() -> None:
+        held = bytearray(300_000_000)
+        time.sleep(1000 + len(held))
+
+    exit = bench.end_of(bench.call(greedy, resources=Resources(cpus=1, memory=150 << 20)))
+    assert exit.outcome == "oom"
+
+
+def test_a_runner_that_is_killed_while_idle_hurts_nobody(bench: Bench) -> None:
+    pid = decode_result(bench.result_of(bench.call(os.getpid)))
+    os.kill(pid, signal.SIGKILL)
+    assert decode_result(bench.result_of(bench.call(lambda: 5))) == 5
+
+
+def test_thousands_of_small_ones_all_end_once(bench: Bench) -> None:
+    task = Task("f", bench.function(lambda n: n * 2))
+    keys = bench.give(task, [cloudpickle.dumps(((n,), {})) for n in range(5000)])
+    bench.until(lambda: len(bench.core.exits) == 5000)
+    assert [bench.result_of(key) for key in keys[:100]] == [b"j%d" % (n * 2) for n in range(100)]
+
+
+def test_uneven_ones_do_not_wait_behind_a_long_one(bench: Bench) -> None:
+    def work(n: int) -> None:
+        time.sleep(0.8 if n == 300 else 0)
+
+    task = Task("f", bench.function(work))
+    keys = bench.give(task, [cloudpickle.dumps(((n,), {})) for n in range(600)])
+    exits = [bench.end_of(key) for key in keys]
+    long = exits[300]
+    assert sum(1 for exit in exits if exit.started > long.ended) == 0
