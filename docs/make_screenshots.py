@@ -1,6 +1,6 @@
 """Draw the pictures of the docs anew: python docs/make_screenshots.py (or `make screenshots`).
 
-The real app, offscreen, with a real core and three local agents that really encode a video; every scene is drawn in
+The real app, offscreen, with a real core and local agents that really encode a video; every scene is drawn in
 both themes. Takes about a minute and needs ffmpeg.
 """
 
@@ -26,9 +26,10 @@ from windlass_gui.theme import apply_theme
 from windlass_resources.samples import get_sample
 
 IMAGES = Path(__file__).with_name("images")
-AGENTS = 3
-SECONDS = 60
-"""Of the clip that is encoded: thirty parts, so that there is time to look."""
+AGENTS = 2
+"""Beside the one that the app starts for its own machine."""
+SECONDS = 120
+"""Of the clip that is encoded: sixty parts, so that there is time to look."""
 PATIENCE = 120.0
 
 
@@ -81,7 +82,7 @@ class Stage:
 def play(stage: Stage) -> None:
     window, bridge = stage.window, stage.bridge
     bridge.start_embedded()  # finds the core that runs in this home
-    stage.until(lambda: sum(row.state == "up" for row in bridge.mirror.agents.values()) == AGENTS, "the agents")
+    stage.until(lambda: sum(row.state == "up" for row in bridge.mirror.agents.values()) == AGENTS + 1, "the agents")
     stage.draw("start")
 
     window.open_sample("encode-video")
@@ -96,10 +97,10 @@ def play(stage: Stage) -> None:
     assert window.monitor is not None
     window.monitor.resize(1100, 720)
     window.submit()
-    stage.until(lambda: stage.counts("encode")[1] >= 8 and stage.counts("encode")[0] > 0, "half of the parts")
+    stage.until(lambda: stage.counts("encode")[1] >= 8 and stage.counts("encode")[0] > 0, "the first parts")
     window.page.view.graph.select([])
-    stage.draw("running")
     stage.draw("monitor", window.monitor)
+    stage.draw("running")
     stage.until(stage.ended, "the end of the run")
     row = window.run_view.row
     if row is None or row.state != "succeeded":
@@ -124,7 +125,7 @@ def main() -> int:
                 play(stage)
             finally:
                 stage.window.close()
-                stage.bridge.shutdown(False)
+                stage.bridge.shutdown(True)
     return 0
 
 
