@@ -15,6 +15,8 @@ from PySide6.QtWidgets import QApplication
 from windlass.wire import codec
 from windlass.wire.messages import Delta, Snapshot
 from windlass.wire.rows import AgentRow, AttemptRow, Counts, RunRow, TaskRow
+from windlass_gui.bridge import Bridge
+from windlass_gui.bridge.recording import RecordingLink
 
 HARMLESS = ("This plugin does not support propagateSizeHints()", "This plugin does not support raise()")
 """What the offscreen platform says of itself."""
@@ -90,3 +92,20 @@ class Make:
 @pytest.fixture
 def make() -> Make:
     return Make()
+
+
+@pytest.fixture
+def link() -> RecordingLink:
+    return RecordingLink()
+
+
+@pytest.fixture
+def bridge(qapp: QApplication, link: RecordingLink) -> Iterator[Bridge]:
+    """A bridge that is up over a recording link. Its frames come when the test calls `frame`, not by the clock."""
+    made = Bridge()
+    made._timer.stop()
+    made.use_link(link)
+    made.link_phase("up")
+    made.frame()
+    yield made
+    made.shutdown(stop_core=False)

@@ -47,7 +47,7 @@ class RunsModel(RowsModel[int, RunRow]):
 
     def __init__(self, parent: QObject | None = None) -> None:
         columns: list[Column[RunRow]] = [
-            Column("Run", lambda row: str(row.id), lambda row: row.id, right=True),
+            Column("Run", lambda row: str(row.id), lambda row: row.id),
             Column("Name", lambda row: row.name, detail=lambda row: row.note),
             Column("State", run_state, state=run_state, detail=lambda row: row.note),
             Column(

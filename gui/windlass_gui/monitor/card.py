@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from windlass.wire.rows import AgentRow
 from windlass_gui.mirror import Curve
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import agent_state, used_of
 from windlass_gui.monitor.curves import LiveCurve
+from windlass_gui.panes.words import Elided
 from windlass_gui.theme import BODY, M, S, current_theme, draw_state, mix, theme_switch
 
 WIDTH = 320
@@ -36,7 +37,7 @@ class AgentCard(QFrame):
         self.setProperty("role", "card")
         self.setMinimumWidth(WIDTH)
         self.badge = StateBadge()
-        self.name = Elided()
+        self.name = Elided("title", Qt.TextElideMode.ElideMiddle)
         self.state = _label("muted")
         self.facts = _label("small", wrap=True)
         self.note = _label("error", wrap=True)
@@ -166,22 +167,6 @@ class SlotBar(QWidget):
             part = min(1.0, max(0.0, share - cell))
             if part:
                 painter.fillRect(QRectF(rect.left(), rect.top(), rect.width() * part, rect.height()), full)
-
-
-class Elided(QLabel):
-    """A title that gives way in the middle when there is no room."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setProperty("role", "title")
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(current_theme().color("text"))
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
 
 def _label(role: str, wrap: bool = False) -> QLabel:

@@ -17,6 +17,7 @@ from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.logtext import LogText
 from windlass_gui.panes.logview import LogView
 from windlass_gui.panes.logwindow import Ask, LogWindow
+from windlass_gui.panes.words import Elided
 from windlass_gui.theme import XS, S
 
 WAIT = 20.0
@@ -55,15 +56,14 @@ class LogPane(QWidget):
         self.title = QLabel()
         self.title.setProperty("role", "title")
         self.title.setTextFormat(Qt.TextFormat.PlainText)
-        self.state = QLabel()
-        self.state.setProperty("role", "muted")
-        self.state.setTextFormat(Qt.TextFormat.PlainText)
+        self.state = Elided("muted")
         self.attempts = QComboBox()
         self.attempts.setAccessibleName("Attempt")
         self.attempts.setMinimumWidth(150)
         self.query = QLineEdit()
         self.query.setPlaceholderText("Search in what is loaded")
         self.query.setClearButtonEnabled(True)
+        self.query.setMinimumWidth(150)
         self.query.setMaximumWidth(240)
         self.found = QLabel()
         self.found.setProperty("role", "muted")
@@ -80,9 +80,9 @@ class LogPane(QWidget):
         self.hinted = Hinted(self.view, "No item selected", "Select a task or an item to read what it writes.")
         top = QHBoxLayout()
         top.setContentsMargins(S, XS, S, XS)
+        top.setSpacing(S)
         top.addWidget(self.title)
-        top.addWidget(self.state)
-        top.addStretch(1)
+        top.addWidget(self.state, 1)
         for widget in (self.found, self.query, self.times, self.tail, self.attempts):
             top.addWidget(widget)
         layout = QVBoxLayout(self)
@@ -186,6 +186,7 @@ class LogPane(QWidget):
             state, error = " · ".join(filter(None, parts)), row.error.strip()
         self.title.setText(title)
         self.state.setText(state)
+        self.state.setToolTip(state)
         lines = error.splitlines()
         self.error.setText("\n".join(lines[:1] + (["…"] if len(lines) > 5 else []) + lines[1:][-4:]))
         self.error.setToolTip(error if len(lines) > 5 else "")

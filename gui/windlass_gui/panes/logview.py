@@ -32,9 +32,9 @@ class LogView(QPlainTextEdit):
         self.setUndoRedoEnabled(False)
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
-        self.setStyleSheet("QPlainTextEdit { border: none; border-radius: 0; }")
+        self.setStyleSheet(f"QPlainTextEdit {{ border: none; border-radius: 0; font-size: {BODY - 1}px; }}")
         self.setAccessibleName("Log")
-        self.document().setDefaultFont(mono_font(BODY - 1))
+        self.setFont(mono_font(BODY - 1))
         self.document().setMaximumBlockCount(LINES)
         self._lines: deque[Line] = deque(maxlen=LINES)
         self._times = False

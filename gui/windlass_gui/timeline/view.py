@@ -246,7 +246,9 @@ class TimelineView(QWidget):
             painter.setPen(theme.color("border"))
             painter.drawLine(QPointF(x, RULER - 5), QPointF(x, RULER))
             painter.setPen(theme.color("muted"))
-            painter.drawText(QRectF(x + 4, 0, 86, RULER), Qt.AlignmentFlag.AlignVCenter, stamp(mark, step))
+            text = stamp(mark, step)
+            if x + 4 + painter.fontMetrics().horizontalAdvance(text) < plot.right():
+                painter.drawText(QRectF(x + 4, 0, 86, RULER), Qt.AlignmentFlag.AlignVCenter, text)
             mark += step
         painter.setClipping(False)
         painter.setPen(theme.color("border"))

@@ -1,0 +1,64 @@
+"""A link that goes nowhere: for tests of whatever talks through the bridge. It notes what was asked and followed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from windlass.wire.messages import Delta, Snapshot
+
+
+@dataclass
+class Asked:
+    """One request and the future that waits for its answer."""
+
+    message: Any
+    future: Future[Any] = field(default_factory=Future)
+
+    def answer(self, data: dict[str, Any] | None = None, *payload: bytes) -> None:
+        self.future.set_result(_Answer(data or {}, list(payload)))
+
+    def fail(self, error: Exception) -> None:
+        self.future.set_exception(error)
+
+
+@dataclass
+class _Answer:
+    data: dict[str, Any]
+    payload: list[bytes]
+
+
+class RecordingLink:
+    """`asked` are the requests in order; `tell` publishes to whoever follows the topic, as the network thread would."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self.topics: tuple[str, ...] = ()
+        self.closed = False
+        self._callback: Callable[[Any], None] = lambda _message: None
+
+    def request(self, message: Any, payload: Sequence[bytes] = ()) -> Future[Any]:
+        asked = Asked(message)
+        self.asked.append(asked)
+        return asked.future
+
+    def ask(self, message: Any, payload: Sequence[bytes] = (), timeout: float | None = None) -> Any:
+        self.asked.append(Asked(message))
+        return _Answer({}, [])
+
+    def subscribe(self, topics: Sequence[str], callback: Callable[[Any], None]) -> None:
+        self.topics, self._callback = tuple(topics), callback
+
+    def close(self) -> None:
+        self.closed = True
+
+    def tell(self, *messages: Snapshot | Delta) -> None:
+        for message in messages:
+            if message.topic in self.topics:
+                self._callback(message)
+
+    def of(self, kind: type[Any]) -> list[Asked]:
+        """The requests of this type."""
+        return [asked for asked in self.asked if isinstance(asked.message, kind)]

@@ -1,0 +1,132 @@
+"""The monitor window: machines, their curves, what runs, and how another machine joins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from windlass.wire import messages as m
+from windlass.wire.keys import new_pair
+from windlass.wire.messages import Sample
+from windlass.wire.tokens import JoinToken, format_token
+from windlass_gui.bridge import Bridge
+from windlass_gui.bridge.recording import RecordingLink
+from windlass_gui.monitor import MonitorWindow
+from windlass_gui.monitor.card import SlotBar
+from windlass_gui.theme import apply_theme
+
+
+@pytest.fixture
+def window(qtbot: QtBot, bridge: Bridge) -> MonitorWindow:
+    made = MonitorWindow(bridge)
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def test_without_machines_it_teaches(window: MonitorWindow) -> None:
+    assert window.machines.hinting
+    assert "windlass agent" in window.machines.hint.text.text()
+    assert window.running.hinting
+
+
+def test_a_card_for_each_agent(window: MonitorWindow, bridge: Bridge, link: RecordingLink, make: Any) -> None:
+    agents = [make.agent("a"), make.agent("b", state="down", note="lease ended"), make.agent("c", draining=True)]
+    link.tell(make.snapshot("agents", agents=agents, removed=[]))
+    bridge.frame()
+    assert set(window.cards) == {"a", "b", "c"}
+    assert window.summary.text() == "2 of 3 machines up"
+    assert [window.cards[name].drain.text() for name in "abc"] == ["Drain", "Remove", "Take work again"]
+    assert window.cards["b"].badge.state == "down"
+    assert window.cards["c"].badge.state == "draining"
+    window.cards["a"].drain.click()
+    assert link.asked[-1].message == m.AgentControl(0, "drain", "a")
+    link.tell(make.delta("agents", agents=[], removed=["b"]))
+    bridge.frame()
+    assert set(window.cards) == {"a", "c"}
+
+
+def test_curves_move_with_the_samples(window: MonitorWindow, bridge: Bridge, link: RecordingLink, make: Any) -> None:
+    assert "samples" in link.topics
+    link.tell(make.snapshot("agents", agents=[make.agent("a")], removed=[]))
+    samples = [Sample(make.NOW + n, 0.25, 4 << 30, 16 << 30, 0) for n in range(10)]
+    link.tell(make.delta("samples", samples={"a": samples}, attempts=[]))
+    bridge.frame()
+    card = window.cards["a"]
+    assert card.cpu.value.text() == "25%"
+    assert card.memory.value.text() == "4.0 GiB of 16.0 GiB"
+    card.cpu.clock = lambda: make.NOW + 10
+    card.show_curve(bridge.mirror.curves["a"])
+    x, y = card.cpu._line.getData()
+    assert x.tolist() == [-10.0 + n for n in range(10)]
+    assert set(y) == {0.25}
+    card.cpu.clock = lambda: make.NOW + 1000
+    card.show_curve(bridge.mirror.curves["a"])
+    assert card.cpu._line.getData()[0] is None or not len(card.cpu._line.getData()[0])
+
+
+def test_running_attempts_of_all_runs(
+    qtbot: QtBot, window: MonitorWindow, bridge: Bridge, link: RecordingLink, make: Any
+) -> None:
+    link.tell(make.snapshot("runs", runs=[make.run(1), make.run(2), make.run(3, "succeeded")], removed=[]))
+    bridge.frame()
+    assert [topic for topic in link.topics if topic.startswith("run:")] == ["run:1", "run:2"]
+    for run in (1, 2):
+        rows = [make.attempt(0, 4, run=run), make.attempt(0, 5, run=run, state="assigned", started=None)]
+        link.tell(make.snapshot(f"run:{run}", run=make.run(run), tasks=[make.task(0)], attempts=rows))
+    bridge.frame()
+    assert window.attempts.keys() == [(1, 0, 4, 1), (2, 0, 4, 1)]
+    assert window.attempts.index(0, 0).data() == "graph-1 · task-0[4]"
+    with qtbot.waitSignal(window.attempt_selected) as chosen:
+        window.table.setCurrentIndex(window.table.model().index(0, 0))
+        window.table.activated.emit(window.table.model().index(0, 0))
+    assert len(chosen.args) == 4
+    link.tell(make.delta("run:1", attempts=[make.attempt(0, 4, state="exited")]))
+    bridge.frame()
+    assert window.attempts.keys() == [(2, 0, 4, 1)]
+    link.tell(make.delta("runs", runs=[make.run(2, "cancelled")], removed=[]))
+    bridge.frame()
+    bridge.frame()
+    assert window.running.hinting
+
+
+def test_closed_it_follows_nothing(window: MonitorWindow, link: RecordingLink) -> None:
+    window.close()
+    assert link.topics == ("runs", "agents")
+    window.show()
+    assert "samples" in link.topics
+
+
+def test_adding_a_machine(qtbot: QtBot, window: MonitorWindow, bridge: Bridge, link: RecordingLink) -> None:
+    dialog = window.add_machine()
+    asked = link.of(m.MakeToken)[-1]
+    assert asked.message.role == "agent"
+    token = format_token(JoinToken(("tcp://127.0.0.1:7077",), new_pair().public, "secret" * 6, "agent"))
+    asked.answer({"token": token})
+    bridge.frame()
+    assert dialog.line.toPlainText() == f"windlass agent --join {token}"
+    assert "--bind" in dialog.warning.text()
+    dialog.copy.click()
+    assert QApplication.clipboard().text() == f"windlass agent --join {token}"
+    dialog.close()
+
+
+def test_a_closed_dialog_is_not_told(window: MonitorWindow, bridge: Bridge, link: RecordingLink) -> None:
+    dialog = window.add_machine()
+    dialog.close()
+    QApplication.processEvents()
+    link.of(m.MakeToken)[-1].answer({"token": "wl1.late"})
+    bridge.frame()
+
+
+def test_every_number_of_slots_can_be_drawn(qtbot: QtBot, qapp: QApplication) -> None:
+    bar = SlotBar()
+    qtbot.addWidget(bar)
+    for theme in ("dark", "light"):
+        apply_theme(qapp, theme)
+        for total, used in ((1, 0.5), (8, 8), (256, 100.0), (64, 64)):
+            bar.show_slots(total, used, 0)
+            bar.grab()

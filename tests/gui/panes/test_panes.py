@@ -1,0 +1,270 @@
+"""The panes as a person uses them, over a bridge whose link is a recording one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication, QMenu
+from pytestqt.qtbot import QtBot
+
+from windlass.client.errors import RequestFailed
+from windlass.wire import messages as m
+from windlass.wire.logs import ERR, NOTE, OUT, encode_record
+from windlass.wire.rows import Counts
+from windlass_gui.bridge import Bridge
+from windlass_gui.bridge.recording import RecordingLink
+from windlass_gui.panes import ItemsPane, LogPane, RunsPane
+from windlass_gui.panes.doing import run_again
+from windlass_gui.theme import apply_theme
+
+
+@pytest.fixture
+def told(bridge: Bridge, link: RecordingLink, make: Any) -> RecordingLink:
+    """Three runs; run 1 has two tasks, the second an array of 20."""
+    bridge.follow(1)
+    failed = Counts(succeeded=9, failed=1)
+    runs = [make.run(1), make.run(2, "succeeded", counts=Counts(succeeded=4)), make.run(3, "failed", counts=failed)]
+    link.tell(make.snapshot("runs", runs=runs, removed=[]))
+    states = bytes([4] * 5 + [5] * 2 + [2] * 3 + [0] * 10)
+    tasks = [make.task(0, 1, array=False, title="Split"), make.task(1, 20, id="encode")]
+    attempts = [make.attempt(1, 5, n, state="exited", outcome="nonzero", code=3, error="No space") for n in (1, 2)]
+    data = {"tasks": tasks, "states": {0: b"\x04", 1: states}, "attempts": attempts}
+    link.tell(make.snapshot("run:1", run=make.run(1), **data))
+    bridge.frame()
+    return link
+
+
+def log_of(*parts: tuple[int, bytes]) -> bytes:
+    return b"".join(encode_record(1_800_000_000.25 + n, stream, data) for n, (stream, data) in enumerate(parts))
+
+
+def answer(link: RecordingLink, data: bytes, offset: int = 0, size: int | None = None, **more: Any) -> None:
+    whole = offset + len(data) if size is None else size
+    base = {"attempt": 1, "offset": offset, "size": whole, "shed": 0, "ended": True, "state": "exited"}
+    link.of(m.GetLog)[-1].answer(base | more, data)
+
+
+# --- runs ------------------------------------------------------------------------------------------------------
+
+
+def test_no_runs_yet(qtbot: QtBot, bridge: Bridge) -> None:
+    pane = RunsPane(bridge)
+    qtbot.addWidget(pane)
+    assert pane.runs_hint.hinting
+    assert "Submit" in pane.runs_hint.hint.text.text()
+    assert not any(action.isEnabled() for action in pane.action_of.values())
+
+
+def test_selecting_a_run_follows_it(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
+    pane = RunsPane(bridge)
+    qtbot.addWidget(pane)
+    link.tell(make.snapshot("runs", runs=[make.run(1), make.run(2)], removed=[]))
+    bridge.frame()
+    assert [pane.runs_table.model().index(row, 0).data() for row in range(2)] == ["2", "1"], "the newest first"
+    with qtbot.waitSignal(pane.run_selected) as selected:
+        pane.runs_table.selectRow(0)
+    assert selected.args == [2]
+    assert "run:2" in link.topics
+    link.tell(make.snapshot("run:2", run=make.run(2), tasks=[make.task(0), make.task(1, title="Join")]))
+    bridge.frame()
+    assert pane.tasks.rowCount() == 2
+    with qtbot.waitSignal(pane.task_selected) as task:
+        pane.select_task(1)
+    assert task.args == [2, 1]
+
+
+def test_actions_fit_the_run(qtbot: QtBot, bridge: Bridge, told: RecordingLink, make: Any) -> None:
+    pane = RunsPane(bridge)
+    qtbot.addWidget(pane)
+    told.tell(make.delta("runs", runs=[make.run(n, s) for n, s in ((4, "paused"),)], removed=[]))
+    told.tell(make.delta("runs", runs=[make.run(2, "succeeded", counts=Counts(succeeded=4))], removed=[]))
+    told.tell(make.delta("runs", runs=[make.run(1), make.run(3, "failed", counts=Counts(failed=1))], removed=[]))
+    bridge.frame()
+    possible = {run: [name for name in pane.action_of if pane.possible(name, run)] for run in (1, 2, 3, 4)}
+    assert possible == {1: ["cancel", "pause"], 2: [], 3: ["retry"], 4: ["cancel", "resume"]}
+    pane.select_run(3)
+    pane.action_of["retry"].trigger()
+    assert told.asked[-1].message == m.Control(0, "retry", 3)
+
+
+def test_running_a_task_again_asks_first(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
+    pane = RunsPane(bridge)
+    qtbot.addWidget(pane)
+    run_again(bridge, pane, 1, [(1, None)])
+    assert told.asked[-1].message == m.Control(0, "retry-downstream", 1, 1, None, 0, True)
+    told.asked[-1].answer({"items": 21})
+    bridge.frame()
+    box = pane.findChildren(type(QApplication.activeModalWidget()))[0]
+    assert "21 items" in box.text()
+    next(button for button in box.buttons() if button.text() == "Run again").click()
+    assert told.asked[-1].message == m.Control(0, "retry-downstream", 1, 1)
+
+
+# --- items -----------------------------------------------------------------------------------------------------
+
+
+def test_items_and_their_filter(qtbot: QtBot, bridge: Bridge, told: RecordingLink, make: Any) -> None:
+    pane = ItemsPane(bridge)
+    qtbot.addWidget(pane)
+    assert pane.hinted.hinting
+    pane.show_task(1, 1)
+    assert pane.items.rowCount() == 20
+    assert "encode" in pane.title.text()
+    pane.filter.setCurrentIndex(2)
+    assert [pane.items.item(row) for row in range(pane.items.rowCount())] == [5, 6]
+    told.tell(make.delta("run:1", items=[[1, 5, 0], [1, 6, 4]]))
+    bridge.frame()
+    assert pane.hinted.hinting
+    assert "state" in pane.hinted.hint.title.text()
+    pane.filter.setCurrentIndex(0)
+    with qtbot.waitSignal(pane.item_selected) as selected:
+        pane.select(7)
+    assert selected.args == [1, 1, 7]
+    assert pane.items.index(5, 5).data() == "exit 3: No space"
+
+
+def test_what_can_be_done_to_an_item(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
+    pane = ItemsPane(bridge)
+    qtbot.addWidget(pane)
+    pane.show_task(1, 1)
+    pane.select(5)
+    menu = QMenu()
+    pane._menu(menu)
+    actions = {action.text(): action for action in menu.actions()}
+    assert actions["Retry"].isEnabled()
+    assert not actions["Cancel"].isEnabled()
+    actions["Retry"].trigger()
+    assert told.asked[-1].message == m.Control(0, "retry", 1, 1, 5)
+
+
+# --- logs ------------------------------------------------------------------------------------------------------
+
+
+def log_pane(qtbot: QtBot, bridge: Bridge) -> LogPane:
+    pane = LogPane(bridge)
+    qtbot.addWidget(pane)
+    pane.resize(700, 300)
+    pane.show()
+    return pane
+
+
+def test_a_log_is_shown_as_text(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
+    pane = log_pane(qtbot, bridge)
+    assert pane.hinted.hinting
+    pane.show_item(1, 1, 5)
+    assert told.of(m.GetLog)[-1].message.offset < 0
+    answer(told, log_of((OUT, b"<b>hello</b>\n"), (ERR, b"\x1b[31mbad\x1b[0m\n"), (NOTE, b"killed")))
+    bridge.frame()
+    assert pane.view.toPlainText() == "<b>hello</b>\nbad\nkilled"
+    assert pane.title.text() == "encode[5]"
+    assert "exit 3" in pane.state.text()
+    assert pane.error.text() == "No space"
+    assert pane.attempts.count() == 3
+    pane.times.setChecked(True)
+    assert all(line.split("  ")[0].endswith(".250") for line in pane.view.toPlainText().splitlines())
+    pane.query.setText("BAD")
+    assert pane.found.text() == "1 found"
+    assert pane.view.textCursor().selectedText() == "bad"
+    pane.query.setText("nowhere")
+    assert pane.found.text() == "nothing found"
+
+
+def test_a_live_log_is_followed(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
+    pane = log_pane(qtbot, bridge)
+    pane.show_item(1, 1, 5, 2)
+    first = log_of((OUT, b"one\ntw"))
+    answer(told, first, ended=False, attempt=2)
+    bridge.frame()
+    assert pane.view.toPlainText() == "one\ntw"
+    pane._ask_later()
+    asked = told.of(m.GetLog)[-1].message
+    assert (asked.offset, asked.attempt) == (len(first), 2)
+    assert asked.wait > 0
+    answer(told, log_of((OUT, b"o\nthree\n")), offset=len(first), attempt=2)
+    bridge.frame()
+    assert pane.view.toPlainText() == "one\ntwo\nthree"
+    assert pane.window_.complete
+    number = len(told.asked)
+    pane._ask_later()
+    pane._timer.stop()
+    assert pane.window_.complete
+    assert len(told.asked) <= number + 1
+
+
+def test_an_old_answer_does_not_reach_another_item(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
+    pane = log_pane(qtbot, bridge)
+    pane.show_item(1, 1, 5)
+    old = told.of(m.GetLog)[-1]
+    pane.show_item(1, 1, 6)
+    old.answer({"attempt": 1, "offset": 0, "size": 9, "ended": True}, log_of((OUT, b"of another\n")))
+    bridge.frame()
+    assert pane.view.toPlainText() == ""
+    pane.show_item(None)
+    assert pane.hinted.hint.title.text() == "No item selected"
+
+
+def test_an_item_without_a_log_teaches(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
+    pane = log_pane(qtbot, bridge)
+    pane.show_item(1, 1, 15)
+    told.of(m.GetLog)[-1].fail(RequestFailed("not-found", "this item has no such attempt"))
+    bridge.frame()
+    assert pane.hinted.hinting
+    assert pane.hinted.hint.title.text() == "Not started yet"
+    pane.show_item(1, 1, 5)
+    answer(told, b"")
+    bridge.frame()
+    assert pane.hinted.hint.title.text() == "No output"
+
+
+def test_a_huge_log_loads_piece_by_piece(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
+    pane = log_pane(qtbot, bridge)
+    pane.show_item(1, 1, 5)
+    log = b"".join(encode_record(1_800_000_000.0, OUT, b"line %d\n" % n) for n in range(3000))
+    cut = log.index(b"line 2000") - 13
+    answer(told, log[cut:], offset=cut)
+    bridge.frame()
+    assert pane.earlier.isVisible()
+    assert pane.view.toPlainText().startswith("line 2000")
+    pane.earlier.click()
+    asked = told.of(m.GetLog)[-1].message
+    assert asked.offset < cut - len(log)
+    answer(told, log, offset=0)
+    bridge.frame()
+    assert pane.view.toPlainText().startswith("line 0\n")
+    assert pane.view.toPlainText().endswith("line 2999")
+    assert not pane.earlier.isVisible()
+
+
+def test_a_new_attempt_takes_the_place_of_the_latest(
+    qtbot: QtBot, bridge: Bridge, told: RecordingLink, make: Any
+) -> None:
+    pane = log_pane(qtbot, bridge)
+    pane.show_item(1, 1, 5)
+    answer(told, log_of((OUT, b"second try\n")), attempt=2)
+    bridge.frame()
+    asked = len(told.of(m.GetLog))
+    told.tell(make.delta("run:1", attempts=[make.attempt(1, 5, 3)]))
+    bridge.frame()
+    assert len(told.of(m.GetLog)) == asked + 1
+    assert pane.view.toPlainText() == ""
+
+
+def test_stderr_is_tinted_in_both_themes(qtbot: QtBot, qapp: QApplication, bridge: Bridge, told: RecordingLink) -> None:
+    pane = log_pane(qtbot, bridge)
+    pane.show_item(1, 1, 5)
+    answer(told, log_of((OUT, b"plain\n"), (ERR, b"warning\n")))
+    bridge.frame()
+    grounds: set[QColor] = set()
+    for theme in ("dark", "light"):
+        apply_theme(qapp, theme)
+        block = pane.view.document().findBlockByNumber(1)
+        form = block.begin().fragment().charFormat()
+        assert form.background().style() == Qt.BrushStyle.SolidPattern
+        grounds.add(form.background().color().name())  # type: ignore[arg-type]
+        assert pane.view.document().findBlockByNumber(0).begin().fragment().charFormat().background().style() == (
+            Qt.BrushStyle.NoBrush
+        )
+    assert len(grounds) == 2
