@@ -8,7 +8,7 @@ agent knows is stopped, what only the core knows was never received or is lost.
 from __future__ import annotations
 
 from windlass.sched import attempts
-from windlass.sched.agents import Agent
+from windlass.sched.agents import Agent, Grant
 from windlass.sched.book import Book
 from windlass.sched.events import AgentChanged, AgentHello, AttemptId, WelcomeAgent
 from windlass.sched.states import AgentState, AttemptState
@@ -153,12 +153,20 @@ def silence(book: Book, agent: Agent) -> None:
 
 def _ask_back(book: Book, agent: Agent) -> None:
     """Attempts that should have begun long ago and of which nothing was heard: their assignment may be lost."""
-    limit = book.now - book.config.silent_assign
-    for bucket in agent.buckets.values():
-        if bucket.moved <= limit:
-            ids = [id for id, grant in agent.live.items() if grant.bucket is bucket and id not in agent.running]
-            old = [id for id in ids if agent.live[id].time <= limit]
-            if old and len(ids) == bucket.size:
-                bucket.moved = book.now
-                agent.recalled.difference_update(old)
-                attempts.recall(book, agent, old, "nothing was heard of it")
+    config = book.config
+    limit = book.now - config.silent_assign
+    for bucket in list(agent.buckets.values()):
+        ids = [id for id, grant in agent.live.items() if grant.bucket is bucket and id not in agent.running]
+        old = [id for id in ids if agent.live[id].time <= limit]
+        if not old or bucket.size - len(ids) >= bucket.lanes:
+            continue
+        agent.recalled.difference_update(old)
+        attempts.recall(book, agent, old, "nothing was heard of it")
+        # It may run all the same, if what was lost is the news of its start.
+        late = [id for id in old if _overdue(agent.live[id], limit - config.timeout_slack)]
+        attempts.stop(book, agent, late, "timeout")
+
+
+def _overdue(grant: Grant, limit: float) -> bool:
+    timeout = grant.task.plan.timeout
+    return timeout is not None and grant.time + timeout <= limit

@@ -154,8 +154,12 @@ class Store:
         busy = {id[:3] for id in self.live}
         for (run, pos), task in self.tasks.items():
             for item, state in enumerate(task.states):
-                if state in (ItemState.READY, ItemState.ACTIVE):
-                    task.states[item] = ItemState.ACTIVE if (run, pos, item) in busy else ItemState.PENDING
+                if state in TERMINAL:
+                    continue
+                if (run, pos, item) in busy:
+                    task.states[item] = ItemState.ACTIVE
+                elif state != ItemState.BACKOFF:
+                    task.states[item] = ItemState.PENDING
         for run, plan in self.plans.items():
             if self.state[run] == "deleted":
                 continue
@@ -439,7 +443,7 @@ class World:
         self.agents: dict[str, SimAgent] = {}
         for number in range(agents):
             name = f"a{number}"
-            resources = Resources(cpus=cpus + number % 2, gpus=number % 2)
+            resources = Resources(cpus=cpus + number % 2, gpus=min(number, 1))
             self.agents[name] = SimAgent(self, name, resources, {"n": str(number)}, blind and number == 0)
         self.at(self.rng.uniform(*self.faults.every), self._fault)
 
@@ -601,6 +605,9 @@ class World:
 
     def _fault(self) -> None:
         if self.now > self.faults.until:
+            if not self.core_up:
+                self.at(1.0, self._fault)
+                return
             for name in self.agents:
                 self.ask(e.AgentDrain(name, False))
             return
