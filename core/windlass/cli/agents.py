@@ -8,7 +8,7 @@ import msgspec
 import typer
 from rich.table import Table
 
-from windlass.cli.common import CoreOption, JsonOption, ago, command, connected, console, print_json, say, size
+from windlass.cli.common import CoreOption, JsonOption, ago, cells, command, connected, console, print_json, say, size
 from windlass.wire.rows import AgentRow
 
 app = typer.Typer(help="List the agents of a core, or drain one.", no_args_is_help=False)
@@ -68,10 +68,10 @@ def _table(rows: list[AgentRow]) -> Table:
     for row in rows:
         state = f"{row.state}, draining" if row.draining else row.state
         labels = " ".join(f"{key}={value}" for key, value in sorted(row.labels.items()))
-        table.add_row(
-            row.name, state, str(row.running), _share(row, "cpus"), size(_number(row.resources.get("memory"))),
-            str(len(row.gpus) or ""), labels, ago(row.last_heard),
-        )  # fmt: skip
+        memory = size(_number(row.resources.get("memory")))
+        gpus = str(len(row.gpus) or "")
+        running = str(row.running)
+        table.add_row(*cells(row.name, state, running, _share(row, "cpus"), memory, gpus, labels, ago(row.last_heard)))
     return table
 
 

@@ -16,6 +16,7 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 import msgspec
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from windlass.client.api import Client
 from windlass.client.errors import (
@@ -54,6 +55,11 @@ class UserError(Exception):
 def console(stderr: bool = False) -> Console:
     """A console for now: tests and pipes replace the streams."""
     return Console(stderr=stderr, highlight=False, soft_wrap=True)
+
+
+def cells(*texts: str) -> list[Text]:
+    """Cells of a table; names and messages are never read as markup."""
+    return [Text(text) for text in texts]
 
 
 def say(text: str = "") -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from windlass.cli.common import USAGE, UserError, say
+from windlass.cli.check import print_problems
+from windlass.cli.common import USAGE, UserError, console
 from windlass.cli.params import parse_params
 from windlass.cli.programs import missing_programs
 from windlass.client.documents import DocumentProblems, load_document
@@ -34,10 +35,9 @@ def choose(name: str, params: list[str]) -> Chosen:
     path = find(name)
     try:
         graph, text = load_document(path)
-    except DocumentProblems as problems:
-        for line in problems.lines:
-            say(line)
-        count = len(problems.lines)
+    except DocumentProblems as found:
+        print_problems(console(stderr=True), str(path), found.problems, found.text)
+        count = sum(problem.severity == "error" for problem in found.problems)
         raise UserError(f"{name}: {count} problem{'s' if count != 1 else ''} in the document", USAGE) from None
     return Chosen(graph, text, path, parse_params(params, graph.params))
 

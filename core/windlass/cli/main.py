@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from windlass import __version__
-from windlass.cli import agents, run, runs, start
+from windlass.cli import agents, check, run, runs, start
 from windlass.cli.common import OK, command
 
 app = typer.Typer(
@@ -56,6 +56,9 @@ app.command(context_settings=start.PASS_ON)(start.agent)
 app.command()(start.token)
 app.command()(start.samples)
 app.add_typer(agents.app, name="agents")
+app.command("check")(command(check.check_command))
+app.command("schema")(command(check.schema_command))
+app.command("new")(command(check.new_command))
 
 
 def main() -> None:

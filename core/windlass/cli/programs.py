@@ -9,10 +9,13 @@ from windlass.model.programs import needed_programs
 
 
 def missing_programs(graph: Graph) -> list[str]:
-    """A sentence for each program that is plain to see in the graph and not installed here."""
+    """A sentence for each program that is plain to see in the graph and not installed here.
+
+    Only programs whose package is known: another word of a shell's text may be a function, or a fallback.
+    """
     return [
-        f"task '{needed.tasks[0]}' needs the program '{needed.name}', which is not installed"
-        + (f" (Debian: apt install {needed.package})" if needed.package else "")
+        f"task '{needed.tasks[0]}' needs the program '{needed.name}', which is not installed "
+        f"(Debian: apt install {needed.package})"
         for needed in needed_programs(graph)
-        if shutil.which(needed.name) is None
+        if needed.package and shutil.which(needed.name) is None
     ]

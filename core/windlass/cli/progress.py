@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Protocol
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from windlass.cli.common import say, size
@@ -71,7 +72,7 @@ class Bars:
             BarColumn(bar_width=28),
             TextColumn("{task.fields[shown]:>11}"),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[words]}"),
+            TextColumn("{task.fields[words]}", markup=False),
             console=Console(stderr=True, highlight=False),
         )
         self._bars: dict[int, TaskID] = {}
@@ -88,7 +89,7 @@ class Bars:
             bar = self._bars.get(index)
             if bar is None:
                 bar = self._bars[index] = self._progress.add_task(
-                    row.title or row.id, total=None, start=False, shown="", words=""
+                    escape(row.title or row.id), total=None, start=False, shown="", words=""
                 )
             begun = bool(row.counts.active or row.counts.backoff or done_of(row))
             task = self._progress.tasks[self._progress.task_ids.index(bar)]
@@ -104,7 +105,7 @@ class Bars:
                 completed=done,
                 shown=shown,
                 words=words,
-                description=f"[{colour}]{row.title or row.id}",
+                description=f"[{colour}]{escape(row.title or row.id)}",
             )
             if total is not None and done == total:
                 self._progress.stop_task(bar)

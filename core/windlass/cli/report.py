@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from rich.table import Table
 
-from windlass.cli.common import console, duration, show_path, size
+from windlass.cli.common import cells, console, duration, show_path, size
 from windlass.cli.progress import describe, done_of
 from windlass.client.errors import WindlassError
 from windlass.client.run import Run
@@ -86,7 +86,7 @@ def summarise(run: Run, row: RunRow, tasks: list[TaskRow], out: Path | None, fil
     """Print how it went: failures first with their last lines, then a line for each task, then where the files are."""
     screen = console(stderr=True)
     for task, item in failed_items(run, tasks):
-        screen.print(f"\n[bold red]{item_name(task, item.index)} failed[/]", end="")
+        screen.print(f"\n{item_name(task, item.index)} failed", style="bold red", markup=False, end="")
         screen.print(f": {item.error.splitlines()[0]}" if item.error else "", markup=False)
         for line in last_lines(run, task, item.index):
             screen.print(f"  | {line}", markup=False)
@@ -124,5 +124,5 @@ def task_table(tasks: list[TaskRow]) -> Table:
         words = describe(task) or (
             "succeeded" if task.count is not None and done == task.count else task.note or "waiting"
         )
-        table.add_row(task.id, f"{done}/{'?' if task.count is None else task.count}", words)
+        table.add_row(*cells(task.id, f"{done}/{'?' if task.count is None else task.count}", words))
     return table

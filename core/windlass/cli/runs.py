@@ -21,6 +21,7 @@ from windlass.cli.common import (
     JsonOption,
     UserError,
     ago,
+    cells,
     command,
     connected,
     console,
@@ -229,7 +230,6 @@ def _runs_table(rows: list[RunRow]) -> Table:
         counts = row.counts
         done = counts.succeeded + counts.failed + counts.cancelled + counts.skipped
         took = duration((row.ended or time.time()) - row.submitted)
-        table.add_row(
-            str(row.id), row.name, row.state, f"{done}/{counts.total}", ago(row.submitted), took, row.owner
-        )  # fmt: skip
+        items = f"{done}/{counts.total}"
+        table.add_row(*cells(str(row.id), row.name, row.state, items, ago(row.submitted), took, row.owner))
     return table

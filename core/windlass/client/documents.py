@@ -8,25 +8,27 @@ from typing import Any
 
 from windlass.client.errors import SubmitError
 from windlass.client.submit import Package, package
-from windlass.model.document import load_document as check_document
+from windlass.model.document import Problem, load_file
 from windlass.model.graph import Graph
 
 
 class DocumentProblems(SubmitError):
-    """The document has errors; `lines` has one for people each, with file, line and column."""
+    """The document has errors; the text has a line for each, with file, line and column."""
 
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = lines
+    def __init__(self, path: Path, problems: list[Problem], text: str) -> None:
+        super().__init__("\n".join(f"{path}:{problem}" for problem in problems))
+        self.problems = problems
+        self.text = text
+        """The document's source."""
 
 
 def load_document(path: Path) -> tuple[Graph, str]:
     """The checked graph and its source text. `DocumentProblems` with all errors at once."""
-    checked = check_document(path)
-    errors = [f"{path}:{problem}" for problem in checked.problems if problem.severity == "error"]
-    if errors or checked.graph is None:
-        raise DocumentProblems(errors or [f"{path}: error: this is no graph document"])
-    return checked.graph, path.read_text(encoding="utf-8-sig", errors="replace")
+    checked = load_file(path)
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    if checked.graph is None:
+        raise DocumentProblems(path, list(checked.problems), text)
+    return checked.graph, text
 
 
 def load_package(path: Path, params: Mapping[str, Any] | None = None) -> Package:

@@ -112,7 +112,7 @@ def test_missing_programs_name_the_package(monkeypatch: pytest.MonkeyPatch) -> N
         "g",
         [
             Task("a", Command(["ffprobe", "x"])),
-            Task("b", Command("LANG=C ffprobe y | cat")),
+            Task("b", Command("LANG=C ffprobe y | jq . || fallback")),
             Task("c", Command("cd x && y")),
             Task("d", Command(["${{ params.cc }}"])),
             Task("e", Script("x", "python3 -u")),
@@ -121,4 +121,4 @@ def test_missing_programs_name_the_package(monkeypatch: pytest.MonkeyPatch) -> N
     )
     found = programs.missing_programs(graph)
     assert found[0] == "task 'a' needs the program 'ffprobe', which is not installed (Debian: apt install ffmpeg)"
-    assert [line.split("'")[3] for line in found] == ["ffprobe", "python3"]
+    assert [line.split("'")[3] for line in found] == ["ffprobe", "jq", "python3"]
