@@ -6,6 +6,7 @@ import tracemalloc
 from dataclasses import dataclass
 
 import pytest
+
 from windlass.model.document import load_document
 
 
@@ -30,6 +31,8 @@ def task(lines: str, params: str = "") -> str:
     """A document whose task `a` has these lines from line 5 (6 with params)."""
     return HEAD + params + "tasks:\n  a:\n" + "".join(f"    {line}\n" for line in lines.splitlines())
 
+
+MAKES_Y = "  b: {command: x, outputs: [y]}\n"
 
 BAD = [
     # The text itself.
@@ -146,8 +149,7 @@ BAD = [
     # Arrays.
     Bad("matrix and foreach", task("command: x\nmatrix: {a: [1]}\nforeach: 2"), 6, "a.matrix", "either matrix or"),
     Bad("axis empty", task("command: x\nmatrix: {a: []}"), 6, "a.matrix.a", "at least one value"),
-    Bad("matrix too large", task("command: x\nmatrix: {a: &l [1,2,3,4,5,6,7,8,9,0,1], b: *l, c: *l, d: *l, e: *l,
-        f: *l}"),
+    Bad("matrix size", task("command: x\nmatrix: {a: &l [1,2,3,4,5,6,7,8,9,0,1],b: *l, c: *l, d: *l, e: *l, f: *l}"),
         6, "a.matrix", "too many combinations"),
     Bad("foreach empty", task("command: x\nforeach: []"), 6, "a.foreach", "makes no items"),
     Bad("foreach word", task("command: x\nforeach: split"), 6, "a.foreach", "not a foreach", "split.outputs"),
@@ -174,8 +176,7 @@ BAD = [
     Bad("item without array", task("command: echo ${{ item }}"), 5, "a.command", "only in a task with foreach"),
     Bad("unknown axis", task("command: echo ${{ matrix.lrr }}\nmatrix: {lr: [1]}"), 5, "a.command",
         "unknown axis 'lrr'", "lr"),
-    Bad("part of a path", task("command: echo ${{ item.steam }}\nforeach: b.outputs") + "  b: {command: x,
-        outputs: [y]}\n",
+    Bad("part of a path", task("command: echo ${{ item.steam }}\nforeach: b.outputs") + MAKES_Y,
         5, "a.command", "unknown part of a path", "stem"),
     Bad("result of a command", task("python: m:f\nargs: ['${{ tasks.b.result }}']") + "  b: {command: x}\n", 6,
         "a.args[0]", "has no result"),
@@ -183,8 +184,7 @@ BAD = [
         "a.args[0]", "unknown field of a task", "result"),
     Bad("condition", task("command: x\nwhen: params.n >"), 6, "a.when", "expected a value"),
     Bad("item in a condition", task("command: x\nforeach: 2\nwhen: item == 1"), 7, "a.when", "decided once"),
-    Bad("late input", task("command: x\nforeach: b.outputs\ninputs: ['${{ item }}']") + "  b: {command: x,
-        outputs: [y]}\n",
+    Bad("late input", task("command: x\nforeach: b.outputs\ninputs: ['${{ item }}']") + MAKES_Y,
         7, "a.inputs[0]", "uploaded before"),
     # Values inside commands.
     Bad("backquotes", task("command: echo `cat ${{ index }}`"), 5, "a.command", "write $(...) instead"),
