@@ -42,6 +42,8 @@ class AgentDesk:
         if agent is None:
             agent = core.agents[msg.agent] = AgentRecord(msg.agent, connection.key, msg.facts, since=now)
             log.info("a new agent: %s (%s)", msg.facts.name, msg.agent)
+        if connection.agent != agent.id:
+            self.lost(connection)  # a link carries one agent
         old = agent.connection
         if old is not None and old is not connection:
             old.agent = ""

@@ -71,7 +71,8 @@ class Core:
         self.seq = self.reader.last_seq()
         self.on_ends: list[Callable[[int], None]] = []
         """Called with a run when ends of its items have become durable."""
-        self.on_attempt_end: list[Callable[[AttemptId], None]] = []
+        self.on_attempts_ended: list[Callable[[list[tuple[Any, ...]]], None]] = []
+        """Called with the rows of attempts whose ends have become durable."""
         self._later: list[Callable[[], None]] = []
         self._changed_state = False
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -265,9 +266,8 @@ class Core:
         for run in {row[1] for row in rows}:
             for call in self.on_ends:
                 call(run)
-        for call_attempt in self.on_attempt_end:
-            for row in rows:
-                call_attempt(AttemptId(*row[1:5]))
+        for tell in self.on_attempts_ended:
+            tell(rows)
 
     def _unexpected_accept(self, effect: ev.AcceptExits) -> None:
         raise AssertionError(f"an end was accepted that nobody told: {effect!r}")
@@ -552,11 +552,12 @@ def _call_all(calls: Iterable[Callable[[], None]]) -> None:
         call()
 
 
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+
+
 def _outcome(name: str) -> Outcome:
-    try:
-        return Outcome(name)
-    except ValueError:
-        return Outcome.FAILED
+    """An outcome this core does not know is a failure."""
+    return _OUTCOMES.get(name, Outcome.FAILED)
 
 
 def _pieces(first: int, last: int, alone: Callable[[int], bool]) -> list[tuple[int, int, bool]]:

@@ -25,6 +25,8 @@ QUEUE_BYTES = 96 * 1024 * 1024
 QUEUE_MESSAGES = 20_000
 IDLE = 3600.0
 """Seconds after which a connection that says nothing and follows nothing is forgotten."""
+STRANGER = 60.0
+"""The same for one that never said HELLO."""
 COMPLAINT = 5.0
 """Seconds between two log lines about the same kind of refused frames."""
 
@@ -211,5 +213,7 @@ class Links:
     def sweep(self, now: float | None = None) -> None:
         """Forget who has long said nothing."""
         now = time.time() if now is None else now
-        for connection in [c for c in self.connections.values() if now - c.heard > IDLE and not c.topics]:
-            self.drop(connection)
+        for connection in list(self.connections.values()):
+            patience = IDLE if connection.kind else STRANGER
+            if now - connection.heard > patience and not connection.topics:
+                self.drop(connection)

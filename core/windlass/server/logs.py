@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -49,7 +50,7 @@ class LogDesk:
         self._answer = answer
         self._fail = fail
         self._waiting: dict[AttemptId, list[_Waiting]] = {}
-        core.on_attempt_end.append(self._ended)
+        core.on_attempts_ended.append(self._ended)
 
     def get(self, connection: Connection, msg: m.GetLog) -> None:
         core, now = self._core, self._core.now
@@ -147,9 +148,12 @@ class LogDesk:
             offset, limit = waiting.offset, min(max(1, waiting.msg.limit), LIMIT)
         self._core.links.send(agent.connection, m.LogWant(m.Key(*id, live.epoch), offset, limit))
 
-    def _ended(self, id: AttemptId) -> None:
-        for waiting in self._waiting.pop(id, []):
-            self._from_store(waiting.connection, waiting.msg)
+    def _ended(self, rows: list[tuple[Any, ...]]) -> None:
+        """Who waits for more of an attempt that has ended gets the rest from the store."""
+        if self._waiting:
+            for row in rows:
+                for waiting in self._waiting.pop(AttemptId(*row[1:5]), []):
+                    self._from_store(waiting.connection, waiting.msg)
 
     def _from_store(self, connection: Connection, msg: m.GetLog) -> None:
         found = self._core.reader.log(msg.run, msg.task, msg.index, msg.attempt)

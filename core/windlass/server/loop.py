@@ -198,8 +198,10 @@ class Server:
         self.core.end_turn()
         self.store.flush(5.0)
         if self._stop_agents:
+            # Ours are those that came with this user's key; an enrolled machine goes on and waits for us.
+            local = keys.load(self.options.config / keys.AGENT_KEY).public
             for agent in self.core.agents.values():
-                if agent.connection is not None:
+                if agent.connection is not None and agent.key == local:
                     self.links.send(agent.connection, m.Shutdown())
         if self.core_file is not None:
             self.core_file.remove(self.options.data)
