@@ -134,19 +134,15 @@ def _tend_agent() -> None:
     core = running_core()
     if core is None:
         return
-    book = homes.data_dir() / BOOK
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, psutil.Error):
-        noted = json.loads(book.read_text())
-        process = psutil.Process(int(noted["agent"]))
-        alive = process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - noted["began"]) < 2
-        if alive:
-            return
+    if _noted_agent() is not None:
+        return
     if _someone_elses_agent():
         return
     started = _spawn([sys.executable, "-m", "windlass_agent", "--log-level", "warning"], "agent", ())
     began = time.time()
     with contextlib.suppress(psutil.Error):
         began = psutil.Process(started.pid).create_time()
+    book = homes.data_dir() / BOOK
     temporary = book.with_suffix(f".{os.getpid()}.tmp")
     temporary.write_text(json.dumps({"core": core.pid, "agent": started.pid, "began": began}))
     os.replace(temporary, book)
@@ -197,16 +193,36 @@ def _tail(name: str, lines: int = 8) -> str:
 
 
 def _wait_for_children() -> None:
-    until = time.monotonic() + STOP_TIMEOUT
-    for process in _children:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(max(0.0, until - time.monotonic()))
-    for process in _children:
-        if process.poll() is None:
+    """The core ends by itself and tells its agents; an agent that had lost it is told with a signal."""
+    known = [process.pid for process in _children]
+    agent = _noted_agent()
+    processes = [process for pid in known if (process := _process(pid)) is not None]
+    if agent is not None and agent.pid not in known:
+        processes.append(agent)
+    _, left = psutil.wait_procs(processes, timeout=2.0)
+    for process in left:
+        with contextlib.suppress(psutil.Error):
             process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(2.0)
-    _children.clear()
+    psutil.wait_procs(left, timeout=STOP_TIMEOUT)
+    for child in _children:
+        child.poll()
+    _children[:] = [child for child in _children if child.returncode is None]
+
+
+def _process(pid: int) -> psutil.Process | None:
+    with contextlib.suppress(psutil.Error):
+        return psutil.Process(pid)
+    return None
+
+
+def _noted_agent() -> psutil.Process | None:
+    """The agent that this window or an earlier one has started, if it still runs."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, psutil.Error):
+        noted = json.loads((homes.data_dir() / BOOK).read_text())
+        process = psutil.Process(int(noted["agent"]))
+        if process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - noted["began"]) < 2:
+            return process
+    return None
 
 
 def _user() -> str:
