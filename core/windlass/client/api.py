@@ -20,7 +20,7 @@ import msgspec
 from windlass.client import connect, submit
 from windlass.client.build import Graph
 from windlass.client.embedded import EmbeddedCore
-from windlass.client.errors import CoreUnreachable, StartFailed
+from windlass.client.errors import RequestFailed, StartFailed
 from windlass.client.link import Link, client_name
 from windlass.client.run import Run
 from windlass.wire import messages as m
@@ -176,7 +176,7 @@ class Client:
     def _agent_id(self, agent: str) -> str:
         found = [row.id for row in self.agents() if agent in (row.id, row.name)]
         if len(found) != 1:
-            raise CoreUnreachable(f"{'no' if not found else 'more than one'} agent is called {agent!r}")
+            raise RequestFailed("not-found", f"{'no' if not found else 'more than one'} agent is called {agent!r}")
         return found[0]
 
 
