@@ -20,7 +20,7 @@ COLUMNS = ("Item", "State", "Attempts", "Agent", "Duration", "Last end")
 RIGHT = (0, 2, 4)
 """Columns of numbers."""
 MANY_RANGES = 200
-"""Beyond so many separate ranges a reset is cheaper than telling the view about each."""
+"""Beyond so many separate ranges it is cheaper to tell the view about all between them (or, filtered, to reset)."""
 
 
 class ItemsModel(QAbstractTableModel):
@@ -62,7 +62,10 @@ class ItemsModel(QAbstractTableModel):
         if items is None and old:
             self.dataChanged.emit(self.index(0, 0), self.index(old - 1, last))
         else:
-            for first, end in ranges(item for item in items or () if item < old):
+            changed = list(ranges(item for item in items or () if item < old))
+            if len(changed) > MANY_RANGES:
+                changed = [(changed[0][0], changed[-1][1])]
+            for first, end in changed:
                 self.dataChanged.emit(self.index(first, 0), self.index(end, last))
         if count > old:
             self.beginInsertRows(QModelIndex(), old, count - 1)
