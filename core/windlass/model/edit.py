@@ -186,8 +186,14 @@ class DocumentText:
         """Remove a task, and what other tasks say of it in `needs` and `inputs`."""
         self._body(task)
         self._update(lambda other, body: drop_references(body, task), skip=task)
-        if self._tasks is None or len(self._tasks.entries) == 1:
+        if self._tasks is None:
             self._rewrite(lambda tree: tree["tasks"].pop(task))
+            return
+        if len(self._tasks.entries) == 1:
+            assert self._top is not None
+            self._top.entries["tasks"] = "tasks: {}\n" + _trailing(self._tasks.entries[task])[1].replace("  #", "#")
+            self._tasks = None
+            del self.data["tasks"][task]
             return
         last = next(reversed(self._tasks.entries)) == task
         gone = self._tasks.entries.pop(task)

@@ -59,7 +59,7 @@ def test_here_documents(place: str, tmp_path: Path) -> None:
         try:
             source = render_shell(HEREDOCS[place], Scope(item=value))
         except ExprError as error:
-            assert "here-document" in error.message
+            assert "here-document" in error.message  # noqa: PT017
             assert "\n" in value or value == "EOF"
             continue
         assert run("sh", source, tmp_path) == f"<{value}>\n"

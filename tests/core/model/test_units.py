@@ -38,8 +38,8 @@ def test_durations(text: object, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize("value", [True, None, [], "", "x", "-", "1 2", "nan", "inf", "-5", "1e400", math.nan, math.inf, -1,
-                                   "9" * 200, "5 MiB 3", "--5"])  # fmt: skip
+@pytest.mark.parametrize("value", [True, None, [], "", "x", "-", "1 2", "nan", "inf", "-5", "1e400", math.nan, math.inf,
+                                   -1, "9" * 200, "5 MiB 3", "--5"])  # fmt: skip
 def test_what_is_neither(value: object) -> None:
     with pytest.raises(UnitError):
         parse_size(value)
