@@ -54,7 +54,6 @@ def run(plan: Plan) -> list[Row]:
         frames.append(watch.seconds * 1000)
     pane.close()
     bridge.shutdown(stop_core=False)
-    worst = percentile(frames, 0.99)
     note = f"{CHANGES:,} changed items of {ITEMS:,}"
     return [
         Row("app, snapshot of a run", first.seconds * 1000, "ms", f"{ITEMS:,} items, UI thread"),
