@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
@@ -21,6 +22,10 @@ from windlass_resources.samples import list_samples
 
 SIGNAL_CHECK = 200
 """Milliseconds between chances for Python to see Ctrl+C while Qt waits for events."""
+GRAB_AFTER = 1500
+"""Milliseconds from the connection to the picture."""
+GRAB_AT_LAST = 20_000
+"""Milliseconds until the picture is taken without one."""
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -30,6 +35,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--connect", metavar="ADDRESS", help="attach to a core elsewhere: a join token or an endpoint")
     parser.add_argument("--home", type=Path, metavar="DIR", help="keep settings and runs here")
     parser.add_argument("--theme", choices=("dark", "light", "system"), help="how the app looks (kept)")
+    parser.add_argument("--screenshot", type=Path, metavar="DIR", help="save a picture of the window there and end")
     parser.add_argument("--offline", action="store_true", help="only edit: neither start nor join a core")
     parser.add_argument("--version", action="version", version=f"windlass {__version__}")
     return parser.parse_args(argv)
@@ -40,14 +46,22 @@ def make_settings() -> QSettings:
     return QSettings(str(homes.config_dir() / "app.ini"), QSettings.Format.IniFormat)
 
 
-def main(argv: list[str] | None = None) -> int:
-    options = parse(sys.argv[1:] if argv is None else argv)
+class Parts(NamedTuple):
+    """What lives as long as the app does."""
+
+    app: QApplication
+    window: MainWindow
+    bridge: Bridge
+    settings: QSettings
+
+
+def start(options: argparse.Namespace) -> Parts:
+    """Make everything, show the window, and begin to find or start a core."""
     if options.home is not None:
         os.environ["WINDLASS_HOME"] = str(options.home.absolute())
     QCoreApplication.setApplicationName("windlass")
     QCoreApplication.setOrganizationName("windlass")
     app = QApplication(sys.argv[:1])
-    app.setApplicationDisplayName("")
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("windlass")
     settings = make_settings()
@@ -66,16 +80,45 @@ def main(argv: list[str] | None = None) -> int:
         bridge.attach(options.connect)
     elif not options.offline:
         bridge.start_embedded()
+    return Parts(app, window, bridge, settings)
+
+
+def run(parts: Parts) -> int:
+    """Serve events until the window has closed, then leave the core as the person wished."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: app.quit())
+        signal.signal(number, lambda *_: parts.app.quit())
     # Qt waits in C++, where Python sees no signals: a slow timer lets them through.
     ticker = QTimer()
     ticker.timeout.connect(lambda: None)
     ticker.start(SIGNAL_CHECK)
     try:
-        return app.exec()
+        return parts.app.exec()
     finally:
         ticker.stop()
-        bridge.shutdown(window.stop_core)
-        settings.sync()
-        window.deleteLater()
+        parts.bridge.shutdown(parts.window.stop_core)
+        parts.settings.sync()
+        parts.window.deleteLater()
+
+
+def grab_and_quit(parts: Parts, folder: Path) -> None:
+    """Save a picture of the window once it is connected, or after a while when it cannot be."""
+
+    def grab() -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        parts.window.grab().save(str(folder / "window.png"))
+        parts.app.quit()
+
+    def connected(state: str, _text: str) -> None:
+        if state == "up":
+            QTimer.singleShot(GRAB_AFTER, parts.window, grab)
+
+    parts.bridge.connection_changed.connect(connected)
+    QTimer.singleShot(GRAB_AT_LAST, parts.window, grab)
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = parse(sys.argv[1:] if argv is None else argv)
+    parts = start(options)
+    if options.screenshot is not None:
+        grab_and_quit(parts, options.screenshot)
+    return run(parts)

@@ -203,7 +203,7 @@ class MainWindow(QMainWindow):
         self._stack.setCurrentWidget(self.page if session is not None else self.start)
         if session is not None and scene is not None:
             scene.selection_changed.connect(self._selection_changed)
-            session.undo.indexChanged.connect(lambda _: self._enable())
+            session.steps_changed.connect(self._enable)
             session.title_changed.connect(self._show_title)
             session.changed.connect(lambda _: self._show_title())
         else:

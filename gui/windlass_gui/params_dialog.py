@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from windlass_gui.editor.fields import parse_yaml, show_text
@@ -42,8 +43,10 @@ class ParamsDialog(QDialog):
         self._error.setWordWrap(True)
         self._error.setStyleSheet(f"color: {theme.danger};")
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self._buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())
         self._submit = self._buttons.addButton(self.tr("Submit"), QDialogButtonBox.ButtonRole.AcceptRole)
         self._submit.setDefault(True)
+        self._submit.setProperty("role", "primary")
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)

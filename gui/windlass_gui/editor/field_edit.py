@@ -68,7 +68,7 @@ class FieldEdit(QWidget):
     def show_value(self, value: Any, placeholder: str = "") -> None:
         """What the document holds. What is being typed is left alone as long as the document's value stays."""
         shown = self.field.show(value)
-        self.box.setPlaceholderText(placeholder or self.field.hint)
+        self.box.setPlaceholderText(placeholder or (self.field.hint if self.field.rows > 1 else self.field.example))
         if shown == self._shown and self.dirty and self.box.hasFocus():
             return
         self._shown = shown

@@ -34,6 +34,8 @@ class Field:
     rows: int = 1
     """More than one: a text box of about this many lines."""
     mono: bool = False
+    example: str = ""
+    """Shown faintly in an empty line; a box shows the hint."""
 
 
 def show_text(value: Any) -> str:
@@ -210,24 +212,28 @@ FILES = (
     ),
 )  # fmt: skip
 RESOURCES = (
-    Field("resources.cpus", "CPUs", "How many CPUs it keeps busy; 0.5 shares one", parse_number, show_text),
-    Field("resources.memory", "Memory", "What to reserve, such as 512 MiB", parse_size, show_text),
-    Field("resources.disk", "Disk", "Room for its files, such as 2 GiB", parse_size, show_text),
-    Field("resources.gpus", "GPUs", "Whole GPUs for itself", parse_count, show_text),
+    Field(
+        "resources.cpus", "CPUs", "How many CPUs it keeps busy; 0.5 shares one", parse_number, show_text, example="1"
+    ),
+    Field("resources.memory", "Memory", "What to reserve, such as 512 MiB", parse_size, show_text, example="512 MiB"),
+    Field("resources.disk", "Disk", "Room for its files, such as 2 GiB", parse_size, show_text, example="2 GiB"),
+    Field("resources.gpus", "GPUs", "Whole GPUs for itself", parse_count, show_text, example="0"),
 )
 FAILURE = (
     Field("retries", "Retries", "How often a failure is tried again: 2, or {max: 2, backoff: 5 s}", parse_retries,
-          show_text),
-    Field("timeout", "Timeout", "How long one attempt may take, such as 10 min", parse_duration, show_text),
+          show_text, example="0"),
+    Field("timeout", "Timeout", "How long one attempt may take, such as 10 min", parse_duration,
+          show_text, example="10 min"),
 )  # fmt: skip
 MORE = (
     Field("when", "Condition", "Runs only if this is true, such as params.crf > 20", parse_condition, show_text,
-          mono=True),
-    Field("priority", "Priority", "Higher goes first; 0 is usual", parse_whole, show_text),
+          mono=True, example="params.size > 2"),
+    Field("priority", "Priority", "Higher goes first; 0 is usual", parse_whole, show_text, example="0"),
     Field("where", "Only on", "Constraints on the agents' labels, one a line, such as os == linux", parse_where,
           show_lines, rows=2, mono=True),
     Field("env", "Environment", "Variables, one NAME=value a line", parse_pairs, show_pairs, rows=2, mono=True),
-    Field("workdir", "Directory", "Where it runs, below its work directory", parse_text, show_text, mono=True),
+    Field("workdir", "Directory", "Where it runs, below its work directory", parse_text, show_text, mono=True,
+          example="."),
 )  # fmt: skip
 TITLE = Field("title", "Title", "What people read on the node", parse_text, show_text)
 DESCRIPTION = Field("description", "Description", "What it is for", parse_text, show_text, rows=2)
@@ -236,9 +242,11 @@ COMMAND = Field("command", "Shell line", "Goes through the shell: pipes and quot
 ARGUMENTS = Field("command", "Arguments", "The program and its arguments, one a line, run as they are", parse_lines,
                   show_command, rows=4, mono=True)  # fmt: skip
 SCRIPT = Field("script", "Script", "A block of text for the interpreter", parse_block, show_text, rows=6, mono=True)
-SHELL = Field("shell", "Interpreter", "sh -e if empty; or bash, python3, ...", parse_text, show_text, mono=True)
+SHELL = Field(
+    "shell", "Interpreter", "sh -e if empty; or bash, python3, ...", parse_text, show_text, mono=True, example="sh -e"
+)
 PYTHON = Field("python", "Function", "module:function, found beside the graph or on the agent", parse_text, show_text,
-               mono=True)  # fmt: skip
+               mono=True, example="module:function")  # fmt: skip
 ARGS = Field("args", "Arguments", "A list, such as [1, fast]", parse_yaml_list, show_yaml, rows=2, mono=True)
 KWARGS = Field("kwargs", "Named", "Names and values, such as {size: 4}", parse_yaml_mapping, show_yaml, rows=2,
                mono=True)  # fmt: skip

@@ -312,7 +312,7 @@ class Inspector(QScrollArea):
                 edit.show_value(self.task)
                 continue
             default = _at(defaults, key) if self.task else None
-            hint = self.tr("default of the graph: {}").format(f.show_text(default)) if default is not None else ""
+            hint = self.tr("{} (the graph's default)").format(f.show_text(default)) if default is not None else ""
             edit.show_value(_at(raw, key), hint)
         if self.task is not None and self._edits:
             blocker = QSignalBlocker(self._carry_on_box)

@@ -35,13 +35,17 @@ class EditorSession(QObject):
     refused = Signal(str)
     """An edit was not made; why."""
     title_changed = Signal()
+    steps_changed = Signal()
+    """What can be undone or redone is another."""
 
     def __init__(self, text: str = "", path: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.path = path
         self.document = Document(text, path.parent if path else None)
         self.undo = QUndoStack(self)
+        # Through slots of this object: a stack that is being destroyed still signals, and must reach nobody then.
         self.undo.cleanChanged.connect(self._clean_changed)
+        self.undo.indexChanged.connect(self._index_changed)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(CHECK_DELAY)
@@ -58,6 +62,9 @@ class EditorSession(QObject):
 
     def _clean_changed(self, _: bool) -> None:
         self.title_changed.emit()
+
+    def _index_changed(self, _: int) -> None:
+        self.steps_changed.emit()
 
     def _document_changed(self, change: Change) -> None:
         self.changed.emit(change)
