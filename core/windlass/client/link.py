@@ -10,6 +10,7 @@ import contextlib
 import os
 import random
 import socket as sockets
+import struct
 import threading
 import time
 from collections import deque
@@ -19,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import zmq
-from zmq.utils.monitor import parse_monitor_message
 
 from windlass.client import link_state as s
 from windlass.client.connect import Locate, remember
@@ -36,6 +36,8 @@ _LOST = (
     | zmq.Event.HANDSHAKE_FAILED_PROTOCOL
     | zmq.Event.HANDSHAKE_FAILED_NO_DETAIL
 )
+_EVENT = struct.Struct("=H")
+"""The first field of libzmq's monitor messages: which event it is."""
 _BURST = 200
 """Messages taken from the socket before other work gets a turn."""
 _QUEUE = 100_000
@@ -360,12 +362,12 @@ class Link:
     def _watch(self) -> None:
         while self._monitor is not None:
             try:
-                event = parse_monitor_message(self._monitor.recv_multipart(zmq.NOBLOCK))
+                frames = self._monitor.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
             except zmq.ZMQError:
                 return
-            if event["event"] & _LOST:
+            if _EVENT.unpack_from(frames[0])[0] & _LOST:
                 self._receive()  # what came before it broke
                 if self._monitor is not None:
                     self._lose(f"nobody answers at {self._endpoint}")
