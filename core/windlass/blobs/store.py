@@ -112,6 +112,18 @@ class BlobStore:
         """Begin to fill a blob of known hash and size, in any order."""
         return BlobWriter(self, hash, size)
 
+    def touch(self, hash: str) -> None:
+        """It was asked about: it counts as new."""
+        with contextlib.suppress(OSError):
+            os.utime(self.path(hash))
+
+    def touched(self, hash: str) -> float:
+        """When it came or was last touched, seconds since the epoch."""
+        try:
+            return self.path(hash).stat().st_mtime
+        except OSError:
+            raise BlobError(f"no blob {hash}") from None
+
     def remove(self, hash: str) -> None:
         """Forget a blob; harmless when it is not there."""
         self.path(hash).unlink(missing_ok=True)

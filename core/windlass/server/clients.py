@@ -143,6 +143,9 @@ class ClientDesk:
         rows = [(run.id, place, plan.tasks[place].count, 1, 1, "") for place in msg.open_tasks]
         core.store.write(records.TASK, rows)
         core.store.write(records.PAYLOADS, [(run.id, place, 0, count, data) for place, count, data in batches])
+        functions = [task.action.function for task in graph.tasks if isinstance(task.action, Call)]
+        needed = {file.hash for file in msg.files}.union(functions)
+        core.store.write(records.REF, [(hash, run.id) for hash in sorted(needed)])
         core.handle(ev.RunSubmitted(plan))
         log.info("run %d %s submitted by %s", run.id, run.name, run.owner)
         return {"run": run.id}

@@ -26,6 +26,7 @@ from windlass.server.bundles import Bundles
 from windlass.server.links import Links
 from windlass.server.publish import Publisher
 from windlass.server.rundata import RunData
+from windlass.server.tidy import Tidy
 from windlass.store import records, replay
 from windlass.store.reader import Reader
 from windlass.store.store import Store
@@ -64,6 +65,7 @@ class Core:
         self.agents: dict[str, AgentRecord] = {}
         self.live: dict[AttemptId, Live] = {}
         self.publisher = Publisher(self)
+        self.tidy = Tidy(blobs, self.reader, store)
         self.counters: Counter[str] = Counter()
         self.now = 0.0
         """The loop's time; set once a turn."""
@@ -73,7 +75,7 @@ class Core:
         """Called with a run when ends of its items have become durable."""
         self.on_attempts_ended: list[Callable[[list[tuple[Any, ...]]], None]] = []
         """Called with the rows of attempts whose ends have become durable."""
-        self._later: list[Callable[[], None]] = []
+        self._later: list[Callable[[], object]] = []
         self._changed_state = False
         self._handlers: dict[type, Callable[[Any], None]] = {
             ev.DecideTask: self._decide,
@@ -106,7 +108,7 @@ class Core:
         for effect in self.scheduler.plan(self.now):
             self._handlers[type(effect)](effect)
 
-    def later(self, call: Callable[[], None]) -> None:
+    def later(self, call: Callable[[], object]) -> None:
         """Do this when what was written in this turn is durable."""
         self._later.append(call)
 
@@ -219,6 +221,7 @@ class Core:
         rows: list[tuple[Any, ...]] = []
         outputs: list[tuple[Any, ...]] = []
         clear: list[tuple[int, int, int]] = []
+        refs: list[tuple[str, int]] = []
         seq = self.seq
         state = int(AttemptState.EXITED)
         lanes = agent.lanes
@@ -250,11 +253,17 @@ class Core:
             if exit.outputs and final == ItemState.SUCCEEDED:
                 clear.append((run, task, index))
                 outputs += [(run, task, index, f.path, f.hash, f.size, f.mode) for f in exit.outputs]
+                refs += [(f.hash, run) for f in exit.outputs]
+            if ref is not None:
+                refs.append((ref.hash, run))
+            if result[:1] == b"b" and (blob := rundata.blob_of(result)) is not None:
+                refs.append((blob, run))
         self.seq = seq
         self.store.write(records.LIVE_END, items)
         self.store.write(records.ATTEMPT, rows)
         self.store.write(records.OUTPUTS_CLEAR, clear)
         self.store.write(records.OUTPUT, outputs)
+        self.store.write(records.REF, refs)
         self.counters["ends"] += len(items)
         if ack:
             self.say(agent.id, m.Ack([Key(*id, epoch) for id in items]))
@@ -375,6 +384,7 @@ class Core:
             return
         run.state, run.priority, run.ended = effect.state, effect.priority, effect.ended
         if effect.state == "deleted":
+            self.later(partial(self.tidy.forget, self.reader.blobs_of(run.id)))
             for sql in records.RUN_DELETE:
                 self.store.write(sql, [(run.id,)])
             self.store.write(records.SETTING, [("seq", str(self.seq))])
@@ -547,7 +557,7 @@ class Core:
         return "succeeded"
 
 
-def _call_all(calls: Iterable[Callable[[], None]]) -> None:
+def _call_all(calls: Iterable[Callable[[], object]]) -> None:
     for call in calls:
         call()
 

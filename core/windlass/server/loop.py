@@ -107,6 +107,7 @@ class Server:
     def start(self) -> keys.CoreFile:
         """Load the store, listen, and say where: the content of `core.json`."""
         self.core.restore(time.time())
+        self.core.tidy.sweep()
         self.endpoint = self._bind()
         self.store.write(records.SETTING, [("endpoint", self.endpoint)])
         self.core.end_turn()

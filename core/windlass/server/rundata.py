@@ -14,6 +14,7 @@ from windlass.model.expr import ExprError
 from windlass.model.graph import Call, Command, FileRef, Graph, PythonCall, Script, Task
 from windlass.model.template import names
 from windlass.sched.events import RunPlan, TaskPlan
+from windlass.wire import results
 
 Values = list[Any]
 
@@ -216,3 +217,12 @@ def is_call(task: Task) -> bool:
 def decode_values(raw: bytes) -> Values:
     values: Values = msgspec.msgpack.decode(raw)
     return values
+
+
+def blob_of(result: bytes) -> str | None:
+    """The blob that holds a result, if one does and is properly named."""
+    try:
+        ref = results.blob_ref(result)
+    except ValueError:
+        return None
+    return ref.hash if ref is not None else None

@@ -34,7 +34,7 @@ class _Peer:
 
 class Transfers:
     def __init__(
-        self, blobs: BlobStore, links: Links, store: Store, later: Callable[[Callable[[], None]], None]
+        self, blobs: BlobStore, links: Links, store: Store, later: Callable[[Callable[[], object]], None]
     ) -> None:
         self._blobs = blobs
         self._links = links
@@ -51,6 +51,7 @@ class Transfers:
             self._links.send(connection, m.BlobMissing(msg.hash[:100], "not a blob's name or size"))
             return
         if self._blobs.has(msg.hash):
+            self._blobs.touch(msg.hash)
             self._links.send(connection, m.BlobDone(msg.hash))
             return
         peer = self._peers.setdefault(connection, _Peer())

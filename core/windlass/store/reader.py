@@ -229,5 +229,10 @@ class Reader:
         """(id, public key, msgpack facts, epoch, draining, last heard)"""
         return self._all("SELECT id, key, facts, epoch, draining, last_heard FROM agents")
 
-    def blob_sizes(self) -> list[tuple[str, int]]:
-        return self._all("SELECT hash, size FROM blobs WHERE holder='core'")
+    def blobs_of(self, run: int) -> list[str]:
+        """What a run needs."""
+        return [row[0] for row in self._all("SELECT hash FROM refs WHERE run=?", run)]
+
+    def needed(self, hash: str) -> bool:
+        """Whether any run needs this blob."""
+        return self._one("SELECT 1 FROM refs WHERE hash=? LIMIT 1", hash) is not None

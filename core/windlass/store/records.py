@@ -16,6 +16,7 @@ RUN_DELETE = (
     "DELETE FROM attempts WHERE run=?",
     "DELETE FROM outputs WHERE run=?",
     "DELETE FROM payloads WHERE run=?",
+    "DELETE FROM refs WHERE run=?",
 )
 """All rows of a run; each takes (run,)."""
 
@@ -46,6 +47,8 @@ PAYLOADS = "INSERT OR REPLACE INTO payloads VALUES (?,?,?,?,?)"
 """(run, task, first, count, msgpack list of bytes)"""
 BLOB = "INSERT OR REPLACE INTO blobs VALUES (?,?,?)"
 """(hash, holder, size); the core itself is the holder `core`."""
+REF = "INSERT OR IGNORE INTO refs VALUES (?,?)"
+"""(hash, run): the run needs this blob."""
 BLOB_GONE = "DELETE FROM blobs WHERE hash=?"
 AGENT = (
     "INSERT INTO agents VALUES (?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET key=excluded.key, facts=excluded.facts,"

@@ -52,6 +52,12 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE tokens (hash TEXT PRIMARY KEY, role TEXT, expires REAL, used_by TEXT) WITHOUT ROWID;
     CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
     """,
+    """
+    -- Which runs need a blob; one that no run needs may be removed.
+    CREATE TABLE refs (hash TEXT, run INTEGER, PRIMARY KEY (hash, run)) WITHOUT ROWID;
+    CREATE INDEX refs_run ON refs (run);
+    INSERT OR IGNORE INTO refs SELECT hash, run FROM outputs;
+    """,
 )
 VERSION = len(MIGRATIONS)
 

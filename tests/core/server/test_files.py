@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from typing import Any
 
@@ -148,6 +149,32 @@ def test_an_input_that_cannot_be_computed_fails_the_item(core: Any, kit: Any) ->
     assert state == "failed"
     assert "nope" in error
     assert kit.wait_run(client, run) == "failed"
+
+
+def test_a_deleted_runs_files_go_when_nobody_else_needs_them(core: Any, kit: Any) -> None:
+    client, blobs = core.client(), core.server.blobs
+    both, one = ref("both", b"both"), ref("one", b"one")
+    offer(client, b"both")
+    offer(client, b"one")
+    first = kit.submit(client, kit.task("t"), files=[both, one], token="t1")
+    second = kit.submit(client, kit.task("t"), files=[both], token="t2")
+    for file in (both, one):
+        os.utime(blobs.path(file.hash), (1, 1))
+    client.ask(m.Control, "cancel", first)
+    kit.wait_run(client, first)
+    client.ask(m.Control, "delete", first)
+    client.ask(m.GetRuns)
+    assert blobs.has(both.hash)
+    assert not blobs.has(one.hash)
+    client.ask(m.Control, "cancel", second)
+    kit.wait_run(client, second)
+    offer(client, b"both")  # offered again a moment ago: perhaps for the next submit
+    client.ask(m.Control, "delete", second)
+    client.ask(m.GetRuns)
+    assert blobs.has(both.hash)
+    tidy = core.server.core.tidy
+    assert tidy.sweep() == 0
+    assert tidy.sweep(time.time() + 8 * 86400) == 1
 
 
 RECORDS = [logs.encode_record(float(n + 1), logs.OUT, b"line %d\n" % n) for n in range(10)]
