@@ -75,6 +75,7 @@ class Attempt:
         "pending",
         "pid",
         "reported",
+        "script",
         "seq",
         "spawn",
         "staged",
@@ -104,6 +105,8 @@ class Attempt:
         self.cause = ""
         """Why we end it: cancelled, timeout, oom, lease, ..."""
         self.cwd: Path | None = None
+        self.script = ""
+        """The file that holds its script, if it is one."""
         self.staged: dict[str, Stamp] = {}
         self.outputs: list[str] = []
         """Patterns, rendered."""

@@ -36,7 +36,13 @@ class Commands:
             self._finisher.fail(attempt, "failed", str(error))
             return
         attempt.outputs = rendered.outputs
-        attempt.cwd = self._shop.work / self._shop.name(attempt)
+        try:
+            attempt.cwd = self._shop.take_dir()
+        except OSError as error:
+            self._staged(attempt, rendered, error)
+            return
+        if rendered.kind == "script":
+            attempt.script = f"{self._shop.work}/{self._shop.name(attempt)}.script"
         if sum(ref.size for ref in attempt.files) <= INLINE_STAGE:
             try:
                 self._lay_out(attempt, rendered)
@@ -50,11 +56,9 @@ class Commands:
             )
 
     def _lay_out(self, attempt: Attempt, rendered: Rendered) -> None:
-        assert attempt.cwd is not None
         lay_out(self._shop, attempt, rendered.workdir)
-        if rendered.kind == "script":
-            script = attempt.cwd.with_name(attempt.cwd.name + ".script")
-            script.write_text(rendered.text)
+        if attempt.script:
+            Path(attempt.script).write_text(rendered.text)
 
     def _staged(self, attempt: Attempt, rendered: Rendered, error: Exception | None) -> None:
         if error is not None:
@@ -65,8 +69,8 @@ class Commands:
             return
         assert attempt.cwd is not None
         argv = rendered.argv
-        if rendered.kind == "script":
-            argv = [*argv, f"{attempt.cwd}.script"]
+        if attempt.script:
+            argv = [*argv, attempt.script]
         spec = attempt.bundle.spec
         attempt.spawn = self._shop.next_spawn()
         attempt.timeout = spec.timeout
@@ -84,7 +88,7 @@ class Commands:
                     "WINDLASS_SPAWN": str(attempt.spawn),
                 },
                 cwd=os.path.join(attempt.cwd, rendered.workdir) if rendered.workdir != "." else str(attempt.cwd),
-                log=f"{attempt.cwd}.log",
+                log=f"{self._shop.work}/{self._shop.name(attempt)}.log",
                 cap=self._shop.settings.log_cap,
                 timeout=spec.timeout,
             )
@@ -143,9 +147,8 @@ class Commands:
 
 
 def lay_out(shop: Shop, attempt: Attempt, workdir: str) -> None:
-    """Make the attempt's directory with its inputs in it. Raises `OSError`, `FilesError`, `BlobError`."""
+    """Put the inputs into the attempt's directory. Raises `OSError`, `FilesError`, `BlobError`."""
     assert attempt.cwd is not None
-    os.mkdir(attempt.cwd, 0o700)
     files = attempt.files
     if files:
         attempt.staged = stage(shop.store, files, attempt.cwd)

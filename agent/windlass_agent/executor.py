@@ -317,7 +317,7 @@ class Executor:
         attempt.state = STAGING  # a blob that arrives later does not queue it again
         del self._shop.attempts[attempt.id]
         if attempt.cwd is not None:
-            remove_tree(attempt.cwd)
+            self._shop.give_dir(attempt.cwd)
         self._outbox.rejected(attempt.key, reason)
 
     def stop_all(self, grace: float, cause: str) -> None:
@@ -340,15 +340,11 @@ class Executor:
         ]
 
     def welcome(self, message: Welcome) -> None:
-        """Go on with what the core says, under the new lease; stop the rest."""
-        kept = {id_of(key) for key in message.keep}
+        """Go on, but without what the core does not want any more. Attempts keep the keys they were given under."""
         stopped = {id_of(key) for key in message.stop}
         for attempt in list(self._shop.attempts.values()):
             if attempt.id in stopped:
                 self._stop(attempt, 1.0, "stale")
-            elif attempt.id in kept:
-                key = attempt.key
-                attempt.key = Key(key.run, key.task, key.index, key.attempt, message.epoch)
         self.transfers.connected(clock())
         self._settle()
 

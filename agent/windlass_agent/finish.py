@@ -16,7 +16,7 @@ from windlass.wire.logs import last_records
 from windlass.wire.messages import Exit, Usage
 from windlass.wire.results import blob_ref, encode_ref
 from windlass_agent.attempts import COLLECTING, Attempt
-from windlass_agent.files import FilesError, collect, remove_tree
+from windlass_agent.files import FilesError, collect
 from windlass_agent.outcome import TEXTS, End
 from windlass_agent.shop import Shop
 
@@ -90,7 +90,9 @@ class Finisher:
             if report.end.outcome == "ok":
                 report.end = End("failed", 0, f"what it made could not be kept on the agent: {text}")
         if attempt.cwd is not None:
-            self._clean(attempt.cwd)
+            self._shop.give_dir(attempt.cwd)
+        if attempt.script:
+            Path(attempt.script).unlink(missing_ok=True)
         self._shop.release(attempt)
         refs = [*report.outputs, *([report.log_ref] if report.log_ref else [])]
         blobs = {ref.hash: ref.size for ref in refs}
@@ -114,10 +116,6 @@ class Finisher:
                 attempt.pending.discard(digest)
         if not attempt.pending:
             self._send(attempt, report)
-
-    def _clean(self, cwd: Path) -> None:
-        remove_tree(cwd)
-        cwd.with_name(cwd.name + ".script").unlink(missing_ok=True)
 
     def _send(self, attempt: Attempt, report: Report) -> None:
         if self._shop.attempts.pop(attempt.id, None) is None:

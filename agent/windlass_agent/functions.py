@@ -157,7 +157,7 @@ class Functions:
             code = self._code_of(attempt.group)[1]
             item.path = str(code) if code else ""
         if attempt.cwd is None:
-            attempt.cwd = self._shop.work / self._shop.name(attempt)
+            attempt.cwd = self._shop.take_dir()
             if sum(ref.size for ref in attempt.files) > INLINE_STAGE:
                 attempt.state = STAGING
                 workdir = rendered.workdir

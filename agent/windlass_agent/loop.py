@@ -275,7 +275,6 @@ class Agent:
         self._told = ""
         log.info("the core has welcomed this agent (lease %d)", message.epoch)
         self._outbox.post = self._post
-        self._spool.rekey((id_of(key) for key in message.keep), message.epoch)
         self._spool.ack(key for key in message.stop if self._spool.holds(id_of(key)))
         self.executor.welcome(message)
         self._extend_lease()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from windlass.blobs.store import BlobStore
 from windlass.model.graph import Resources
 from windlass.wire.messages import Exit, Key, Message, StartedItem
 from windlass_agent.attempts import Attempt, Id
+from windlass_agent.files import remove_tree
 from windlass_agent.ledger import Ledger
 from windlass_agent.logs import DEFAULT_CAP
 from windlass_agent.transfers import Transfers
@@ -68,6 +70,8 @@ class Shop:
         self.contended = False
         """Some task waits for resources that others hold: lanes are not refilled without asking."""
         self._spawn = 0
+        self._dirs = 0
+        self._empty: list[Path] = []
 
     def next_spawn(self) -> int:
         self._spawn += 1
@@ -88,6 +92,27 @@ class Shop:
             attempt.grant = None
             self.dirty = True
 
+    def take_dir(self) -> Path:
+        """An empty directory for one attempt."""
+        if self._empty:
+            return self._empty.pop()
+        self._dirs += 1
+        path = self.work / f"d{self._dirs}"
+        os.mkdir(path, 0o700)
+        return path
+
+    def give_dir(self, path: Path) -> None:
+        """The attempt has ended. One that is as it was made serves again; making and removing it is the slow part."""
+        try:
+            with os.scandir(path) as entries:
+                fresh = next(entries, None) is None and os.lstat(path).st_mode & 0o7777 == 0o700
+        except OSError:
+            fresh = False
+        if fresh and len(self._empty) < 64:
+            self._empty.append(path)
+        else:
+            self.worker.submit(lambda: remove_tree(path), lambda *_: None)
+
     def gpu_env(self, gpus: tuple[int, ...]) -> dict[str, str]:
         """Which GPUs a process may see. Without any on the machine nothing is said."""
         if self.settings.resources.gpus == 0:
@@ -95,6 +120,6 @@ class Shop:
         return {"CUDA_VISIBLE_DEVICES": ",".join(map(str, gpus))}
 
     def name(self, attempt: Attempt) -> str:
-        """Of its work directory, and what stands beside it."""
+        """Of files that stand beside its work directory."""
         key = attempt.key
         return f"{key.run}-{key.task}-{key.index}-{key.attempt}"

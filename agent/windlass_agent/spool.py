@@ -12,7 +12,6 @@ import struct
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
@@ -42,7 +41,7 @@ class Spool:
         self._root = root
         self._ends: dict[Id, tuple[Exit, bytes, _Segment]] = {}
         self._serial = 0
-        self._file: BinaryIO | None = None
+        self._fd: int | None = None
         self._segment: _Segment | None = None
         self.problem = ""
         """Why ends are only kept in memory at the moment; empty while the disk takes them."""
@@ -79,14 +78,17 @@ class Spool:
         """Keep a batch, before it is sent."""
         segment = self._current()
         body = _encode(ends)
+        record = _FRAME.pack(len(body), zlib.crc32(body)) + body
         try:
-            if self._file is None:
-                self._file = open(segment.path, "ab", buffering=0)  # noqa: SIM115 - lives as long as the segment
-            self._file.write(_FRAME.pack(len(body), zlib.crc32(body)) + body)
-            segment.size += len(body) + _FRAME.size
+            if self._fd is None:
+                self._fd = os.open(segment.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            if os.write(self._fd, record) < len(record):
+                raise OSError(28, "no space left on the disk")
+            segment.size += len(record)
             self.problem = ""
         except OSError as error:
             self.problem = error.strerror or str(error)
+            segment.size = SEGMENT + 1  # what follows a torn record would not be read again: begin another file
         for exit, payload in ends:
             id = id_of(exit.key)
             segment.open.add(id)
@@ -94,9 +96,7 @@ class Spool:
 
     def _current(self) -> _Segment:
         if self._segment is None or self._segment.size > SEGMENT:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
+            self._close_file()
             self._serial += 1
             self._segment = _Segment(self._root / f"{self._serial:08d}.ends")
         return self._segment
@@ -116,8 +116,8 @@ class Spool:
     def _done(self, segment: _Segment) -> None:
         if segment is not self._segment:
             segment.path.unlink(missing_ok=True)
-        elif segment.size >= TIDY and self._file is not None:
-            os.ftruncate(self._file.fileno(), 0)
+        elif segment.size >= TIDY and self._fd is not None:
+            os.ftruncate(self._fd, 0)
             segment.size = 0
 
     def holds(self, id: Id) -> bool:
@@ -127,16 +127,12 @@ class Spool:
         """All that is not acknowledged, oldest first."""
         return [(exit, payload) for exit, payload, _ in self._ends.values()]
 
-    def rekey(self, ids: Iterable[Id], epoch: int) -> None:
-        """Under a new lease these are told with its epoch."""
-        for id in ids:
-            found = self._ends.get(id)
-            if found is not None:
-                exit, payload, segment = found
-                self._ends[id] = (msgspec.structs.replace(exit, key=Key(*id, epoch)), payload, segment)
+    def _close_file(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        self._close_file()
         if self._segment is not None and not self._segment.open:
             self._segment.path.unlink(missing_ok=True)

@@ -1,0 +1,228 @@
+"""The whole agent against a fake core on a fake link, and as a process that is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zmq
+
+from windlass.model.graph import Command, Resources, Task
+from windlass.wire import messages as m
+from windlass.wire.codec import decode, encode
+from windlass.wire.keys import KeyPair, new_pair
+from windlass_agent import procs
+from windlass_agent.gpus import Gpus
+from windlass_agent.link import Link
+from windlass_agent.loop import Agent, Target
+from windlass_agent.shop import Settings
+
+PATIENCE = 20.0
+
+
+class PairLink(Link):
+    """Dials a plain in-process socket instead of the network."""
+
+    def open(self, endpoint: str, core_public: str) -> None:
+        self.close()
+        self.socket = self._context.socket(zmq.DEALER)
+        self.socket.linger = 0
+        self.socket.connect(endpoint)
+        self.dialled += 1
+
+
+class World:
+    """An agent and the core's end of its link, in one thread."""
+
+    def __init__(self, root: Path, lease: float = 12.0) -> None:
+        self.context: zmq.Context[Any] = zmq.Context()
+        self.core = self.context.socket(zmq.ROUTER)
+        self.core.linger = 0
+        self.core.bind("inproc://core")
+        self.lease = lease
+        self.epoch = 0
+        self.peer = b""
+        self.silent = False
+        self.got: list[tuple[m.Message, list[bytes]]] = []
+        self.agent = self.start(root)
+
+    def start(self, root: Path) -> Agent:
+        resources = Resources(cpus=2, memory=1 << 30)
+        return Agent(
+            Settings("loop-" + root.name, root, resources),
+            m.AgentFacts("a", resources, {}),
+            KeyPair("", ""),
+            Target(lambda: ("inproc://core", "")),
+            Gpus(),
+            PairLink(self.context, KeyPair("", "")),
+        )
+
+    def say(self, message: m.Message, payload: list[bytes] | None = None) -> None:
+        self.core.send_multipart([self.peer, *encode(message, payload or [])])
+
+    def step(self) -> None:
+        while self.core.poll(0):
+            self.peer, *frames = self.core.recv_multipart()
+            message, payload = decode(frames)
+            self.got.append((message, payload))
+            if self.silent:
+                continue
+            if isinstance(message, m.AgentHello):
+                self.epoch += 1
+                keep = [held.key for held in message.held]
+                self.say(m.Welcome(self.epoch, 0.05, self.lease, keep, []))
+            elif isinstance(message, m.Heartbeat):
+                self.say(m.Alive(0.0))
+        self.agent.turn()
+
+    def until(self, condition: Callable[[], Any]) -> Any:
+        end = time.monotonic() + PATIENCE
+        while not (found := condition()):
+            assert time.monotonic() < end, f"it did not happen; got {[type(one).__name__ for one, _ in self.got[-10:]]}"
+            self.step()
+        return found
+
+    def all(self, kind: type[m.Message]) -> list[Any]:
+        return [message for message, _ in self.got if type(message) is kind]
+
+    def assign(self, command: str, count: int = 1) -> list[m.Key]:
+        self.until(lambda: self.all(m.Heartbeat))
+        task = len(self.got)
+        keys = [m.Key(1, task, n, 1, self.epoch) for n in range(count)]
+        bundle = m.Bundle(1, task, 1, "r", Task("t", Command(command)), {})
+        self.say(m.Assign([bundle], [m.AssignItem(key, 1) for key in keys]), [b""] * count)
+        return keys
+
+    def exits(self) -> list[m.Exit]:
+        return [exit for message in self.all(m.Exited) for exit in message.items]
+
+    def close(self) -> None:
+        self.agent._link.close()
+        self.agent.executor.close()
+        self.agent._spool.close()
+        self.core.close()
+        self.context.term()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.close()
+
+
+def test_hello_work_and_heartbeats(world: World) -> None:
+    keys = world.assign("echo hi", 3)
+    world.until(lambda: len(world.exits()) == 3)
+    assert [exit.key for exit in world.exits()] == keys
+    beat = world.all(m.Heartbeat)[-1]
+    assert beat.samples[0].memory_total > 0
+
+
+def test_ends_are_told_again_until_they_are_acknowledged(world: World) -> None:
+    keys = world.assign("true")
+    world.until(world.exits)
+    world.say(m.WhoAreYou())
+    world.until(lambda: len(world.all(m.AgentHello)) == 2 and len(world.exits()) == 2)
+    hello = world.all(m.AgentHello)[1]
+    assert hello.held == [m.Held(keys[0], "exited")]
+    assert hello.epoch == 1
+    world.say(m.Ack(keys))
+    world.until(lambda: len(world.agent._spool) == 0)
+
+
+def test_a_silent_core_ends_the_attempts_when_the_lease_ends(tmp_path: Path) -> None:
+    world = World(tmp_path, lease=0.4)
+    try:
+        world.assign("sleep 1000")
+        world.until(lambda: world.all(m.Started))
+        world.silent = True
+        world.until(lambda: world.agent.executor.idle)
+        world.silent = False
+        exit = world.until(world.exits)[0]
+        assert exit.outcome == "stopped"
+    finally:
+        world.close()
+
+
+def test_garbage_from_the_core_is_counted_and_dropped(world: World) -> None:
+    world.assign("true")
+    world.until(world.exits)
+    for frames in ([b""], [b"\xff", b"x"], [b"\x0d", b"garbage"], [b"\x01" * 5] * 3, [b"\x0d", b""]):
+        world.core.send_multipart([world.peer, *frames])
+    world.say(m.ClientHello("I am no core"))
+    world.say(m.BlobChunk("not a hash", -5, 2**40), [b"x"])
+    world.say(m.BlobWant("../../etc/passwd", 0, 100))
+    world.say(m.LogWant(m.Key(9, 9, 9, 9, 9), -1, -1))
+    world.say(m.Stop([m.Key(9, 9, 9, 9, 9)]))
+    world.say(m.Assign([], [m.AssignItem(m.Key(9, 9, 9, 9, 9), 1)]))
+    world.until(lambda: any(key.run == 9 for message in world.all(m.Rejected) for key in message.keys))
+    assert sum(world.agent.counters.dropped.values()) >= 5
+    world.assign("true")
+    world.until(lambda: len(world.exits()) == 2)
+
+
+def test_shutdown_ends_in_order(world: World) -> None:
+    world.assign("sleep 1000")
+    world.until(lambda: world.all(m.Started))
+    world.say(m.Shutdown())
+    exit = world.until(world.exits)[0]
+    assert exit.outcome == "stopped"
+
+
+def test_it_sleeps_when_it_is_idle(world: World) -> None:
+    world.until(lambda: world.all(m.Heartbeat))
+    turns = 0
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end:
+        world.step()
+        turns += 1
+    assert turns < 60  # ten heartbeats and their answers
+
+
+def test_a_killed_agent_leaves_no_process(tmp_path: Path) -> None:
+    pair = new_pair()
+    context: zmq.Context[Any] = zmq.Context()
+    core = context.socket(zmq.ROUTER)
+    core.linger = 0
+    core.curve_server = True
+    core.curve_publickey, core.curve_secretkey = pair.public.encode(), pair.secret.encode()
+    port = core.bind_to_random_port("tcp://127.0.0.1")
+    mark = tmp_path / "pid"
+    agent = subprocess.Popen(
+        [sys.executable, "-m", "windlass_agent", "--core", f"tcp://127.0.0.1:{port}", "--core-key", pair.public,
+         "--data", str(tmp_path / "data"), "--cpus", "2"]
+    )  # fmt: skip
+    try:
+        assert core.poll(20_000)
+        peer, *frames = core.recv_multipart()
+        hello = decode(frames)[0]
+        assert isinstance(hello, m.AgentHello)
+        key = m.Key(1, 0, 0, 1, 1)
+        command = f"setsid sleep 1000 & echo $$ > {mark}.new; mv {mark}.new {mark}; sleep 1000"
+        bundle = m.Bundle(1, 0, 1, "r", Task("t", Command(command)), {})
+        for message in (m.Welcome(1, 1.0, 12.0, [], []), m.Assign([bundle], [m.AssignItem(key, 1)])):
+            core.send_multipart([peer, *encode(message)])
+        while not any(isinstance(decode(core.recv_multipart()[1:])[0], m.Started) for _ in (0,)):
+            assert core.poll(20_000)
+        pid = int(mark.read_text())
+        assert procs.runs(pid)
+        os.kill(agent.pid, signal.SIGKILL)
+        agent.wait()
+        entry = f"WINDLASS_AGENT={hello.agent}".encode()
+        end = time.monotonic() + PATIENCE
+        while procs.runs(pid) or any(procs.runs(left) for left in procs.with_environ(entry)):
+            assert time.monotonic() < end
+            os.sched_yield()
+    finally:
+        agent.kill()
+        agent.wait()
+        core.close()
+        context.term()
