@@ -17,10 +17,3 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     place = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("WINDLASS_HOME", str(place))
     return place
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever starts real processes over the wire is slow by definition, so that `test-quick` stays quick."""
-    for item in items:
-        if "chaos" in item.path.parts and item.get_closest_marker("slow") is None:
-            item.add_marker(pytest.mark.slow)
