@@ -137,7 +137,8 @@ class EmbeddedCore:
     def start_agent(self, number: int) -> subprocess.Popen[bytes]:
         """Start agent `number` (from 1) in a data directory of its own."""
         data = self.core_data.parent / ("agent" if self._user_directories and number == 1 else f"agent-{number}")
-        command = [sys.executable, "-m", "windlass_agent", "--core", self.endpoint, "--core-key", self.public]
+        # With "=": a key may begin with a dash.
+        command = [sys.executable, "-m", "windlass_agent", f"--core={self.endpoint}", f"--core-key={self.public}"]
         command += ["--data", str(data), "--name", f"local-{number}", "--parent-fd", str(self._leash_read)]
         command += ["--cpus", f"{self._cpus:g}", "--memory", str(self._memory), "--log-level", self._log_level]
         process = self._spawn([*command, *self._agent_options], f"agent-{number}", (self._leash_read,))
