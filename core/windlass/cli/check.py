@@ -206,5 +206,5 @@ def _missing_programs(graph: Graph) -> Iterator[Problem]:
 
 
 def _stop(message: str) -> None:
-    Console(stderr=True, highlight=False).print(Text(message, style="bold red"))
+    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(message, style="bold red"))
     raise typer.Exit(BAD_DOCUMENT)
