@@ -42,6 +42,9 @@ class _Waiting:
     ask_at: float
     """When the agent is asked again; 0 while its answer is awaited."""
     offset: int
+    """From where the agent is asked."""
+    back: int = 0
+    """Bytes from the end, when that is what the client wants."""
 
 
 class LogDesk:
@@ -63,7 +66,8 @@ class LogDesk:
             self._answer(connection, msg, {**data, "ended": False, "state": "assigned"}, b"")
             return
         wait = min(max(0.0, msg.wait), MAX_WAIT)
-        waiting = _Waiting(connection, msg, now + max(wait, PATIENCE), now, 0.0, msg.offset)
+        back = max(0, -msg.offset)
+        waiting = _Waiting(connection, msg, now + max(wait, PATIENCE), now, 0.0, max(0, msg.offset), back)
         self._waiting.setdefault(live, []).append(waiting)
         self._ask(live, waiting)
 
@@ -76,16 +80,15 @@ class LogDesk:
         data = payload[0] if payload else b""
         still: list[_Waiting] = []
         for waiting in self._waiting.pop(id, []):
-            expected = waiting.offset
-            if expected < 0:
-                if not data and msg.size and msg.offset == 0:
-                    # It told the size: now we know where the end is.
-                    waiting.offset = max(0, msg.size + expected)
-                elif data or not msg.size:
-                    self._tell(waiting, id, msg, data)
-                    continue
-                self._ask(id, waiting)
-                still.append(waiting)
+            if waiting.back:
+                if self._walk(waiting, msg, data):
+                    self._ask(id, waiting)
+                    still.append(waiting)
+                else:
+                    start = msg.size - waiting.back
+                    tail = records.last_records(data, msg.offset + len(data) - start) if data else b""
+                    found = m.LogData(msg.key, msg.offset + len(data) - len(tail), msg.size, msg.ended, msg.shed)
+                    self._tell(waiting, id, found, tail)
             elif data or msg.ended or self._core.now >= waiting.asked + min(waiting.msg.wait, MAX_WAIT):
                 self._tell(waiting, id, msg, data)
             else:
@@ -93,6 +96,15 @@ class LogDesk:
                 still.append(waiting)
         if still:
             self._waiting.setdefault(id, []).extend(still)
+
+    @staticmethod
+    def _walk(waiting: _Waiting, msg: m.LogData, data: bytes) -> bool:
+        """For the end of a log: go on through its records (only they say where one begins) until it is reached."""
+        end = msg.offset + len(data)
+        if not data or end <= waiting.offset or end >= msg.size - waiting.back:
+            return False
+        waiting.offset = end
+        return True
 
     def _tell(self, waiting: _Waiting, id: AttemptId, msg: m.LogData, data: bytes) -> None:
         found: dict[str, object] = {
@@ -110,7 +122,7 @@ class LogDesk:
             for waiting in list(all_waiting):
                 if now >= waiting.until:
                     all_waiting.remove(waiting)
-                    offset = max(0, waiting.offset)
+                    offset = waiting.offset
                     data: dict[str, object] = {"attempt": id[3], "offset": offset, "size": offset, "shed": 0}
                     self._answer(waiting.connection, waiting.msg, {**data, "ended": False, "state": "running"}, b"")
                 elif waiting.ask_at and now >= waiting.ask_at:
@@ -142,11 +154,8 @@ class LogDesk:
         if live is None or agent is None or agent.connection is None:
             waiting.ask_at = self._core.now + AGAIN
             return
-        if waiting.offset < 0:
-            offset, limit = 0, 0
-        else:
-            offset, limit = waiting.offset, min(max(1, waiting.msg.limit), LIMIT)
-        self._core.links.send(agent.connection, m.LogWant(m.Key(*id, live.epoch), offset, limit))
+        limit = limits.CHUNK if waiting.back else min(max(1, waiting.msg.limit), LIMIT)
+        self._core.links.send(agent.connection, m.LogWant(m.Key(*id, live.epoch), waiting.offset, limit))
 
     def _ended(self, rows: list[tuple[Any, ...]]) -> None:
         """Who waits for more of an attempt that has ended gets the rest from the store."""

@@ -226,3 +226,22 @@ def test_the_log_of_what_runs_comes_from_its_agent(core: Any, kit: Any) -> None:
     reply, frames = client.receive()
     assert (reply.req, reply.data["ended"]) == (51, True)
     assert RECORDS[0] + frames[0] == LOG
+
+
+def test_the_end_of_a_running_log_is_found_by_walking(core: Any, kit: Any) -> None:
+    client, agent = core.client(), core.agent()
+    agent.hello()
+    run = kit.submit(client, kit.task("one"))
+    (item,) = agent.assigned(1)
+    agent.send(m.Started([m.StartedItem(item.key, time.time())]))
+    client.send(m.GetLog(60, run, 0, 0, offset=-2 * len(RECORDS[0]), wait=10.0))
+    want = agent.expect(m.LogWant)
+    assert want.offset == 0
+    half = b"".join(RECORDS[:5])
+    agent.send(m.LogData(item.key, 0, len(LOG), False), [half])
+    want = agent.expect(m.LogWant)
+    assert want.offset == len(half)
+    agent.send(m.LogData(item.key, len(half), len(LOG), False), [LOG[len(half) :]])
+    reply, frames = client.receive()
+    assert frames == [b"".join(RECORDS[-2:])]
+    assert reply.data["offset"] == len(LOG) - len(frames[0])

@@ -12,9 +12,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import zmq
 
+from windlass.model.graph import Call, Foreach
 from windlass.wire import keys
 from windlass.wire import messages as m
 
@@ -100,6 +102,44 @@ def test_a_deleted_run_stays_away(start_core: Any, kit: Any) -> None:
     core.stop()
     client = start_core().client()
     assert client.ask(m.GetRuns)["runs"] == []
+
+
+def test_what_was_decided_and_brought_survives(start_core: Any, kit: Any) -> None:
+    """A fan-out keeps its values, an open task its items, a token its run."""
+    core = start_core()
+    client, agent = core.client(), core.agent()
+    agent.hello(cpus=8)
+    run = kit.submit(client, kit.task("list"), kit.task("each", "list", foreach=Foreach(result_of="list")))
+    agent.finish(agent.assigned(1), result=b'j["x","y"]')
+    first = agent.assigned(2)
+    agent.finish(first[:1])
+    call = kit.task("calls", action=Call("0" * 64), foreach=Foreach(opaque=0))
+    session = kit.submit(client, call, token="session", open_tasks=[0], hidden=True)
+    batch = msgspec.msgpack.encode([b"one", b"two"])
+    client.ask(m.AppendItems, session, 0, 0, 2, payload=[batch])
+    core.stop()
+
+    core = start_core()
+    client, agent2 = core.client(), core.agent()
+    assert kit.submit(client, call, token="session", open_tasks=[0], hidden=True) == session
+    client.ask(m.AppendItems, session, 0, 2, 1, payload=[msgspec.msgpack.encode([b"three"])])
+    agent2.hello("a1", cpus=8)  # without what it held: lost, and given anew
+    values: dict[int, Any] = {}
+    payloads: dict[int, bytes] = {}
+    while len(values) < 1 or len(payloads) < 3:
+        msg, frames = agent2.receive()
+        if isinstance(msg, m.Assign):
+            for place, item in enumerate(msg.items):
+                if item.key.run == run:
+                    values[item.key.index] = msgspec.msgpack.decode(item.value)
+                else:
+                    payloads[item.key.index] = frames[place]
+            agent2.ends(msg.items)
+    assert values == {1: "y"}
+    assert payloads == {0: b"one", 1: b"two", 2: b"three"}
+    assert kit.wait_run(client, run) == "succeeded"
+    client.ask(m.CloseTask, session, 0)
+    assert kit.wait_run(client, session) == "succeeded"
 
 
 class Process:
