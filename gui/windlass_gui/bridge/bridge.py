@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from windlass.wire import messages as m
@@ -23,6 +24,9 @@ from windlass_gui.mirror import Mirror
 
 FRAME = 33
 """Milliseconds between two looks into the inbox."""
+
+PAGE = 5000
+"""Rows of attempts asked for at once."""
 
 Done = Callable[[dict[str, Any], list[bytes]], None]
 """Gets the reply's data and its payload frames, in the UI thread."""
@@ -201,9 +205,13 @@ class Bridge(QObject):
     # --- asking ----------------------------------------------------------------------------------------------
 
     def request(
-        self, message: Any, done: Done | None = None, failed: Failed | None = None, payload: Sequence[bytes] = ()
-    ) -> None:
-        """Ask the core. The callbacks run in the UI thread; without `failed` a failure goes to the signal."""
+        self, message: Any, done: Done | None = None, failed: Failed | None = None, payload: Sequence[bytes] = (),
+        convert: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+    ) -> None:  # fmt: skip
+        """Ask the core. The callbacks run in the UI thread; without `failed` a failure goes to the signal.
+
+        `convert` turns the reply's data into something else before, in the network thread.
+        """
         report = failed or self.failed.emit
         if self._link is None:
             report("Not connected to a core.")
@@ -219,7 +227,8 @@ class Bridge(QObject):
                 self.inbox.call(lambda: report(text))
             elif done is not None:
                 answer = future.result()
-                self.inbox.call(lambda: done(answer.data, answer.payload))
+                data = answer.data if convert is None else convert(answer.data)
+                self.inbox.call(lambda: done(data, answer.payload))
 
         try:
             self._link.request(message, payload).add_done_callback(finish)
@@ -257,15 +266,15 @@ class Bridge(QObject):
     def fetch_attempts(self, run: int, after: int = 0, done: Callable[[int | None], None] | None = None) -> None:
         """One page of a run's ended attempts into the mirror; `done` gets where the next page begins, or None."""
 
-        def arrived(data: dict[str, Any], _payload: list[bytes]) -> None:
-            import msgspec
+        def convert(data: dict[str, Any]) -> dict[str, Any]:
+            return {**data, "attempts": msgspec.convert(data.get("attempts", []), list[AttemptRow])}
 
-            rows = msgspec.convert(data.get("attempts", []), list[AttemptRow])
-            self.mirror.add_attempts(run, rows)
+        def arrived(data: dict[str, Any], _payload: list[bytes]) -> None:
+            self.mirror.add_attempts(run, data["attempts"])
             if done is not None:
                 done(data.get("next"))
 
-        self.request(m.GetAttempts(0, run, after=after, limit=5000), arrived)
+        self.request(m.GetAttempts(0, run, after=after, limit=PAGE), arrived, convert=convert)
 
     def submit(
         self, document: str, folder: Path | None, params: dict[str, Any], callback: Callable[[SubmitProgress], None]
@@ -298,8 +307,14 @@ class Bridge(QObject):
         for update in updates:
             if not update.topic.startswith("run:") or int(update.topic[4:]) in set().union(*self._followed.values()):
                 self.mirror.apply(update)
-        for call in calls:
-            call()
+        for place, call in enumerate(calls):
+            try:
+                call()
+            except Exception:
+                # One window's mistake must not cost the others their answers.
+                for later in calls[place + 1 :]:
+                    self.inbox.call(later)
+                raise
         changes = self.mirror.take_changes()
         if changes:
             self.mirror_changed.emit(changes)

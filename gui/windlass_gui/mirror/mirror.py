@@ -97,11 +97,14 @@ class RunMirror:
 
     def _apply(self, update: Update, changes: RunChanges) -> None:
         if update.reset:
+            # A snapshot brings the newest attempts only, but one that has ended never changes: those known stay.
+            kept = {key: row for key, row in self.attempts.items() if key not in self.live}
             self.__init__(self.id)  # type: ignore[misc]
             self.known = True
             changes.reset = True
             changes.items.clear()
             self.states = {task: bytearray(states) for task, states in update.states.items()}
+            self.add_attempts(kept, changes)
         if update.run is not None:
             self.row = update.run
             changes.row = True

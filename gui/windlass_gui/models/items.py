@@ -41,6 +41,10 @@ class ItemsModel(QAbstractTableModel):
         self._read()
         self.endResetModel()
 
+    def shows(self, run: RunMirror | None, task: int) -> bool:
+        """Whether this is what it shows already (a new snapshot of a run keeps its mirror)."""
+        return run is not None and self._run is run and self._task == task
+
     def set_filter(self, states: Iterable[str] | None) -> None:
         """Only items in these states; None for all."""
         self.beginResetModel()

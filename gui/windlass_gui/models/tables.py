@@ -48,7 +48,7 @@ class RunsModel(RowsModel[int, RunRow]):
     def __init__(self, parent: QObject | None = None) -> None:
         columns: list[Column[RunRow]] = [
             Column("Run", lambda row: str(row.id), lambda row: row.id),
-            Column("Name", lambda row: row.name, detail=lambda row: row.note),
+            Column("Name", lambda row: row.name, detail=lambda row: row.name),
             Column("State", run_state, state=run_state, detail=lambda row: row.note),
             Column(
                 "Progress", lambda row: progress_text(row.counts),

@@ -75,7 +75,11 @@ class ItemsPane(QWidget):
         if self.run is None or self.task is None or (inside := changes.inside.get(self.run)) is None:
             return
         if inside.reset:
-            self._show()
+            if self.items.shows(self.bridge.mirror.run(self.run), self.task):
+                self.items.change(None)
+                self._say()
+            else:
+                self._show()
             return
         ended = {index for task, index, _ in inside.attempts if task == self.task}
         if self.task in inside.items:

@@ -38,16 +38,18 @@ class RunsPane(QWidget):
         super().__init__(parent)
         self.bridge = bridge
         self.current: int | None = None
+        self._restoring = False
         self.runs = RunsModel(self)
         self.tasks = TasksModel(self)
         self.runs_table = Table(SortedRows(self.runs, self), "Runs")
         self.runs_table.draw(states=(2,), progress=(3,))
-        self.runs_table.widths(64, 160, 110, 220, 130, 80, 80)
+        self.runs_table.widths(64, 160, 105, 190, 90, 80, 70)
+        self.runs_table.stretch(1)
         self.runs_table.sort_by(0, Qt.SortOrder.DescendingOrder)
         self.runs_table.menu = self._run_menu
         self.tasks_table = Table(SortedRows(self.tasks, self), "Tasks of the run")
         self.tasks_table.draw(states=(1,), progress=(2,))
-        self.tasks_table.widths(150, 110, 230, 120)
+        self.tasks_table.widths(130, 105, 180, 100)
         self.tasks_table.sort_by(0, Qt.SortOrder.AscendingOrder)
         self.tasks_table.menu = self._task_menu
         self.runs_hint = Hinted(
@@ -107,9 +109,11 @@ class RunsPane(QWidget):
         rows = {row.index: row for row in run.tasks} if run is not None else {}
         if places is None:
             before = self.tasks_table.selected_keys()
+            self._restoring = True
             self.tasks.reset(rows)
             for key in before:
                 self.select_task(key)
+            self._restoring = False
         else:
             self.tasks.change({place: rows[place] for place in places if place in rows})
         if not rows:
@@ -153,7 +157,7 @@ class RunsPane(QWidget):
 
     def _task_changed(self) -> None:
         keys = self.tasks_table.selected_keys()
-        if self.current is not None and len(keys) == 1:
+        if self.current is not None and len(keys) == 1 and not self._restoring:
             self.task_selected.emit(self.current, keys[0])
 
     def _task_activated(self) -> None:

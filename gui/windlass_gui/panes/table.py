@@ -36,6 +36,7 @@ class Table(QTableView):
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setStretchLastSection(True)
+        header.setMinimumSectionSize(48)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._copy = QAction("Copy", self, shortcut=QKeySequence(QKeySequence.StandardKey.Copy))
         self._copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
@@ -52,6 +53,11 @@ class Table(QTableView):
     def widths(self, *pixels: int) -> None:
         for column, width in enumerate(pixels):
             self.setColumnWidth(column, width)
+
+    def stretch(self, column: int) -> None:
+        """This column takes what the others leave."""
+        self.horizontalHeader().setStretchLastSection(False)
+        self.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
 
     def sort_by(self, column: int, order: Qt.SortOrder) -> None:
         self.setSortingEnabled(True)

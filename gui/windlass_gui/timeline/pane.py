@@ -39,7 +39,10 @@ class TimelinePane(QWidget):
         self.hinted = Hinted(
             self.view, "No attempts yet", "Each attempt becomes a bar in a lane of the agent that ran it."
         )
-        self._fetching: int | None = None
+        self._complete = 0
+        """All attempts up to this `seq` are known."""
+        self._fetching = False
+        self._shed = 0
         self._build()
         bridge.mirror_changed.connect(self.apply)
         self._timer = QTimer(self)
@@ -80,6 +83,7 @@ class TimelinePane(QWidget):
         """The attempts of a followed run; None for none."""
         if run != self.run:
             self.run = run
+            self._complete, self._fetching, self._shed = 0, False, 0
             self.view.fitting = True
             self.view.selected = None
             self._reload()
@@ -97,25 +101,35 @@ class TimelinePane(QWidget):
         if mirror is not None and inside.attempts:
             self.bars.put(row for key in inside.attempts if (row := mirror.attempts.get(key)) is not None)
             self._refresh()
+            if mirror.shed > self._shed:
+                self._shed = mirror.shed
+                self._fetch(self.run)
 
     def _reload(self) -> None:
         self.bars.clear()
         mirror = self.bridge.mirror.run(self.run) if self.run is not None else None
         if mirror is not None and self.run is not None:
             self.bars.put(mirror.attempts.values())
-            if self._fetching != self.run and mirror.row is not None and mirror.row.counts.total > self.bars.count:
-                self._fetching = self.run
-                self._fetch(self.run, 0)
+            self._fetch(self.run)
         self._refresh()
 
-    def _fetch(self, run: int, after: int) -> None:
-        """A snapshot brings the newest attempts only; the older ones come page by page."""
+    def _fetch(self, run: int) -> None:
+        """A snapshot brings the newest attempts only, and a delta may leave some out: the rest comes page by page."""
+        if self._fetching:
+            return
+        self._fetching = True
 
         def page(following: int | None) -> None:
-            if run == self.run and following:
-                self._fetch(run, following)
+            if run != self.run:
+                return
+            self._fetching = False
+            if following:
+                self._complete = following
+                self._fetch(run)
+            elif (mirror := self.bridge.mirror.run(run)) is not None:
+                self._complete = max((row.seq for row in mirror.attempts.values()), default=0)
 
-        self.bridge.fetch_attempts(run, after, page)
+        self.bridge.fetch_attempts(run, self._complete, page)
 
     def _refresh(self) -> None:
         self.view.refresh()

@@ -322,6 +322,8 @@ class TimelineView(QWidget):
         if hover != self._hover:
             self._hover = hover
             self.setCursor(Qt.CursorShape.PointingHandCursor if hover is not None else Qt.CursorShape.ArrowCursor)
+            text = self.describe(self.bars.keys[hover]) if hover is not None else ""
+            QToolTip.showText(event.globalPosition().toPoint(), text, self)
             self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
