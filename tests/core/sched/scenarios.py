@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from windlass.model.graph import Resources, RetryPolicy
+from windlass.sched import Config
 from windlass.sched import events as e
 from world import Behaviour, Faults, World
 
@@ -28,9 +29,12 @@ def graph() -> list[tuple[e.TaskPlan, Behaviour]]:
     ]
 
 
-def story(seed: int, people: bool = True, faults: Faults | None = None, blind: bool = False) -> World:
+def story(
+    seed: int, people: bool = True, faults: Faults | None = None, blind: bool = False, crash_limit: int = 3
+) -> World:
     """A World at its beginning; `run` and `audit` are the caller's."""
-    world = World(seed, faults=faults, blind=blind)
+    config = Config(silent_assign=20.0, timeout_slack=5.0, crash_limit=crash_limit)
+    world = World(seed, faults=faults, blind=blind, config=config)
     world.at(1.0, lambda: world.submit(graph()))
     world.at(2.0, lambda: world.submit(graph()[4:6], run=2, owner="other"))
     if people:

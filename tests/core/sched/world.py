@@ -403,6 +403,7 @@ class SimAgent:
             self.send(e.AttemptsRejected(self.name, self.epoch, list(self.waiting)))
             self.waiting.clear()
         self.send(e.AgentLeft(self.name, "stopped"))
+        self.welcome = False  # nothing new any more
         self.world.at(0.2, lambda: self.crash(again))
 
     def freeze(self, seconds: float) -> None:
