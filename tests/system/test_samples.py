@@ -76,3 +76,19 @@ def test_the_failing_program_says_what_is_wrong(tmp_path: Path) -> None:
 def attempts(document: dict[str, Any], task: str) -> list[dict[str, Any]]:
     """The attempts of one task in the document of `windlass run --json`."""
     return [attempt for item in document["items"] if item["task"] == task for attempt in item["attempts"]]
+
+
+def test_check_knows_samples_by_name() -> None:
+    names = [sample.name for sample in samples.list_samples()]
+    command = [sys.executable, "-m", "windlass.cli.main", "check", *names, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [file["name"] for file in json.loads(done.stdout)["files"]] == names
+
+
+def test_check_names_the_package_of_a_missing_program(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "windlass.cli.main", "check", "encode-video"]
+    environment = {**os.environ, "PATH": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+    assert done.returncode == 0
+    assert "apt install ffmpeg" in done.stdout
