@@ -15,7 +15,6 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from windlass.cli.graphs import find_sample
 from windlass.model.document import Loaded, Problem, load_document, load_file
 from windlass.model.expr import ExprError
 from windlass.model.files import folder_inputs
@@ -31,7 +30,9 @@ _WIDEST = 160
 
 
 def check_command(
-    files: Annotated[list[str], typer.Argument(help="Graph documents (.yaml, .json) or samples; - reads standard input.")],
+    files: Annotated[
+        list[str], typer.Argument(help="Graph documents (.yaml, .json) or samples; - reads standard input.")
+    ],
     json: Annotated[bool, typer.Option("--json", help="Print the problems as one JSON document.")] = False,
 ) -> None:
     """Say everything that is wrong with graph documents. Exit status 2 when there is an error."""
@@ -154,6 +155,8 @@ def _load(name: str) -> tuple[str, Loaded]:
     """The document's text (for excerpts) and what came of it; a file that cannot be read is a problem too."""
     path = Path(name)
     if not path.exists():
+        from windlass.cli.graphs import find_sample  # which prints its problems through this module
+
         path = find_sample(name) or path
     try:
         if name == "-":
