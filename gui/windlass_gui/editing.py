@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
 
@@ -121,5 +122,9 @@ class Editing:
 
     def auto_layout(self) -> None:
         if self.page.session is not None and self.page.view is not None:
-            self.page.session.auto_layout()
+            QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+            try:
+                self.page.session.auto_layout()
+            finally:
+                QGuiApplication.restoreOverrideCursor()
             self.page.view.fit()

@@ -28,7 +28,7 @@ from windlass_gui.editor.scene import BATCH_FROM, GraphScene
 from windlass_gui.editor.session import EditorSession
 from windlass_gui.theme import Theme
 
-MIN_ZOOM, MAX_ZOOM = 0.02, 2.5
+MIN_ZOOM, MAX_ZOOM = 0.004, 2.5
 GRID = 40.0
 NUDGE = 10.0
 """How far an arrow key moves nodes, in scene units."""
@@ -205,12 +205,14 @@ class GraphView(QGraphicsView):
             step *= 4
         pen = QPen(self.graph.look.grid, 0)
         painter.setPen(pen)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         left, top = rect.left() - rect.left() % step, rect.top() - rect.top() % step
         columns = int((rect.right() - left) / step) + 1
         rows = int((rect.bottom() - top) / step) + 1
         lines = [QLineF(left + i * step, rect.top(), left + i * step, rect.bottom()) for i in range(columns)]
         lines += [QLineF(rect.left(), top + i * step, rect.right(), top + i * step) for i in range(rows)]
         painter.drawLines(lines)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

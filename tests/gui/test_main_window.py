@@ -1,0 +1,299 @@
+"""The main window as a whole: documents, actions, a run's states, and what it asks before it closes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from windlass.wire.rows import Counts
+from windlass_gui import app
+from windlass_gui.bridge import Bridge, SubmitProgress
+from windlass_gui.main_window import MainWindow
+from windlass_gui.theme import apply_theme
+
+GRAPH = """\
+windlass: 1
+name: two
+tasks:
+  first: {command: echo one, position: [0, 0]}
+  second:
+    needs: [first]
+    command: echo two
+    foreach: {range: 4}
+    position: [300, 0]
+"""
+
+
+class RecordingBridge(Bridge):
+    """The real bridge without a core: what would be sent is kept, and rows are put in by the test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[tuple[Any, ...]] = []
+        self.state = "up"
+
+    def submit(self, document: str, folder: Path | None, params: dict[str, Any], callback: Any) -> None:
+        self.sent.append(("submit", document, folder, params))
+        self.callback = callback
+
+    def control(self, action: str, run: int, task: int | None = None, index: int | None = None, **more: Any) -> None:
+        self.sent.append((action, run, task, index))
+
+    def request(self, *_: Any, **__: Any) -> None:
+        """Logs and outputs are asked for; nobody answers."""
+
+
+@pytest.fixture
+def bridge(qapp: QApplication) -> Iterator[RecordingBridge]:
+    apply_theme(qapp, "dark")
+    made = RecordingBridge()
+    yield made
+    made.shutdown(False)
+
+
+@pytest.fixture
+def window(bridge: RecordingBridge, qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+    made = MainWindow(bridge, QSettings(str(tmp_path / "app.ini"), QSettings.Format.IniFormat))
+    made.show()
+    yield made
+    if made.page.session is not None:
+        made.page.session.undo.setClean()
+    bridge.owns_core = False
+    made.close()
+    made.deleteLater()
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> Path:
+    path = tmp_path / "two.yaml"
+    path.write_text(GRAPH)
+    return path
+
+
+def _run(bridge: RecordingBridge, make: Any, state: str = "running", **states: Counts) -> None:
+    rows = [
+        make.task(0, count=1, id="first", array=False, counts=states.get("first", Counts(active=1))),
+        make.task(1, count=4, id="second", counts=states.get("second", Counts(pending=4))),
+    ]
+    import msgspec
+
+    run = msgspec.to_builtins(make.run(7, state, name="two"))
+    data = {"run": run, "tasks": msgspec.to_builtins(rows), "states": {}, "attempts": []}
+    bridge.inbox.put(make.snapshot("runs", runs=[run], removed=[]))
+    bridge.inbox.put(make.snapshot("run:7", **data))
+    bridge.frame()
+
+
+def test_the_start_page_offers_samples_and_every_sample_is_right(window: MainWindow) -> None:
+    from windlass_resources.samples import list_samples
+
+    texts = {label.text() for label in window.start.findChildren(QLabel)}
+    for sample in list_samples():
+        assert sample.title in texts
+        window.open_sample(sample.name)
+        session = window.page.session
+        assert session is not None
+        assert session.document.graph is not None, session.document.problems
+        assert sample.name in window.windowTitle()
+
+
+def test_edit_save_and_the_title(window: MainWindow, graph: Path) -> None:
+    assert window.open_file(graph)
+    assert window.windowTitle().startswith("two.yaml")
+    assert not window.isWindowModified()
+    session, view = window.page.session, window.page.view
+    assert session is not None
+    assert view is not None
+    view.graph.select(["first"])
+    box = window.inspector.field("command").box
+    box.setFocus()
+    box.selectAll()
+    QTest.keyClicks(box, "echo three")
+    assert window.save()
+    assert "echo three" in graph.read_text()
+    assert not window.isWindowModified()
+    session.undo.undo()
+    assert window.isWindowModified()
+    assert session.document.text == GRAPH
+    assert window.files.recent() == [str(graph)]
+
+
+def test_a_file_that_cannot_be_read_is_shown_with_its_problems(window: MainWindow, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("tasks: [\n")
+    assert window.open_file(bad)
+    assert window.page.tabs.currentIndex() == 1
+    assert window.problems.list.count() > 0
+    assert "tasks: [" in window.page.text.edit.toPlainText()
+
+
+def test_submit_hands_over_the_text_and_shows_the_run(
+    window: MainWindow, bridge: RecordingBridge, graph: Path, make: Any
+) -> None:
+    window.open_file(graph)
+    view = window.page.view
+    assert view is not None
+    window.actions_["submit"].trigger()
+    assert bridge.sent == [("submit", GRAPH, graph.parent, {})]
+    assert not window.actions_["submit"].isEnabled()
+    bridge.callback(SubmitProgress("uploading", "Uploading", 5, 10))
+    assert "50 %" in window._progress.text()
+    bridge.callback(SubmitProgress("submitted", "Run 7 submitted", run=7))
+    assert window.actions_["submit"].isEnabled()
+    _run(bridge, make, second=Counts(succeeded=1, failed=1, active=2))
+    first, second = view.graph.nodes["first"].live, view.graph.nodes["second"].live
+    assert first is not None
+    assert second is not None
+    assert first.state == "active"
+    assert second.caption == "2 of 4 · 1 failed · 2 running"
+    window.actions_["cancel"].trigger()
+    assert bridge.sent[-1] == ("cancel", 7, None, None)
+    window.actions_["leave_run"].trigger()
+    assert view.graph.nodes["first"].live is None
+    assert window.run_view.isHidden()
+
+
+def test_params_are_asked_for(window: MainWindow, bridge: RecordingBridge, tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(GRAPH.replace("tasks:", "params: {size: 4, mode: fast}\ntasks:", 1))
+    window.open_file(path)
+    asked: list[dict[str, Any]] = []
+
+    def answer(params: dict[str, Any]) -> dict[str, Any] | None:
+        asked.append(params)
+        return {"size": 5, "mode": "fast"} if len(asked) > 1 else None
+
+    window.running.ask_params = answer
+    window.submit()
+    assert bridge.sent == []
+    window.submit()
+    assert asked[0] == {"size": 4, "mode": "fast"}
+    assert bridge.sent[0][3] == {"size": 5, "mode": "fast"}
+
+
+def test_a_wrong_graph_is_not_submitted(window: MainWindow, bridge: RecordingBridge, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(GRAPH.replace("[first]", "[frist]"))
+    window.open_file(path)
+    window.submit()
+    assert bridge.sent == []
+    assert window.bottom.currentWidget() is window.problems
+    item = window.problems.list.item(0)
+    window.problems.list.itemActivated.emit(item)
+    assert window.page.view is not None
+    assert window.page.view.graph.selected == {"second"}
+
+
+def test_the_nodes_menu_acts_on_the_run(window: MainWindow, bridge: RecordingBridge, graph: Path, make: Any) -> None:
+    from windlass_gui.menus import node_menu
+
+    window.open_file(graph)
+    window.run_view.show_run(7, GRAPH)
+    _run(bridge, make, "failed", first=Counts(failed=1), second=Counts(skipped=4))
+    menu = node_menu(window, "first", None)
+    entries = {entry.text(): entry for entry in menu.actions()}
+    assert not entries["Cancel"].isEnabled()
+    entries["Retry"].trigger()
+    assert bridge.sent[-1] == ("retry", 7, 0, None)
+    entries["Show log"].trigger()
+    assert window.log.item == (7, 0, 0)
+    assert window.bottom.currentWidget() is window.log
+    assert "Show items" in {entry.text() for entry in node_menu(window, "second", None).actions()}
+    link = node_menu(window, None, ("first", "second"))
+    next(entry for entry in link.actions() if "item by item" in entry.text()).trigger()
+    assert window.page.session is not None
+    assert window.page.session.document.facts["second"].needs == (("first", True),)
+
+
+def test_a_run_of_another_graph_says_so(
+    window: MainWindow, bridge: RecordingBridge, graph: Path, make: Any, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text("windlass: 1\nname: other\ntasks:\n  alone: {command: x}\n")
+    window.open_file(other)
+    window.run_view.show_run(7)
+    _run(bridge, make)
+    assert window.run_view._open.isVisible()
+    assert window.page.view is not None
+    assert window.page.view.graph.live == {}
+
+
+def test_keys_of_the_canvas_do_not_reach_other_panes(window: MainWindow, graph: Path) -> None:
+    window.open_file(graph)
+    view, session = window.page.view, window.page.session
+    assert view is not None
+    assert session is not None
+    view.graph.select(["first"])
+    window.palette_.list.setFocus()
+    window.editing.delete()
+    assert "first" in session.document.facts
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_Delete)
+    assert "first" not in session.document.facts
+    window.actions_["undo"].trigger()
+    assert session.document.text == GRAPH
+
+
+@pytest.mark.parametrize(("answer", "open_", "stop"), [("stay", True, True), ("background", False, False),
+                                                        ("stop", False, True)])  # fmt: skip
+def test_closing_while_a_run_goes_asks(
+    window: MainWindow, bridge: RecordingBridge, make: Any, monkeypatch: pytest.MonkeyPatch,
+    answer: str, open_: bool, stop: bool,
+) -> None:  # fmt: skip
+    bridge.owns_core = True
+    window.run_view.show_run(7)
+    _run(bridge, make)
+    monkeypatch.setattr(window, "_ask_running", lambda running: answer)
+    window.close()
+    assert window.isVisible() is open_
+    if not open_:
+        assert window.stop_core is stop
+
+
+def test_unsaved_changes_are_asked_about(window: MainWindow, graph: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    window.open_file(graph)
+    assert window.page.session is not None
+    window.page.session.set_field("first", "title", "One")
+    answers = iter([QMessageBox.StandardButton.Cancel, QMessageBox.StandardButton.Save])
+    monkeypatch.setattr(QMessageBox, "exec", lambda self: next(answers))
+    window.close_graph()
+    assert window.page.session is not None
+    window.close_graph()
+    assert window.page.session is None
+    assert "title: One" in graph.read_text()
+
+
+def test_both_themes_paint_every_part(window: MainWindow, graph: Path, each_theme: str) -> None:
+    window.open_file(graph)
+    assert window.page.view is not None
+    window.page.view.graph.select(["second"])
+    before = window.grab().toImage()
+    window.actions_["theme"].trigger()
+    assert window.grab().toImage() != before
+    window.close_graph()
+    assert not window.grab().isNull()
+
+
+def test_every_action_says_what_it_does(window: MainWindow) -> None:
+    from windlass_gui.actions import SPECS
+
+    keys: dict[str, str] = {}
+    for spec in SPECS:
+        action = window.actions_[spec.name]
+        assert action.toolTip()
+        assert action.text()
+        for sequence in action.shortcuts():
+            assert keys.setdefault(sequence.toString(), spec.name) == spec.name
+
+
+def test_the_command_line_is_understood(home: Path) -> None:
+    options = app.parse(["--sample", "monte-carlo", "--theme", "light", "--home", str(home)])
+    assert (options.sample, options.theme, options.home) == ("monte-carlo", "light", home)
+    assert app.make_settings().fileName().startswith(str(home))
