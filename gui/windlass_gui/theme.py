@@ -199,9 +199,11 @@ def load_theme(name: str) -> Theme:
 
 
 def stylesheet(theme: Theme) -> str:
-    text = files("windlass_resources").joinpath("themes", "app.qss").read_text("utf-8")
+    folder = files("windlass_resources").joinpath("themes")
+    text = folder.joinpath("app.qss").read_text("utf-8")
+    arrow = str(folder.joinpath(f"arrow-{theme.name}.svg")).replace("\\", "/")
     tokens = {name: getattr(theme, name) for name in Theme.__slots__ if isinstance(getattr(theme, name), str)}
-    return Template(text).substitute(tokens, small=SMALL, body=BODY, title=TITLE, heading=HEADING)
+    return Template(text).substitute(tokens, arrow=arrow, small=SMALL, body=BODY, title=TITLE, heading=HEADING)
 
 
 def palette(theme: Theme) -> QPalette:

@@ -43,13 +43,15 @@ class RunsPane(QWidget):
         self.tasks = TasksModel(self)
         self.runs_table = Table(SortedRows(self.runs, self), "Runs")
         self.runs_table.draw(states=(2,), progress=(3,))
-        self.runs_table.widths(64, 160, 105, 190, 90, 80, 70)
+        self.runs_table.widths(54, 130, 105, 155, 84, 78, 70)
         self.runs_table.stretch(1)
         self.runs_table.sort_by(0, Qt.SortOrder.DescendingOrder)
         self.runs_table.menu = self._run_menu
         self.tasks_table = Table(SortedRows(self.tasks, self), "Tasks of the run")
         self.tasks_table.draw(states=(1,), progress=(2,))
-        self.tasks_table.widths(130, 105, 180, 100)
+        self.tasks_table.widths(120, 105, 155, 160)
+        self.tasks_table.stretch(0)
+        self.tasks_table.setColumnHidden(3, True)
         self.tasks_table.sort_by(0, Qt.SortOrder.AscendingOrder)
         self.tasks_table.menu = self._task_menu
         self.runs_hint = Hinted(
@@ -99,6 +101,9 @@ class RunsPane(QWidget):
             self.runs.reset({})
         self.runs.change({run: row for run in changes.runs if (row := mirror.runs.get(run))}, changes.runs_removed)
         self.runs_hint.show_hint(not self.runs.rowCount())
+        if changes.runs or changes.runs_removed:
+            # Whose a run is matters only where several people submit.
+            self.runs_table.setColumnHidden(6, len({row.owner for row in mirror.runs.values()}) < 2)
         if self.current is not None and (inside := changes.inside.get(self.current)) is not None:
             self._show_tasks(None if inside.reset else inside.tasks)
         if changes.runs or changes.runs_removed:
@@ -119,6 +124,7 @@ class RunsPane(QWidget):
         if not rows:
             title = "No run selected" if self.current is None else "Loading the tasks…"
             self.tasks_hint.hint.say(title, "Select a run to see its tasks." if self.current is None else "")
+        self.tasks_table.setColumnHidden(3, not any(row.note for row in rows.values()))
         self.tasks_hint.show_hint(not rows)
 
     # --- selecting -----------------------------------------------------------------------------------------

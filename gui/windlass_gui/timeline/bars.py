@@ -119,18 +119,12 @@ class Bars:
         left, right = self._pixels(shown, first, per_pixel, width, now)
         rows = self._rank[self._lane[shown]] - top
         code, retry = self._code[shown], self._retry[shown]
-        # Bars of one pixel: in the order of what matters, so that the last write wins.
         thin = right - left <= 1
-        for value in range(1, len(CODES)):
-            at = thin & (code == value)
-            codes[rows[at], left[at]] = value
-        at = thin & retry
-        retries[rows[at], left[at]] = 1
-        # Wider ones keep a gap of one pixel to the next; together they have no more pixels than the raster.
+        # In the order of what matters, so that the last write wins. The lanes of an agent hold one bar at a time, so
+        # the wide ones together have hardly more pixels than the raster.
         wide = np.flatnonzero(~thin)
         wide = wide[np.argsort(code[wide], kind="stable")]
         widths = right[wide] - left[wide]
-        widths -= widths >= 4
         total = int(widths.sum())
         if total:
             offsets = np.arange(total) - np.repeat(np.cumsum(widths) - widths, widths)
@@ -138,6 +132,15 @@ class Bars:
             lines = np.repeat(rows[wide], widths)
             codes[lines, columns] = np.repeat(code[wide], widths)
             retries[lines, columns] = np.repeat(retry[wide], widths)
+            # A gap where one begins tells it from the one before.
+            begins = wide[(widths >= 4) & (self._start[shown[wide]] >= first)]
+            codes[rows[begins], left[begins]] = 0
+            retries[rows[begins], left[begins]] = 0
+        for value in range(1, len(CODES)):
+            at = thin & (code == value)
+            codes[rows[at], left[at]] = value
+        at = thin & retry
+        retries[rows[at], left[at]] = 1
         return codes, retries
 
     def wide(

@@ -35,7 +35,7 @@ def test_a_running_bar_grows_and_then_ends(make: Any) -> None:
     assert bars.live
     assert bars.span(25.0) == (10.0, 25.0)
     codes, _ = bars.raster(0.0, 1.0, 40, 0, 1, now=25.0)
-    assert set(codes[0, 10:24]) == {ACTIVE}
+    assert set(codes[0, 11:25]) == {ACTIVE}
     assert not codes[0, 25:].any()
     bars.put([ended(make, 0, 10.0, 12.0, outcome="nonzero")])
     assert (bars.count, bars.live, bars.span(25.0)) == (1, False, (10.0, 12.0))
@@ -57,7 +57,12 @@ def test_wide_bars_keep_a_gap(make: Any) -> None:
     bars = Bars()
     bars.put([ended(make, 0, 0, 10), ended(make, 1, 10, 20)])
     codes, _ = bars.raster(0.0, 1.0, 20, 0, 1, now=99.0)
-    assert codes[0].tolist() == [OK] * 9 + [0] + [OK] * 9 + [0]
+    assert codes[0].tolist() == [0] + [OK] * 9 + [0] + [OK] * 9
+    codes, _ = bars.raster(0.5, 1.0, 20, 0, 1, now=99.0)
+    assert codes[0, 0] == OK, "what began before the picture has no gap"
+    bars.put([ended(make, 2, 20.2, 30.7), ended(make, 3, 30.7001, 40)])
+    codes, _ = bars.raster(0.0, 1.0, 40, 0, 1, now=99.0)
+    assert codes[0].nonzero()[0].tolist() == [n for n in range(40) if n not in (0, 10, 20, 30)]
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -75,15 +80,19 @@ def test_the_raster_is_what_one_bar_at_a_time_gives(make: Any, seed: int) -> Non
     codes, _ = bars.raster(first, per_pixel, width, 1, 4, now=999.0)
     painted = np.zeros((3, width), np.uint8)
     value_of = {"ok": OK, "stopped": STOPPED, "nonzero": FAILED}
-    for thin in (True, False):
+    gaps = []
+    for thin in (False, True):
+        for at in gaps:
+            painted[at] = 0
         for row in sorted(rows, key=lambda row: value_of[row.outcome]):
             if row.slot == 0 or row.ended < first or row.started > first + per_pixel * width:
                 continue
             left = int(np.clip((row.started - first) / per_pixel, 0, width - 1))
             right = max(left + 1, int(np.clip(np.ceil((row.ended - first) / per_pixel), 1, width)))
             if (right - left <= 1) == thin:
-                gap = right - left >= 4
-                painted[row.slot - 1, left : right - gap] = value_of[row.outcome]
+                painted[row.slot - 1, left:right] = value_of[row.outcome]
+                if right - left >= 4 and row.started >= first:
+                    gaps.append((row.slot - 1, left))
     assert (codes == painted).all()
 
 
