@@ -44,6 +44,7 @@ def exited(book: Book, event: AttemptsExited) -> None:
     spent: dict[TaskState, float] = {}
     touched: dict[Bucket, None] = {}
     last: Grant | None = None
+    ran = len(running)
     for fact in event.items:
         id = fact.id
         grant = live.get(id)
@@ -71,8 +72,10 @@ def exited(book: Book, event: AttemptsExited) -> None:
             del running[id]
         accepted.append(id)
     if accepted:
-        tables.check_attempt(_A.ASSIGNED, _A.EXITED)
-        tables.check_attempt(_A.RUNNING, _A.EXITED)
+        if len(running) < ran:
+            tables.check_attempt(_A.RUNNING, _A.EXITED)
+        if ran - len(running) < len(accepted):
+            tables.check_attempt(_A.ASSIGNED, _A.EXITED)
         if agent.recalled:
             agent.recalled.difference_update(accepted)
         book.emit(AcceptExits(agent.id, event.epoch, accepted))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from world import Behaviour, Faults, World
+
 from windlass.model.graph import Resources, RetryPolicy
 from windlass.sched import Config
 from windlass.sched import events as e
-from world import Behaviour, Faults, World
 
 PATIENT = RetryPolicy(max=30, backoff=0.2, factor=1.5, max_backoff=2.0)
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import pytest
 from scenarios import story
+from world import Behaviour, Faults, World
+
 from windlass.model.graph import Resources
 from windlass.sched import attempts, events, leases
 from windlass.sched.states import IllegalTransition
 from windlass.sched.tasks import TaskState
-from world import Behaviour, Faults, World
 
 
 @pytest.mark.parametrize("seed", range(25))

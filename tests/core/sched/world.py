@@ -13,6 +13,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from windlass.model.graph import Resources
@@ -718,9 +719,10 @@ class World:
             ids = [x.id for x in executions]
             assert len(ids) == len(set(ids)), f"an attempt of {item} ran twice: {executions}"
             executions.sort(key=lambda x: x.start)
-            for one, other in zip(executions, executions[1:], strict=False):
+            for one, other in pairwise(executions):
                 if not one.blind:
-                    assert one.end is not None and one.end <= other.start, f"{item} ran twice at a time: {one} {other}"
+                    end = self.now if one.end is None else one.end
+                    assert end <= other.start, f"{item} ran twice at a time: {one} {other}"
 
     def audit_quiet(self) -> None:
         """Nothing runs any more, nothing is kept that nobody wants."""
