@@ -12,7 +12,7 @@ from windlass_gui.theme import S, Theme, current_theme, draw_state, mix
 
 ICON = 12
 """Side of a state's shape in a row, in pixels."""
-BAR = 70
+BAR = 52
 """Width of a progress bar, in pixels; its text stands beside it."""
 STRIPES = ("succeeded", "skipped", "cancelled", "failed", "active", "backoff")
 """The order of a bar's stripes; what is not begun stays empty."""

@@ -50,6 +50,7 @@ class LogPane(QWidget):
         self._build()
         bridge.mirror_changed.connect(self.apply)
         bridge.connection_changed.connect(self._connection)
+        self._fill_attempts()
         self._describe()
 
     def _build(self) -> None:
