@@ -152,13 +152,15 @@ class BlobStore:
         if target.exists():
             return
         os.chmod(temporary, 0o444)
+        new = [directory for directory in (target.parent, target.parent.parent) if not directory.exists()]
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.durable:
             _sync(temporary)
         os.replace(temporary, target)
         if self.durable:
-            for directory in (target.parent, target.parent.parent, self.root):
-                _sync(directory)
+            _sync(target.parent)
+            for directory in new:
+                _sync(directory.parent)
 
 
 class BlobWriter:
@@ -173,6 +175,9 @@ class BlobWriter:
         self._store = store
         self._path = store._temporary()
         self._file: BinaryIO | None = open(self._path, "xb+", buffering=0)  # noqa: SIM115 - closed by commit or abort
+        self._digest = hashlib.sha256()
+        self._hashed = 0
+        """Bytes from the start that the digest has seen: pieces mostly come in order, and need not be read again."""
 
     def write(self, offset: int, data: bytes) -> None:
         """Put a piece at its place; pieces may come twice."""
@@ -180,6 +185,11 @@ class BlobWriter:
             raise BlobError("this blob was finished")
         if offset < 0 or offset + len(data) > self.size:
             raise BlobError(f"bytes {offset}..{offset + len(data)} of a blob of {self.size}")
+        if offset == self._hashed:
+            self._digest.update(data)
+            self._hashed += len(data)
+        elif offset < self._hashed:
+            self._hashed, self._digest = 0, hashlib.sha256()  # what was seen may have been replaced: begin again
         view = memoryview(data)
         while view:
             written = os.pwrite(self._file.fileno(), view, offset)
@@ -191,12 +201,14 @@ class BlobWriter:
         if self._file is None:
             raise BlobError("this blob was finished")
         try:
-            self._file.seek(0)
-            hash, size = _hash_of(self._file)
+            self._file.seek(self._hashed)
+            while block := self._file.read(_BLOCK):
+                self._digest.update(block)
+                self._hashed += len(block)
             self._file.close()
-            if hash != self.hash or size != self.size:
+            if self._digest.hexdigest() != self.hash or self._hashed != self.size:
                 raise BlobError(f"the bytes received for {self.hash} do not have that hash")
-            self._store._place(self._path, hash)
+            self._store._place(self._path, self.hash)
         finally:
             self.abort()
 

@@ -93,7 +93,7 @@ class Server:
         for name, role in ((keys.CLIENT_KEY, roles.ADMIN), (keys.AGENT_KEY, roles.AGENT)):
             self.access.authorise_local(keys.load_or_create(options.config / name).public, role, "local")
         self.agents = AgentDesk(self.core)
-        self.transfers = Transfers(self.blobs, self.links, self.store, self.core.later)
+        self.transfers = Transfers(self.blobs, self.links, self.store, self.core.later, self.wake)
         self.clients = ClientDesk(self.core, self.access, self.info, self.join_endpoints)
         self.clients.core_public = self.own.public
         self.clients.stop = self.stop
@@ -130,8 +130,12 @@ class Server:
         poller.register(self._wake, zmq.POLLIN)
         if self.options.parent_fd is not None:
             poller.register(self.options.parent_fd, zmq.POLLIN)
+        deaf = zmq.Poller()
+        deaf.register(self._wake, zmq.POLLIN)
         more = False
         while not self._stopping:
+            if self._swamped:
+                deaf.poll(100)  # until the disk has caught up
             ready = dict(poller.poll(0 if more else math.ceil(self._timeout() * 1000)))
             if self.options.parent_fd in ready and self._parent_gone():
                 log.info("whoever started this core is gone")
@@ -150,7 +154,7 @@ class Server:
         self.store.settle()
         self.store.retry(core.now)
         more = False
-        if self.store.backlog <= BACKLOG or self.store.problem:
+        if not self._swamped:
             more = self._take()
         self._broken_links()
         self._place()
@@ -166,6 +170,11 @@ class Server:
             self._sweep_at = core.now + SWEEP
             links.sweep(core.now)
         return more
+
+    @property
+    def _swamped(self) -> bool:
+        """The disk is far behind. (When it refuses altogether we must listen, if only to say so.)"""
+        return self.store.backlog > BACKLOG and not self.store.problem
 
     def _place(self) -> None:
         """Place and write, until nothing new comes of it (what had nothing to write happened at once)."""
@@ -196,6 +205,7 @@ class Server:
 
     def close(self) -> None:
         """Make durable what can be, say goodbye, leave `core.json` only if it is another core's."""
+        self.transfers.close()
         self.core.end_turn()
         self.store.flush(5.0)
         if self._stop_agents:
@@ -219,7 +229,7 @@ class Server:
         if self.links.behind:
             return 0.003
         times = (
-            self.core.scheduler.next_deadline(),
+            self.core.scheduler.next_deadline() if not self.store.problem else None,
             self.core.publisher.next_deadline(),
             self.results.next_deadline(),
             self.logs.next_deadline(),

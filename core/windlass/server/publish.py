@@ -35,10 +35,9 @@ Ranges = Sequence[tuple[int, int]]
 class RunNews:
     """What changed in a run since the last delta."""
 
-    __slots__ = ("attempts", "count", "items", "row", "running", "shed", "tasks")
+    __slots__ = ("attempts", "count", "items", "running", "shed", "tasks")
 
     def __init__(self) -> None:
-        self.row = False
         self.tasks: set[int] = set()
         self.items: list[tuple[int, Ranges]] = []
         self.count = 0
@@ -97,7 +96,8 @@ class Publisher:
     def run(self, run: int) -> None:
         if run in self._core.runs:
             self._runs_dirty.add(run)
-            self._of(run).row = True
+            if self._follows_run(run):
+                self._of(run)
         else:
             self._removed_runs.append(run)
             self._news.pop(run, None)

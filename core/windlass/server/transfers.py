@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from windlass.blobs.store import BlobError, BlobStore, is_hash
@@ -16,6 +17,7 @@ from windlass.wire import messages as m
 
 log = logging.getLogger("windlass.transfers")
 
+DISK_THREADS = 4
 AT_ONCE = 8
 """Blobs pulled from one peer at the same time; further offers wait."""
 MAX_OFFERS = 100_000
@@ -25,22 +27,36 @@ MAX_OFFERS = 100_000
 class _Peer:
     """The offers of one connection."""
 
-    __slots__ = ("pulls", "waiting")
+    __slots__ = ("finishing", "pulls", "waiting")
 
     def __init__(self) -> None:
+        self.finishing: set[str] = set()
+        """Blobs whose last piece is with the threads that wait for the disk."""
         self.pulls: dict[str, Receiver] = {}
         self.waiting: deque[m.BlobOffer] = deque()
 
 
 class Transfers:
     def __init__(
-        self, blobs: BlobStore, links: Links, store: Store, later: Callable[[Callable[[], object]], None]
+        self,
+        blobs: BlobStore,
+        links: Links,
+        store: Store,
+        later: Callable[[Callable[[], object]], None],
+        wake: Callable[[], None],
     ) -> None:
+        """`wake` is called from a thread when a blob is whole, so that `tick` tells its sender."""
         self._blobs = blobs
         self._links = links
         self._store = store
         self._later = later
         self._peers: dict[Connection, _Peer] = {}
+        self._wake = wake
+        self._threads = ThreadPoolExecutor(DISK_THREADS, "windlass-blobs")
+        self._finished: deque[tuple[Connection, str]] = deque()
+
+    def close(self) -> None:
+        self._threads.shutdown(cancel_futures=True)
 
     @property
     def pulling(self) -> int:
@@ -55,6 +71,8 @@ class Transfers:
             self._links.send(connection, m.BlobDone(msg.hash))
             return
         peer = self._peers.setdefault(connection, _Peer())
+        if msg.hash in peer.finishing:
+            return
         if msg.hash in peer.pulls:
             peer.pulls[msg.hash].pull.restart()  # it offers again: it may have forgotten what we asked
         elif len(peer.waiting) >= MAX_OFFERS:
@@ -68,15 +86,25 @@ class Transfers:
         receiver = peer.pulls.get(msg.hash) if peer is not None else None
         if peer is None or receiver is None or len(payload) != 1:
             return  # late, or never asked for
-        try:
-            receiver.chunk(msg, payload[0])
-        except OSError as error:
-            receiver.missing(f"the core cannot store it: {error}")
-        self._go_on(connection, peer, now)
+        if msg.hash in peer.finishing:
+            return
+        if receiver.pull.received + len(payload[0]) >= receiver.pull.size:
+            # The last piece brings the check of the hash and the wait for the disk: not in the loop.
+            peer.finishing.add(msg.hash)
+            self._threads.submit(self._finish, connection, receiver, msg, payload[0])
+        else:
+            _take(receiver, msg, payload[0])
+            self._go_on(connection, peer, now)
+
+    def _finish(self, connection: Connection, receiver: Receiver, msg: m.BlobChunk, data: bytes) -> None:
+        """In a thread."""
+        _take(receiver, msg, data)
+        self._finished.append((connection, msg.hash))
+        self._wake()
 
     def missing(self, connection: Connection, msg: m.BlobMissing, now: float) -> None:
         peer = self._peers.get(connection)
-        if peer is not None and msg.hash in peer.pulls:
+        if peer is not None and msg.hash in peer.pulls and msg.hash not in peer.finishing:
             peer.pulls[msg.hash].missing(msg.reason)
             self._go_on(connection, peer, now)
 
@@ -90,21 +118,34 @@ class Transfers:
     def lost(self, connection: Connection) -> None:
         """The link broke; its peer offers again when it is back."""
         peer = self._peers.pop(connection, None)
-        for receiver in peer.pulls.values() if peer is not None else ():
-            receiver.abort()
+        if peer is not None:
+            for hash, receiver in peer.pulls.items():
+                if hash not in peer.finishing:
+                    receiver.abort()
 
     def tick(self, now: float) -> None:
+        while self._finished:
+            connection, hash = self._finished.popleft()
+            if connection in self._peers:
+                self._peers[connection].finishing.discard(hash)
         for connection, peer in list(self._peers.items()):
             self._go_on(connection, peer, now)
 
     def next_deadline(self) -> float | None:
-        times = [r.pull.next_deadline() for peer in self._peers.values() for r in peer.pulls.values()]
+        times = [
+            receiver.pull.next_deadline()
+            for peer in self._peers.values()
+            for hash, receiver in peer.pulls.items()
+            if hash not in peer.finishing
+        ]
         return min((time for time in times if time is not None), default=None)
 
     def _go_on(self, connection: Connection, peer: _Peer, now: float) -> None:
         """Ask for what is next, tell what has ended, begin what waits."""
         while True:
             for hash, receiver in list(peer.pulls.items()):
+                if hash in peer.finishing:
+                    continue
                 for want in receiver.wants(now):
                     self._links.send(connection, want)
                 if receiver.done or receiver.failed:
@@ -127,3 +168,10 @@ class Transfers:
         else:
             log.warning("blob %s from %r: %s", hash[:12], connection, receiver.failed)
             self._links.send(connection, m.BlobMissing(hash, receiver.failed))
+
+
+def _take(receiver: Receiver, msg: m.BlobChunk, data: bytes) -> None:
+    try:
+        receiver.chunk(msg, data)
+    except OSError as error:
+        receiver.missing(f"the core cannot store it: {error}")

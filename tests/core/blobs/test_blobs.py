@@ -58,6 +58,22 @@ def test_a_blob_with_the_wrong_content_never_appears(store: BlobStore) -> None:
     assert list((store.root / "tmp").iterdir()) == []
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 4), min_size=5, max_size=15))
+def test_the_hash_is_right_in_any_order_of_pieces(tmp_path_factory: pytest.TempPathFactory, order: list[int]) -> None:
+    """Pieces may come twice, and with other content before the right one."""
+    store = BlobStore(tmp_path_factory.mktemp("blobs"))
+    data = bytes(range(50))
+    with store.writer(hashlib.sha256(data).hexdigest(), 50) as writer:
+        for piece in order:
+            writer.write(10 * piece, b"wrong data")
+            writer.write(10 * piece, data[10 * piece : 10 * piece + 10])
+        for piece in set(range(5)) - set(order):
+            writer.write(10 * piece, data[10 * piece : 10 * piece + 10])
+        writer.commit()
+    assert store.read(writer.hash) == data
+
+
 def test_pieces_outside_the_blob_are_refused(store: BlobStore) -> None:
     with store.writer(NO, 3) as writer:
         for offset, data in ((-1, b"a"), (3, b"a"), (0, b"abcd")):
