@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-import shlex
-from collections.abc import Callable, Sequence
 from typing import Any
 
-from windlass.model import constraints, fields
+from windlass.model import fields
 from windlass.model.expand import MAX_ITEMS
 from windlass.model.graph import (
     Action,
@@ -21,36 +19,27 @@ from windlass.model.graph import (
     Graph,
     Need,
     PythonCall,
-    Resources,
-    RetryPolicy,
     Script,
     Task,
 )
-from windlass.model.paths import PathError, check_relative
-from windlass.model.problems import Path, Report, closest, shown
+from windlass.model.problems import Path, closest, shown
+from windlass.model.settings import SettingsReader
 from windlass.model.syntax import ExprError
 from windlass.model.template import split, whole
-from windlass.model.units import UnitError, check_number, parse_duration, parse_size
+from windlass.model.values import LARGEST
 
 MAX_TASKS = 200_000
 ID = re.compile(r"[^\W\d][\w-]*")
 PARAM = re.compile(r"[^\W\d]\w*(?:-[^\W\d]\w*)*")
 TARGET = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SOURCE = re.compile(r"([^\W\d][\w-]*)\.(\w+)(?:/(.*))?", re.DOTALL)
-_INTEGER = 2**63
 _NEEDS = "an id, a list of ids, or {task: ID, each: true}"
 _FOREACH = "a list, a number, {range: [start, stop, step]}, TASK.outputs, TASK.outputs/PATTERN, TASK.result, ${{ ... }}"
 _RANGE = "range: stop, range: [start, stop] or range: [start, stop, step], whole numbers"
 
 
-class Builder:
+class Builder(SettingsReader):
     """Reads one document's data into records."""
-
-    def __init__(self, report: Report) -> None:
-        self.report = report
-
-    # --- the graph ------------------------------------------------------------------------------------------
 
     def graph(self, data: Any, name: str) -> Graph | None:
         """The graph as far as it can be read; None when there is nothing to look at."""
@@ -145,8 +134,6 @@ class Builder:
                 tasks.append(task)
         return tasks
 
-    # --- a task ---------------------------------------------------------------------------------------------
-
     def task(self, task_id: str, body: Any, defaults: dict[str, Any]) -> Task | None:
         path: Path = ("tasks", task_id)
         if not ID.fullmatch(task_id) or len(task_id) > 100:
@@ -176,29 +163,6 @@ class Builder:
             position=self.position((*path, "position"), body.get("position")),
             **values,
         )
-
-    def fields(self, path: Path, body: dict[str, Any]) -> dict[str, Any]:
-        """The fields that `defaults` may hold too, as arguments of `Task`."""
-        made: dict[str, Any] = {}
-        readers: dict[str, tuple[str, Callable[[Path, Any], Any]]] = {
-            "env": ("env", self.env),
-            "workdir": ("workdir", self.workdir),
-            "resources": ("resources", self.resources),
-            "where": ("where", self.where),
-            "priority": ("priority", self.priority),
-            "retries": ("retries", self.retries),
-            "timeout": ("timeout", self.duration),
-            "deadline": ("deadline", self.duration),
-            "continue-on-error": ("continue_on_error", self.truth),
-        }
-        for name, (attribute, read) in readers.items():
-            if body.get(name) is not None:
-                value = read((*path, name), body[name])
-                if value is not None:
-                    made[attribute] = value
-        if path == ("defaults",) and "shell" in body:
-            self.shell((*path, "shell"), body["shell"])
-        return made
 
     def action(self, path: Path, body: dict[str, Any], own: dict[str, Any]) -> Action:
         """`own` is what stands at the task itself, without the defaults."""
@@ -264,15 +228,6 @@ class Builder:
             self.report.add((*path, 0), "empty", "the name of the program is empty", found=shown(argv[0]))
         return Command(argv)
 
-    def shell(self, path: Path, raw: Any) -> str:
-        text = self.text(path, raw, empty=False) if raw is not None else "sh -e"
-        try:
-            if text and not shlex.split(text):
-                raise ValueError("it is empty")
-        except ValueError as error:
-            self.report.add(path, "shell", f"not an interpreter: {error}", found=shown(raw), allowed="bash, python3 -u")
-        return text or "sh -e"
-
     def needs(self, path: Path, raw: Any) -> list[Need]:
         if raw is None:
             return []
@@ -292,8 +247,6 @@ class Builder:
                 self.report.add(at, "duplicate", f"'{need.task}' is needed twice", found=shown(need.task))
             found.setdefault(need.task, need)
         return list(found.values())
-
-    # --- arrays ---------------------------------------------------------------------------------------------
 
     def matrix(self, path: Path, body: dict[str, Any]) -> dict[str, list[Any]] | None:
         raw = body.get("matrix")
@@ -372,7 +325,7 @@ class Builder:
         if not 1 <= len(bounds) <= 3 or any(isinstance(b, bool) or not isinstance(b, int) for b in bounds):
             self.report.add(path, "range", "not a range", found=shown(raw), allowed=_RANGE)
             return None
-        if any(abs(bound) >= _INTEGER for bound in bounds):
+        if any(abs(bound) >= LARGEST for bound in bounds):
             self.report.add(path, "range", "a bound is too large", found=shown(raw), allowed="up to 2^63")
             return None
         start, stop, step = (0, *bounds, 1) if len(bounds) == 1 else (*bounds, 1)[:3]
@@ -412,268 +365,3 @@ class Builder:
             self.expression(path, raw, error)
             return None
         return hole.source.strip() if hole else raw
-
-    # --- single fields --------------------------------------------------------------------------------------
-
-    def resources(self, path: Path, raw: Any) -> Resources:
-        body = self.mapping(path, raw, "cpus, memory, disk, gpus, named")
-        for name in body:
-            if name not in fields.RESOURCES:
-                allowed = ", ".join(fields.RESOURCES) + "; put other counted things under `named`"
-                self.unknown((*path, name), name, tuple(fields.RESOURCES), "resource", allowed)
-        named = self.mapping((*path, "named"), body.get("named"), "names with amounts")
-        amounts = {name: self.number((*path, "named", name), value, most=1e9) for name, value in named.items()}
-        return Resources(
-            cpus=self.number((*path, "cpus"), body.get("cpus", 1.0), most=100_000),
-            memory=self.size((*path, "memory"), body.get("memory", 0)),
-            disk=self.size((*path, "disk"), body.get("disk", 0)),
-            gpus=int(self.number((*path, "gpus"), body.get("gpus", 0), most=10_000, integer=True)),
-            named={name: amount for name, amount in amounts.items() if amount},
-        )
-
-    def size(self, path: Path, raw: Any) -> int:
-        try:
-            size = parse_size(0 if raw is None else raw)
-        except UnitError as error:
-            self.unit(path, raw, error)
-            return 0
-        if 0 < size < 65536 and isinstance(raw, int):
-            message = "this is so little that a unit may be missing"
-            self.report.add(path, "unit", message, found=f"{raw} bytes", suggestion=f"{raw} MiB", severity="warning")
-        return size
-
-    def duration(self, path: Path, raw: Any) -> float | None:
-        try:
-            seconds = parse_duration(raw)
-            if seconds == 0:
-                raise UnitError("the duration is zero", "more than 0 s, or leave the field out")
-        except UnitError as error:
-            self.unit(path, raw, error)
-            return None
-        return seconds
-
-    def unit(self, path: Path, raw: Any, error: UnitError) -> None:
-        self.report.add(path, "unit", str(error), found=shown(raw), allowed=error.allowed, suggestion=error.suggestion)
-
-    def number(self, path: Path, raw: Any, *, most: float, integer: bool = False) -> float:
-        allowed = f"a {'whole ' if integer else ''}number from 0 to {most:g}"
-        if isinstance(raw, bool) or not isinstance(raw, int | float):
-            self.report.add(path, "number", "not a number", found=shown(raw), allowed=allowed)
-            return 0
-        try:
-            check_number(raw, "the number", allowed)
-            if raw > most:
-                raise UnitError("more than any machine has", allowed)
-            if integer and raw != int(raw):
-                raise UnitError("not a whole number", allowed)
-        except UnitError as error:
-            self.report.add(path, "number", str(error), found=shown(raw), allowed=allowed)
-            return 0
-        return raw
-
-    def whole(self, path: Path, raw: Any, least: int, most: int) -> int | None:
-        if isinstance(raw, bool) or not isinstance(raw, int) or not least <= raw <= most:
-            allowed = f"a whole number from {least} to {most}"
-            self.report.add(path, "number", "not a whole number in range", found=shown(raw), allowed=allowed)
-            return None
-        return raw
-
-    def priority(self, path: Path, raw: Any) -> int | None:
-        return self.whole(path, raw, -1_000_000, 1_000_000)
-
-    def retries(self, path: Path, raw: Any) -> RetryPolicy | None:
-        if isinstance(raw, int) and not isinstance(raw, bool):
-            most = self.whole(path, raw, 0, 10_000)
-            return None if most is None else RetryPolicy(max=most)
-        if not isinstance(raw, dict):
-            allowed = "a whole number, or a mapping such as {max: 3, backoff: 10 s}"
-            self.report.add(path, "number", "not a number of retries", found=shown(raw), allowed=allowed)
-            return None
-        self.known(path, raw, fields.RETRIES, "field of retries")
-        base = RetryPolicy()
-        factor = self.number((*path, "factor"), raw.get("factor", base.factor), most=1000)
-        if "factor" in raw and 0 <= factor < 1:
-            message = "waits cannot become shorter"
-            self.report.add((*path, "factor"), "number", message, found=shown(factor), allowed="at least 1")
-        codes = {name: self.codes((*path, name), raw.get(name)) for name in ("only-on", "never-on")}
-        return RetryPolicy(
-            max=self.whole((*path, "max"), raw.get("max", 1), 0, 10_000) or 0,
-            backoff=self.wait((*path, "backoff"), raw.get("backoff"), base.backoff),
-            factor=factor,
-            max_backoff=self.wait((*path, "max-backoff"), raw.get("max-backoff"), base.max_backoff),
-            only_on=codes["only-on"],
-            never_on=codes["never-on"],
-        )
-
-    def wait(self, path: Path, raw: Any, default: float) -> float:
-        """A duration that may be zero."""
-        if raw is None:
-            return default
-        try:
-            return parse_duration(raw)
-        except UnitError as error:
-            self.unit(path, raw, error)
-            return default
-
-    def codes(self, path: Path, raw: Any) -> tuple[int, ...]:
-        if raw is None:
-            return ()
-        entries = raw if isinstance(raw, list) else [raw]
-        found = [self.whole((*path, place), code, 0, 255) for place, code in enumerate(entries)]
-        return tuple(code for code in found if code is not None)
-
-    def truth(self, path: Path, raw: Any) -> bool | None:
-        if isinstance(raw, bool):
-            return raw
-        hint = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(str(raw).lower(), "")
-        self.report.add(path, "type", "not true or false", found=shown(raw), allowed="true, false", suggestion=hint)
-        return None
-
-    def env(self, path: Path, raw: Any) -> dict[str, str]:
-        made: dict[str, str] = {}
-        for name, value in self.mapping(path, raw, "names with values").items():
-            if not _VARIABLE.fullmatch(name):
-                allowed = "letters, digits and `_`, not beginning with a digit"
-                self.report.add(
-                    (*path, name), "name", "not a variable's name", found=shown(name), allowed=allowed, at_key=True
-                )
-            elif isinstance(value, str):
-                made[name] = self.text((*path, name), value) or ""
-            elif value is None or isinstance(value, int | float):
-                made[name] = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-            else:
-                self.report.add((*path, name), "type", "a variable holds a text", found=shown(value), allowed="a text")
-        return made
-
-    def workdir(self, path: Path, raw: Any) -> str:
-        text = self.text(path, raw) or "."
-        self.inside(path, text, "the work directory")
-        return text
-
-    def where(self, path: Path, raw: Any) -> list[str]:
-        if isinstance(raw, dict):
-            found: list[str] = []
-            for label, value in raw.items():
-                if isinstance(value, dict | list) or value is None:
-                    self.report.add((*path, label), "type", "a label's value is a text", found=shown(value))
-                else:
-                    text = str(value).lower() if isinstance(value, bool) else str(value)
-                    found.append(f"{label} == {shlex.quote(text)}")
-            return [text for text in found if self.constraint(path, text)]
-        entries = raw if isinstance(raw, list) else [raw]
-        kept: list[str] = []
-        for place, entry in enumerate(entries):
-            at: Path = (*path, place) if isinstance(raw, list) else path
-            if not isinstance(entry, str):
-                self.report.add(at, "type", "not a condition", found=shown(entry), allowed=constraints.ALLOWED)
-            elif self.constraint(at, entry):
-                kept.append(entry)
-        return kept
-
-    def constraint(self, path: Path, text: str) -> bool:
-        try:
-            constraints.parse(text)
-        except constraints.ConstraintError as error:
-            self.report.add(
-                path, "where", str(error), found=shown(text), allowed=error.allowed, suggestion=error.suggestion,
-                text=text, offset=error.offset,
-            )  # fmt: skip
-            return False
-        return True
-
-    def paths(self, path: Path, raw: Any, place: str) -> list[str]:
-        if raw is None:
-            return []
-        entries = raw if isinstance(raw, list) else [raw]
-        found: list[str] = []
-        for position, entry in enumerate(entries):
-            at: Path = (*path, position) if isinstance(raw, list) else path
-            if not isinstance(entry, str):
-                self.report.add(at, "type", "a path is a text", found=shown(entry), allowed="a path or pattern")
-            elif self.inside(at, entry, place):
-                found.append(entry)
-        return found
-
-    def inside(self, path: Path, text: str, place: str) -> bool:
-        """Whether the path stays inside, as far as its literal parts tell; the rest is judged when it is rendered."""
-        try:
-            parts = split(text)
-            check_relative("".join(part if isinstance(part, str) else "x" for part in parts))
-        except ExprError as error:
-            self.expression(path, text, error)
-            return False
-        except PathError as error:
-            allowed = f"a path inside {place}"
-            hint = text.lstrip("/") if text.startswith("/") and place == "the work directory" else ""
-            self.report.add(path, "path", str(error), found=shown(text), allowed=allowed, suggestion=hint)
-            return False
-        return True
-
-    def position(self, path: Path, raw: Any) -> tuple[float, float] | None:
-        if raw is None:
-            return None
-        numbers = raw if isinstance(raw, list) else []
-        good = [n for n in numbers if isinstance(n, int | float) and not isinstance(n, bool) and abs(n) < 1e9]
-        if len(good) != 2 or len(numbers) != 2:
-            self.report.add(path, "position", "not a position", found=shown(raw), allowed="[x, y], two numbers")
-            return None
-        return (float(good[0]), float(good[1]))
-
-    # --- kinds of values ------------------------------------------------------------------------------------
-
-    def text(self, path: Path, raw: Any, *, limit: int = 1_000_000, empty: bool = True) -> str | None:
-        if not isinstance(raw, str):
-            hint = f'"{raw}"' if isinstance(raw, int | float) and not isinstance(raw, bool) else ""
-            self.report.add(path, "type", "not a text", found=shown(raw), allowed="a text", suggestion=hint)
-            return None
-        if not raw.strip() and not empty:
-            self.report.add(path, "empty", "it is empty", found=shown(raw), allowed="a text")
-        if len(raw) > limit:
-            self.report.add(path, "too-large", f"longer than {limit} characters", found=str(len(raw)))
-            return raw[:limit]
-        if "\0" in raw:
-            self.report.add(path, "character", "a NUL character is not allowed", found=shown(raw))
-        return raw
-
-    def mapping(self, path: Path, raw: Any, what: str) -> dict[str, Any]:
-        if raw is None:
-            return {}
-        if not isinstance(raw, dict):
-            self.report.add(path, "type", "not a mapping", found=shown(raw), allowed=f"a mapping: {what}")
-            return {}
-        return dict(raw)
-
-    def plain(self, path: Path, value: Any) -> None:
-        """Data that travels: no NaN, no infinities, no integers that a message cannot hold."""
-        stack: list[tuple[Path, Any]] = [(path, value)]
-        while stack:
-            at, current = stack.pop()
-            if isinstance(current, dict):
-                stack.extend(((*at, key), element) for key, element in current.items())
-            elif isinstance(current, list):
-                stack.extend(((*at, place), element) for place, element in enumerate(current))
-            elif isinstance(current, float) and not math.isfinite(current):
-                message = "NaN and infinity are not allowed"
-                self.report.add(at, "number", message, found=shown(current), allowed="a finite number")
-            elif isinstance(current, int) and not -_INTEGER <= current < 2 * _INTEGER:
-                message = "a whole number of more than 64 bits"
-                self.report.add(at, "number", message, found=shown(current), allowed="write it as a text")
-
-    def known(self, path: Path, body: dict[str, Any], names: dict[str, Any], what: str) -> None:
-        for name in body:
-            if name not in names:
-                self.unknown((*path, name), name, tuple(names), what)
-
-    def unknown(self, path: Path, name: str, names: Sequence[str], what: str, allowed: str = "") -> None:
-        meant = fields.MEANT.get(name.lower(), "")
-        hint = meant if meant in names else closest(name, names)
-        self.report.add(
-            path, "unknown-field", f"unknown {what} {shown(name)}", found=shown(name),
-            allowed=allowed or ", ".join(names), suggestion=hint, at_key=True,
-        )  # fmt: skip
-
-    def expression(self, path: Path, text: str, error: ExprError) -> None:
-        self.report.add(
-            path, "expression", error.message, found=shown(text), allowed=error.allowed,
-            suggestion=error.suggestion, text=text, offset=error.offset,
-        )  # fmt: skip

@@ -13,18 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
+from windlass.model.events import CError, Event, fast_parser_reads, fast_yaml_events, json_events, yaml_events
 from windlass.model.problems import Path, Report, shown
-
-try:
-    # libyaml, some ten times as fast; wheels of PyYAML bring it.
-    from yaml import YAMLError as CError
-    from yaml.cyaml import CParser
-except ImportError:  # pragma: no cover - a build of PyYAML without libyaml
-    CParser = None
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 50
@@ -106,7 +99,10 @@ class Source:
         self._wanted, self._found = wanted, {}
         kept, self.report = self.report, Report()
         try:
-            self._build(_json_events(self.text) if self.fmt == "json" else self._yaml_events())
+            if self.fmt == "json":
+                self._build(json_events(self.text))
+            else:
+                self._build_yaml()
         except Unreadable:
             pass
         finally:
@@ -126,7 +122,7 @@ class Source:
         """The document's data. Raises `Unreadable` when nothing can be said beyond what was reported."""
         if self.fmt == "json":
             return self._read_json()
-        return self._build(self._yaml_events())
+        return self._build_yaml()
 
     def fail(self, code: str, message: str, offset: int | None = None, **more: str) -> Unreadable:
         line, column = self.line_column(offset) if offset is not None else (0, 0)
@@ -156,36 +152,39 @@ class Source:
                 raise _Doubtful
             data = json.loads(self.text, object_pairs_hook=pairs, parse_constant=constant, parse_int=integer)
         except (_Doubtful, RecursionError):
-            return self._build(_json_events(self.text))
+            return self._read_slowly()
         except json.JSONDecodeError as error:
-            hint = (
-                "no comma before a closing bracket"
-                if "trailing comma" in error.msg or "property name" in error.msg
-                else ""
-            )
-            raise self.fail("json-syntax", f"not valid JSON: {error.msg}", error.pos, allowed=hint) from None
-        return data if _depth_ok(data) else self._build(_json_events(self.text))
+            raise self._bad_json(error) from None
+        return data if _depth_ok(data) else self._read_slowly()
 
-    def _yaml_events(self) -> Iterator[_Event]:
-        """The fast parser first. Where it stumbles the other one reads again: its word counts, and it says more."""
-        if CParser is not None:
-            count = 0
-            try:
-                for event in self._converted(_parsed_by_c(self.text)):
-                    yield event
-                    count += 1
-                return
-            except (CError, ValueError, TypeError):
-                pass
-            for number, event in enumerate(self._ruamel_events()):
-                if number >= count:
-                    yield event
-            return
-        yield from self._ruamel_events()
-
-    def _ruamel_events(self) -> Iterator[_Event]:
+    def _read_slowly(self) -> Any:
         try:
-            yield from self._converted(YAML(typ="safe", pure=True).parse(self.text))
+            json.loads(self.text, parse_int=len)
+        except json.JSONDecodeError as error:
+            raise self._bad_json(error) from None
+        except RecursionError:
+            # Reading the events tells where it becomes too deep.
+            pass
+        return self._build(json_events(self.text))
+
+    def _bad_json(self, error: json.JSONDecodeError) -> Unreadable:
+        hint = "no comma before a closing bracket" if "property name" in error.msg or "trailing" in error.msg else ""
+        return self.fail("json-syntax", f"not valid JSON: {error.msg}", error.pos, allowed=hint)
+
+    def _build_yaml(self) -> Any:
+        """The fast parser first. Where it stumbles the other one reads anew: its word counts, and it says more."""
+        if fast_parser_reads(self.text):
+            told = len(self.report.drafts)
+            try:
+                return self._build(fast_yaml_events(self.text))
+            except (CError, ValueError, TypeError):
+                del self.report.drafts[told:]
+                self._found.clear()
+        return self._build(self._ruamel_events())
+
+    def _ruamel_events(self) -> Iterator[Event]:
+        try:
+            yield from yaml_events(self.text)
         except MarkedYAMLError as error:
             at = (error.problem_mark or error.context_mark).index if error.problem_mark or error.context_mark else None
             message, hint = _yaml_message(error, self.text, at)
@@ -198,40 +197,24 @@ class Source:
             summary = (str(error).splitlines() or [type(error).__name__])[0][:200]
             raise self.fail("yaml-syntax", f"cannot be read as YAML: {summary}", 0) from None
 
-    def _converted(self, events: Iterator[Any]) -> Iterator[_Event]:
-        """Both parsers' events have the same names and fields."""
-        documents = 0
-        for event in events:
-            start, end = event.start_mark.index, event.end_mark.index
-            match type(event).__name__:
-                case "ScalarEvent":
-                    plain = not event.style and event.implicit[0]
-                    yield _Event("scalar", start, end, event.value, event.anchor, plain, _tag(event))
-                case "MappingStartEvent":
-                    yield _Event("map", start, start, None, event.anchor, False, _tag(event))
-                case "SequenceStartEvent":
-                    yield _Event("list", start, start, None, event.anchor, False, _tag(event))
-                case "MappingEndEvent" | "SequenceEndEvent":
-                    yield _Event("end", start, end)
-                case "AliasEvent":
-                    yield _Event("alias", start, end, event.anchor)
-                case "DocumentStartEvent":
-                    documents += 1
-                    if documents > 1:
-                        raise self.fail("many-documents", "a second document begins here; a file holds one", start)
-
-    def _build(self, events: Iterator[_Event]) -> Any:
+    def _build(self, events: Iterator[Event]) -> Any:
         stack: list[_Frame] = []
         anchors: dict[str, tuple[Any, int]] = {}
-        nodes = aliased = 0
+        nodes = aliased = documents = 0
         root: Any = None
         for event in events:
             if self._wanted is not None and len(self._found) == len(self._wanted):
                 break
             kind = event.kind
+            if kind == "document":
+                documents += 1
+                if documents > 1:
+                    raise self.fail("many-documents", "a second document begins here; a file holds one", event.start)
+                continue
             frame = stack[-1] if stack else None
             if kind == "end":
-                assert frame is not None
+                if frame is None:
+                    raise self.fail("json-syntax", "a closing bracket without its partner", event.start)
                 stack.pop()
                 if frame.merges and isinstance(frame.target, dict):
                     self._merge(frame)
@@ -286,7 +269,7 @@ class Source:
                     raise self.fail("too-deep", f"nested deeper than {MAX_DEPTH} levels", event.start)
         return root
 
-    def _key(self, frame: _Frame, event: _Event, anchors: dict[str, tuple[Any, int]]) -> None:
+    def _key(self, frame: _Frame, event: Event, anchors: dict[str, tuple[Any, int]]) -> None:
         value = event.value
         if event.kind == "alias":
             value = anchors.get(str(event.value), (None, 0))[0]
@@ -324,7 +307,7 @@ class Source:
                     for key, value in one.items():
                         target.setdefault(key, value)
 
-    def _scalar(self, event: _Event) -> Any:
+    def _scalar(self, event: Event) -> Any:
         text = event.value
         if not isinstance(text, str):
             # From JSON, where the value is known already.
@@ -339,7 +322,7 @@ class Source:
             return self._number(text, event)
         return self._clean(text, event)
 
-    def _clean(self, text: str, event: _Event) -> str:
+    def _clean(self, text: str, event: Event) -> str:
         if not text.isascii():
             try:
                 text.encode()
@@ -347,7 +330,7 @@ class Source:
                 raise self.fail("character", "half of a surrogate pair is no character", event.start) from None
         return text
 
-    def _number(self, text: str, event: _Event) -> Any:
+    def _number(self, text: str, event: Event) -> Any:
         if _INT.fullmatch(text):
             if len(text) > MAX_DIGITS:
                 raise self.fail("number", f"a number of {len(text)} digits", event.start)
@@ -358,8 +341,8 @@ class Source:
             return float(special[0].replace(".", ""))
         return self._clean(text, event)
 
-    def _tagged(self, event: _Event, text: str) -> Any:
-        plain = _Event("scalar", event.start, event.end, text, None, True, None)
+    def _tagged(self, event: Event, text: str) -> Any:
+        plain = Event("scalar", event.start, event.end, text, None, True, None)
         value = self._scalar(plain) if text else None
         match (event.tag or "").removeprefix(_TAG):
             case "str":
@@ -374,7 +357,7 @@ class Source:
                 return None
         return self._bad_tag(event)
 
-    def _bad_tag(self, event: _Event) -> None:
+    def _bad_tag(self, event: Event) -> None:
         tag = (event.tag or "").replace(_TAG, "!!")
         line, column = self.line_column(event.start)
         self.report.add(
@@ -384,7 +367,7 @@ class Source:
 
     # --- noting places --------------------------------------------------------------------------------------
 
-    def _note(self, frame: _Frame | None, event: _Event) -> Path | None:
+    def _note(self, frame: _Frame | None, event: Event) -> Path | None:
         """Keep the place of a value that is looked for; its path, if so. What is inside of others is passed over."""
         assert self._wanted is not None
         path: Path = ()
@@ -403,68 +386,6 @@ class Source:
 
 class _Doubtful(Exception):
     """JSON that needs to be read again with places."""
-
-
-class _Event:
-    __slots__ = ("anchor", "end", "kind", "plain", "start", "tag", "value")
-
-    def __init__(
-        self,
-        kind: str,
-        start: int,
-        end: int,
-        value: Any = None,
-        anchor: str | None = None,
-        plain: bool = False,
-        tag: str | None = None,
-    ) -> None:
-        self.kind = kind
-        self.start = start
-        self.end = end
-        self.value = value
-        self.anchor = anchor
-        self.plain = plain
-        self.tag = tag
-
-
-_JSON = re.compile(
-    r"""[ \t\r\n,:]*(?:(?P<string>"(?:[^"\\]|\\.)*")|(?P<open>[\[{])|(?P<close>[\]}])"""
-    r"""|(?P<word>[^\s,:\[\]{}"]+))""",
-    re.DOTALL,
-)
-
-
-def _json_events(text: str) -> Iterator[_Event]:
-    """The events of JSON that the real parser has accepted, or whose depth is in question."""
-    for match in _JSON.finditer(text):
-        kind = match.lastgroup or ""
-        found, start, end = match[kind], match.start(kind), match.end(kind)
-        if kind == "open":
-            yield _Event("map" if found == "{" else "list", start, end)
-        elif kind == "close":
-            yield _Event("end", start, end)
-        elif kind == "string":
-            try:
-                value = json.loads(found, strict=False)
-            except ValueError:
-                value = found[1:-1]
-            yield _Event("scalar", start, end, value)
-        else:
-            special = {"NaN": ".nan", "Infinity": ".inf", "-Infinity": "-.inf"}.get(found, found)
-            yield _Event("scalar", start, end, special, None, True)
-
-
-def _tag(event: Any) -> str | None:
-    return str(event.tag) if event.tag is not None else None
-
-
-def _parsed_by_c(text: str) -> Iterator[Any]:
-    parser = CParser(text)
-    try:
-        while parser.check_event():
-            yield parser.get_event()
-    finally:
-        parser.dispose()
 
 
 def _depth_ok(data: Any) -> bool:
