@@ -219,3 +219,16 @@ def test_checking_costs_in_step_with_the_tasks(monkeypatch: pytest.MonkeyPatch) 
     graph, problems = load_document(json.dumps({"windlass": 1, "tasks": tasks}))
     assert graph is not None
     assert (len(graph.tasks), problems, looks) == (2000, [], 0)
+
+
+def test_the_reference_names_every_field_and_function() -> None:
+    from windlass.model import fields, syntax
+
+    text = (Path(__file__).parents[3] / "docs" / "graph.md").read_text(encoding="utf-8")
+    for table in (fields.GRAPH, fields.TASK, fields.RESOURCES, fields.RETRIES):
+        for name in table:
+            assert name in text or name == "$schema", name
+    for function in syntax.FUNCTIONS:
+        assert function in text, function
+    example = text.split("```yaml\n")[1].split("```")[0]
+    assert load_document(example).problems == []
