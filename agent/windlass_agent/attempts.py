@@ -13,6 +13,7 @@ from windlass_agent.ledger import Grant
 from windlass_agent.logs import LogSink
 
 if TYPE_CHECKING:
+    from windlass_agent.chains import Chain
     from windlass_agent.lanes import Lane
 
 Id = tuple[int, int, int, int]
@@ -59,8 +60,10 @@ class Group:
 
 class Attempt:
     __slots__ = (
+        "back",
         "bundle",
         "cause",
+        "chain",
         "cwd",
         "grant",
         "group",
@@ -74,6 +77,7 @@ class Attempt:
         "peak",
         "pending",
         "pid",
+        "place",
         "reported",
         "script",
         "seq",
@@ -95,6 +99,12 @@ class Attempt:
         self.state = WAITING
         self.grant: Grant | None = None
         self.lane: Lane | None = None
+        self.chain: Chain | None = None
+        """Of a command: it shares the resources with others, one after the other."""
+        self.place = 0
+        """In its chain."""
+        self.back = False
+        """The core wants it back if it has not begun."""
         self.seq = 0
         self.spawn = 0
         """The warden's number of it, while it is a command that runs."""
@@ -123,6 +133,11 @@ class Attempt:
     def __repr__(self) -> str:
         k = self.key
         return f"<Attempt {self.bundle.spec.id}[{k.index}]#{k.attempt} of run {k.run} {self.state}>"
+
+    @property
+    def ahead(self) -> bool:
+        """It was sent ahead and, as far as we know, has not begun."""
+        return self.state == RUNNING and self.spawn > 0 and self.pid == 0
 
     def report_started(self, pid: int) -> StartedItem:
         """That it runs; said once."""

@@ -15,7 +15,7 @@ from windlass_agent.finish import Finisher, Report
 from windlass_agent.outcome import End, judge, kernel_kills
 from windlass_agent.prepare import PrepareError, base_env, prepare
 from windlass_agent.shop import Shop
-from windlass_agent.wardenwire import Ended, Kill, Spawn, Spawned, SpawnFailed
+from windlass_agent.wardenwire import Ended, Kill, Recall, Spawn, Spawned, SpawnFailed
 
 INLINE_STAGE = 4 * 1024 * 1024
 """Bytes of inputs up to which copying them does not hold up the loop noticeably."""
@@ -26,6 +26,8 @@ class Commands:
         self._shop = shop
         self._finisher = finisher
         self._kernel_kills = kernel_kills()
+        self.handled = 0
+        """Ends heard of so far."""
 
     def begin(self, attempt: Attempt) -> None:
         """Its resources are taken and its blobs are here: lay out its files and start it."""
@@ -75,7 +77,7 @@ class Commands:
         attempt.spawn = self._shop.next_spawn()
         attempt.timeout = spec.timeout
         attempt.state = RUNNING
-        gpus = attempt.grant.gpus if attempt.grant else ()
+        gpus = attempt.chain.grant.gpus if attempt.chain else ()
         self._shop.by_spawn[attempt.spawn] = attempt
         self._shop.warden.send(
             Spawn(
@@ -91,6 +93,7 @@ class Commands:
                 log=f"{self._shop.work}/{self._shop.name(attempt)}.log",
                 cap=self._shop.settings.log_cap,
                 timeout=spec.timeout,
+                lane=attempt.chain.id if attempt.chain else 0,
             )
         )
 
@@ -107,11 +110,14 @@ class Commands:
 
     def failed(self, attempt: Attempt, message: SpawnFailed) -> None:
         del self._shop.by_spawn[message.id]
+        self._shop.left(attempt)
         attempt.started = message.time
         self._finisher.fail(attempt, "spawn_error", message.error)
 
     def ended(self, attempt: Attempt, message: Ended) -> None:
         del self._shop.by_spawn[message.id]
+        self._shop.left(attempt)
+        self.handled += 1
         attempt.started = message.started
         kills = 0
         if message.status and not message.cause:
@@ -136,6 +142,7 @@ class Commands:
     def lost(self, attempt: Attempt, now: float) -> None:
         """The warden died, and this was killed with it."""
         del self._shop.by_spawn[attempt.spawn]
+        self._shop.left(attempt)
         attempt.started = attempt.started or now
         end = End("signal", 9, "the agent's helper process died; this attempt was killed")
         self._finisher.finish(attempt, Report(end, now, Usage(0.0, attempt.peak)))
@@ -143,6 +150,8 @@ class Commands:
     def stop(self, attempt: Attempt, grace: float, cause: str) -> None:
         attempt.cause = attempt.cause or cause
         if attempt.spawn in self._shop.by_spawn:
+            # If it has not begun, it need not: one of the two orders finds it.
+            self._shop.warden.send(Recall([attempt.spawn]))
             self._shop.warden.send(Kill(attempt.spawn, grace, cause))
 
 

@@ -31,13 +31,24 @@ from windlass.wire.messages import (
 from windlass.wire.results import blob_ref
 from windlass_agent import procs
 from windlass_agent.attempts import FETCHING, RUNNING, STAGING, WAITING, Attempt, Group, Id, id_of
+from windlass_agent.chains import Chains
 from windlass_agent.commands import Commands
 from windlass_agent.files import remove_tree
 from windlass_agent.finish import Finisher
 from windlass_agent.functions import Functions
 from windlass_agent.shop import Outbox, Settings, Shop
 from windlass_agent.wardenlink import WardenDied, WardenLink, kill_leftovers
-from windlass_agent.wardenwire import FromWarden, Lease, Spawned, SpawnFailed, Tail, TailData, clock
+from windlass_agent.wardenwire import (
+    FromWarden,
+    Lease,
+    Recall,
+    Recalled,
+    Spawned,
+    SpawnFailed,
+    Tail,
+    TailData,
+    clock,
+)
 
 MEMORY_CHECK = 0.25
 """Seconds between looks at attempts that declared their memory."""
@@ -53,6 +64,8 @@ class Executor:
         shop.work.mkdir(mode=0o700, parents=True)
         self._finisher = Finisher(shop)
         self.commands = Commands(shop, self._finisher)
+        self.chains = Chains(shop, self.commands)
+        shop.left = self.chains.left
         self.functions = Functions(shop, self._finisher, self.commands)
         self.transfers = shop.transfers
         self._groups: dict[tuple[int, int], Group] = {}
@@ -77,13 +90,13 @@ class Executor:
 
     def ready(self) -> int:
         """Handle what the processes and threads have; how many ends that were."""
-        before = self.functions.handled
+        before = self.functions.handled + self.commands.handled
         for fd, _ in self._shop.epoll.poll(0):
             action = self._shop.actions.get(fd)
             if action is not None:
                 action(fd)
         self._settle()
-        return self.functions.handled - before
+        return self.functions.handled + self.commands.handled - before
 
     def due(self) -> None:
         """Do what its time has come for."""
@@ -94,6 +107,7 @@ class Executor:
             attempt = self._young.popleft()[1]
             if attempt.state == RUNNING and not attempt.reported and attempt.id in self._shop.attempts:
                 self._outbox.started(attempt.report_started(attempt.pid))
+                self.chains.spread(attempt)
         if self._memory_check is not None and now >= self._memory_check:
             self._check_memory(now)
         self._settle()
@@ -219,12 +233,8 @@ class Executor:
                 self.functions.place(group)
                 contended = contended or (bool(group.queue) and not group.lanes)
                 continue
-            request = group.bundle.spec.resources
-            while group.queue and shop.ledger.fits(request):
-                attempt = group.queue.popleft()
-                attempt.grant = shop.ledger.take(request)
-                self.commands.begin(attempt)
-            contended = contended or bool(group.queue)
+            self.chains.place(group)
+            contended = contended or (bool(group.queue) and not self.chains.has(group))
         shop.contended = contended
 
     # --- the warden ----------------------------------------------------------------------------------------
@@ -241,6 +251,11 @@ class Executor:
     def _from_warden(self, message: FromWarden) -> None:
         if isinstance(message, TailData):
             self._tail_data(message)
+            return
+        if isinstance(message, Recalled):
+            self._shop.dirty = True
+            for given_up in self.chains.recalled(message):
+                self._drop(given_up, given_up.cause or "recalled")
             return
         lane = self.functions.lanes.get(message.id)
         if lane is not None:
@@ -271,8 +286,12 @@ class Executor:
         shop.warden = WardenLink(self.settings.agent)
         shop.watch(shop.warden.fileno(), self._warden_ready)
         self._warden_events = select.EPOLLIN
+        waiting = [attempt.spawn for attempt in running if attempt.ahead]
+        for given_up in self.chains.recalled(Recalled(waiting)):
+            self._drop(given_up, given_up.cause or "recalled")
         for attempt in running:
-            self.commands.lost(attempt, now)
+            if attempt.spawn:
+                self.commands.lost(attempt, now)
         for lane in lanes:
             self.functions.ended(lane, None)
         self._tails.clear()
@@ -302,7 +321,9 @@ class Executor:
         if attempt.state in (WAITING, FETCHING):
             self._drop(attempt, "recalled" if only_waiting else cause)
         elif only_waiting:
-            return
+            if attempt.spawn and not attempt.pid:
+                attempt.back = True
+                self._shop.warden.send(Recall([attempt.spawn]))
         elif attempt.state == RUNNING and attempt.lane is not None:
             self.functions.stop(attempt, grace, cause)
         elif attempt.state == RUNNING:
@@ -335,7 +356,7 @@ class Executor:
     def held(self) -> list[Held]:
         """What this agent still has, for HELLO; ends that are not acknowledged are the spool's to tell."""
         return [
-            Held(attempt.key, "waiting" if attempt.state in (WAITING, FETCHING) else "running")
+            Held(attempt.key, "waiting" if attempt.state in (WAITING, FETCHING) or attempt.ahead else "running")
             for attempt in self._shop.attempts.values()
         ]
 

@@ -69,6 +69,8 @@ class Shop:
         """Something may be placed."""
         self.contended = False
         """Some task waits for resources that others hold: lanes are not refilled without asking."""
+        self.left: Callable[[Attempt], None] = lambda _: None
+        """Takes an attempt out of its chain."""
         self._spawn = 0
         self._dirs = 0
         self._empty: list[Path] = []
@@ -87,6 +89,7 @@ class Shop:
 
     def release(self, attempt: Attempt) -> None:
         """Give back what it occupied."""
+        self.left(attempt)
         if attempt.grant is not None:
             self.ledger.give(attempt.grant)
             attempt.grant = None

@@ -31,6 +31,8 @@ from windlass_agent.wardenwire import (
     FromWarden,
     Kill,
     Lease,
+    Recall,
+    Recalled,
     Spawn,
     Spawned,
     SpawnFailed,
@@ -58,6 +60,7 @@ class Proc:
         "grace",
         "id",
         "kill_at",
+        "lane",
         "memory",
         "pid",
         "pipes",
@@ -75,6 +78,7 @@ class Proc:
         self.started = started
         self.sink = sink
         self.grace = grace
+        self.lane = 0
         self.pipes: dict[int, int] = {}
         """descriptor -> stream"""
         self.deadline: float | None = None
@@ -103,6 +107,8 @@ class Warden:
         self._ending: list[Proc] = []
         """Their leader has exited, but something they started is still being killed."""
         self._pipes: dict[int, Proc] = {}
+        self._lanes: dict[int, deque[Spawn]] = {}
+        """Lanes in which something runs, with what comes after it."""
         self._strays: dict[int, set[int]] = {}
         """Orphans that do not say whose they are, with the spawns that may have started them."""
         self._lease: float | None = None
@@ -150,6 +156,7 @@ class Warden:
         now = clock()
         if self._lease is not None and now >= self._lease:
             self._lease = None
+            self._recall(None)
             for proc in list(self._by_id.values()):
                 self._stop(proc, min(proc.grace, 1.0), "lease")
         for proc in list(self._by_id.values()):
@@ -185,7 +192,13 @@ class Warden:
 
     def _handle(self, message: ToWarden) -> None:
         if isinstance(message, Spawn):
-            self._spawn(message)
+            waiting = self._lanes.get(message.lane) if message.lane else None
+            if waiting is not None:
+                waiting.append(message)
+            else:
+                self._begin(message)
+        elif isinstance(message, Recall):
+            self._recall(set(message.ids))
         elif isinstance(message, Lease):
             self._lease = message.until
         elif isinstance(message, Kill):
@@ -211,9 +224,40 @@ class Warden:
             self._poll.modify(self._link.fileno(), select.EPOLLIN | (0 if done else select.EPOLLOUT))
         return True
 
+    def _begin(self, spawn: Spawn) -> None:
+        """Start it; if that fails, the next one of its lane."""
+        lane = spawn.lane
+        if lane:
+            self._lanes.setdefault(lane, deque())
+        while not self._spawn(spawn):
+            if not lane or not self._lanes[lane]:
+                self._lanes.pop(lane, None)
+                return
+            spawn = self._lanes[lane].popleft()
+
+    def _lane_free(self, lane: int) -> None:
+        """What ran in it has ended: the next one, or none."""
+        waiting = self._lanes.get(lane)
+        if waiting:
+            self._begin(waiting.popleft())
+        else:
+            self._lanes.pop(lane, None)
+
+    def _recall(self, ids: set[int] | None) -> None:
+        """Forget these (None: all) that have not begun."""
+        gone: list[int] = []
+        for waiting in self._lanes.values():
+            out = [spawn for spawn in waiting if ids is None or spawn.id in ids]
+            for spawn in out:
+                waiting.remove(spawn)
+                gone.append(spawn.id)
+        if gone:
+            self._out.append(Recalled(gone))
+
     # --- starting ------------------------------------------------------------------------------------------
 
-    def _spawn(self, spawn: Spawn) -> None:
+    def _spawn(self, spawn: Spawn) -> bool:
+        """Whether it runs now; told either way."""
         passed = [self._fds.popleft() for _ in range(min(spawn.fds, len(self._fds)))]
         mine: list[int] = []
         theirs: list[int] = list(passed)
@@ -248,7 +292,7 @@ class Warden:
             text = (error.strerror if isinstance(error, OSError) else None) or str(error)
             name = spawn.argv[0] if spawn.argv else "nothing"
             self._out.append(SpawnFailed(spawn.id, f"cannot start {name}: {text}", started))
-            return
+            return False
         finally:
             for fd in theirs:
                 os.close(fd)
@@ -263,7 +307,9 @@ class Warden:
             proc.deadline = clock() + spawn.timeout
         self._by_id[spawn.id] = proc
         self._by_pid[pid] = proc
+        proc.lane = spawn.lane
         self._out.append(Spawned(spawn.id, pid, started))
+        return True
 
     def _find(self, name: str, cwd: str, path: str) -> str:
         """The program's file, as a shell would find it."""
@@ -301,8 +347,7 @@ class Warden:
     def _close_pipe(self, fd: int) -> None:
         proc = self._pipes.pop(fd)
         del proc.pipes[fd]
-        self._poll.unregister(fd)
-        os.close(fd)
+        os.close(fd)  # which takes it out of the epoll, too
 
     # --- ending --------------------------------------------------------------------------------------------
 
@@ -394,6 +439,8 @@ class Warden:
                 proc.cause, log, file, shed, left,
             )
         )  # fmt: skip
+        if proc.lane:
+            self._lane_free(proc.lane)
 
     def _end_all(self) -> None:
         """The agent is gone: nothing of it may go on. Repeated, because a process may fork while it is killed."""

@@ -27,6 +27,8 @@ class Spawn(msgspec.Struct, array_like=True, tag=1):
     cap: int
     timeout: float | None = None
     grace: float = 5.0
+    lane: int = 0
+    """Those of one lane run one after the other; 0 begins at once."""
     fds: int = 0
     """For a runner: this many descriptors come with the batch and are passed on under their numbers from 3."""
 
@@ -50,6 +52,16 @@ class Lease(msgspec.Struct, array_like=True, tag=4):
     """Unless this is renewed before `until`, stop everything: the agent hangs, or is stopped itself."""
 
     until: float
+
+
+class Recall(msgspec.Struct, array_like=True, tag=9):
+    """Do not begin these, if they have not begun; answered by `Recalled` with those that will not."""
+
+    ids: list[int]
+
+
+class Recalled(msgspec.Struct, array_like=True, tag=10):
+    ids: list[int]
 
 
 class Spawned(msgspec.Struct, array_like=True, tag=5):
@@ -91,8 +103,8 @@ class TailData(msgspec.Struct, array_like=True, tag=8):
     data: bytes
 
 
-ToWarden = Spawn | Kill | Tail | Lease
-FromWarden = Spawned | SpawnFailed | Ended | TailData
+ToWarden = Spawn | Kill | Tail | Lease | Recall
+FromWarden = Spawned | SpawnFailed | Ended | TailData | Recalled
 
 encode = msgspec.msgpack.Encoder().encode
 decode_to_warden = msgspec.msgpack.Decoder(list[ToWarden]).decode

@@ -1,0 +1,125 @@
+"""Short commands in a row: the resources of one attempt, and a few attempts that the warden runs one after the other.
+
+Without this, each end would have to come to the agent and each start to go to the warden before the next command
+begins, and for commands of a millisecond that way is most of the time. What has not begun can be asked back.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+from windlass_agent.attempts import WAITING, Attempt, Group
+from windlass_agent.commands import Commands
+from windlass_agent.ledger import Grant
+from windlass_agent.shop import Shop
+from windlass_agent.wardenwire import Recall, Recalled
+
+AHEAD = 0.02
+"""Seconds of work that a chain holds."""
+DEPTH = 32
+"""Attempts that it holds at most."""
+LONG = 0.05
+"""Seconds from which on an attempt has the resources for itself."""
+
+
+class Chain:
+    __slots__ = ("filling", "grant", "group", "id", "sent")
+
+    def __init__(self, id: int, group: Group, grant: Grant) -> None:
+        self.id = id
+        self.group = group
+        self.grant = grant
+        self.filling = False
+        self.sent: dict[int, Attempt] = {}
+        """Place in the chain -> attempt, of those whose processes have not ended."""
+
+
+class Chains:
+    def __init__(self, shop: Shop, commands: Commands) -> None:
+        self._shop = shop
+        self._commands = commands
+        self._ids = itertools.count(1)
+        self._places = itertools.count(1)
+        self._open: dict[Group, list[Chain]] = {}
+
+    def place(self, group: Group) -> None:
+        """Give the group's waiting attempts to chains, as far as resources reach."""
+        queue, ledger = group.queue, self._shop.ledger
+        request = group.bundle.spec.resources
+        chains = self._open.setdefault(group, [])
+        room = ledger.times(request, len(queue))
+        depth = self._depth(group)
+        if chains or room:
+            share = max(1, min(depth, -(-len(queue) // (len(chains) + room))))
+            for _ in range(room):
+                if not queue:
+                    break
+                chain = Chain(next(self._ids), group, ledger.take(request))
+                chains.append(chain)
+                self._extend(chain, share)
+            for chain in list(chains):
+                if queue and depth > 1 and len(chain.sent) <= depth // 2 and not self._shop.contended:
+                    self._extend(chain, min(share, depth - len(chain.sent)))
+        if not chains:
+            self._open.pop(group, None)
+
+    def has(self, group: Group) -> bool:
+        return bool(self._open.get(group))
+
+    @staticmethod
+    def _depth(group: Group) -> int:
+        if group.mean < 0 or group.mean > LONG:
+            return 1
+        return max(2, min(DEPTH, int(AHEAD / max(group.mean, 1e-6))))
+
+    def _extend(self, chain: Chain, count: int) -> None:
+        queue = chain.group.queue
+        chain.filling = True
+        for _ in range(min(count, len(queue))):
+            attempt = queue.popleft()
+            attempt.chain = chain
+            attempt.place = next(self._places)
+            chain.sent[attempt.place] = attempt
+            self._commands.begin(attempt)
+        chain.filling = False
+        self._close_if_empty(chain)
+
+    def left(self, attempt: Attempt) -> None:
+        """Its process has ended, or never began. The last one of a chain gives its resources back."""
+        chain = attempt.chain
+        if chain is None:
+            return
+        attempt.chain = None
+        del chain.sent[attempt.place]
+        self._shop.dirty = True
+        self._close_if_empty(chain)
+
+    def _close_if_empty(self, chain: Chain) -> None:
+        if not chain.sent and not chain.filling:
+            self._shop.ledger.give(chain.grant)
+            self._open[chain.group].remove(chain)
+
+    def spread(self, attempt: Attempt) -> None:
+        """It runs for long: what stands behind it may run elsewhere."""
+        chain = attempt.chain
+        if chain is not None and len(chain.sent) > 1:
+            self._shop.warden.send(Recall([other.spawn for other in chain.sent.values() if other is not attempt]))
+
+    def recalled(self, message: Recalled) -> list[Attempt]:
+        """These did not begin: back into their queues, or (returned) to be given up."""
+        given_up: list[Attempt] = []
+        for id in reversed(message.ids):
+            attempt = self._shop.by_spawn.pop(id, None)
+            if attempt is None:
+                continue
+            self.left(attempt)
+            attempt.state = WAITING
+            attempt.spawn = 0
+            if attempt.cwd is not None:
+                self._shop.give_dir(attempt.cwd)
+                attempt.cwd = None
+            if attempt.cause or attempt.back:
+                given_up.append(attempt)
+            else:
+                attempt.group.queue.appendleft(attempt)
+        return given_up
