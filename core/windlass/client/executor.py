@@ -86,6 +86,8 @@ class Executor(BaseExecutor):
             max_workers = os.cpu_count() or 1
         self._max_workers = max_workers
         self._known: weakref.WeakKeyDictionary[Any, _Known] = weakref.WeakKeyDictionary()
+        self._last: tuple[Any, _Known] = (object(), _Known(b""))
+        """The function of the latest submit: most loops submit the same one."""
         self._own_tasks = 0
         prepared = None
         if initializer is not None:
@@ -176,12 +178,16 @@ class Executor(BaseExecutor):
         return GENERIC, _pickle((known.key, known.data, *args), kwargs)
 
     def _function(self, fn: Callable[..., Any]) -> _Known:
+        last = self._last
+        if fn is last[0]:
+            return last[1]
         fn = _inner(fn)
         if not isinstance(fn, _CACHED):
             return _Known(dumps(fn))
         known = self._known.get(fn)
         if known is None:
             known = self._known[fn] = _Known(dumps(fn))
+        self._last = (fn, known)
         return known
 
 

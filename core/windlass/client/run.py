@@ -107,7 +107,8 @@ class RunWatch:
             yield view
             if view.ended:
                 return
-            time.sleep(interval)
+            with self._changed:
+                self._changed.wait_for(lambda: self._run is not None and self._run.state in ENDED, interval)
 
     def close(self) -> None:
         self._subscription.close()

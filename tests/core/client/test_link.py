@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from windlass.client.api import Client
 from windlass.client.connect import locate
 from windlass.client.embedded import EmbeddedCore, running_core
 from windlass.client.errors import CoreRefused, CoreUnreachable, LinkClosed, RequestFailed, StartFailed, TransferFailed
@@ -194,3 +195,9 @@ def test_a_temporary_home_goes_away_and_a_given_one_stays(tmp_path: Path) -> Non
     with EmbeddedCore(agents=0, home=tmp_path / "kept"):
         pass
     assert (tmp_path / "kept" / "data" / "core").is_dir()
+
+
+@pytest.mark.slow
+def test_an_agent_that_cannot_start_is_told_with_its_words() -> None:
+    with pytest.raises(StartFailed, match="cpus"):
+        Client.embedded(agents=1, agent_options=("--cpus=many",))
