@@ -380,7 +380,9 @@ class Source:
             return None
         if path not in self._found:
             key = frame.key_at if frame is not None and isinstance(frame.target, dict) else event.start
-            self._found[path] = Span(key, event.start, event.end)
+            # A value that is left out has no place of its own (and the two parsers differ about it).
+            start = key if event.kind == "scalar" and event.start == event.end else event.start
+            self._found[path] = Span(key, start, event.end)
         return path
 
 

@@ -288,3 +288,10 @@ def test_warnings_leave_the_graph() -> None:
         ("warning", "unit"),
     ]
     assert problems[1].suggestion == "512 MiB"
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name.replace(" ", "-"))
+def test_both_yaml_parsers_agree(bad: Bad, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = load_document(bad.text, fmt=bad.fmt).problems
+    monkeypatch.setattr("windlass.model.source.fast_parser_reads", lambda text: False)
+    assert load_document(bad.text, fmt=bad.fmt).problems == fast
