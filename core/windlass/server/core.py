@@ -514,8 +514,15 @@ class Core:
     def _send_assign(
         self, agent: AgentRecord, bundles: dict[tuple[int, int], Bundle], batch: list[AssignItem], payload: list[bytes]
     ) -> None:
-        if agent.connection is not None:
-            self.links.send(agent.connection, m.Assign(list(bundles.values()), batch), payload if any(payload) else ())
+        if agent.connection is None:
+            return
+        message = m.Assign(list(bundles.values()), batch)
+        if not self.links.send(agent.connection, message, payload if any(payload) else ()):
+            for bundle in bundles.values():
+                agent.sent.discard((bundle.run, bundle.task, bundle.version))
+            for item in batch:
+                id = AttemptId(item.key.run, item.key.task, item.key.index, item.key.attempt)
+                self._fail_here(agent, item.key.epoch, id, "what the task needs is too large to be sent to an agent")
 
     def _fail_here(self, agent: AgentRecord, epoch: int, id: AttemptId, error: str) -> None:
         """End an attempt that cannot even be sent, as if the agent had found it out."""

@@ -133,14 +133,18 @@ class Links:
 
     # --- sending ---
 
-    def send(self, connection: Connection, message: m.Message, payload: Iterable[bytes] = ()) -> None:
+    def send(self, connection: Connection, message: m.Message, payload: Iterable[bytes] = ()) -> bool:
+        """Whether the message could be made at all; whether it arrives shows in the answer."""
         try:
             frames = codec.encode(message, payload)
         except codec.WireError as error:
             self.counters["unsendable"] += 1
-            log.error("a message to %r is too large to be sent: %s", connection, error)
-            return
+            log.error("a %s to %r is too large to be sent: %s", type(message).__name__, connection, error)
+            if isinstance(message, m.Reply):
+                self.send(connection, m.Failure(message.req, "internal", f"the answer is too large: {error}"))
+            return False
         self.send_frames(connection, frames)
+        return True
 
     def send_frames(self, connection: Connection, frames: list[bytes]) -> None:
         """Send now if the peer keeps up, else queue. Encoded once, a message may go to many."""

@@ -177,6 +177,18 @@ def test_a_deleted_runs_files_go_when_nobody_else_needs_them(core: Any, kit: Any
     assert tidy.sweep(time.time() + 8 * 86400) == 1
 
 
+def test_what_is_too_large_to_be_sent_fails_in_words(core: Any, kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, agent = core.client(), core.agent()
+    agent.hello()
+    run = kit.submit(client, kit.task("small"), kit.task("large", "small", env={"X": "x" * 5000}))
+    items = agent.assigned(1)
+    monkeypatch.setattr(limits, "HEADER", 4000)
+    agent.finish(items)
+    rows = kit.results(client, run, 2)
+    assert rows[1][3] == "failed"
+    assert "too large" in rows[1][4]
+
+
 RECORDS = [logs.encode_record(float(n + 1), logs.OUT, b"line %d\n" % n) for n in range(10)]
 LOG = b"".join(RECORDS)
 
