@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from windlass.model.edit import DocumentText
-
 from windlass.model.document import Problem, check_text
+from windlass.model.edit import DocumentText
 from windlass.model.graph import Graph
 from windlass_gui.editor.facts import NodeFacts, node_facts
 
