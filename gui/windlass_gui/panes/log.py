@@ -260,7 +260,9 @@ class LogPane(QWidget):
             self._timer.start(0)
 
     def _ask_later(self) -> None:
-        if not self._asking and self.item is not None and self.isVisible():
+        if self.view.busy:
+            self._timer.start(PAUSE)
+        elif not self._asking and self.item is not None and self.isVisible():
             self._ask(self.window_.later() if self.window_.begun else self.window_.first())
 
     def _ask_earlier(self) -> None:

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterable
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QTextCharFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
@@ -14,8 +14,10 @@ from windlass.wire.logs import ERR, NOTE
 from windlass_gui.panes.logtext import PLAIN, Line, Style
 from windlass_gui.theme import BODY, Theme, contrast, current_theme, mix, mono_font, theme_switch
 
-LINES = 50_000
-"""Lines held by the view; older ones leave it at the top."""
+LINES = 60_000
+"""Lines held by the view; older ones leave it at the top. More than what the window of a log holds."""
+BATCH = 1500
+"""Lines laid out at once; the rest follows when the events that wait have had their turn."""
 MATCHES = 500
 """Marked matches of a search."""
 
@@ -37,6 +39,16 @@ class LogView(QPlainTextEdit):
         self.setFont(mono_font(BODY - 1))
         self.document().setMaximumBlockCount(LINES)
         self._lines: deque[Line] = deque(maxlen=LINES)
+        self._pending: deque[Line] = deque()
+        """The last of `_lines`, not laid out yet."""
+        self._place: int | None = None
+        """Where to scroll when all is laid out."""
+        self._open_block = True
+        """The last block of the text is empty and waits for a line."""
+        self._more = QTimer(self)
+        self._more.setSingleShot(True)
+        self._more.setInterval(5)
+        self._more.timeout.connect(self._lay_out)
         self._times = False
         self._search = ""
         theme_switch().changed.connect(self._rerender)
@@ -52,20 +64,39 @@ class LogView(QPlainTextEdit):
         """Append; with `replaces` the first one takes the place of the last one shown. Keeps the tail in view."""
         if not lines:
             return
+        if replaces and self._pending:
+            self._pending.pop()
+            self._lines.pop()
+        elif replaces and self._lines:
+            self._lines.pop()
+            cursor = QTextCursor(self.document())
+            cursor.movePosition(QTextCursor.MoveOperation.End)
+            cursor.movePosition(QTextCursor.MoveOperation.StartOfBlock, QTextCursor.MoveMode.KeepAnchor)
+            cursor.removeSelectedText()
+            self._open_block = True
+        self._lines.extend(lines)
+        self._pending.extend(lines)
+        if not self._more.isActive():
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Put the next lines into the text."""
         follow = self.following
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        if replaces and self._lines:
-            self._lines.pop()
-            cursor.movePosition(QTextCursor.MoveOperation.StartOfBlock, QTextCursor.MoveMode.KeepAnchor)
-            cursor.removeSelectedText()
-        elif self._lines:
+        if self._pending and not self._open_block:
             cursor.insertBlock()
-        self._lines.extend(lines)
-        self._insert(cursor, lines)
+        batch = [self._pending.popleft() for _ in range(min(BATCH, len(self._pending)))]
+        self._insert(cursor, batch)
+        self._open_block = self._open_block and not batch
         cursor.endEditBlock()
-        if follow:
+        if self._pending:
+            self._more.start()
+        elif self._place is not None:
+            self.verticalScrollBar().setValue(self._place)
+            self._place = None
+        if follow and self._place is None:
             self.to_end()
         if self._search:
             self._mark()
@@ -74,6 +105,11 @@ class LogView(QPlainTextEdit):
         if on != self._times:
             self._times = on
             self._render()
+
+    @property
+    def busy(self) -> bool:
+        """Lines wait to be laid out; more would only make a person wait."""
+        return bool(self._pending)
 
     @property
     def following(self) -> bool:
@@ -88,17 +124,12 @@ class LogView(QPlainTextEdit):
         self._render()
 
     def _render(self) -> None:
-        follow, place = self.following, self.verticalScrollBar().value()
+        self._place = None if self.following else self.verticalScrollBar().value()
         self.clear()
-        cursor = QTextCursor(self.document())
-        cursor.beginEditBlock()
-        self._insert(cursor, self._lines)
-        cursor.endEditBlock()
-        if follow:
-            self.to_end()
-        else:
-            self.verticalScrollBar().setValue(place)
-        self._mark()
+        self._open_block = True
+        self._pending = deque(self._lines)
+        self._more.stop()
+        self._lay_out()
 
     def _insert(self, cursor: QTextCursor, lines: Iterable[Line]) -> None:
         """Runs of plain text of one stream go in at once: that is what most logs are made of."""

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 from windlass.wire.logs import HEADER, RECORD_LIMIT, Record, read
 
-PIECE = 256 * 1024
+PIECE = 64 * 1024
 """Bytes asked for at once."""
 HELD = 4 * 1024 * 1024
 """Bytes of records that the window holds at most, and that the core gives in one answer."""
+LINES = 20_000
+"""Lines that the window holds at most (one piece may have more)."""
 
 _PLAUSIBLE = range(946_684_800_000_000, 4_102_444_800_000_000)
 """Microseconds of the years 2000 to 2100: what a record's time may be."""
@@ -34,6 +36,10 @@ class Ask:
 class _Piece:
     offset: int
     data: bytes
+    lines: int = 0
+
+    def __post_init__(self) -> None:
+        self.lines = self.data.count(b"\n")
 
     @property
     def end(self) -> int:
@@ -97,7 +103,7 @@ class LogWindow:
             offset, data = offset + skipped, data[skipped:]
         if data:
             self._pieces.append(_Piece(offset, data))
-        while self.end - self.start > HELD and len(self._pieces) > 1:
+        while self._too_large():
             self._pieces.popleft()
         return read(data)
 
@@ -107,9 +113,13 @@ class LogWindow:
         if offset >= start or offset + len(data) < start:
             return False
         self._pieces.appendleft(_Piece(offset, data[: start - offset]))
-        while self.end - self.start > HELD and len(self._pieces) > 1:
+        while self._too_large():
             self._pieces.pop()
         return True
+
+    def _too_large(self) -> bool:
+        lines = sum(piece.lines for piece in self._pieces)
+        return len(self._pieces) > 1 and (self.end - self.start > HELD or lines > LINES)
 
     def records(self) -> Iterable[Record]:
         """All that is held. Pieces are whole records each."""
