@@ -48,7 +48,7 @@ test-quick: $(VENV)/.dev
 	$(PYTEST) -m 'not slow' $(ARGS)
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff check
+	$(BIN)/ruff check --no-cache
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	PATH=$(BIN):$$PATH $(BIN)/lint-imports --no-cache

@@ -76,6 +76,11 @@ class NetLab:
         self._children.append(child)
         return child
 
+    def plug(self, name: str, in_: bool) -> None:
+        """Pull an agent's cable out of the bridge, or put it back."""
+        port = f"port{self.names.index(name) + 1}"
+        _ip("-n", self._space("core"), "link", "set", port, "up" if in_ else "down")
+
     def log(self, name: str) -> str:
         return (self.root / f"{name}.log").read_text(errors="replace")
 

@@ -73,21 +73,10 @@ def test_files_travel_between_agents_enrolled_by_token(tmp_path: Path) -> None:
         second = lab.run("core", "token").strip().split()[-1]
         for name, token in (("left", first), ("right", second)):
             lab.start(name, "agent", "--join", token, "--name", name, "--cpus", "1", "--label", f"side={name}")
-
-        def up() -> bool:
-            agents = json.loads(lab.run("core", "agents", "--json"))
-            agents = agents["agents"] if isinstance(agents, dict) else agents
-            return sorted(agent["name"] for agent in agents if agent["state"] == "up") == ["left", "right"]
-
-        until(up, 30, lab)
+        until(lambda: states(lab, "up") == ["left", "right"], 30, lab)
         submitted = json.loads(lab.run("core", "submit", str(folder / "graph.yaml"), "--json"))
         run = str(submitted["run"])
-
-        def ended() -> str | None:
-            state = json.loads(lab.run("core", "status", run, "--json"))["run"]["state"]
-            return None if state == "running" else state
-
-        assert until(ended, 90, lab) == "succeeded", lab.run("core", "status", run) + lab.logs()
+        assert until(lambda: ended(lab, run), 90, lab) == "succeeded", lab.run("core", "status", run) + lab.logs()
         out = lab.home("core") / "out"
         lab.run("core", "get", run, "--out", str(out))
 
@@ -103,6 +92,75 @@ def test_files_travel_between_agents_enrolled_by_token(tmp_path: Path) -> None:
         assert key.stat().st_mode & 0o077 == 0
 
 
+LEASE = 4
+TICKS = """\
+windlass: 1
+name: ticks
+params: {ledger: ""}
+tasks:
+  tick:
+    script: |
+      for tick in $(seq 120); do
+        echo "$$ $(date +%s.%N)" >> ${{ params.ledger }}
+        sleep 0.1
+      done
+"""
+
+
+@pytest.mark.timeout(120)
+def test_an_agent_cut_off_stops_before_another_one_begins(tmp_path: Path) -> None:
+    """The cable is pulled in the middle of an attempt: it must have ended before its successor starts elsewhere."""
+    if reason := unusable():
+        pytest.skip(reason)
+    ledger = tmp_path / "ledger.txt"
+    with NetLab(tmp_path, ("left", "right")) as lab:
+        bind = ("--bind", f"tcp://{CORE_ADDRESS}:7077")
+        lab.start("core", "core", *bind, "--lease", str(LEASE), "--heartbeat", "0.5")
+        first_token = until(lambda: re.search(r"wl1\.[\w-]+", lab.log("core")), 30, lab)[0]
+        for name, token in (("left", first_token), ("right", lab.run("core", "token").strip().split()[-1])):
+            lab.start(name, "agent", "--join", token, "--name", name, "--cpus", "1")
+        until(lambda: states(lab, "up") == ["left", "right"], 30, lab)
+        lab.run("core", "agents", "drain", "right")  # so that it begins on the left
+        graph = lab.home("core") / "ticks.yaml"
+        graph.write_text(TICKS)
+        run = str(json.loads(lab.run("core", "submit", str(graph), "--param", f"ledger={ledger}", "--json"))["run"])
+        until(ledger.exists, 30, lab)
+        lab.plug("left", False)
+        lab.run("core", "agents", "undrain", "right")
+        until(lambda: "left" in states(lab, "down"), 30, lab)
+        until(lambda: len(ticks(ledger)) == 2, 30, lab)
+        lab.plug("left", True)
+        until(lambda: "left" in states(lab, "up"), 30, lab)
+        status = until(lambda: ended(lab, run), 60, lab)
+        assert status == "succeeded", lab.run("core", "status", run) + lab.logs()
+
+    first, second = ticks(ledger).values()
+    assert first[-1] < second[0], f"both ran for {first[-1] - second[0]:.2f} s"
+    assert len(first) < 120
+    assert len(second) == 120
+
+
+def states(lab: NetLab, state: str) -> list[str]:
+    """The names of the agents in that state."""
+    agents = json.loads(lab.run("core", "agents", "--json"))["agents"]
+    return sorted(agent["name"] for agent in agents if agent["state"] == state)
+
+
+def ended(lab: NetLab, run: str) -> str | None:
+    """The run's state once nothing goes on in it."""
+    state = json.loads(lab.run("core", "status", run, "--json"))["run"]["state"]
+    return None if state == "running" else state
+
+
+def ticks(ledger: Path) -> dict[str, list[float]]:
+    """Process of each attempt, in the order of their first line -> when it wrote."""
+    found: dict[str, list[float]] = {}
+    for line in ledger.read_text().splitlines():
+        process, moment = line.split()
+        found.setdefault(process, []).append(float(moment))
+    return found
+
+
 def test_a_used_token_lets_nobody_in(tmp_path: Path) -> None:
     if reason := unusable():
         pytest.skip(reason)
@@ -110,7 +168,7 @@ def test_a_used_token_lets_nobody_in(tmp_path: Path) -> None:
         lab.start("core", "core", "--bind", f"tcp://{CORE_ADDRESS}:7077")
         token = until(lambda: re.search(r"wl1\.[\w-]+", lab.log("core")), 30, lab)[0]
         lab.start("left", "agent", "--join", token, "--name", "left")
-        until(lambda: '"up"' in lab.run("core", "agents", "--json"), 30, lab)
+        until(lambda: states(lab, "up") == ["left"], 30, lab)
         refused = lab.start("right", "agent", "--join", token, "--name", "right")
         assert refused.wait(30) != 0
         assert "token" in lab.log("right")
