@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 """States of a run in which nothing goes on."""
+RECENT = 5.0
+"""Seconds after a run's end in which a snapshot of it may be ahead of what is durable."""
+SETTLE = 0.3
+"""Seconds to wait for the delta then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class RunWatch:
         self._tasks: dict[int, TaskRow] = {}
         self._error: str | None = None
         self._version = 0
+        self._by_delta = False
         self._subscription = link.subscribe([f"run:{run}"], self._on_message)
 
     def _on_message(self, message: m.Snapshot | m.Delta) -> None:
@@ -76,6 +81,7 @@ class RunWatch:
                 row = msgspec.convert(raw, TaskRow)
                 self._tasks[row.index] = row
             self._version += 1
+            self._by_delta = isinstance(message, m.Delta)
             self._changed.notify_all()
 
     def view(self, timeout: float | None = None) -> RunView | None:
@@ -104,11 +110,22 @@ class RunWatch:
             if not changed or view is None:
                 yield None
                 continue
-            yield view
             if view.ended:
+                self._settle(view.run)
+                yield view
                 return
+            yield view
             with self._changed:
                 self._changed.wait_for(lambda: self._run is not None and self._run.state in ENDED, interval)
+
+    def _settle(self, run: RunRow) -> None:
+        """A snapshot may tell of an end that the core is just writing down; its delta follows once it is durable.
+
+        Results, files and logs are asked for right after this, and are read from what is durable.
+        """
+        if not self._by_delta and run.ended is not None and abs(time.time() - run.ended) < RECENT:
+            with self._changed:
+                self._changed.wait_for(lambda: self._by_delta, SETTLE)
 
     def close(self) -> None:
         self._subscription.close()
@@ -139,6 +156,8 @@ class Run:
         self.id = id
         self._link = link
         self._rows: list[TaskRow] = []
+        self._seen_end: float | None = None
+        """When the end was that `wait` has seen."""
 
     def __repr__(self) -> str:
         return f"<Run {self.id}>"
@@ -189,12 +208,14 @@ class Run:
 
         `TimeoutError` when it has not ended in `timeout` seconds. A run that is paused is waited for.
         """
-        self.row()  # an unknown run is an error, not something to wait for
+        row = self.row()  # an unknown run is an error, not something to wait for
+        if row.state in ENDED and row.ended == self._seen_end:
+            return row.state
         with self.watch() as watch:
             state = ""
             for view in watch.changes(timeout):
                 if view is not None:
-                    state = view.run.state
+                    state, self._seen_end = view.run.state, view.run.ended
                     if progress is not None:
                         progress(view)
             return state
