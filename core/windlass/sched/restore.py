@@ -11,7 +11,7 @@ from windlass.sched.agents import Agent, Grant, Stopping
 from windlass.sched.book import Book
 from windlass.sched.events import AttemptId, RestoredAgent, RestoredRun, RestoredTask
 from windlass.sched.queues import runs_of
-from windlass.sched.states import AgentState, AttemptState, ItemState
+from windlass.sched.states import TERMINAL, AgentState, AttemptState, ItemState
 from windlass.sched.tasks import RunState, TaskState, asks, link
 
 _S = ItemState
@@ -93,17 +93,22 @@ def _live(book: Book, agent: Agent, id: AttemptId, state: AttemptState) -> None:
 
 
 def _derive(book: Book, run: RunState) -> None:
-    for task in run.tasks:
+    for task in run.order:
         for state in (_S.READY, _S.ACTIVE):
             for lo, hi in runs_of(task.states, state, 0, len(task.states)):
                 task.states[lo:hi] = bytes((_S.PENDING,)) * (hi - lo)
         for item, agent in task.active.items():
-            if item < len(task.states) and task.states[item] in (_S.PENDING, _S.BACKOFF):
+            id = AttemptId(run.id, task.pos, item, task.number(item))
+            waits = item < len(task.states) and task.states[item] in (_S.PENDING, _S.BACKOFF)
+            if waits and _may_run(task, item):
                 task.states[item] = _S.ACTIVE
-            else:
-                id = AttemptId(run.id, task.pos, item, task.number(item))
-                if id in agent.live:
-                    agent.stopping[id] = Stopping("cancelled", book.now)
+                continue
+            # Cancelled, or retried together with what it needs: it is still to stop.
+            if waits:
+                task.states[item] = _S.PENDING
+                task.held.add(item)
+            if id in agent.live:
+                agent.stopping[id] = Stopping("cancelled", book.now)
         task.resize(task.count)
         for lo, hi in runs_of(task.states, _S.BACKOFF, 0, len(task.states)):
             for item in range(lo, hi):
@@ -114,6 +119,12 @@ def _derive(book: Book, run: RunState) -> None:
     for task in run.order:
         task.waits = sum(not up.complete for up in task.whole)
         book.look(task)
+
+
+def _may_run(task: TaskState, item: int) -> bool:
+    """All that the item needs has ended."""
+    wholes = all(up.count is not None and not up.open and not up.unfinished for up in task.whole)
+    return wholes and all(item < len(up.states) and up.states[item] in TERMINAL for up in task.each)
 
 
 def _back_off(book: Book, task: TaskState, item: int) -> None:

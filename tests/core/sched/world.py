@@ -669,6 +669,12 @@ class World:
             self.scheduler.restore(*self.store.restored(), self.now)
             self.core_up = True
             self.check()
+            for (run, pos), task in self.store.tasks.items():
+                # An attempt that was to stop, because what it needs runs again, is not taken for its item's own.
+                now = self.scheduler.states(run, pos) if self.store.state[run] != "deleted" else b""
+                for item, state in enumerate(now):
+                    if task.states[item] == ItemState.ACTIVE and state in (ItemState.PENDING, ItemState.READY):
+                        task.states[item] = ItemState.PENDING
             self._turn = True
             self.turn()
 
