@@ -23,6 +23,7 @@ from windlass_resources.samples import sample_path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from cluster import Cluster
+
 from windlass.model.document import load_document
 
 SECONDS = 24
