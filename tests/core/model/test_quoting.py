@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from windlass.model.expr import ExprError, Scope
 from windlass.model.quoting import check_script, check_shell, language, render_script, render_shell, second_reading
@@ -123,3 +126,40 @@ def test_second_readings_are_noticed() -> None:
     assert second_reading("eval ${{ item }}") == ("eval", 5)
     assert second_reading("sh build.sh ${{ item }}") is None
     assert second_reading("echo ${{ item }}; sh -c true") is None
+
+
+SIGNS = st.sampled_from("'\"\\$`!#;&|<>(){}[]*?~\n\r\t =-")
+SAFE_TEXT = st.text(SIGNS | st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+CHAINED = [PLACES[name] for name in ("bare", "single", "double", "assignment", "function", "subshell", "case")]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(SAFE_TEXT, min_size=1, max_size=5))
+def test_any_value_comes_back_from_every_place(values: list[str]) -> None:
+    lines = [f"{render_shell(place, Scope(item=value))}; printf '\\000'" for value in values for place in CHAINED]
+    done = subprocess.run(["sh", "-c", "\n".join(lines)], capture_output=True, timeout=20, check=True)
+    assert done.stdout.decode().split("\0")[:-1] == [value for value in values for _ in CHAINED]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(st.sampled_from("'\"\\$`#;|<>(){}\n axxx"), max_size=25))
+def test_a_value_never_runs_wherever_the_hole_is(text: str) -> None:
+    """Any shell text with holes: either refused, or the value's command substitution does not become code."""
+    text = text.replace("x", "${{ item }}")
+    marker = "$(WINDLASS_CODE)"
+    try:
+        source = render_shell(text, Scope(item=marker))
+    except ExprError:
+        return
+    # What the shell would run can be asked of it without running: an unknown command says its name.
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            ["/bin/sh", "-c", source],
+            capture_output=True,
+            timeout=20,
+            check=False,
+            env={"PATH": "/nowhere"},
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+        )
+    assert b"WINDLASS_CODE: not found" not in done.stderr, source
