@@ -23,13 +23,15 @@ LONG = 0.05
 
 
 class Chain:
-    __slots__ = ("filling", "grant", "group", "id", "sent")
+    __slots__ = ("filling", "grant", "group", "id", "sent", "stuck")
 
     def __init__(self, id: int, group: Group, grant: Grant) -> None:
         self.id = id
         self.group = group
         self.grant = grant
         self.filling = False
+        self.stuck = False
+        """It runs a long one: nothing is put behind it."""
         self.sent: dict[int, Attempt] = {}
         """Place in the chain -> attempt, of those whose processes have not ended."""
 
@@ -58,10 +60,15 @@ class Chains:
                 chains.append(chain)
                 self._extend(chain, share)
             for chain in list(chains):
-                if queue and depth > 1 and len(chain.sent) <= depth // 2 and not self._shop.contended:
+                more = queue and depth > 1 and not chain.stuck and not self._shop.contended
+                if more and len(chain.sent) <= depth // 2:
                     self._extend(chain, min(share, depth - len(chain.sent)))
         if not chains:
             self._open.pop(group, None)
+
+    @property
+    def ahead(self) -> bool:
+        return any(len(chain.sent) > 2 for chains in self._open.values() for chain in chains)
 
     def has(self, group: Group) -> bool:
         return bool(self._open.get(group))
@@ -91,6 +98,8 @@ class Chains:
             return
         attempt.chain = None
         del chain.sent[attempt.place]
+        if attempt.pid:
+            chain.stuck = False
         self._shop.dirty = True
         self._close_if_empty(chain)
 
@@ -102,7 +111,10 @@ class Chains:
     def spread(self, attempt: Attempt) -> None:
         """It runs for long: what stands behind it may run elsewhere."""
         chain = attempt.chain
-        if chain is not None and len(chain.sent) > 1:
+        if chain is None:
+            return
+        chain.stuck = True
+        if len(chain.sent) > 1:
             self._shop.warden.send(Recall([other.spawn for other in chain.sent.values() if other is not attempt]))
 
     def recalled(self, message: Recalled) -> list[Attempt]:

@@ -98,6 +98,11 @@ class Executor:
         self._settle()
         return self.functions.handled + self.commands.handled - before
 
+    @property
+    def ahead(self) -> bool:
+        """Some helper has more to do when what it does now has ended, so it can be left alone for a moment."""
+        return self.chains.ahead or any(len(lane.sent) > 1 for lane in self.functions.lanes.values())
+
     def due(self) -> None:
         """Do what its time has come for."""
         now = clock()

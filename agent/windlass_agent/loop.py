@@ -29,10 +29,8 @@ from windlass_agent.spool import Spool
 from windlass_agent.wardenwire import clock
 
 log = logging.getLogger(__name__)
-QUIET = 0.001
-"""Seconds for which runners are not listened to after a burst of ends, so that the next ones come as a batch."""
-BURST = 4
-"""Ends heard in one turn that make a burst."""
+QUIET = 0.002
+"""Seconds for which helpers are not listened to after an end, while they have more to do: ends come as batches."""
 GOODBYE = 5.0
 """Seconds that ending in order may take."""
 
@@ -122,7 +120,7 @@ class Agent:
         if self._link.socket is not None and self._link.socket in ready:
             for frames in self._link.receive():
                 self._receive(frames)
-        if not quiet and self.executor.ready() >= BURST:
+        if not quiet and self.executor.ready() and self.executor.ahead:
             self._quiet_until = clock() + QUIET
         self.executor.due()
         self._outbox.flush()
