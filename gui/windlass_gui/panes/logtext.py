@@ -112,6 +112,11 @@ class LogText:
 
     def _add(self, part: str, record: Record, lines: list[Line]) -> None:
         line = self._open or self._begin(record, lines)
+        if part.isprintable() and self._length + len(part) <= LINE_LIMIT:
+            # Most of all text: nothing in it to obey or to cut.
+            line.spans.append(Span(part, self._style[record.stream]))
+            self._length += len(part)
+            return
         *overwritten, part = part.split("\r")
         if overwritten:
             # A progress bar goes back to the line's start: what stood there is painted over (colours go on).

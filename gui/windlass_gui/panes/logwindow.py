@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from windlass.wire.logs import HEADER, RECORD_LIMIT, Record, read
 
-PIECE = 64 * 1024
+PIECE = 32 * 1024
 """Bytes asked for at once."""
 HELD = 4 * 1024 * 1024
 """Bytes of records that the window holds at most, and that the core gives in one answer."""
