@@ -67,28 +67,81 @@ def _same_number(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(TaskState, "next_number", lambda self, item: self.number(item) or 1)
 
 
-@pytest.mark.parametrize("mutant", [_forget_stops, _no_lease, _spare_zombies, _same_number])
-def test_an_audit_catches_the_mutant(mutant: Callable[[pytest.MonkeyPatch], None]) -> None:
+@pytest.mark.parametrize(
+    ("mutant", "tale"),
+    [
+        (_forget_stops, lambda seed: _a_lost_stop()),
+        (_no_lease, lambda seed: _short(seed)),
+        (_spare_zombies, lambda seed: _a_long_partition()),
+        (_same_number, lambda seed: _short(seed)),
+    ],
+)
+def test_an_audit_catches_the_mutant(
+    mutant: Callable[[pytest.MonkeyPatch], None], tale: Callable[[int], World]
+) -> None:
+    tale(0)
     caught = []
-    for seed in range(40):
+    for seed in range(10):
         with pytest.MonkeyPatch.context() as patch:
             mutant(patch)
             try:
-                _short(seed)
+                tale(seed)
             except (AssertionError, IllegalTransition) as error:
                 caught.append(str(error))
                 break
     assert caught, "nobody noticed"
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_the_mutants_stories_pass_without_the_mutant(seed: int) -> None:
+@pytest.mark.parametrize("seed", range(4))
+def test_stories_of_broken_links_and_zombies_pass(seed: int) -> None:
     _short(seed)
 
 
-def _short(seed: int, kinds: tuple[str, ...] = ("reset", "cut", "freeze", "crash")) -> World:
+def _hanging(blind: bool) -> World:
+    """One item that never ends, on a world without chance faults."""
+    world = World(
+        1, agents=2, faults=Faults(lose=0.0, repeat=0.0, until=50.0, kinds=("reset",), every=(99, 99)), blind=blind
+    )
+    hang = (events.TaskPlan("hang", count=6, resources=Resources(cpus=1)), Behaviour(hang=1.0))
+    world.at(1.0, lambda: world.submit([hang]))
+    world.at(55.0, lambda: world.ask(events.CancelRequested(events.Scope(1))))
+    return world
+
+
+def _a_lost_stop() -> World:
+    """The first STOP of a cancel is lost on a link that stands."""
+    world = _hanging(blind=False)
+
+    def cancel() -> None:
+        world.faults.lose = 1.0
+        world.ask(events.CancelRequested(events.Scope(1, 0, 0)))
+        world.at(0.5, lambda: setattr(world.faults, "lose", 0.0))
+
+    world.at(3.0, cancel)
+    world.run(until=400.0)
+    world.audit()
+    return world
+
+
+def _a_long_partition() -> World:
+    """An agent that does not mind its lease comes back, and what it runs is not its own any more."""
+    world = _hanging(blind=True)
+    agent = world.agents["a0"]
+
+    def heal() -> None:
+        agent.cut = False
+        agent.disconnect(0.1)
+
+    world.at(3.0, lambda: setattr(agent, "cut", True))
+    world.at(25.0, heal)
+    world.run(until=400.0)
+    world.audit()
+    return world
+
+
+def _short(seed: int) -> World:
     """Many broken links, zombies that come back, and items that hang until somebody cancels them."""
-    faults = Faults(lose=0.05, every=(0.3, 2.0), until=40.0, kinds=kinds)
+    faults = Faults(lose=0.05, every=(0.3, 2.0), until=40.0, kinds=("reset", "cut", "freeze", "crash"))
     world = story(seed, people=False, faults=faults, blind=True)
     hang = (events.TaskPlan("hang", count=10, resources=Resources(cpus=0.1)), Behaviour(hang=1.0))
     world.at(0.5, lambda: world.submit([hang], run=3))
