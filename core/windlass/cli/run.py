@@ -109,14 +109,10 @@ def _follow(run: Run, core: EmbeddedCore, shown: Display) -> str:
 
 def _health(core: EmbeddedCore) -> str:
     """A word about a dead agent; an error when nothing can go on."""
+    if (reason := core.fatal()) is not None:
+        raise UserError(reason, FAILED)
     ended = core.check()
-    if ended is None:
-        return ""
-    if core.core_process is not None and core.core_process.poll() is not None:
-        raise UserError(ended, FAILED)
-    if all(process.poll() is not None for process in core.agent_processes):
-        raise UserError(f"no agent is left; {ended}", FAILED)
-    return ended.splitlines()[0].rstrip(":") + "; the others go on"
+    return "" if ended is None else ended.splitlines()[0].rstrip(":") + "; the others go on"
 
 
 def _check_folder(out: Path) -> None:

@@ -104,7 +104,7 @@ class Client:
         run = submit.send(
             self.link, made, params, name=name, owner=owner, priority=priority, hidden=hidden, progress=progress
         )
-        return Run(self.link, run)
+        return self.run(run)
 
     def map(
         self, function: Callable[..., Any], /, *iterables: Iterable[Any], timeout: float | None = None
@@ -125,7 +125,7 @@ class Client:
 
     def run(self, id: int) -> Run:
         """The handle of a run that was submitted before."""
-        return Run(self.link, id)
+        return Run(self.link, id, self._embedded.fatal if self._embedded is not None else None)
 
     def runs(self, limit: int = 100, *, hidden: bool = False) -> list[RunRow]:
         """The runs, newest first."""

@@ -221,7 +221,7 @@ class Dispatcher:
     def _look_after_core(self) -> None:
         """Nothing came for a second: is our own core still there?"""
         core = self._client.core if self._client is not None and self._core is None else None
-        if core is not None and (ended := core.check()):
+        if core is not None and (ended := core.fatal()):
             self._break(ended)
 
     def _hand_out(self) -> None:

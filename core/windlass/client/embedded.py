@@ -154,6 +154,17 @@ class EmbeddedCore:
                 return f"{words} ended with status {process.returncode}:\n{self.tail(name)}"
         return None
 
+    def fatal(self) -> str | None:
+        """Why nothing can go on: the core has ended, or all agents have; None while work can be done."""
+        ended = self.check()
+        if ended is None:
+            return None
+        if self.core_process is not None and self.core_process.poll() is not None:
+            return ended
+        if self.agent_processes and all(process.poll() is not None for process in self.agent_processes):
+            return f"no agent is left; {ended}"
+        return None
+
     def tail(self, name: str, lines: int = 15) -> str:
         """The last lines that a child printed (`core`, `agent-1`, ...)."""
         with contextlib.suppress(OSError):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from windlass.client.errors import RemoteTraceback, RequestFailed, TaskError, WindlassError
+from windlass.client.errors import RemoteTraceback, RequestFailed, StartFailed, TaskError, WindlassError
 from windlass.client.files import safe_path
 from windlass.client.link import Link
 from windlass.model.graph import FileRef
@@ -152,9 +152,11 @@ class End:
 class Run:
     """One submission of a graph. Made by `Client.submit` and `Client.run`."""
 
-    def __init__(self, link: Link, id: int) -> None:
+    def __init__(self, link: Link, id: int, fatal: Callable[[], str | None] | None = None) -> None:
         self.id = id
         self._link = link
+        self._fatal = fatal
+        """Why the run can never end, where the core is our own."""
         self._rows: list[TaskRow] = []
         self._seen_end: float | None = None
         """When the end was that `wait` has seen."""
@@ -218,6 +220,8 @@ class Run:
                     state, self._seen_end = view.run.state, view.run.ended
                     if progress is not None:
                         progress(view)
+                elif self._fatal is not None and (reason := self._fatal()):
+                    raise StartFailed(reason)
             return state
 
     # --- results -------------------------------------------------------------------------------------------

@@ -201,3 +201,13 @@ def test_a_temporary_home_goes_away_and_a_given_one_stays(tmp_path: Path) -> Non
 def test_an_agent_that_cannot_start_is_told_with_its_words() -> None:
     with pytest.raises(StartFailed, match="cpus"):
         Client.embedded(agents=1, agent_options=("--cpus=many",))
+
+
+@pytest.mark.slow
+def test_a_run_whose_agents_have_all_died_is_not_waited_for() -> None:
+    with Client.embedded(agents=1) as client:
+        assert client.core is not None
+        (agent,) = client.core.agent_processes
+        agent.kill()
+        with pytest.raises(StartFailed, match="no agent is left"):
+            client.map(abs, [1])
