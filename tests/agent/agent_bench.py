@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import time
 from collections.abc import Callable
@@ -78,7 +79,9 @@ class Bench:
     def __init__(self, root: Path, resources: Resources, **settings: Any) -> None:
         self.core = FakeCore(BlobStore(root / "core-blobs", durable=False))
         self.store = BlobStore(root / "blobs", durable=False)
-        self.executor = Executor(Settings("test-" + root.name, root, resources, **settings), self.store, self.core)
+        self.executor = Executor(
+            Settings(f"test{os.getpid()}{root.name}", root, resources, **settings), self.store, self.core
+        )
         self.core.executor = self.executor
         self._tasks = 0
 

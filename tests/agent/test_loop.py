@@ -56,7 +56,7 @@ class World:
     def start(self, root: Path) -> Agent:
         resources = Resources(cpus=2, memory=1 << 30)
         return Agent(
-            Settings("loop-" + root.name, root, resources),
+            Settings(f"loop{os.getpid()}{root.name}", root, resources),
             m.AgentFacts("a", resources, {}),
             KeyPair("", ""),
             Target(lambda: ("inproc://core", "")),
@@ -187,42 +187,78 @@ def test_it_sleeps_when_it_is_idle(world: World) -> None:
     assert turns < 60  # ten heartbeats and their answers
 
 
+class RealAgent:
+    """An agent process with a lease of its own, running one command; the core's side is played here."""
+
+    def __init__(self, root: Path, lease: float, command: str) -> None:
+        pair = new_pair()
+        self.mark = root / "pid"
+        self.context: zmq.Context[Any] = zmq.Context()
+        self.core = self.context.socket(zmq.ROUTER)
+        self.core.linger = 0
+        self.core.curve_server = True
+        self.core.curve_publickey, self.core.curve_secretkey = pair.public.encode(), pair.secret.encode()
+        port = self.core.bind_to_random_port("tcp://127.0.0.1")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "windlass_agent", "--core", f"tcp://127.0.0.1:{port}", "--core-key", pair.public,
+             "--data", str(root / "data"), "--cpus", "2"]
+        )  # fmt: skip
+        self.hello = self.wait(m.AgentHello)
+        bundle = m.Bundle(1, 0, 1, "r", Task("t", Command(command.format(mark=self.mark))), {})
+        self.say(m.Welcome(1, 1.0, lease, [], []))
+        self.say(m.Assign([bundle], [m.AssignItem(m.Key(1, 0, 0, 1, 1), 1)]))
+        self.wait(m.Started)
+        self.pid = int(self.mark.read_text())
+
+    def say(self, message: m.Message) -> None:
+        self.core.send_multipart([self.peer, *encode(message)])
+
+    def wait(self, kind: type[m.Message]) -> Any:
+        while True:
+            assert self.core.poll(int(PATIENCE * 1000)), f"no {kind.__name__} came"
+            self.peer, *frames = self.core.recv_multipart()
+            message = decode(frames)[0]
+            if isinstance(message, kind):
+                return message
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.core.close()
+        self.context.term()
+
+
+COMMAND = "setsid sleep 1000 & echo $$ > {mark}.new; mv {mark}.new {mark}; sleep 1000"
+
+
+def gone(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "a process went on"
+        os.sched_yield()
+
+
 def test_a_killed_agent_leaves_no_process(tmp_path: Path) -> None:
-    pair = new_pair()
-    context: zmq.Context[Any] = zmq.Context()
-    core = context.socket(zmq.ROUTER)
-    core.linger = 0
-    core.curve_server = True
-    core.curve_publickey, core.curve_secretkey = pair.public.encode(), pair.secret.encode()
-    port = core.bind_to_random_port("tcp://127.0.0.1")
-    mark = tmp_path / "pid"
-    agent = subprocess.Popen(
-        [sys.executable, "-m", "windlass_agent", "--core", f"tcp://127.0.0.1:{port}", "--core-key", pair.public,
-         "--data", str(tmp_path / "data"), "--cpus", "2"]
-    )  # fmt: skip
+    agent = RealAgent(tmp_path, 12.0, COMMAND)
     try:
-        assert core.poll(20_000)
-        peer, *frames = core.recv_multipart()
-        hello = decode(frames)[0]
-        assert isinstance(hello, m.AgentHello)
-        key = m.Key(1, 0, 0, 1, 1)
-        command = f"setsid sleep 1000 & echo $$ > {mark}.new; mv {mark}.new {mark}; sleep 1000"
-        bundle = m.Bundle(1, 0, 1, "r", Task("t", Command(command)), {})
-        for message in (m.Welcome(1, 1.0, 12.0, [], []), m.Assign([bundle], [m.AssignItem(key, 1)])):
-            core.send_multipart([peer, *encode(message)])
-        while not any(isinstance(decode(core.recv_multipart()[1:])[0], m.Started) for _ in (0,)):
-            assert core.poll(20_000)
-        pid = int(mark.read_text())
-        assert procs.runs(pid)
-        os.kill(agent.pid, signal.SIGKILL)
-        agent.wait()
-        entry = f"WINDLASS_AGENT={hello.agent}".encode()
-        end = time.monotonic() + PATIENCE
-        while procs.runs(pid) or any(procs.runs(left) for left in procs.with_environ(entry)):
-            assert time.monotonic() < end
-            os.sched_yield()
+        assert procs.runs(agent.pid)
+        os.kill(agent.process.pid, signal.SIGKILL)
+        agent.process.wait()
+        entry = f"WINDLASS_AGENT={agent.hello.agent}".encode()
+        gone(lambda: not procs.runs(agent.pid) and not any(procs.runs(left) for left in procs.with_environ(entry)))
     finally:
-        agent.kill()
-        agent.wait()
-        core.close()
-        context.term()
+        agent.close()
+
+
+def test_a_stopped_agent_keeps_nothing_running_beyond_its_lease(tmp_path: Path) -> None:
+    agent = RealAgent(tmp_path, 1.5, COMMAND)
+    try:
+        os.kill(agent.process.pid, signal.SIGSTOP)
+        gone(lambda: not procs.runs(agent.pid))
+        os.kill(agent.process.pid, signal.SIGCONT)
+        hello = agent.wait(m.AgentHello)
+        assert [held.key.run for held in hello.held] in ([], [1])
+        agent.say(m.Welcome(2, 1.0, 12.0, [held.key for held in hello.held], []))
+        assert agent.wait(m.Exited).items[0].outcome == "stopped"
+    finally:
+        agent.close()
