@@ -162,8 +162,9 @@ class _ShellScan:
         elif char == "\n":
             self.word_start = YES
             self._begin_heredoc()
-        elif text.startswith("((", at) and start:
-            self.stack.append(ARITHMETIC)
+        elif text.startswith("((", at):
+            # Inside of a word (`x=((`) it is an error in most shells, and bash goes on with the next line then.
+            self.stack.append(ARITHMETIC if start else "lost")
             return at + 2
         elif char == "(":
             self.stack += ["(" if start and text[at - 1 : at] not in ("<", ">") else "?(", BARE]
