@@ -6,6 +6,8 @@ import logging
 import math
 from functools import partial
 
+import msgspec
+
 from windlass.sched import events as ev
 from windlass.sched.events import AttemptId
 from windlass.server import rundata
@@ -103,6 +105,9 @@ class AgentDesk:
         for place, exit in enumerate(msg.items):
             ended = _sane(exit.ended + offset, now)
             started = min(_sane(exit.started + offset, now), ended)
+            if not _tame(exit):
+                core.links.complain("malformed", f"agent {agent.facts.name}: an end with impossible numbers", now)
+                exit = _tamed(exit)
             end = Ended(exit, payload[place] if payload else b"", started, ended)
             by_epoch.setdefault(exit.key.epoch, []).append(end)
         for epoch, ends in by_epoch.items():
@@ -143,6 +148,38 @@ def _problem(msg: m.AgentHello) -> str:
     if any(one.state not in _HELD for one in msg.held):
         return "a held attempt is waiting, running or exited"
     return ""
+
+
+_MOST = 2**62
+
+
+def _tame(exit: m.Exit) -> bool:
+    """Whether its numbers can be kept at all. They are only told to people, but the store has 64 bits."""
+    usage = exit.usage
+    return (
+        -_MOST < exit.code < _MOST
+        and 0 <= usage.memory < _MOST
+        and 0 <= usage.read < _MOST
+        and 0 <= usage.written < _MOST
+        and 0 <= usage.cpu < _MOST
+        and 0 <= exit.log_shed < _MOST
+        and all(0 <= file.size < _MOST and 0 <= file.mode <= 0o7777 for file in exit.outputs)
+    )
+
+
+def _tamed(exit: m.Exit) -> m.Exit:
+    """The same end without what cannot be kept; outputs that no file can be make it a failure."""
+    outputs = [file for file in exit.outputs if 0 <= file.size < _MOST and 0 <= file.mode <= 0o7777]
+    lost = len(outputs) < len(exit.outputs)
+    return msgspec.structs.replace(
+        exit,
+        code=exit.code if -_MOST < exit.code < _MOST else -1,
+        usage=m.Usage(),
+        log_shed=0,
+        outputs=outputs,
+        outcome="failed" if lost else exit.outcome,
+        error="the agent told of outputs that cannot be" if lost else exit.error,
+    )
 
 
 def _sane(time: float, now: float) -> float:

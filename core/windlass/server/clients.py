@@ -146,7 +146,14 @@ class ClientDesk:
         functions = [task.action.function for task in graph.tasks if isinstance(task.action, Call)]
         needed = {file.hash for file in msg.files}.union(functions)
         core.store.write(records.REF, [(hash, run.id) for hash in sorted(needed)])
-        core.handle(ev.RunSubmitted(plan))
+        try:
+            core.handle(ev.RunSubmitted(plan))
+        except Exception:
+            # Nothing of it may stay: what the scheduler cannot take now, it could not take after a restart either.
+            for sql in records.RUN_DELETE:
+                core.store.write(sql, [(run.id,)])
+            del core.runs[run.id], self._tokens[msg.token]
+            raise
         log.info("run %d %s submitted by %s", run.id, run.name, run.owner)
         return {"run": run.id}
 
@@ -225,6 +232,12 @@ class ClientDesk:
         run = self._run(msg.run)
         if msg.task is not None:
             self._task(run, msg.task)
+        elif msg.index is not None:
+            raise RequestError("bad-request", "an item is named with its task")
+        if msg.index is not None and not 0 <= msg.index < len(core.scheduler.states(msg.run, msg.task or 0)):
+            raise RequestError("not-found", f"there is no item {msg.index}")
+        if not -(2**31) < msg.value < 2**31:
+            raise RequestError("bad-request", "a priority has at most 31 bits")
         scope = ev.Scope(msg.run, msg.task, msg.index)
         match msg.action:
             case "cancel" | "retry" | "retry-downstream":

@@ -136,33 +136,17 @@ class Core:
         live = replay.live_attempts(db)
         restored = []
         for stored in replay.stored_runs(db):
-            run = RunData(
-                id=stored.id,
-                name=stored.name,
-                owner=stored.owner,
-                priority=stored.priority,
-                submitted=stored.submitted,
-                graph=rundata.decode_graph(stored.graph),
-                params=rundata.decode_params(stored.params),
-                files=rundata.decode_files(stored.files),
-                hidden=stored.hidden,
-                state=stored.state,
-                told=stored.state,
-                ended=stored.ended,
-                note=stored.note,
-                open_tasks=frozenset(place for place, task in stored.tasks.items() if task.open),
-                values={
-                    place: rundata.decode_values(task.values)
-                    for place, task in stored.tasks.items()
-                    if task.values is not None
-                },
-                notes={place: task.note for place, task in stored.tasks.items() if task.note},
-            )
+            try:
+                run = rundata.from_store(stored)
+                found = replay.restored_run(db, stored, lambda _, run=run: run.plan())  # type: ignore[misc]
+            except (ValueError, LookupError, TypeError) as error:
+                # One record that cannot be read must not keep all others from going on. It stays in the file.
+                log.error("run %d (%s) cannot be read and is left out: %s", stored.id, stored.name, error)
+                continue
             # Versions of bundles are not kept: agents may hold any of the earlier life's.
-            start = int(now)
-            run.versions = dict.fromkeys(range(len(run.graph.tasks)), start)
+            run.versions = dict.fromkeys(range(len(run.graph.tasks)), int(now))
             self.runs[run.id] = run
-            restored.append(replay.restored_run(db, stored, lambda _, run=run: run.plan()))  # type: ignore[misc]
+            restored.append(found)
         agents = []
         for agent, key, facts, heard in replay.restored_agents(db, live):
             agents.append(agent)

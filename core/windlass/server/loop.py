@@ -248,6 +248,11 @@ class Server:
                 return False
             try:
                 self.dispatch(*got)
+            except OverflowError as error:
+                # Integers of the wire have 64 bits without a sign, those of the store have one.
+                self.links.complain("malformed", f"{got[0]!r} sent a {type(got[1]).__name__}: {error}", now)
+                if isinstance(req := getattr(got[1], "req", None), int):
+                    self.clients.fail(got[0], req, "bad-request", "a number is larger than any that can be meant")
             except Exception as error:
                 self._internal(got[0], got[1], error)
             if time.monotonic() >= end:

@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
-from windlass.model import expand
+from windlass.model import constraints, expand
 from windlass.model.expr import ExprError
 from windlass.model.graph import Call, Command, FileRef, Graph, PythonCall, Script, Task
 from windlass.model.template import names
 from windlass.sched.events import RunPlan, TaskPlan
+from windlass.store.replay import StoredRun
 from windlass.wire import results
 
 Values = list[Any]
@@ -102,16 +103,34 @@ class RunData:
         )
 
 
+def from_store(stored: StoredRun) -> RunData:
+    """The run as it was written."""
+    return RunData(
+        id=stored.id,
+        name=stored.name,
+        owner=stored.owner,
+        priority=stored.priority,
+        submitted=stored.submitted,
+        graph=decode_graph(stored.graph),
+        params=_params.decode(stored.params),
+        files=_files.decode(stored.files),
+        hidden=stored.hidden,
+        state=stored.state,
+        told=stored.state,
+        ended=stored.ended,
+        note=stored.note,
+        open_tasks=frozenset(place for place, task in stored.tasks.items() if task.open),
+        values={
+            place: msgspec.msgpack.decode(task.values)
+            for place, task in stored.tasks.items()
+            if task.values is not None
+        },
+        notes={place: task.note for place, task in stored.tasks.items() if task.note},
+    )
+
+
 def decode_graph(raw: bytes) -> Graph:
     return _graph.decode(raw)
-
-
-def decode_params(raw: bytes) -> dict[str, Any]:
-    return _params.decode(raw)
-
-
-def decode_files(raw: bytes) -> list[FileRef]:
-    return _files.decode(raw)
 
 
 def check_graph(graph: Graph, params: Mapping[str, Any]) -> str:
@@ -137,9 +156,14 @@ def check_graph(graph: Graph, params: Mapping[str, Any]) -> str:
         for amount in (*amounts, *task.resources.named.values()):
             if not 0 <= amount < 1e18:
                 return f"task {task.id!r} asks for {amount} of a resource"
+        problem = _numbers(task)
+        if problem:
+            return f"task {task.id!r}: {problem}"
         try:
             count = expand.count(task, params)
-        except ExprError as error:
+            for constraint in task.where:
+                constraints.parse(constraint)
+        except (ValueError, TypeError, OverflowError) as error:  # an ExprError is a ValueError
             return f"task {task.id!r}: {error}"
         if count is not None and not 0 <= count <= expand.MAX_ITEMS:
             return f"task {task.id!r} has {count} items; {expand.MAX_ITEMS} are allowed"
@@ -155,6 +179,19 @@ def check_graph(graph: Graph, params: Mapping[str, Any]) -> str:
             if not waits[child]:
                 free.append(graph.tasks[child].id)
     return "" if len(free) == len(graph.tasks) else "the tasks need each other in a circle"
+
+
+def _numbers(task: Task) -> str:
+    """Times and counts that a clock can be set to."""
+    retries = task.retries
+    times = [retries.backoff, retries.factor, retries.max_backoff, task.timeout or 0.0, task.deadline or 0.0]
+    if not all(0 <= time < 1e10 for time in times):
+        return "a time is negative, or no number"
+    if not 0 <= retries.max <= 1_000_000:
+        return f"{retries.max} retries"
+    if not -(2**31) < task.priority < 2**31:
+        return "a priority has at most 31 bits"
+    return ""
 
 
 def references_of(task: Task) -> References:
@@ -212,11 +249,6 @@ def _strings(value: Any, found: list[str]) -> None:
 def is_call(task: Task) -> bool:
     """Whether its items come with pickled arguments."""
     return isinstance(task.action, Call)
-
-
-def decode_values(raw: bytes) -> Values:
-    values: Values = msgspec.msgpack.decode(raw)
-    return values
 
 
 def blob_of(result: bytes) -> str | None:

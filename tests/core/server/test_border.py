@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import zmq
 
+from windlass.model.graph import FileRef, Foreach, Resources, RetryPolicy
 from windlass.wire import keys, tokens
 from windlass.wire import messages as m
 from windlass.wire.messages import MESSAGES
@@ -168,6 +169,77 @@ def test_stale_and_foreign_ends_are_acknowledged_and_change_nothing(core: Any, k
     agent.finish([item], result=b"jfalse")
     assert [row[-1] for row in kit.results(client, run, 1)] == [b"jtrue"]
     assert len(client.ask(m.GetAttempts, run)["attempts"]) == 1
+
+
+def test_numbers_that_no_store_can_keep(core: Any, kit: Any) -> None:
+    client, agent = core.client(), core.agent()
+    agent.hello()
+    run = kit.submit(client, kit.task("one"), kit.task("two"))
+    first, second = agent.assigned(2)
+    huge = 2**64 - 1
+    usage = m.Usage(float("nan"), huge, huge, huge)
+    agent.send(m.Exited([m.Exit(first.key, "ok", huge, float("inf"), float("nan"), usage, log_shed=huge)]))
+    agent.expect(m.Ack)
+    bad = [FileRef("a", "0" * 64, huge)]
+    agent.send(m.Exited([m.Exit(second.key, "ok", 0, 1.0, 2.0, outputs=bad)]))
+    agent.expect(m.Ack)
+    assert kit.wait_run(client, run) == "failed"
+    rows = client.ask(m.GetAttempts, run)["attempts"]
+    assert [(row["outcome"], row["memory"]) for row in rows] == [("ok", 0), ("failed", 0)]
+    for kind, args in (
+        (m.Control, ("priority", run, None, None, huge)),
+        (m.Control, ("retry", run, 0, -1)),
+        (m.Control, ("retry", run, 0, huge)),
+        (m.Control, ("retry", run, None, 0)),
+        (m.GetAttempts, (run, None, None, huge)),
+        (m.GetItems, (run, 0, huge, huge)),
+        (m.GetLog, (run, 0, huge)),
+        (m.GetOutputs, (run, None, huge)),
+        (m.AppendItems, (run, 0, huge, huge)),
+    ):
+        answer = client.ask(kind, *args)
+        assert isinstance(answer, m.Failure) or kind is m.GetItems, kind
+    client.send(m.GetResults(999, run, huge))
+    assert client.ask(m.GetRuns)["runs"]
+    assert "internal" not in counters(client)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"where": ["os =="]},
+        {"timeout": float("nan")},
+        {"deadline": -1.0},
+        {"resources": Resources(cpus=float("inf"))},
+        {"resources": Resources(memory=-1)},
+        {"retries": RetryPolicy(backoff=float("nan"))},
+        {"foreach": Foreach(range=(0, 5, 0))},
+        {"foreach": Foreach(range=(0, 2**62, 1))},
+        {"foreach": Foreach(opaque=-3)},
+        {"foreach": Foreach(values=[1], outputs_of="nobody")},
+        {"priority": 2**63},
+    ],
+    ids=str,
+)
+def test_graphs_that_no_honest_client_sends(core: Any, kit: Any, fields: dict[str, Any]) -> None:
+    client = core.client()
+    failure = kit.submit(client, kit.task("bad", **fields))
+    assert isinstance(failure, m.Failure)
+    assert failure.code == "bad-request"
+    assert client.ask(m.GetRuns)["runs"] == []
+    assert "internal" not in counters(client)
+
+
+def test_a_run_the_scheduler_cannot_take_leaves_nothing(start_core: Any, kit: Any, monkeypatch: Any) -> None:
+    core = start_core()
+    client = core.client()
+    monkeypatch.setattr("windlass.server.rundata.check_graph", lambda graph, params: "")
+    failure = kit.submit(client, kit.task("a", "a"))
+    assert failure.code == "internal"
+    core.stop()
+    core = start_core()
+    assert core.client().ask(m.GetRuns)["runs"] == []
+    assert isinstance(kit.submit(core.client(), kit.task("one")), int)
 
 
 def test_without_curve_nobody_gets_in(core: Any) -> None:
