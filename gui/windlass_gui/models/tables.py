@@ -114,11 +114,13 @@ def attempt_end(row: AttemptRow) -> str:
 
 
 class AttemptsModel(RowsModel[AttemptKey, AttemptRow]):
-    """Attempts by (run, task, index, attempt). `task_name` turns run and task into a title."""
+    """Attempts by (run, task, index, attempt). `titles` and `sampled` are filled by whoever shows the table."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         self.titles: dict[tuple[int, int], tuple[str, bool]] = {}
         """(run, task) -> title, is an array."""
+        self.sampled: dict[AttemptKey, tuple[float, float]] = {}
+        """What running attempts use now: CPUs and resident bytes."""
         columns: list[Column[AttemptRow]] = [
             Column("Item", self._title, lambda row: (row.run, row.task, row.index)),
             Column("Attempt", lambda row: str(row.attempt), lambda row: row.attempt, right=True),
@@ -132,11 +134,12 @@ class AttemptsModel(RowsModel[AttemptKey, AttemptRow]):
                 "Duration", lambda row: fmt.duration(attempt_seconds(row)), attempt_seconds, right=True, live=True
             ),
             Column(
-                "CPU time", lambda row: fmt.duration(row.cpu) if row.ended else "", lambda row: row.cpu, right=True
+                "CPU", lambda row: fmt.duration(row.cpu) if row.ended else self._now(row, 0), self._cpu, right=True,
+                live=True, tip="CPUs in use now, or CPU time of an attempt that has ended",
             ),
             Column(
-                "Memory", lambda row: fmt.size(row.memory) if row.memory else "", lambda row: row.memory, right=True,
-                tip="Peak resident memory",
+                "Memory", lambda row: fmt.size(row.memory) if row.ended else self._now(row, 1), self._memory,
+                right=True, live=True, tip="Resident memory now, or at most",
             ),
         ]  # fmt: skip
         super().__init__(columns, parent)
@@ -144,6 +147,20 @@ class AttemptsModel(RowsModel[AttemptKey, AttemptRow]):
     def _title(self, row: AttemptRow) -> str:
         title, array = self.titles.get((row.run, row.task), (f"task {row.task}", True))
         return f"{title}[{row.index}]" if array else title
+
+    def _now(self, row: AttemptRow, which: int) -> str:
+        """Short attempts are never sampled: their cells stay empty."""
+        values = self.sampled.get((row.run, row.task, row.index, row.attempt))
+        if values is None:
+            return ""
+        return fmt.size(values[1]) if which else f"{values[0]:.2f} CPUs"
+
+    def _cpu(self, row: AttemptRow) -> float:
+        return row.cpu if row.ended else self.sampled.get((row.run, row.task, row.index, row.attempt), (0.0, 0.0))[0]
+
+    def _memory(self, row: AttemptRow) -> float:
+        key = (row.run, row.task, row.index, row.attempt)
+        return row.memory if row.ended else self.sampled.get(key, (0.0, 0.0))[1]
 
     def live(self) -> list[AttemptKey]:
         return [key for key, row in zip(self._keys, self._rows, strict=True) if row.state in ("assigned", "running")]

@@ -51,10 +51,9 @@ class MonitorWindow(QMainWindow):
         self.attempts = AttemptsModel(self)
         self.table = Table(SortedRows(self.attempts, self), "Running attempts")
         self.table.draw(states=(2,))
-        self.table.widths(260, 70, 110, 140, 100, 90, 90)
+        self.table.widths(300, 76, 110, 160, 100, 90, 100, 110)
+        self.table.stretch(0)
         self.table.sort_by(4, Qt.SortOrder.AscendingOrder)
-        for column in (6, 7):
-            self.table.setColumnHidden(column, True)
         self.table.activated.connect(self._activated)
         self._build()
         bridge.mirror_changed.connect(self.apply)
@@ -153,6 +152,8 @@ class MonitorWindow(QMainWindow):
         for agent in changes.samples:
             if agent in self.cards:
                 self.cards[agent].show_curve(self.bridge.mirror.curves[agent])
+        if changes.attempt_samples:
+            self._show_samples()
         for run, inside in changes.inside.items():
             self._apply_run(run, inside.reset, inside.attempts)
         if changes.runs or changes.runs_removed:
@@ -162,6 +163,14 @@ class MonitorWindow(QMainWindow):
             self.attempts.change({}, [key for key in self.attempts.keys() if key[0] not in followed])  # noqa: SIM118
         if changes.agents or changes.agents_removed or changes.runs or changes.inside:
             self._say()
+
+    def _show_samples(self) -> None:
+        curves = self.bridge.mirror.attempt_curves
+        last = {key: curve.last for key, curve in curves.items()}
+        self.attempts.sampled = {
+            key: (float(point[1]), float(point[2])) for key, point in last.items() if point is not None
+        }
+        self.attempts.tick(self.attempts.sampled)
 
     def _apply_run(self, run: int, reset: bool, attempts: set[tuple[int, int, int]]) -> None:
         mirror = self.bridge.mirror.run(run)

@@ -194,3 +194,16 @@ def test_merged_updates_give_the_same_mirror(make: Any, seed: int) -> None:
     assert second is not None
     assert first.states == second.states
     assert first.attempts.keys() == second.attempts.keys()
+
+
+def test_a_snapshot_that_comes_again_keeps_what_has_ended(make: Any) -> None:
+    mirror = Mirror()
+    rows = [make.attempt(0, 0, state="exited"), make.attempt(0, 1)]
+    mirror.feed(make.snapshot("run:1", run=make.run(), tasks=[make.task()], states={0: bytes(10)}, attempts=rows))
+    run = mirror.run(1)
+    mirror.take_changes()
+    mirror.feed(make.snapshot("run:1", run=make.run(), tasks=[make.task()], states={0: bytes(10)}, attempts=[]))
+    assert mirror.run(1) is run
+    assert run is not None
+    assert set(run.attempts) == {(0, 0, 1)}, "the one that ran may have ended unseen: it is asked for again"
+    assert mirror.take_changes().inside[1].reset

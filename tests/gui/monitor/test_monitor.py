@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from windlass.wire import messages as m
 from windlass.wire.keys import new_pair
-from windlass.wire.messages import Sample
+from windlass.wire.messages import AttemptSample, Key, Sample
 from windlass.wire.tokens import JoinToken, format_token
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
@@ -84,6 +84,10 @@ def test_running_attempts_of_all_runs(
         window.table.setCurrentIndex(window.table.model().index(0, 0))
         window.table.activated.emit(window.table.model().index(0, 0))
     assert len(chosen.args) == 4
+    point = AttemptSample(Key(1, 0, 4, 1, 1), make.NOW, 1.5, 300 << 20)
+    link.tell(make.delta("samples", samples={}, attempts=[point]))
+    bridge.frame()
+    assert [window.attempts.index(0, column).data() for column in (6, 7)] == ["1.50 CPUs", "300 MiB"]
     link.tell(make.delta("run:1", attempts=[make.attempt(0, 4, state="exited")]))
     bridge.frame()
     assert window.attempts.keys() == [(2, 0, 4, 1)]

@@ -127,3 +127,17 @@ def test_colours_follow_the_theme(
         at = QPoint(round(view.x_of(make.NOW + 0.8)), RULER + 5)
         assert QColor(image.pixelColor(at)).name() == current_theme().state_color("succeeded").name()
         assert image.pixelColor(image.width() - 30, image.height() - 10).name() == current_theme().canvas
+
+
+def test_what_a_delta_left_out_is_asked_for(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
+    pane = shown(qtbot, bridge, link, make)
+    link.of(m.GetAttempts)[0].answer({"attempts": [], "next": None})
+    bridge.frame()
+    link.tell(make.delta("run:1", attempts=[], shed=40))
+    bridge.frame()
+    asked = link.of(m.GetAttempts)[1]
+    assert asked.message.after == 1, "from the last end that is known"
+    row = make.attempt(0, 20, state="exited", seq=9)
+    asked.answer({"attempts": [msgspec.to_builtins(row)], "next": None})
+    bridge.frame()
+    assert pane.bars.count == 11
