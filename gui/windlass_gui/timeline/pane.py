@@ -98,12 +98,14 @@ class TimelinePane(QWidget):
             self._reload()
             return
         mirror = self.bridge.mirror.run(self.run)
-        if mirror is not None and inside.attempts:
+        if mirror is None:
+            return
+        if inside.attempts:
             self.bars.put(row for key in inside.attempts if (row := mirror.attempts.get(key)) is not None)
             self._refresh()
-            if mirror.shed > self._shed:
-                self._shed = mirror.shed
-                self._fetch(self.run)
+        if mirror.shed > self._shed:
+            self._shed = mirror.shed
+            self._fetch(self.run)
 
     def _reload(self) -> None:
         self.bars.clear()
