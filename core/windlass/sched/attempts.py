@@ -237,6 +237,9 @@ def rejected(book: Book, event: AttemptsRejected) -> None:
     ids = [id for id in event.items if id in agent.live and id not in agent.running]
     unasked = any(id not in agent.recalled and id not in agent.stopping for id in ids)
     give_back(book, agent, ids)
+    # Said to run, told to stop, and not held: its end will never be told.
+    gone = [id for id in event.items if id in agent.running and id in agent.stopping]
+    lose(book, agent, gone, f"{agent.id} does not hold it")
     if unasked:
         agent.shun_until = book.now + book.config.reject_pause
         book.dirty[agent] = None

@@ -546,3 +546,13 @@ def test_ready_items_go_back_when_what_they_need_runs_again() -> None:
     assert bench.states(1) == ["ACTIVE", "READY", "READY"]
     bench.do(e.RetryRequested(Scope(1, 0), downstream=True))
     assert bench.states(1) == ["PENDING", "PENDING", "PENDING"]
+
+
+def test_a_stop_of_something_that_the_agent_lost_comes_to_an_end() -> None:
+    bench = Bench()
+    bench.agent()
+    bench.submit(TaskPlan("t"))
+    bench.started(first())
+    bench.do(e.CancelRequested(Scope(1)))
+    bench.do(e.AttemptsRejected("a", 1, [first()]))
+    assert not bench.scheduler.live()
