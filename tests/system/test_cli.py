@@ -15,6 +15,9 @@ from typing import Any
 
 import psutil
 import pytest
+from typer.testing import CliRunner
+
+from windlass.cli.main import app
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -234,13 +237,22 @@ def test_a_killed_agent_costs_nothing_but_time(environment: dict[str, str], tmp_
 
 
 @pytest.fixture
-def session(environment: dict[str, str], tmp_path: Path, windlass: Windlass) -> Iterator[Windlass]:
-    """A core and an agent, started by their commands."""
+def session(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Windlass]:
+    """A core and an agent, started by their commands; other commands run in this process, which is faster."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str | Path, status: int = 0) -> subprocess.CompletedProcess[str]:
+        done = CliRunner().invoke(app, list(map(str, arguments)))
+        assert done.exit_code == status, done.output
+        return subprocess.CompletedProcess(list(arguments), status, done.stdout, done.stderr)
+
     with started(["core"], environment, tmp_path) as core:
         until(lambda: (tmp_path / "home" / "data" / "core" / "core.json").exists())
         with started(["agent", "--name", "here", "--cpus", "2", "--label", "room=a"], environment, tmp_path) as agent:
-            until(lambda: '"up"' in windlass("agents", "--json").stdout)
-            yield windlass
+            until(lambda: '"up"' in run("agents", "--json").stdout)
+            yield run
             agent.send_signal(signal.SIGTERM)
             agent.communicate(timeout=20)
         core.send_signal(signal.SIGINT)
