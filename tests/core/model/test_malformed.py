@@ -62,7 +62,7 @@ BAD = [
     Bad("braces without quotes", task("command: {{ item }}"), 5, "", "a key is a text"),
     # JSON.
     Bad("json syntax", '{"windlass": 1,\n "tasks": {,}}', 2, "", "not valid JSON", fmt="json"),
-    Bad("json trailing comma", '{"windlass": 1,\n}', 2, "", "not valid JSON", fmt="json"),
+    Bad("json trailing comma", '{"windlass": 1,}', 1, "", "not valid JSON", fmt="json"),
     Bad("json duplicate", '{"windlass": 1,\n"tasks": {"a": {"command": "x"},\n"a": {"command": "y"}}}', 3, "",
         "'a' stands here a second time", fmt="json"),
     Bad("json nan", '{"windlass": 1, "params":\n{"x": NaN},\n"tasks": {"a": {"command": "x"}}}', 2, "params.x",
