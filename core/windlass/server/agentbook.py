@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from windlass.wire.messages import AgentFacts, AttemptSample, Key, Sample
+from windlass.wire.messages import AgentFacts, AttemptSample, Exit, Key, Sample
 
 if TYPE_CHECKING:
     from windlass.sched.events import AttemptId
@@ -17,6 +17,15 @@ BACKLOG = 300
 """Samples kept of each agent and of each long attempt."""
 STEADY = 0.05
 """Seconds: clocks that differ by less are taken as equal (the difference is the link's delay)."""
+
+
+class Ended(NamedTuple):
+    """An end as the agent told it, times by our clock, and its result."""
+
+    exit: Exit
+    result: bytes
+    started: float
+    ended: float
 
 
 class Live:

@@ -11,8 +11,8 @@ import msgspec
 from windlass.sched import events as ev
 from windlass.sched.events import AttemptId
 from windlass.server import rundata
-from windlass.server.agentbook import BACKLOG, AgentRecord
-from windlass.server.core import Core, Ended
+from windlass.server.agentbook import BACKLOG, AgentRecord, Ended
+from windlass.server.core import Core
 from windlass.server.links import Connection
 from windlass.store import records
 from windlass.wire import messages as m

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from windlass.blobs.store import BlobStore
+from windlass.blobs.store import BlobError, BlobStore
 from windlass.model import expand, expr, paths, template
 from windlass.model.expr import ExprError, Scope
 from windlass.model.graph import Call, FileRef, Need, PythonCall, Task
@@ -60,7 +60,7 @@ class Bundles:
             if source is None:
                 return Decision(expand.count(task, run.params) or 0)
             values = self._fan_out(run, task, source)
-        except (ExprError, ValueError) as error:
+        except (ExprError, ValueError, LookupError, OSError, BlobError) as error:
             return Decision(0, error=str(error))
         if len(values) > expand.MAX_ITEMS:
             return Decision(0, error=f"{len(values)} items; {expand.MAX_ITEMS} are allowed")

@@ -11,17 +11,17 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from windlass.blobs.store import BlobStore
-from windlass.model.expr import ExprError
 from windlass.sched import events as ev
 from windlass.sched.config import Config
 from windlass.sched.events import AttemptId
 from windlass.sched.machine import Scheduler
 from windlass.sched.states import TERMINAL, AttemptState, ItemState, Outcome
 from windlass.server import rundata
-from windlass.server.agentbook import AgentRecord, Live
+from windlass.server.agentbook import AgentRecord, Ended, Live
+from windlass.server.assign import Assigner
 from windlass.server.bundles import Bundles
 from windlass.server.links import Links
 from windlass.server.publish import Publisher
@@ -32,7 +32,7 @@ from windlass.store.reader import Reader
 from windlass.store.store import Store
 from windlass.wire import limits
 from windlass.wire import messages as m
-from windlass.wire.messages import AssignItem, Bundle, Exit, Key
+from windlass.wire.messages import Key
 
 log = logging.getLogger("windlass.core")
 
@@ -40,17 +40,6 @@ _BY_ATTEMPT = frozenset({ItemState.SUCCEEDED, ItemState.FAILED, ItemState.CANCEL
 _KEPT = TERMINAL | {ItemState.PENDING, ItemState.BACKOFF}
 """States that are written down; READY and ACTIVE are derived anew after a restart."""
 _STATE_OF = {int(state): state for state in ItemState}
-ASSIGN_BYTES = 4 * 1024 * 1024
-"""Payload of one message of assignments, about."""
-
-
-class Ended(NamedTuple):
-    """An end as the agent told it, times by our clock, and its result."""
-
-    exit: Exit
-    result: bytes
-    started: float
-    ended: float
 
 
 class Core:
@@ -79,7 +68,7 @@ class Core:
         self._changed_state = False
         self._handlers: dict[type, Callable[[Any], None]] = {
             ev.DecideTask: self._decide,
-            ev.AssignAttempts: self._assign,
+            ev.AssignAttempts: Assigner(self).assign,
             ev.StopAttempts: self._stop,
             ev.WelcomeAgent: self._welcome,
             ev.AcceptExits: self._unexpected_accept,
@@ -125,7 +114,16 @@ class Core:
         """Close the turn. Where nothing had to be written, what waited for it happens at once, and may write more."""
         while self._later or self.store.has_rows:
             calls, self._later = self._later, []
-            self.store.end_turn(partial(_call_all, calls) if calls else None)
+            self.store.end_turn(partial(self._call_all, calls) if calls else None)
+
+    def _call_all(self, calls: Iterable[Callable[[], object]]) -> None:
+        for call in calls:
+            try:
+                call()
+            except Exception:
+                # A bug in one of them must not take the acknowledgements of all others along.
+                self.counters["internal"] += 1
+                log.exception("after a commit")
 
     # --- after a restart ---
 
@@ -440,79 +438,6 @@ class Core:
     heartbeat = 1.0
     lease = 12.0
 
-    # --- assigning ---
-
-    def _assign(self, effect: ev.AssignAttempts) -> None:
-        now = self.now
-        agent, epoch = effect.agent, effect.epoch
-        for id in effect.items:
-            self.live[id] = Live(agent, epoch, now)
-        self.store.write(records.LIVE_NEW, [(*id, agent, epoch, 0, now, None, -1) for id in effect.items])
-        record = self.agents[agent]
-        record.assigned += len(effect.items)
-        self.publisher.agents_dirty.add(agent)
-        self.later(partial(self._assign_now, record, epoch, effect.items))
-
-    def _assign_now(self, agent: AgentRecord, epoch: int, items: list[AttemptId]) -> None:
-        """The assignment is durable, and so is all that it depends on: put together what the agent needs, and send."""
-        if agent.connection is None or agent.epoch != epoch:
-            return  # it will say HELLO, without these
-        bundles: dict[tuple[int, int], Bundle] = {}
-        found: dict[tuple[int, int], tuple[RunData, bool, int, bool]] = {}
-        batch: list[AssignItem] = []
-        payload: list[bytes] = []
-        weight = 0
-        call = False
-        for id in items:
-            run_id, task, index, attempt = id
-            known = found.get((run_id, task))
-            try:
-                if known is None:
-                    run = self.runs.get(run_id)
-                    if run is None:
-                        continue
-                    bundle = self.bundles.bundle(run, task)
-                    known = run, self.bundles.plain(run, task), bundle.version, rundata.is_call(run.task(task))
-                    found[run_id, task] = known
-                    if (run_id, task, bundle.version) not in agent.sent:
-                        bundles[run_id, task] = bundle
-                        agent.sent.add((run_id, task, bundle.version))
-                run, plain, version, call = known
-                if plain:
-                    item = AssignItem(Key(run_id, task, index, attempt, epoch), version)
-                else:
-                    item = self.bundles.item(run, id, epoch, version)
-            except (ExprError, ValueError, LookupError) as error:
-                self._fail_here(agent, epoch, id, f"what the item needs cannot be put together: {error}")
-                continue
-            batch.append(item)
-            data = self.bundles.payload(run, task, index) if call else b""
-            payload.append(data)
-            weight += len(data) + 100 * len(item.files)
-            if len(batch) >= limits.BATCH or weight > ASSIGN_BYTES:
-                self._send_assign(agent, bundles, batch, payload)
-                bundles, batch, payload, weight = {}, [], [], 0
-        if batch:
-            self._send_assign(agent, bundles, batch, payload)
-
-    def _send_assign(
-        self, agent: AgentRecord, bundles: dict[tuple[int, int], Bundle], batch: list[AssignItem], payload: list[bytes]
-    ) -> None:
-        if agent.connection is None:
-            return
-        message = m.Assign(list(bundles.values()), batch)
-        if not self.links.send(agent.connection, message, payload if any(payload) else ()):
-            for bundle in bundles.values():
-                agent.sent.discard((bundle.run, bundle.task, bundle.version))
-            for item in batch:
-                id = AttemptId(item.key.run, item.key.task, item.key.index, item.key.attempt)
-                self._fail_here(agent, item.key.epoch, id, "what the task needs is too large to be sent to an agent")
-
-    def _fail_here(self, agent: AgentRecord, epoch: int, id: AttemptId, error: str) -> None:
-        """End an attempt that cannot even be sent, as if the agent had found it out."""
-        exit = Exit(Key(*id, epoch), Outcome.SPAWN_ERROR.value, 0, self.now, self.now, error=error)
-        self.exited(agent, epoch, [Ended(exit, b"", self.now, self.now)])
-
     # --- deciding ---
 
     def _decide(self, effect: ev.DecideTask) -> None:
@@ -546,11 +471,6 @@ class Core:
         if counts[ItemState.SKIPPED] and not counts[ItemState.SUCCEEDED]:
             return "skipped"
         return "succeeded"
-
-
-def _call_all(calls: Iterable[Callable[[], object]]) -> None:
-    for call in calls:
-        call()
 
 
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from windlass.model.graph import FileRef, Foreach, Need
-from windlass.wire import limits, logs
+from windlass.wire import limits, logs, results
 from windlass.wire import messages as m
 
 
@@ -187,6 +187,20 @@ def test_what_is_too_large_to_be_sent_fails_in_words(core: Any, kit: Any, monkey
     rows = kit.results(client, run, 2)
     assert rows[1][3] == "failed"
     assert "too large" in rows[1][4]
+
+
+def test_a_result_whose_blob_is_lost_fails_what_needs_it(core: Any, kit: Any) -> None:
+    client, agent = core.client(), core.agent()
+    agent.hello()
+    run = kit.submit(
+        client, kit.task("list"), kit.task("each", "list", foreach=Foreach(result_of="list")), kit.task("other")
+    )
+    items = {item.key.task: item for item in agent.assigned(2)}
+    agent.finish([items[0]], result=results.encode_ref(ref("result", b"j[1, 2]")))
+    agent.finish([items[2]])
+    rows = kit.results(client, run, 3)
+    assert sorted((row[1], row[3]) for row in rows) == [(0, "succeeded"), (1, "failed"), (2, "succeeded")]
+    assert "no blob" in client.ask(m.GetRun, run)["tasks"][1]["note"] + "".join(row[4] for row in rows)
 
 
 RECORDS = [logs.encode_record(float(n + 1), logs.OUT, b"line %d\n" % n) for n in range(10)]
