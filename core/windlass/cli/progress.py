@@ -9,9 +9,10 @@ from typing import Protocol
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
 
-from windlass.cli.common import say, size
+from windlass.cli.common import duration, say, size
 from windlass.client.run import RunView
 from windlass.wire.rows import TaskRow
 
@@ -46,10 +47,10 @@ def display(quiet: bool) -> Display:
 
 
 def describe(row: TaskRow) -> str:
-    """The states of a task's items that matter to a person, such as `12 running, 1 failed`."""
+    """The states of a task's items that matter to a person, such as `12 active, 1 failed`."""
     counts = row.counts
     parts = [
-        (counts.active, "running"),
+        (counts.active, "active"),
         (counts.backoff, "waiting to retry"),
         (counts.failed, "failed"),
         (counts.cancelled, "cancelled"),
@@ -63,6 +64,25 @@ def done_of(row: TaskRow) -> int:
     return counts.succeeded + counts.failed + counts.cancelled + counts.skipped
 
 
+def _colour(row: TaskRow) -> str:
+    counts = row.counts
+    if counts.failed:
+        return "red"
+    if counts.cancelled or counts.skipped:
+        return "yellow"
+    return "green" if row.count is not None and counts.succeeded == row.count else "default"
+
+
+class Took(ProgressColumn):
+    """How long a task has been at work, from its first item's start to its last one's end."""
+
+    def render(self, task: Task) -> Text:
+        begun, ended = task.fields["begun"], task.fields["ended"]
+        if begun is None:
+            return Text("")
+        return Text(duration((ended or time.monotonic()) - begun), style="yellow")
+
+
 class Bars:
     """Live bars, on the standard error."""
 
@@ -71,44 +91,45 @@ class Bars:
             TextColumn("{task.description}"),
             BarColumn(bar_width=28),
             TextColumn("{task.fields[shown]:>11}"),
-            TimeElapsedColumn(),
+            Took(),
             TextColumn("{task.fields[words]}", markup=False),
             console=Console(stderr=True, highlight=False),
         )
         self._bars: dict[int, TaskID] = {}
+        self._begun: dict[int, float] = {}
+        self._ended: dict[int, float] = {}
         self._upload: TaskID | None = None
 
     def upload(self, done: int, total: int) -> None:
         if total and self._upload is None:
-            self._upload = self._progress.add_task("input files", total=total, shown="", words="")
+            self._upload = self._add("input files")
         if self._upload is not None:
-            self._progress.update(self._upload, completed=done, shown=size(done))
+            self._progress.update(self._upload, total=total, completed=done, shown=size(done))
 
     def update(self, view: RunView) -> None:
+        now = time.monotonic()
         for index, row in sorted(view.tasks.items()):
-            bar = self._bars.get(index)
-            if bar is None:
-                bar = self._bars[index] = self._progress.add_task(
-                    escape(row.title or row.id), total=None, start=False, shown="", words=""
-                )
-            begun = bool(row.counts.active or row.counts.backoff or done_of(row))
-            task = self._progress.tasks[self._progress.task_ids.index(bar)]
-            if begun and task.start_time is None:
-                self._progress.start_task(bar)
+            if index not in self._bars:
+                self._bars[index] = self._add(row.title or row.id)
             done, total = done_of(row), row.count
-            shown = f"{done}/{total}" if total is not None else "?"
-            words = describe(row) or (row.note if total is None or done < total else "")
-            colour = "red" if row.counts.failed else "green" if total is not None and done == total else "default"
+            complete = total is not None and done == total
+            if done or row.counts.active or row.counts.backoff:
+                self._begun.setdefault(index, now)
+            if complete:
+                self._ended.setdefault(index, now)
             self._progress.update(
-                bar,
+                self._bars[index],
                 total=total,
                 completed=done,
-                shown=shown,
-                words=words,
-                description=f"[{colour}]{escape(row.title or row.id)}",
+                shown="?" if total is None else f"{done}/{total}",
+                words=describe(row) or ("" if complete else row.note),
+                description=f"[{_colour(row)}]{escape(row.title or row.id)}",
+                begun=self._begun.get(index),
+                ended=self._ended.get(index),
             )
-            if total is not None and done == total:
-                self._progress.stop_task(bar)
+
+    def _add(self, name: str) -> TaskID:
+        return self._progress.add_task(escape(name), total=1, shown="", words="", begun=None, ended=None)
 
     def note(self, text: str) -> None:
         self._progress.console.print(text, markup=False)

@@ -122,3 +122,27 @@ def test_missing_programs_name_the_package(monkeypatch: pytest.MonkeyPatch) -> N
     found = programs.missing_programs(graph)
     assert found[0] == "task 'a' needs the program 'ffprobe', which is not installed (Debian: apt install ffmpeg)"
     assert [line.split("'")[3] for line in found] == ["ffprobe", "jq", "python3"]
+
+
+def test_the_app_without_its_libraries_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    from windlass.cli import start
+
+    monkeypatch.setattr(start.importlib.util, "find_spec", lambda name: None)
+    status, _, err = run()
+    assert status == 2
+    assert "pip install 'windlass[gui]'" in err
+
+
+def test_the_app_replaces_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    from windlass.cli import start
+
+    became: list[list[str]] = []
+    monkeypatch.setattr(start.os, "execv", lambda program, arguments: became.append(arguments))
+    run()
+    run("agent", "--join", "wl1.x", "--help")
+    run("core", "--bind", "tcp://0.0.0.0:7077", "--lease", "20")
+    assert [arguments[2:] for arguments in became] == [
+        ["windlass_gui"],
+        ["windlass_agent", "--join", "wl1.x", "--help"],
+        ["windlass.server", "--bind", "tcp://0.0.0.0:7077", "--lease", "20"],
+    ]
