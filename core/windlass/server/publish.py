@@ -244,7 +244,14 @@ class Publisher:
             self._core.links.send_frames(connection, frames)
 
     def _snapshot(self, topic: str) -> list[bytes]:
-        return codec.encode(m.Snapshot(topic, self._seq.get(topic, 0), self._whole(topic)))
+        """What does not fit into a message is left out, largest first, and named in `omitted`."""
+        seq, data = self._seq.get(topic, 0), self._whole(topic)
+        for part in ("attempts", "states", "tasks", ""):
+            try:
+                return codec.encode(m.Snapshot(topic, seq, data))
+            except codec.WireError:
+                data = {**data, part: [] if part != "states" else {}, "omitted": [*data.get("omitted", []), part]}
+        return codec.encode(m.Snapshot(topic, seq, {"omitted": ["all"]}))
 
     def _whole(self, topic: str) -> dict[str, Any]:
         core = self._core

@@ -100,6 +100,16 @@ def test_a_slow_follower_gets_a_snapshot_instead_of_a_queue(core: Any, kit: Any)
     assert mirror.states[0] == bytes((ItemState.SUCCEEDED,))
 
 
+def test_a_snapshot_says_what_it_had_to_leave_out(core: Any, kit: Any, monkeypatch: Any) -> None:
+    client = core.client()
+    run = kit.submit(client, kit.array("many", 50_000))
+    monkeypatch.setattr("windlass.wire.limits.HEADER", 20_000)
+    client.send(m.Subscribe([f"run:{run}"]))
+    snapshot = client.expect(m.Snapshot)
+    assert snapshot.data["omitted"] == ["attempts", "states"]
+    assert snapshot.data["run"]["counts"]["pending"] + snapshot.data["run"]["counts"]["ready"] == 50_000
+
+
 def test_unfollowing_ends_it(core: Any, kit: Any) -> None:
     client, agent = core.client(), core.agent()
     run = kit.submit(client, kit.task("one"))
