@@ -64,7 +64,12 @@ class Table(QTableView):
         self.sortByColumn(column, order)
 
     def selected_keys(self) -> list[Any]:
-        return [index.data(KEY_ROLE) for index in self.selectionModel().selectedRows()]
+        return [self.model().index(row, 0).data(KEY_ROLE) for row in self.selected_rows()]
+
+    def selected_rows(self) -> list[int]:
+        """Ascending. From the ranges, so that hidden columns do not matter."""
+        ranges = self.selectionModel().selection()
+        return sorted({row for each in ranges for row in range(each.top(), each.bottom() + 1)})
 
     def current_key(self) -> Any:
         index = self.currentIndex()
@@ -74,8 +79,8 @@ class Table(QTableView):
         """The selected rows as tab-separated text."""
         model = self.model()
         lines = [
-            "\t".join(str(model.index(index.row(), column).data() or "") for column in range(model.columnCount()))
-            for index in sorted(self.selectionModel().selectedRows(), key=lambda index: index.row())
+            "\t".join(str(model.index(row, column).data() or "") for column in range(model.columnCount()))
+            for row in self.selected_rows()
         ]
         if lines:
             QApplication.clipboard().setText("\n".join(lines))

@@ -64,9 +64,14 @@ def test_selecting_a_run_follows_it(qtbot: QtBot, bridge: Bridge, link: Recordin
     link.tell(make.snapshot("runs", runs=[make.run(1), make.run(2)], removed=[]))
     bridge.frame()
     assert [pane.runs_table.model().index(row, 0).data() for row in range(2)] == ["2", "1"], "the newest first"
+    pane.show()
+    qtbot.waitUntil(lambda: pane.runs_table.columnViewportPosition(1) > 0)
     with qtbot.waitSignal(pane.run_selected) as selected:
-        pane.runs_table.selectRow(0)
+        place = pane.runs_table.visualRect(pane.runs_table.model().index(0, 1)).center()
+        qtbot.mouseClick(pane.runs_table.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert selected.args == [2]
+    pane.runs_table.copy()
+    assert QApplication.clipboard().text().startswith("2\tgraph-2\t")
     assert "run:2" in link.topics
     link.tell(make.snapshot("run:2", run=make.run(2), tasks=[make.task(0), make.task(1, title="Join")]))
     bridge.frame()
