@@ -79,7 +79,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._stack)
         self._build_docks()
         build_tool_bar(self, self.actions_)
-        self._recent_menu = build_menus(self, self.actions_, lambda: list(self.findChildren(QDockWidget)))
+        self._recent_menu = build_menus(self, self.actions_, self._docks, self.open_sample)
         self.editing = Editing(self.actions_, self.page)
         self.running = Running(self, bridge, self.run_view)
         self._build_status()
@@ -122,6 +122,9 @@ class MainWindow(QMainWindow):
         docks = {dock.objectName(): dock for dock in self.findChildren(QDockWidget)}
         self.resizeDocks([docks["dock-palette"], docks["dock-inspector"]], [190, 340], Qt.Orientation.Horizontal)
         self.resizeDocks([docks["dock-bottom"]], [250], Qt.Orientation.Vertical)
+
+    def _docks(self) -> list[QWidget]:
+        return list(self.findChildren(QDockWidget))
 
     def _build_status(self) -> None:
         self._progress = QLabel()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtWidgets import QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from windlass_gui.actions import Actions
+from windlass_resources.samples import list_samples
 
 if TYPE_CHECKING:
     from windlass_gui.main_window import MainWindow
@@ -26,7 +28,9 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("Menus", text)
 
 
-def build_menus(window: QMainWindow, actions: Actions, docks: Callable[[], list[QWidget]]) -> QMenu:
+def build_menus(
+    window: QMainWindow, actions: Actions, docks: Callable[[], list[QWidget]], open_sample: Callable[[str], object]
+) -> QMenu:
     """Fill the menu bar. Gives the menu of recent files, which its owner fills when it opens."""
     bar = window.menuBar()
 
@@ -38,6 +42,9 @@ def build_menus(window: QMainWindow, actions: Actions, docks: Callable[[], list[
 
     file = menu(_tr("&File"), "new", "open")
     recent = file.addMenu(_tr("Open &recent"))
+    samples = file.addMenu(_tr("Open a sa&mple"))
+    for sample in list_samples():
+        samples.addAction(sample.title, partial(open_sample, sample.name)).setToolTip(sample.description)
     file.addSeparator()
     for name in ("save", "save_as", "", "close", "quit"):
         file.addAction(actions[name]) if name else file.addSeparator()

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from windlass_gui.editor.fields import parse_yaml, show_text
 from windlass_gui.theme import Theme
+from windlass_gui.tick_box import TickBox
 
 
 class ParamsDialog(QDialog):
@@ -21,7 +22,7 @@ class ParamsDialog(QDialog):
         self.setMinimumWidth(420)
         self._defaults = dict(params)
         self._lines: dict[str, QLineEdit] = {}
-        self._boxes: dict[str, QCheckBox] = {}
+        self._boxes: dict[str, TickBox] = {}
         note = QLabel(self.tr("The values of this run; the graph keeps its defaults."))
         note.setStyleSheet(f"color: {theme.muted};")
         note.setWordWrap(True)
@@ -29,7 +30,7 @@ class ParamsDialog(QDialog):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for name, value in params.items():
             if isinstance(value, bool):
-                box = QCheckBox()
+                box = TickBox()
                 box.setChecked(value)
                 self._boxes[name] = box
                 form.addRow(name, box)

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from windlass.wire.rows import Counts
 from windlass_gui import app
 from windlass_gui.bridge import Bridge, SubmitProgress
 from windlass_gui.main_window import MainWindow
-from windlass_gui.theme import apply_theme
+from windlass_gui.params_dialog import ParamsDialog
+from windlass_gui.theme import apply_theme, load_theme
 
 GRAPH = """\
 windlass: 1
@@ -123,6 +124,32 @@ def test_edit_save_and_the_title(window: MainWindow, graph: Path) -> None:
     assert window.isWindowModified()
     assert session.document.text == GRAPH
     assert window.files.recent() == [str(graph)]
+
+
+def test_a_sample_saved_elsewhere_takes_its_files_along(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.open_sample("monte-carlo")
+    target = tmp_path / "mine" / "pi.yaml"
+    target.parent.mkdir()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    assert window.save()
+    assert (target.parent / "darts.py").is_file()
+    assert window.page.session is not None
+    assert window.page.session.document.folder == target.parent
+    assert window.windowTitle().startswith("pi.yaml")
+
+
+def test_the_parameters_dialog_keeps_kinds(qtbot: QtBot, window: MainWindow) -> None:
+    dialog = ParamsDialog({"size": 4, "mode": "5", "fast": True, "axes": [1, 2], "rate": 0.5}, load_theme("dark"))
+    qtbot.addWidget(dialog)
+    assert dialog.values() == {"size": 4, "mode": "5", "fast": True, "axes": [1, 2], "rate": 0.5}
+    dialog._lines["size"].setText("many")
+    assert not dialog._submit.isEnabled()
+    assert "size" in dialog._error.text()
+    dialog._lines["size"].setText("1e3")
+    assert dialog.values()["size"] == 1000.0
+    assert not dialog.grab().isNull()
 
 
 def test_a_file_that_cannot_be_read_is_shown_with_its_problems(window: MainWindow, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFormLayout,
     QFrame,
@@ -24,6 +23,7 @@ from windlass_gui.editor.fields import Field
 from windlass_gui.editor.scene import GraphScene
 from windlass_gui.editor.session import EditorSession
 from windlass_gui.theme import Theme
+from windlass_gui.tick_box import TickBox
 
 KINDS = ("shell", "arguments", "script", "python")
 ARRAYS = ("single", "foreach", "matrix")
@@ -251,7 +251,7 @@ class Inspector(QScrollArea):
         if session is None:
             return
         for need, each in self._needs():
-            box = QCheckBox(self.tr("item by item"))
+            box = TickBox(self.tr("item by item"))
             box.setChecked(each)
             box.setToolTip(self.tr("Item 1 waits only for item 1 of the other, and so on"))
             box.toggled.connect(lambda on, need=need: session.set_each(need, task, on))
@@ -286,7 +286,7 @@ class Inspector(QScrollArea):
             self._add(form, f.MATRIX)
 
     def _carry_on(self, form: QFormLayout, raw: Mapping[str, Any]) -> None:
-        box = QCheckBox(self.tr("Others go on when it fails"))
+        box = TickBox(self.tr("Others go on when it fails"))
         box.setToolTip(self.tr("continue-on-error: what needs it runs although it failed"))
         box.setChecked(bool(raw.get("continue-on-error")))
         box.toggled.connect(lambda on: self._enter("continue-on-error", True if on else None))

@@ -40,22 +40,22 @@ class NodeItem(QGraphicsRectItem):
         self.hovered = False
         self.problem = ""
         self._title = self._line = ""
-        self._compose()
+        self._composed = False
 
     def show_facts(self, facts: NodeFacts) -> None:
         self.facts = facts
-        self._compose()
+        self._composed = False
         self.update()
 
     def show_live(self, live: NodeLive | None) -> None:
         if live != self.live:
             self.live = live
-            self._compose()
+            self._composed = False
             self.update()
 
     def show_style(self, style: CanvasStyle) -> None:
         self.style = style
-        self._compose()
+        self._composed = False
         self.update()
 
     def mark(self, *, selected: bool | None = None, hovered: bool | None = None, problem: str | None = None) -> None:
@@ -66,11 +66,12 @@ class NodeItem(QGraphicsRectItem):
             self.hovered = hovered
         if problem is not None:
             self.problem = problem
-            self._compose()
+            self._composed = False
         self.update()
 
     def _compose(self) -> None:
-        """Cut the texts to the card's width once, not at every paint."""
+        """Cut the texts to the card's width: when they are first painted, not at every paint or change."""
+        self._composed = True
         style, facts = self.style, self.facts
         right = NODE_WIDTH - (32.0 if self.live or self.problem else 12.0)
         self._title = style.title_metrics.elidedText(facts.label, Qt.TextElideMode.ElideRight, right - _LEFT)
@@ -100,6 +101,8 @@ class NodeItem(QGraphicsRectItem):
             if state:
                 painter.fillRect(QRectF(8, 8, 12, NODE_HEIGHT - 16), style.state_brush[state])
             return
+        if not self._composed:
+            self._compose()
         self._paint_texts(painter)
         self._paint_ports(painter)
         if live is not None and live.array and live.total:
