@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
-from PySide6.QtCore import QAbstractItemModel, Qt
+from PySide6.QtCore import QAbstractItemModel, QItemSelectionRange, Qt
 from PySide6.QtGui import QAction, QContextMenuEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QMenu, QTableView, QWidget
 
@@ -68,7 +68,7 @@ class Table(QTableView):
 
     def selected_rows(self) -> list[int]:
         """Ascending. From the ranges, so that hidden columns do not matter."""
-        ranges = self.selectionModel().selection()
+        ranges = cast(Iterable[QItemSelectionRange], self.selectionModel().selection())
         return sorted({row for each in ranges for row in range(each.top(), each.bottom() + 1)})
 
     def current_key(self) -> Any:
