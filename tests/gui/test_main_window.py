@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox
 from pytestqt.qtbot import QtBot
@@ -69,6 +69,8 @@ def window(bridge: RecordingBridge, qtbot: QtBot, tmp_path: Path) -> Iterator[Ma
     bridge.owns_core = False
     made.close()
     made.deleteLater()
+    # Really gone: switching the theme would repaint every window that was ever made otherwise.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture
