@@ -144,7 +144,8 @@ class Commands:
         del self._shop.by_spawn[attempt.spawn]
         self._shop.left(attempt)
         attempt.started = attempt.started or now
-        end = End("signal", 9, "the agent's helper process died; this attempt was killed")
+        # Not its own doing: it runs again, and only several times in a row count against it.
+        end = End("stopped", 9, "the agent's helper process died; this attempt was killed")
         self._finisher.finish(attempt, Report(end, now, Usage(0.0, attempt.peak)))
 
     def stop(self, attempt: Attempt, grace: float, cause: str) -> None:

@@ -97,6 +97,10 @@ def collect(store: BlobStore, root: Path, patterns: Sequence[str], staged: dict[
         found.update(here)
     if len(found) > MAX_OUTPUTS:
         raise FilesError(f"{len(found)} output files; {MAX_OUTPUTS} are allowed")
+    for path in found:
+        if not _is_text(path):
+            shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+            raise FilesError(f"output {shown}: a file name that is not UTF-8 cannot be told to other machines")
     refs = []
     for path, real in sorted(found.items()):
         info = real.stat()
@@ -108,6 +112,15 @@ def collect(store: BlobStore, root: Path, patterns: Sequence[str], staged: dict[
             raise FilesError(f"output {path} could not be kept: {error.strerror or error}") from None
         refs.append(FileRef(path, digest, size, stat.S_IMODE(info.st_mode) & 0o777))
     return refs
+
+
+def _is_text(path: str) -> bool:
+    """Whether a name that the file system gave can be written as UTF-8; other bytes in it became lone surrogates."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _exactly(root: Path, path: str) -> Iterator[tuple[str, Path]]:
@@ -170,8 +183,8 @@ def remove_tree(path: Path) -> None:
     def retry(function: object, name: str, _: object) -> None:
         with contextlib.suppress(OSError):
             os.chmod(os.path.dirname(name), 0o700)
-            os.chmod(name, 0o700)
             if os.path.isdir(name) and not os.path.islink(name):
+                os.chmod(name, 0o700)  # never of a link: that would be of whatever it leads to
                 shutil.rmtree(name, ignore_errors=True)
             else:
                 os.unlink(name)

@@ -133,7 +133,7 @@ class Finisher:
                 started=attempt.started,
                 ended=report.ended,
                 usage=report.usage,
-                error=end.error[:ERROR_LIMIT],
+                error=_text(end.error[:ERROR_LIMIT]),
                 outputs=report.outputs,
                 log=report.log,
                 log_ref=report.log_ref,
@@ -141,6 +141,11 @@ class Finisher:
             ),
             report.payload,
         )
+
+
+def _text(error: str) -> str:
+    """Without what no message can carry: errors quote file names, and those may hold any bytes."""
+    return error.encode("utf-8", "backslashreplace").decode()
 
 
 def _last_of(path: Path) -> bytes:

@@ -406,7 +406,7 @@ class Functions:
             elif end.outcome == "signal":
                 end = End("signal", end.code, f"the process that ran the function was {end.error}")
         else:
-            end = End("signal", 9, "the agent's helper process died; this attempt was killed")
+            end = End("stopped", 9, "the agent's helper process died; this attempt was killed")
         report = Report(end, now, usage)
         self._close_log(attempt, report)
         self._finisher.finish(attempt, report)

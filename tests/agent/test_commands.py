@@ -12,6 +12,7 @@ from agent_bench import Bench
 
 from windlass.model.graph import Command, Resources, Script, Task
 from windlass.wire import messages as m
+from windlass.wire.codec import encode
 from windlass.wire.logs import ERR, OUT, read, to_bytes, to_text
 from windlass_agent import procs
 
@@ -265,13 +266,20 @@ def test_a_repeated_assignment_is_harmless(bench: Bench, tmp_path: Path) -> None
     assert log.read_text() == "x\n"
 
 
+def test_an_output_whose_name_is_not_utf8_fails_only_its_attempt(bench: Bench) -> None:
+    code = r"open(b'bad\xff.txt', 'w').close()"
+    exit = bench.end_of(bench.command([sys.executable, "-c", code], outputs=["*.txt"]))
+    assert exit.outcome == "failed"
+    assert encode(m.Exited([exit]))
+
+
 def test_a_killed_warden_takes_its_attempts_along_and_another_goes_on(bench: Bench, tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     key = bench.command(f"echo $$ > {mark}; sleep 1000")
     bench.until(lambda: pid_in(mark))
     bench.executor._shop.warden.process.kill()
     exit = bench.end_of(key)
-    assert exit.outcome == "signal"
+    assert exit.outcome == "stopped"  # what others did to it is no failure of its own
     assert not procs.runs(pid_in(mark) or 0)
     assert bench.end_of(bench.command(["true"])).outcome == "ok"
 

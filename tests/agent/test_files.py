@@ -41,6 +41,16 @@ def test_links_pipes_and_loops_are_no_outputs(store: BlobStore, work: Path) -> N
             collect(store, work, [name], {})
 
 
+@pytest.mark.parametrize("pattern", ["*.txt", "out"])
+def test_a_name_that_is_not_utf8_is_refused_in_words(store: BlobStore, work: Path, pattern: str) -> None:
+    (work / "out").mkdir()
+    for folder in (work, work / "out"):
+        (Path(os.fsdecode(os.fsencode(folder) + b"/bad\xff.txt"))).write_text("x")
+    with pytest.raises(FilesError, match=r"bad\\xff.txt: .* not UTF-8") as refused:
+        collect(store, work, [pattern], {})
+    str(refused.value).encode()
+
+
 @pytest.mark.parametrize("pattern", ["../x", "/etc/passwd", "a/../../x"])
 def test_patterns_cannot_leave(store: BlobStore, work: Path, pattern: str) -> None:
     with pytest.raises(FilesError):
