@@ -200,7 +200,7 @@ class RealAgent:
         self.core.curve_publickey, self.core.curve_secretkey = pair.public.encode(), pair.secret.encode()
         port = self.core.bind_to_random_port("tcp://127.0.0.1")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "windlass_agent", "--core", f"tcp://127.0.0.1:{port}", "--core-key", pair.public,
+            [sys.executable, "-m", "windlass_agent", "--core", f"tcp://127.0.0.1:{port}", f"--core-key={pair.public}",
              "--data", str(root / "data"), "--cpus", "2"]
         )  # fmt: skip
         self.hello = self.wait(m.AgentHello)

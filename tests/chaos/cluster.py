@@ -87,7 +87,7 @@ class Cluster:
     def start_agent(self, name: str, *options: str) -> None:
         """Start an agent that has the core's address; it goes on when the core is killed."""
         command = [sys.executable, "-m", "windlass_agent", "--name", name, "--data", str(self.root / name)]
-        where = ["--core", self._where["endpoint"], "--core-key", self._where["public"]]
+        where = ["--core", self._where["endpoint"], "--core-key=" + self._where["public"]]
         self.agents[name] = self._start(name, [*command, *where, *options])
 
     def kill_agent(self, name: str) -> None:

@@ -40,6 +40,8 @@ def main(argv: list[str] | None = None) -> int:
     except (StoreError, keys.KeyFileError, BlobError, OSError) as error:
         log.error("the core cannot start: %s", error)
         return 1
+    # A handler runs only when the poll returns; the signal itself must end it, even one that came just before it.
+    signal.set_wakeup_fd(server.wake_fd, warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.interrupt())
     try:
@@ -57,6 +59,7 @@ def main(argv: list[str] | None = None) -> int:
             print(f"agents on other machines join with:\n  windlass agent --join {server.join_token()}", flush=True)
         server.run()
     finally:
+        signal.set_wakeup_fd(-1)
         server.close()
     return 0
 

@@ -1,6 +1,6 @@
 """What clients ask: each request gets one answer, a `Reply` or a `Failure`.
 
-Requests that change something are answered when the change is durable; those that only look, at once.
+Requests that change something are answered when the change is durable; those that only look, when what they show is.
 """
 
 from __future__ import annotations
@@ -86,11 +86,11 @@ class ClientDesk:
             self.fail(connection, msg.req, error.code, str(error))
             return
         if data is not None:
-            reply = m.Reply(msg.req, data)
+            send = partial(core.links.send, connection, m.Reply(msg.req, data))
             if isinstance(msg, _CHANGING):
-                core.later(partial(core.links.send, connection, reply))
+                core.later(send)
             else:
-                core.links.send(connection, reply)
+                core.when_durable(send)
 
     def fail(self, connection: Connection, req: int, code: str, reason: str) -> None:
         self._core.links.send(connection, m.Failure(req, code, reason))

@@ -65,6 +65,8 @@ class Core:
         self.on_attempts_ended: list[Callable[[list[tuple[Any, ...]]], None]] = []
         """Called with the rows of attempts whose ends have become durable."""
         self._later: list[Callable[[], object]] = []
+        self._to_show: dict[int, Callable[[], object]] = {}
+        self._shows = 0
         self._changed_state = False
         self._handlers: dict[type, Callable[[Any], None]] = {
             ev.DecideTask: self._decide,
@@ -100,6 +102,26 @@ class Core:
     def later(self, call: Callable[[], object]) -> None:
         """Do this when what was written in this turn is durable."""
         self._later.append(call)
+
+    def when_durable(self, show: Callable[[], object]) -> None:
+        """Tell what was read from memory when all of it is durable: who hears that a run has ended finds its rows.
+
+        While the disk refuses, nothing becomes durable, and people must still see where things stand (and `problem`,
+        which says what it is worth): then `show_all` tells it.
+        """
+        self._shows += 1
+        self._to_show[self._shows] = show
+        self.later(partial(self._show, self._shows))
+
+    def _show(self, number: int) -> None:
+        show = self._to_show.pop(number, None)
+        if show is not None:
+            show()
+
+    def show_all(self) -> None:
+        """Tell what waits to be durable, in its order; for when that may take long."""
+        for number in list(self._to_show):
+            self._show(number)
 
     def say(self, agent: str, message: m.Message) -> None:
         """Send to an agent once this turn is durable."""

@@ -7,6 +7,7 @@ taken while the disk works; what depends on it is sent when it is done.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import os
@@ -65,7 +66,8 @@ class Server:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.id = secrets.token_hex(8)
-        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        # A pipe, not an eventfd: signals write their number, one byte, to it.
+        self._wake, self.wake_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._stopping = False
         self._stop_agents = False
         self._started = time.time()
@@ -146,7 +148,7 @@ class Server:
         """One round; whether messages were left waiting."""
         core, links = self.core, self.links
         try:
-            os.eventfd_read(self._wake)
+            os.read(self._wake, 65536)
         except BlockingIOError:
             pass
         links.zap.answer()
@@ -164,6 +166,8 @@ class Server:
         self.transfers.tick(core.now)
         core.publisher.tick(core.now)
         core.end_turn()
+        if self.store.problem:
+            core.show_all()
         if links.behind:
             links.flush()
         if core.now >= self._sweep_at:
@@ -201,7 +205,8 @@ class Server:
 
     def wake(self) -> None:
         """End the wait; from any thread."""
-        os.eventfd_write(self._wake, 1)
+        with contextlib.suppress(BlockingIOError):  # a full pipe wakes as well
+            os.write(self.wake_fd, b"w")
 
     def close(self) -> None:
         """Make durable what can be, say goodbye, leave `core.json` only if it is another core's."""
@@ -220,6 +225,7 @@ class Server:
         self.core.reader.close()
         self.store.close()
         os.close(self._wake)
+        os.close(self.wake_fd)
         log.info("stopped")
 
     # --- the turn's parts ---

@@ -8,6 +8,7 @@ the next snapshot instead.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from windlass.sched.events import AttemptId
@@ -71,7 +72,7 @@ class Publisher:
         for topic in wanted.difference(unknown):
             connection.topics.add(topic)
             self._followers.setdefault(topic, set()).add(connection)
-            self._core.links.send_frames(connection, self._snapshot(topic))
+            self._send(connection, self._snapshot(topic))
         return unknown
 
     def forget(self, connection: Connection) -> None:
@@ -172,7 +173,7 @@ class Publisher:
             for connection in [c for c in behind if not c.queue]:
                 behind.discard(connection)
                 if connection in self._followers.get(topic, ()):
-                    self._core.links.send_frames(connection, self._snapshot(topic))
+                    self._send(connection, self._snapshot(topic))
         self._behind = {topic: behind for topic, behind in self._behind.items() if behind}
 
     def _flush_into_seq(self) -> None:
@@ -241,7 +242,10 @@ class Publisher:
         if connection.queue:
             behind.add(connection)
         else:
-            self._core.links.send_frames(connection, frames)
+            self._send(connection, frames)
+
+    def _send(self, connection: Connection, frames: list[bytes]) -> None:
+        self._core.when_durable(partial(self._core.links.send_frames, connection, frames))
 
     def _snapshot(self, topic: str) -> list[bytes]:
         """What does not fit into a message is left out, largest first, and named in `omitted`."""
