@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt
-from PySide6.QtGui import QCloseEvent, QGuiApplication
-from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow, QMessageBox, QStackedWidget, QTabWidget, QWidget
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QTabWidget, QWidget
 
-from windlass import __version__
 from windlass_gui.actions import Actions
 from windlass_gui.bridge import Bridge
+from windlass_gui.dialogs import ask_running, show_about, show_keys, show_token
 from windlass_gui.editing import Editing
 from windlass_gui.editor.inspector import Inspector
 from windlass_gui.editor.page import EditorPage
@@ -21,32 +21,19 @@ from windlass_gui.editor.problems import ProblemsPane
 from windlass_gui.editor.session import EditorSession
 from windlass_gui.files import GraphFiles
 from windlass_gui.menus import build_menus, build_tool_bar, node_menu
-from windlass_gui.mirror import Changes
 from windlass_gui.monitor import MonitorWindow
 from windlass_gui.panes import ItemsPane, LogPane, RunsPane
 from windlass_gui.panes.doing import run_again
 from windlass_gui.run_view import RUN_ENDED, RunView
 from windlass_gui.running import Running
 from windlass_gui.start_page import StartPage
+from windlass_gui.status import Status
 from windlass_gui.theme import ITEM_STATES, Theme, theme_switch
 from windlass_gui.timeline import TimelinePane
 from windlass_resources.samples import Sample, get_sample
 
 LAYOUT_VERSION = 1
 """Raised when docks are added or renamed, so that an old stored layout is not applied."""
-KEYS_HELP = """<table cellspacing=6>
-<tr><td><b>Drag from the palette</b></td><td>add a task</td></tr>
-<tr><td><b>Drag from port to port</b></td><td>link; with Shift: item by item</td></tr>
-<tr><td><b>Drag on the canvas</b></td><td>select; with Shift in addition</td></tr>
-<tr><td><b>Wheel, Space+drag, middle drag</b></td><td>pan</td></tr>
-<tr><td><b>Ctrl+wheel, pinch, Ctrl + and −</b></td><td>zoom at the cursor</td></tr>
-<tr><td><b>Tab, Shift+Tab</b></td><td>next, previous task</td></tr>
-<tr><td><b>Ctrl+arrows</b></td><td>go to the task in that direction</td></tr>
-<tr><td><b>Arrows</b></td><td>move what is chosen; with Shift finely</td></tr>
-<tr><td><b>Enter, F2, double click</b></td><td>edit the task</td></tr>
-<tr><td><b>Delete</b></td><td>remove what is chosen</td></tr>
-<tr><td><b>F, Shift+F</b></td><td>fit the graph, fit what is chosen</td></tr>
-<tr><td><b>Escape</b></td><td>stop a drag, choose nothing</td></tr></table>"""
 
 
 class MainWindow(QMainWindow):
@@ -82,7 +69,7 @@ class MainWindow(QMainWindow):
         self._recent_menu = build_menus(self, self.actions_, self._docks, self.open_sample)
         self.editing = Editing(self.actions_, self.page)
         self.running = Running(self, bridge, self.run_view)
-        self._build_status()
+        self.status = Status(self.statusBar(), bridge)
         self._connect_actions()
         self._connect_parts()
         self._show_theme(theme)
@@ -126,18 +113,6 @@ class MainWindow(QMainWindow):
     def _docks(self) -> list[QWidget]:
         return list(self.findChildren(QDockWidget))
 
-    def _build_status(self) -> None:
-        self._progress = QLabel()
-        self._agents = QLabel()
-        self._running = QLabel()
-        self._connection = QLabel()
-        self._connection.setTextFormat(Qt.TextFormat.PlainText)
-        for label in (self._progress, self._running, self._agents, self._connection):
-            label.setContentsMargins(8, 0, 8, 0)
-            self.statusBar().addPermanentWidget(label)
-        self._show_connection(self.bridge.state, self.bridge.text)
-        self._show_load()
-
     def _connect_actions(self) -> None:
         do = self.actions_.connect
         do("new", self.new)
@@ -152,10 +127,10 @@ class MainWindow(QMainWindow):
         do("retry", lambda: self.running.control("retry"))
         do("leave_run", lambda: self.run_view.show_run(None))
         do("monitor", self.show_monitor)
-        do("token", self._show_token)
+        do("token", lambda: self.bridge.make_token(partial(show_token, self)))
         do("theme", self._switch_theme)
-        do("keys", lambda: QMessageBox.information(self, self.tr("Keys and gestures"), KEYS_HELP))
-        do("about", self._about)
+        do("keys", lambda: show_keys(self))
+        do("about", lambda: show_about(self))
 
     def _connect_parts(self) -> None:
         self.start.new_asked.connect(self.new)
@@ -175,13 +150,11 @@ class MainWindow(QMainWindow):
         self.run_view.run_changed.connect(self._enable)
         self.run_view.open_asked.connect(self._open_run_graph)
         self._recent_menu.aboutToShow.connect(self._fill_recent)
-        self.bridge.connection_changed.connect(self._show_connection)
-        self.bridge.mirror_changed.connect(self._mirror_changed)
+        self.bridge.connection_changed.connect(self._enable)
         self.running.said.connect(lambda text: self.statusBar().showMessage(text, 8000))
         self.running.progress.connect(self._show_progress)
         self.running.problems_asked.connect(lambda: self.bottom.setCurrentWidget(self.problems))
         self.running.submitted.connect(self._after_submit)
-        self.bridge.failed.connect(lambda reason: self.statusBar().showMessage(reason, 8000))
         theme_switch().changed.connect(self._show_theme)
 
     def _restore(self) -> None:
@@ -370,7 +343,7 @@ class MainWindow(QMainWindow):
         self._enable()
 
     def _show_progress(self, text: str) -> None:
-        self._progress.setText(text)
+        self.status.progress.setText(text)
         self._enable()
 
     def _go_to_problem(self, task: str, line: int) -> None:
@@ -395,34 +368,10 @@ class MainWindow(QMainWindow):
         self.actions_.enable(self.bridge.state == "up", "token")
         self.palette_.setEnabled(open_)
 
-    def _mirror_changed(self, changes: Changes) -> None:
-        if changes.agents or changes.agents_removed or changes.runs or changes.runs_removed or changes.resets:
-            self._show_load()
-
-    def _show_load(self) -> None:
-        mirror = self.bridge.mirror
-        agents = [row for row in mirror.agents.values() if row.state == "up"]
-        running = sum(row.running for row in agents)
-        self._agents.setText(self.tr("1 agent") if len(agents) == 1 else self.tr("{} agents").format(len(agents)))
-        self._agents.setToolTip("\n".join(row.name for row in agents) or self.tr("No machine is there to run anything"))
-        self._running.setText(self.tr("{} running").format(f"{running:,}"))
-
-    def _show_connection(self, state: str, text: str) -> None:
-        words = {"up": self.tr("Connected"), "off": self.tr("Not connected")}
-        self._connection.setText(("● " if state == "up" else "○ ") + words.get(state, text))
-        self._connection.setToolTip(text)
-        theme = theme_switch().theme
-        color = {"up": theme.ok, "refused": theme.danger, "off": theme.muted}.get(state, theme.warn)
-        self._connection.setStyleSheet(f"color: {color};")
-        if state == "refused":
-            self.statusBar().showMessage(text, 15000)
-        self._enable()
-
     def _show_theme(self, theme: Theme) -> None:
         self.actions_.show_theme(theme)
         for part in (self.run_view, self.page, self.start, self.palette_, self.inspector, self.problems):
             part.show_theme(theme)
-        self._show_connection(self.bridge.state, self.bridge.text)
 
     def _switch_theme(self) -> None:
         choice = "light" if theme_switch().theme.dark else "dark"
@@ -444,24 +393,6 @@ class MainWindow(QMainWindow):
         self.monitor.raise_()
         self.monitor.activateWindow()
 
-    def _show_token(self) -> None:
-        def show(token: str) -> None:
-            box = QMessageBox(self)
-            box.setWindowTitle(self.tr("Add a machine"))
-            box.setText(self.tr("Run this on the other machine within the hour:"))
-            box.setInformativeText(f"windlass agent --join {token}")
-            box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            copy = box.addButton(self.tr("Copy"), QMessageBox.ButtonRole.ActionRole)
-            copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(f"windlass agent --join {token}"))
-            box.addButton(QMessageBox.StandardButton.Close)
-            box.open()
-
-        self.bridge.make_token(show)
-
-    def _about(self) -> None:
-        text = self.tr("<b>Windlass {}</b><br>Many machines, one graph of tasks.<br>MIT licence.").format(__version__)
-        QMessageBox.about(self, self.tr("About Windlass"), text)
-
     # --- leaving -------------------------------------------------------------------------------------------
 
     def _running_runs(self) -> int:
@@ -473,7 +404,7 @@ class MainWindow(QMainWindow):
             return
         running = self._running_runs()
         if self.bridge.owns_core and running:
-            answer = self._ask_running(running)
+            answer = ask_running(self, running)
             if answer == "stay":
                 event.ignore()
                 return
@@ -483,21 +414,3 @@ class MainWindow(QMainWindow):
         if self.monitor is not None:
             self.monitor.close()
         event.accept()
-
-    def _ask_running(self, running: int) -> str:
-        """background, stop or stay."""
-        box = QMessageBox(self)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle(self.tr("A run is going on"))
-        what = self.tr("A run is going on.") if running == 1 else self.tr("{} runs are going on.").format(running)
-        box.setText(what)
-        box.setInformativeText(
-            self.tr("It can go on without this window; the next time you start Windlass it is here again.")
-        )
-        keep = box.addButton(self.tr("Keep running in the background"), QMessageBox.ButtonRole.AcceptRole)
-        stop = box.addButton(self.tr("Stop"), QMessageBox.ButtonRole.DestructiveRole)
-        box.addButton(QMessageBox.StandardButton.Cancel)
-        box.setDefaultButton(keep)
-        box.exec()
-        clicked = box.clickedButton()
-        return "background" if clicked is keep else "stop" if clicked is stop else "stay"

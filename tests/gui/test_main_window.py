@@ -173,7 +173,7 @@ def test_submit_hands_over_the_text_and_shows_the_run(
     assert bridge.sent == [("submit", GRAPH, graph.parent, {})]
     assert not window.actions_["submit"].isEnabled()
     bridge.callback(SubmitProgress("uploading", "Uploading", 5, 10))
-    assert "50 %" in window._progress.text()
+    assert "50 %" in window.status.progress.text()
     bridge.callback(SubmitProgress("submitted", "Run 7 submitted", run=7))
     assert window.actions_["submit"].isEnabled()
     _run(bridge, make, second=Counts(succeeded=1, failed=1, active=2))
@@ -279,7 +279,7 @@ def test_closing_while_a_run_goes_asks(
     bridge.owns_core = True
     window.run_view.show_run(7)
     _run(bridge, make)
-    monkeypatch.setattr(window, "_ask_running", lambda running: answer)
+    monkeypatch.setattr("windlass_gui.main_window.ask_running", lambda window, running: answer)
     window.close()
     assert window.isVisible() is open_
     if not open_:
