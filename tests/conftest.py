@@ -6,6 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The suite gives the same answer each time; `--hypothesis-profile=search` looks for new cases by hand.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None, max_examples=1000)
+settings.load_profile("same")
 
 # Before anything imports Qt: the tests never open a window on somebody's desktop, unless Xvfb is asked for.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
