@@ -201,7 +201,7 @@ class GraphView(QGraphicsView):
     def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
         painter.fillRect(rect, self.backgroundBrush())
         step = GRID
-        while step * self.zoom < 18:
+        while step * self.zoom < 26:
             step *= 4
         pen = QPen(self.graph.look.grid, 0)
         painter.setPen(pen)
