@@ -117,8 +117,8 @@ _FOLLOW_ALL = TERMINAL | {_S.READY, _S.ACTIVE, _S.BACKOFF}
 
 
 def _own_skip(task: TaskState) -> bool:
-    """It was skipped by its own condition, not because of what it needs."""
-    return asks(task.plan) and task.decided
+    """It was skipped by its own condition, which a retry of what it needs does not change."""
+    return asks(task.plan) and task.decided and not task.plan.judges
 
 
 def _merged(ranges: list[Range]) -> list[Range]:

@@ -125,11 +125,12 @@ def blame(up: TaskState) -> str:
 def _gate(book: Book, task: TaskState) -> None:
     if task.waits:
         return
-    for up in task.whole:
-        reason = blame(up)
-        if reason:
-            end_pending(book, task, _S.SKIPPED, reason)
-            return
+    if not task.plan.judges:
+        for up in task.whole:
+            reason = blame(up)
+            if reason:
+                end_pending(book, task, _S.SKIPPED, reason)
+                return
     for up in task.each:
         if up.complete and up.placeholder:
             end_pending(book, task, _S.SKIPPED, blame(up) or f"{up.id} has no items")

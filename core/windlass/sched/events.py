@@ -41,6 +41,9 @@ class TaskPlan:
     continue_on_error: bool = False
     open: bool = False
     """More items may be appended; the task cannot end until it is closed."""
+    judges: bool = False
+    """Its condition says itself what is to be done when a task that it needs as a whole did not succeed, so it is asked
+    (`ask`) then, too, instead of being skipped."""
 
 
 @dataclass(frozen=True, slots=True)

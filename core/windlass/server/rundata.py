@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from windlass.model import constraints, expand
+from windlass.model import constraints, expand, expr
 from windlass.model.expr import ExprError
 from windlass.model.graph import Call, Command, FileRef, Graph, PythonCall, Script, Task
 from windlass.model.template import names
@@ -100,6 +100,7 @@ class RunData:
             deadline=task.deadline,
             continue_on_error=task.continue_on_error,
             open=position in self.open_tasks,
+            judges=task.when is not None and expr.uses_status(task.when),
         )
 
 

@@ -372,6 +372,31 @@ def test_retry_takes_what_failed_and_what_was_skipped_because_of_it() -> None:
     assert bench.scheduler.run_view(1).state == "succeeded"
 
 
+def test_a_condition_about_failures_is_asked_after_one_and_again_after_a_retry() -> None:
+    bench = Bench()
+    bench.agent()
+    bench.submit(
+        TaskPlan("a"),
+        TaskPlan("clean", needs=((0, False),), ask=True, judges=True),
+        TaskPlan("rest", needs=((0, False),), ask=True),
+        TaskPlan("report", needs=((0, False),), ask=True, judges=True),
+    )
+    bench.fail(first())
+    assert bench.states(2) == ["SKIPPED"]  # its condition is about other things
+    bench.do(e.TaskDecided(1, 1, count=1))
+    bench.do(e.TaskDecided(1, 3, skip="only after a success"))
+    bench.exit(first(task=1))
+    assert bench.scheduler.run_view(1).state == "failed"
+    bench.do(e.RetryRequested(Scope(1)))
+    bench.exit(first(attempt=2))
+    bench.do(e.TaskDecided(1, 2, count=1))
+    bench.do(e.TaskDecided(1, 3, count=1))
+    bench.exit(first(task=2))
+    bench.exit(first(task=3))
+    assert [bench.states(task) for task in range(4)] == [["SUCCEEDED"]] * 4
+    assert bench.scheduler.run_view(1).state == "succeeded"
+
+
 def test_retry_with_downstream_runs_all_that_follows_again() -> None:
     bench = Bench()
     bench.agent(cpus=3)

@@ -53,6 +53,24 @@ def test_a_failure_is_told_and_what_follows_is_skipped(core: Any, kit: Any) -> N
     assert (items[0]["state"], items[0]["error"], items[0]["attempts"]) == ("failed", "it broke", 1)
 
 
+@pytest.mark.parametrize(("end", "runs"), [("ok", {"tidy", "rest"}), ("nonzero", {"tidy", "mend"})])
+def test_a_condition_may_want_to_run_after_a_failure(core: Any, kit: Any, end: str, runs: set[str]) -> None:
+    client, agent = core.client(), core.agent()
+    agent.hello()
+    run = kit.submit(
+        client,
+        kit.task("one"),
+        kit.task("mend", "one", when="failure()"),
+        kit.task("tidy", "one", when="always()"),
+        kit.task("rest", "one", when="success()"),
+    )
+    agent.finish(agent.assigned(1), end)
+    items = agent.assigned(2)
+    assert {agent.bundles[run, item.key.task].spec.id for item in items} == runs
+    agent.finish(items)
+    assert kit.wait_run(client, run) == ("succeeded" if end == "ok" else "failed")
+
+
 def test_a_retry_runs_what_failed_and_what_follows(core: Any, kit: Any) -> None:
     client, agent = core.client(), core.agent()
     agent.hello()
