@@ -347,7 +347,9 @@ class Warden:
     def _close_pipe(self, fd: int) -> None:
         proc = self._pipes.pop(fd)
         del proc.pipes[fd]
-        os.close(fd)  # which takes it out of the epoll, too
+        # A child that is just being started may still hold a copy, so closing alone would not end the events.
+        self._poll.unregister(fd)
+        os.close(fd)
 
     # --- ending --------------------------------------------------------------------------------------------
 
