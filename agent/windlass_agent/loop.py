@@ -29,7 +29,7 @@ from windlass_agent.spool import Spool
 from windlass_agent.wardenwire import clock
 
 log = logging.getLogger(__name__)
-QUIET = 0.002
+QUIET = 0.004
 """Seconds for which helpers are not listened to after an end, while they have more to do: ends come as batches."""
 GOODBYE = 5.0
 """Seconds that ending in order may take."""
