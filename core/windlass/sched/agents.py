@@ -40,7 +40,7 @@ class Bucket:
 class Grant:
     """What a batch of attempts has in common; one object a batch."""
 
-    __slots__ = ("bucket", "epoch", "task", "time")
+    __slots__ = ("bucket", "epoch", "task", "time", "timeout")
 
     def __init__(self, task: TaskState, bucket: Bucket, epoch: int, time: float) -> None:
         self.task = task
@@ -48,6 +48,8 @@ class Grant:
         self.epoch = epoch
         """The lease under which they were given."""
         self.time = time
+        self.timeout = task.plan.timeout
+        """Of then: the task may be amended."""
 
 
 class Stopping:

@@ -303,7 +303,7 @@ def mark_running(book: Book, agent: Agent, id: AttemptId, time: float) -> None:
     tables.check_attempt(_A.ASSIGNED, _A.RUNNING)
     agent.running[id] = time
     agent.recalled.discard(id)
-    timeout = agent.live[id].task.plan.timeout
+    timeout = agent.live[id].timeout
     if timeout is not None:
         book.at(time + timeout + book.config.timeout_slack, "timeout", agent=agent, id=id)
 

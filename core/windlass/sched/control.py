@@ -201,6 +201,17 @@ def _close_gate(book: Book, task: TaskState) -> None:
         _unready(book, task, lo, hi)
 
 
+def look_again_after(book: Book, task: TaskState) -> None:
+    """Its failures now count otherwise (`continue_on_error`): what waits behind it and has not begun is looked at anew."""
+    for child in task.whole_children:
+        _close_gate(book, child)
+        book.look(child)
+    for child in task.each_children:
+        for lo, hi in runs_of(child.states, _S.READY, 0, len(child.states)):
+            _unready(book, child, lo, hi)
+        book.look(child, 0, len(child.states))
+
+
 # --- pause, priority, delete -----------------------------------------------------------------------------
 
 

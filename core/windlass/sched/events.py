@@ -88,6 +88,16 @@ class TaskClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskAmended:
+    """A person changed the task: from now on attempts are given by `plan`, whose structure (id, needs, items, condition)
+    is the task's own."""
+
+    run: int
+    task: int
+    plan: TaskPlan
+
+
+@dataclass(frozen=True, slots=True)
 class AgentHello:
     """An agent said HELLO. `held` are the attempts it still has under `epoch` (its last lease; 0: none)."""
 
@@ -211,7 +221,7 @@ class Tick:
 
 
 Event = (
-    RunSubmitted | TaskDecided | ItemsAppended | TaskClosed
+    RunSubmitted | TaskDecided | ItemsAppended | TaskClosed | TaskAmended
     | AgentHello | AgentHeard | AgentLinkLost | AgentLeft | AgentDrain | AgentRemoved
     | AttemptsStarted | AttemptsExited | AttemptsRejected
     | CancelRequested | RetryRequested | PauseRequested | PriorityChanged | RunDeleted | Tick

@@ -168,5 +168,4 @@ def _ask_back(book: Book, agent: Agent) -> None:
 
 
 def _overdue(grant: Grant, limit: float) -> bool:
-    timeout = grant.task.plan.timeout
-    return timeout is not None and grant.time + timeout <= limit
+    return grant.timeout is not None and grant.time + grant.timeout <= limit

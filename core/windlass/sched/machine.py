@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from windlass.sched import attempts, control, depend, leases, restore
+from windlass.sched import amend, attempts, control, depend, leases, restore
 from windlass.sched import events as e
 from windlass.sched.agents import Agent
 from windlass.sched.book import Book, Timer
@@ -155,6 +155,13 @@ def _closed(book: Book, event: e.TaskClosed) -> None:
         depend.closed(book, task)
 
 
+def _amended(book: Book, event: e.TaskAmended) -> None:
+    task = _task_of(book, event.run, event.task)
+    if task is not None:
+        book.story.note(book.now, f"run {event.run}: task {task.id} amended")
+        amend.amend(book, task, event.plan)
+
+
 def _hello(book: Book, event: e.AgentHello) -> None:
     book.story.tell(book.now, "hello, holding", event.agent, [id for id, _ in event.held])
     leases.hello(book, event)
@@ -221,6 +228,7 @@ _HANDLERS: dict[type, Callable[[Book, Any], None]] = {
     e.TaskDecided: _decided,
     e.ItemsAppended: _appended,
     e.TaskClosed: _closed,
+    e.TaskAmended: _amended,
     e.AgentHello: _hello,
     e.AgentHeard: lambda book, event: _alive(book, event.agent),
     e.AgentLinkLost: _agent_rule(lambda book, agent, event: leases.link_lost(book, agent)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from windlass.model.graph import Resources
@@ -42,6 +42,12 @@ class Store:
         for pos, task in enumerate(plan.tasks):
             decided = not task.ask and task.count is not None
             self.tasks[plan.run, pos] = StoredTask(task.count, task.open, decided, bytearray(task.count or 0))
+
+    def amend(self, run: int, task: int, **changes: Any) -> e.TaskPlan:
+        tasks = list(self.plans[run].tasks)
+        tasks[task] = replace(tasks[task], **changes)
+        self.plans[run] = replace(self.plans[run], tasks=tuple(tasks))
+        return tasks[task]
 
     def apply(self, effect: e.Effect, facts: dict[AttemptId, tuple[e.ExitFact, Any]]) -> None:
         if isinstance(effect, e.ItemsChanged):

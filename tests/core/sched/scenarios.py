@@ -65,7 +65,7 @@ def meddle(world: World) -> None:
     task = rng.randrange(len(world.store.plans[run].tasks))
     count = world.scheduler.items(run, task)
     scope = rng.choice([e.Scope(run), e.Scope(run, task), e.Scope(run, task, rng.randrange(count or 1))])
-    action = rng.choice(["cancel", "retry", "retry", "downstream", "pause", "resume", "priority"])
+    action = rng.choice(["cancel", "retry", "retry", "downstream", "pause", "resume", "priority", "amend"])
     if action == "cancel" and (scope.task is not None or rng.random() < 0.3):
         world.ask(e.CancelRequested(scope))
         if rng.random() < 0.5:
@@ -80,3 +80,7 @@ def meddle(world: World) -> None:
         world.ask(e.PauseRequested(run, action == "pause"))
     elif action == "priority":
         world.ask(e.PriorityChanged(run, rng.randrange(-2, 3)))
+    elif action == "amend":
+        resources = Resources(cpus=rng.choice([0.5, 1.0, 2.0]))
+        forgiving = rng.random() < 0.3
+        world.amend(run, task, resources=resources, priority=rng.randrange(2), continue_on_error=forgiving)

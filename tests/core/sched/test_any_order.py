@@ -138,6 +138,20 @@ class AnyOrder(RuleBasedStateMachine):
         }
         self.do(made[what])
 
+    @rule(
+        run=st.integers(1, 3),
+        task=st.integers(0, 5),
+        cpus=st.sampled_from([0.5, 1.0, 2.0]),
+        where=st.sampled_from([(), ("os == linux",)]),
+        forgiving=st.booleans(),
+        limit=st.none() | st.just(3.0),
+    )
+    def amend(
+        self, run: int, task: int, cpus: float, where: tuple[str, ...], forgiving: bool, limit: float | None
+    ) -> None:
+        plan = TaskPlan("new", resources=Resources(cpus=cpus), where=where, continue_on_error=forgiving, timeout=limit)
+        self.do(e.TaskAmended(run, task, plan))
+
     @rule(seconds=st.sampled_from([0.3, 2.0, 6.0, 16.0]))
     def wait(self, seconds: float) -> None:
         self.note(self.bench.wait(seconds))
@@ -160,6 +174,8 @@ class AnyOrder(RuleBasedStateMachine):
         for run in self.bench.scheduler.runs():
             self.do(e.PauseRequested(run, False))
             self.do(e.TaskClosed(run, 3))
+            for task in range(len(self.bench.scheduler._book.runs[run].tasks)):
+                self.do(e.TaskAmended(run, task, TaskPlan("free")))
         for _ in range(60):
             for name in AGENTS:
                 known = name in self.bench.scheduler.agents()

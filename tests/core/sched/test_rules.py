@@ -397,6 +397,76 @@ def test_a_condition_about_failures_is_asked_after_one_and_again_after_a_retry()
     assert bench.scheduler.run_view(1).state == "succeeded"
 
 
+def test_an_amended_task_is_placed_by_what_it_asks_for_now() -> None:
+    bench = Bench()
+    bench.agent("a", cpus=2)
+    bench.submit(TaskPlan("t", count=3, resources=Resources(cpus=8)), TaskPlan("u", where=("os == plan9",)))
+    assert not bench.ids()
+    bench.do(e.TaskAmended(1, 0, TaskPlan("t", count=3, resources=Resources(cpus=1))))
+    assert bench.ids() == [first(0), first(1)]
+    bench.do(e.TaskAmended(1, 1, TaskPlan("u", priority=1)))
+    bench.exit(first(0))
+    assert bench.ids() == [first(task=1)]
+
+
+def test_what_runs_keeps_its_lane_and_its_timeout_when_its_task_is_amended() -> None:
+    bench = Bench(Config(timeout_slack=1.0))
+    bench.agent("a", cpus=2)
+    bench.submit(TaskPlan("t", count=2, resources=Resources(cpus=2)))
+    bench.do(e.TaskAmended(1, 0, TaskPlan("t", count=2, resources=Resources(cpus=1), timeout=2.0)))
+    assert not bench.ids()
+    bench.started(first(0))
+    bench.wait(4.0)
+    assert not bench.stops()
+    bench.exit(first(0))
+    assert bench.ids() == [first(1)]
+    bench.started(first(1))
+    bench.wait(4.0)
+    assert bench.stops() == [first(1)]
+
+
+def test_attempts_that_wait_on_an_agent_are_asked_back_when_their_task_is_amended() -> None:
+    bench = Bench()
+    bench.agent("a", cpus=1)
+    bench.submit(TaskPlan("t", count=50), TaskPlan("u"))
+    for item in range(3):
+        bench.exit(first(item), took=0.001)
+    ahead = [view.id for view in bench.scheduler.live()]
+    assert len(ahead) > 2
+    bench.started(ahead[0])
+    bench.do(e.TaskAmended(1, 0, TaskPlan("t", count=50, priority=1)))
+    assert set(bench.stops(if_waiting=True)) == set(ahead[1:])
+    bench.do(e.TaskAmended(1, 1, TaskPlan("u", priority=2)))
+    assert not bench.stops(if_waiting=True)
+
+
+def test_amending_never_changes_what_a_task_needs_or_how_many_items_it_has() -> None:
+    bench = Bench()
+    bench.agent("a", cpus=4)
+    bench.submit(TaskPlan("t"), TaskPlan("after", needs=((0, False),), count=2))
+    bench.do(e.TaskAmended(1, 1, TaskPlan("other", needs=(), count=7, ask=True, open=True)))
+    bench.exit(first())
+    assert bench.ids() == [first(0, task=1), first(1, task=1)]
+    bench.do(e.TaskAmended(1, 9, TaskPlan("nobody")))
+    bench.do(e.TaskAmended(7, 0, TaskPlan("nobody")))
+    assert not bench.effects
+
+
+def test_failures_that_count_again_hold_back_what_has_not_begun() -> None:
+    bench = Bench()
+    bench.agent("a", cpus=2)
+    bench.submit(
+        TaskPlan("t", count=2, continue_on_error=True),
+        TaskPlan("whole", needs=((0, False),), resources=Resources(cpus=99)),
+        TaskPlan("each", needs=((0, True),), count=2, resources=Resources(cpus=99)),
+    )
+    bench.fail(first(0))
+    bench.exit(first(1))
+    assert (bench.states(1), bench.states(2)) == (["READY"], ["READY", "READY"])
+    bench.do(e.TaskAmended(1, 0, TaskPlan("t", count=2)))
+    assert (bench.states(1), bench.states(2)) == (["SKIPPED"], ["SKIPPED", "READY"])
+
+
 def test_retry_with_downstream_runs_all_that_follows_again() -> None:
     bench = Bench()
     bench.agent(cpus=3)

@@ -69,6 +69,8 @@ class World:
         self.now = 0.0
         self.executions: list[Execution] = []
         self.behaviours: dict[tuple[int, int], Behaviour] = {}
+        self.given: dict[AttemptId, e.TaskPlan] = {}
+        """What each attempt was given by: its task may be amended meanwhile."""
         self.store = Store()
         self.scheduler = Scheduler(self.config)
         self.core_up = True
@@ -153,7 +155,7 @@ class World:
     # --- the core --------------------------------------------------------------------------------------
 
     def plan_of(self, id: AttemptId) -> e.TaskPlan:
-        return self.store.plans[id.run].tasks[id.task]
+        return self.given[id]
 
     def receive(self, message: Any) -> None:
         if not self.core_up:
@@ -214,6 +216,8 @@ class World:
                 self.store.agents[effect.agent] = (effect.epoch, effect.draining, resources, labels)
         for effect in effects:
             if isinstance(effect, e.AssignAttempts):
+                for id in effect.items:
+                    self.given[id] = self.store.plans[id.run].tasks[id.task]
                 self.to_agent(effect.agent, "assign", effect.epoch, effect.items)
             elif isinstance(effect, e.StopAttempts):
                 self.to_agent(effect.agent, "stop", effect.epoch, effect.items, effect.if_waiting)
@@ -230,6 +234,10 @@ class World:
 
     def decision(self, effect: e.DecideTask) -> int:
         return 3 + (effect.run + effect.task) % 4
+
+    def amend(self, run: int, task: int, **changes: Any) -> None:
+        plan = self.store.amend(run, task, **changes)
+        self.ask(e.TaskAmended(run, task, plan))
 
     def submit(self, tasks: list[tuple[e.TaskPlan, Behaviour]], run: int = 1, owner: str = "me") -> None:
         plan = e.RunPlan(run, owner, 0, self.now, tuple(task for task, _ in tasks))

@@ -1,0 +1,42 @@
+"""A task changes while its run lasts: what it asks for and how it is tried again, never what it needs.
+
+Attempts that run go on with what they were given. Those that only wait on an agent are asked back, so that they are
+given anew; items that are READY or in BACKOFF are placed by the new plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from windlass.sched import attempts, control
+from windlass.sched.book import Book
+from windlass.sched.events import TaskPlan
+from windlass.sched.tasks import TaskState
+
+
+def amend(book: Book, task: TaskState, plan: TaskPlan) -> None:
+    """The task's structure stays as it is, whatever the plan says of it."""
+    old = task.plan
+    task.plan = replace(
+        plan, id=old.id, needs=old.needs, count=old.count, ask=old.ask, open=old.open, judges=old.judges
+    )
+    _reshape(book, task)
+    task.set_order()
+    book.supply.reorder(task)
+    for agent in dict.fromkeys(task.active.values()):
+        for bucket in agent.buckets.values():
+            ids = [id for id in attempts.waiting(agent, bucket) if agent.live[id].task is task]
+            attempts.recall(book, agent, ids, "amended")
+    if task.plan.continue_on_error != old.continue_on_error:
+        control.look_again_after(book, task)
+
+
+def _reshape(book: Book, task: TaskState) -> None:
+    old, new = task.shape, book.shape_of(task.plan)
+    if new is not old:
+        # Its live attempts keep their lanes; an owner's share counts them as what the task asks for now.
+        live, count = task.run.owner.live, len(task.active)
+        live[old] = live.get(old, 0) - count
+        live[new] = live.get(new, 0) + count
+        task.shape = new
+    book.drop_shape(old)
