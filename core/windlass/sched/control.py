@@ -202,7 +202,7 @@ def _close_gate(book: Book, task: TaskState) -> None:
 
 
 def look_again_after(book: Book, task: TaskState) -> None:
-    """Its failures now count otherwise (`continue_on_error`): what waits behind it and has not begun is looked at anew."""
+    """Its failures count otherwise now (`continue_on_error`): look again at what waits behind it."""
     for child in task.whole_children:
         _close_gate(book, child)
         book.look(child)

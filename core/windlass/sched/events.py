@@ -89,8 +89,8 @@ class TaskClosed:
 
 @dataclass(frozen=True, slots=True)
 class TaskAmended:
-    """A person changed the task: from now on attempts are given by `plan`, whose structure (id, needs, items, condition)
-    is the task's own."""
+    """A person changed the task: from now on attempts are given by `plan`, of which the needs, the items and the
+    condition are the task's own."""
 
     run: int
     task: int
