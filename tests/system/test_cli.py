@@ -131,6 +131,24 @@ def test_run_lays_outputs_and_prints_a_summary(windlass: Windlass, small: Path, 
     assert not (tmp_path / "home" / "data" / "core").exists(), "the user's own core is not touched"
 
 
+def test_results_of_functions_are_shown(windlass: Windlass, tmp_path: Path) -> None:
+    (tmp_path / "work.py").write_text(
+        "def total(numbers): return {'total': sum(numbers)}\ndef pair(): return 1, 2\n"
+        "def long(): return 'x' * 3_000_000\n"
+    )
+    (tmp_path / "graph.yaml").write_text(
+        "windlass: 1\ntasks:\n  add: {python: 'work:total', args: [[1, 2, 3]]}\n  pair: {python: 'work:pair'}\n"
+        "  long: {python: 'work:long'}\n  array: {foreach: 2, python: 'work:pair'}\n"
+    )
+    lines = windlass("run", "graph.yaml").stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["add", "pair", "long"]
+    assert lines[0] == 'add: {"total": 6}'
+    assert "Python object" in lines[1]
+    assert len(lines[2]) < 250
+    document = json.loads(windlass("run", "graph.yaml", "--json").stdout)
+    assert document["results"] == {"add": {"total": 6}, "long": "x" * 3_000_000}
+
+
 def test_run_json_is_one_document_with_every_attempt(windlass: Windlass, small: Path) -> None:
     document = json.loads(windlass("run", small, "--agents", "2", "--json").stdout)
     assert document["state"] == "succeeded"

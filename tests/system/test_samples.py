@@ -29,7 +29,8 @@ def run_sample(name: str, out: Path, *options: str) -> dict[str, Any]:
 
 
 def test_monte_carlo(tmp_path: Path) -> None:
-    run_sample("monte-carlo", tmp_path, "--param", "darts=20000")
+    document = run_sample("monte-carlo", tmp_path, "--param", "darts=20000")
+    assert document["results"]["estimate"]["pi"] == pytest.approx(3.14159, abs=0.02)
     text = (tmp_path / "estimate" / "pi.txt").read_text()
     assert "after 1,200,000 darts" in text
     assert abs(float(text.split()[3]) - 3.14159) < 0.02

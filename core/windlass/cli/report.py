@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_text
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,22 @@ from windlass.cli.common import cells, console, duration, show_path, size
 from windlass.cli.progress import describe, done_of
 from windlass.client.errors import WindlassError
 from windlass.client.run import Run
+from windlass.model.graph import Graph, PythonCall
+from windlass.wire import results
 from windlass.wire.rows import AttemptRow, ItemRow, RunRow, TaskRow
 
 FAILURES = 8
 """Failed items whose last lines are shown."""
 TAIL = 15
 """Lines of each."""
+RESULTS = 12
+"""Results that a summary shows."""
+WIDEST = 200
+"""Characters of each."""
 
 
-def document(run: Run) -> dict[str, Any]:
-    """Everything about a run: its row, tasks, and each item with its attempts (agents, times, exit codes)."""
+def document(run: Run, graph: Graph) -> dict[str, Any]:
+    """Everything about a run: its row, tasks, results, and each item with its attempts (agents, times, exit codes)."""
     row, tasks = run.row(), run.tasks()
     names = {task.index: task.id for task in tasks}
     arrays = {task.index: task.array for task in tasks}
@@ -49,8 +56,27 @@ def document(run: Run) -> dict[str, Any]:
         "seconds": None if row.ended is None else row.ended - row.submitted,
         "counts": msgspec.to_builtins(row.counts),
         "tasks": [msgspec.to_builtins(task) for task in tasks],
+        "results": plain_results(run, graph, tasks)[0],
         "items": items,
     }
+
+
+def plain_results(run: Run, graph: Graph, tasks: list[TaskRow]) -> tuple[dict[str, Any], list[str]]:
+    """What the Python functions returned, by task, for tasks that are no arrays; and the tasks with other objects.
+
+    Nothing is unpickled here: what a pickle does is the business of the program that asks for the value.
+    """
+    single = {task.id for task in graph.tasks if isinstance(task.action, PythonCall) and not task.is_array}
+    plain: dict[str, Any] = {}
+    objects: list[str] = []
+    for row in tasks:
+        if row.id in single and row.counts.succeeded:
+            for payload in run.payloads(row.index):
+                try:
+                    plain[row.id] = results.to_json(payload)
+                except results.NotPlainData:
+                    objects.append(row.id)
+    return plain, objects
 
 
 def attempt_document(attempt: AttemptRow, names: dict[int, str]) -> dict[str, Any]:
@@ -82,8 +108,30 @@ def item_name(task: TaskRow, index: int) -> str:
     return f"{task.id}[{index}]" if task.array else task.id
 
 
-def summarise(run: Run, row: RunRow, tasks: list[TaskRow], out: Path | None, files: list[Path]) -> None:
-    """Print how it went: failures first with their last lines, then a line for each task, then where the files are."""
+def shortened(value: Any) -> str:
+    """A result in one line.
+
+    >>> shortened({"pi": 3.14}), len(shortened("x" * 1000))
+    ('{"pi": 3.14}', 200)
+    """
+    text = json_text.dumps(value, ensure_ascii=False)
+    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+
+
+def print_results(run: Run, graph: Graph, tasks: list[TaskRow]) -> None:
+    """A line for each result, on the standard output: they are what the run was for."""
+    plain, objects = plain_results(run, graph, tasks)
+    told = {name: shortened(value) for name, value in plain.items() if value is not None}
+    told |= dict.fromkeys(objects, "(a Python object, which a Python client gets with run.result)")
+    for name in [row.id for row in tasks if row.id in told][:RESULTS]:
+        console().print(f"{name}: {told[name]}", markup=False)
+    if len(told) > RESULTS:
+        console(stderr=True).print(f"... and {len(told) - RESULTS} more results; `--json` has them all")
+
+
+def summarise(run: Run, graph: Graph, out: Path | None, files: list[Path]) -> None:
+    """Print how it went: failures with their last lines, a line for each task, results, and where the files are."""
+    row, tasks = run.row(), run.tasks()
     screen = console(stderr=True)
     for task, item in failed_items(run, tasks):
         screen.print(f"\n{item_name(task, item.index)} failed", style="bold red", markup=False, end="")
@@ -95,6 +143,7 @@ def summarise(run: Run, row: RunRow, tasks: list[TaskRow], out: Path | None, fil
         screen.print(f"\n... and {more} more failed; see `--json`, or `windlass run --keep`")
     screen.print()
     screen.print(task_table(tasks))
+    print_results(run, graph, tasks)
     took = duration((row.ended or row.submitted) - row.submitted)
     colour = {"succeeded": "green", "failed": "red"}.get(row.state, "yellow")
     screen.print(f"[bold {colour}]{row.state}[/] in {took}: {counts_words(row)}")
@@ -117,8 +166,9 @@ def counts_words(row: RunRow) -> str:
 def task_table(tasks: list[TaskRow]) -> Table:
     """A line for each task."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading, justify in (("task", "left"), ("items", "right"), ("", "left")):
-        table.add_column(heading, justify="right" if justify == "right" else "left")
+    table.add_column("task")
+    table.add_column("items", justify="right")
+    table.add_column("")
     for task in tasks:
         done = done_of(task)
         words = describe(task) or (

@@ -18,6 +18,7 @@ from windlass.client.api import Client
 from windlass.client.embedded import EmbeddedCore
 from windlass.client.errors import WindlassError
 from windlass.client.run import Run, RunView
+from windlass.model.graph import Graph
 
 GraphArgument = Annotated[
     str, typer.Argument(metavar="GRAPH", help="A graph document, its folder, or a sample's name.")
@@ -63,7 +64,7 @@ def run(
                         started.cancel()
                     raise
             files = started.download(out) if out is not None else []
-            tell(started, out, files, json)
+            tell(started, chosen.graph, out, files, json)
     except KeyboardInterrupt:
         say("interrupted: everything was stopped")
         raise typer.Exit(INTERRUPTED) from None
@@ -74,15 +75,15 @@ def run(
     raise typer.Exit(OK if state == "succeeded" else FAILED)
 
 
-def tell(run: Run, out: Path | None, files: list[Path], json: bool) -> None:
+def tell(run: Run, graph: Graph, out: Path | None, files: list[Path], json: bool) -> None:
     """The end of a run, as a document or as a summary."""
     if json:
-        made: dict[str, Any] = report.document(run)
+        made: dict[str, Any] = report.document(run, graph)
         made["out"] = None if out is None else str(out)
         made["files"] = [str(path) for path in files]
         print_json(made)
     else:
-        report.summarise(run, run.row(), run.tasks(), out, files)
+        report.summarise(run, graph, out, files)
 
 
 def _follow(run: Run, core: EmbeddedCore, shown: Display) -> str:

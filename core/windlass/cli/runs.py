@@ -62,7 +62,7 @@ def submit(
             run = client.submit(package, chosen.params, name=name, priority=priority, progress=shown.upload)
             state = run.wait(progress=shown.update) if wait else ""
         if wait:
-            tell(run, None, [], json)
+            tell(run, chosen.graph, None, [], json)
             raise typer.Exit(OK if state == "succeeded" else FAILED)
     if json:
         print_json({"run": run.id, "name": name or chosen.graph.name})

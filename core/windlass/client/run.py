@@ -226,20 +226,27 @@ class Run:
 
     # --- results -------------------------------------------------------------------------------------------
 
-    def ends(self) -> list[End]:
-        """How each item that has ended did so (its latest end), with its result as bytes."""
+    def ends(self, task: str | int | Node | None = None) -> list[End]:
+        """How each item (of one task) that has ended did so, by its latest end, with its result as bytes."""
+        only = None if task is None else self._position(task)
         latest: dict[tuple[int, int], End] = {}
         after = 0
         while True:
-            answer = self._link.ask(m.GetResults(0, self.id, after, wait=0.0))
+            answer = self._link.ask(m.GetResults(0, self.id, after, wait=0.0, task=only))
             rows = answer.data["results"]
             for row, payload in zip(rows, answer.payload, strict=True):
-                seq, task, index, state, error = row[:5]
-                end = End(seq, task, index, state, error, payload)
+                seq, position, index, state, error = row[:5]
+                end = End(seq, position, index, state, error, payload)
                 latest[end.task, end.index] = end
                 after = max(after, end.seq)
             if not rows:
                 return sorted(latest.values(), key=lambda end: (end.task, end.index))
+
+    def payloads(self, task: str | int | Node) -> Iterator[bytes]:
+        """The results of a task's items that succeeded, as bytes (see `wire/results.py`)."""
+        for end in self.ends(task):
+            if end.state == "succeeded":
+                yield fetch_payload(self._link, end.payload)
 
     def results(self, timeout: float | None = None) -> dict[str, Any]:
         """Wait for the end; the value of each task that is a Python function, by the task's id (a list for an array).
@@ -259,7 +266,7 @@ class Run:
         self.wait(timeout)
         position = self._position(task)
         row = next(each for each in self.tasks() if each.index == position)
-        ends = [end for end in self.ends() if end.task == position]
+        ends = self.ends(position)
         if index is None:
             return self._values(row, ends)
         for end in ends:

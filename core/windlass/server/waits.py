@@ -67,7 +67,7 @@ class ResultDesk:
 
     def _answer(self, connection: Connection, msg: m.GetResults, even_empty: bool) -> bool:
         core = self._core
-        ends = core.reader.ends(msg.run, msg.after, max(1, min(msg.limit, 10_000)), WEIGHT)
+        ends = core.reader.ends(msg.run, msg.after, max(1, min(msg.limit, 10_000)), WEIGHT, msg.task)
         if not ends and not even_empty:
             return False
         rows: list[list[Any]] = []

@@ -121,11 +121,12 @@ class Reader:
         rows = self._all(f"{_ATTEMPT}WHERE run=? ORDER BY seq DESC LIMIT {int(limit)}", run)
         return [AttemptRecord(*row) for row in reversed(rows)]
 
-    def ends(self, run: int, after: int, limit: int, weight: int) -> list[EndRecord]:
-        """Ends of items after number `after`, at most `limit` and until their results weigh `weight` bytes."""
+    def ends(self, run: int, after: int, limit: int, weight: int, task: int | None = None) -> list[EndRecord]:
+        """Ends of items (of one task) after number `after`: at most `limit`, and results of about `weight` bytes."""
         found: list[EndRecord] = []
+        only = "" if task is None else f" AND task={int(task)}"
         for row in self._db.execute(
-            "SELECT seq, task, idx, final, error, result FROM attempts WHERE run=? AND seq>? AND final>0"
+            f"SELECT seq, task, idx, final, error, result FROM attempts WHERE run=? AND seq>? AND final>0{only}"
             f" ORDER BY seq LIMIT {int(limit)}",
             (run, after),
         ):
@@ -135,14 +136,14 @@ class Reader:
                 break
         full = len(found) >= limit or weight <= 0
         upto = found[-1].seq if full else 1 << 62
-        for seq, task, first, last, state, reason in self._db.execute(
+        for seq, position, first, last, state, reason in self._db.execute(
             "SELECT seq, task, first, last, state, reason FROM changes WHERE run=? AND seq>0 AND seq+last-first>?"
-            " AND seq<=? ORDER BY seq LIMIT ?",
+            f" AND seq<=?{only} ORDER BY seq LIMIT ?",
             (run, after + 1, upto, limit),
         ):
             skip = max(0, after + 1 - seq)
             stop = min(last - first, skip + limit)
-            found.extend(EndRecord(seq + i, task, first + i, state, reason, b"") for i in range(skip, stop))
+            found.extend(EndRecord(seq + i, position, first + i, state, reason, b"") for i in range(skip, stop))
         found.sort(key=lambda end: end.seq)
         return found[:limit]
 

@@ -377,6 +377,22 @@ class CloseTask(Message, frozen=True):
     task: int
 
 
+class Amend(Message, frozen=True):
+    """Change a run's graph, document and files, for attempts that are given from now on; those that run go on.
+
+    The structure must be the same: parameters, tasks in their order, what each needs and fans out over. Otherwise
+    `Failure` bad-request names the first difference. `files` are all the files that the graph takes from its folder,
+    uploaded before. Answered once durable by `Reply({"tasks": [ids of tasks that work otherwise now, also by a changed
+    file], "files": [paths that changed]})`. Said again it changes nothing more, and names nothing.
+    """
+
+    req: int
+    run: int
+    graph: bytes
+    document: str
+    files: list[FileRef]
+
+
 class Control(Message, frozen=True):
     """Act on what is named: a run (`task` None), a task (`index` None) or an item.
 
@@ -462,6 +478,8 @@ class GetResults(Message, frozen=True):
     after: int
     limit: int = 2000
     wait: float = 30.0
+    task: int | None = None
+    """Only this task's items."""
 
 
 class GetOutputs(Message, frozen=True):
@@ -577,6 +595,6 @@ MESSAGES: tuple[type[Message], ...] = (
     BlobOffer, BlobWant, BlobChunk, BlobDone, BlobMissing,
     ClientHello, ClientWelcome, Submit, AppendItems, CloseTask, Control, AgentControl,
     GetRuns, GetRun, GetItems, GetAttempts, GetAgents, GetResults, GetOutputs, GetLog, GetInfo, MakeToken,
-    Subscribe, StopCore, Reply, Failure, Snapshot, Delta, LogWant, LogData,
+    Subscribe, StopCore, Reply, Failure, Snapshot, Delta, LogWant, LogData, Amend,
 )  # fmt: skip
 """A message's type byte is its place here plus one: append only."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from windlass.cli import common, params, programs
+from windlass.cli import common, params, programs, report
 from windlass.cli.main import app
 from windlass.model.graph import Command, Graph, Script, Task
 
@@ -27,7 +27,7 @@ def run(*arguments: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-@pytest.mark.parametrize("module", [common, params])
+@pytest.mark.parametrize("module", [common, params, report])
 def test_doctests(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 

@@ -125,6 +125,8 @@ def test_ends_are_paged_in_their_order(store: Store) -> None:
         assert found[3].error == "why"
         assert found[-1].result == b"r11"
     assert len(reader.ends(1, 0, 100, 1)) == 1
+    assert reader.ends(1, 0, 100, 1 << 20, task=1) == []
+    assert len(reader.ends(1, 0, 100, 1 << 20, task=0)) == 10
     assert reader.last_seq() == 11
     reader.close()
 
