@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from windlass.model.graph import FileRef
@@ -15,7 +16,7 @@ from windlass.wire import limits
 from windlass.wire.logs import last_records
 from windlass.wire.messages import Exit, Usage
 from windlass.wire.results import blob_ref, encode_ref
-from windlass_agent.attempts import COLLECTING, Attempt
+from windlass_agent.attempts import COLLECTING, Attempt, Id
 from windlass_agent.files import FilesError, collect
 from windlass_agent.outcome import TEXTS, End
 from windlass_agent.shop import Shop
@@ -44,6 +45,8 @@ class Report:
 class Finisher:
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
+        self._travelling: dict[Id, Callable[[], None]] = {}
+        """Attempts whose files are on their way to the core, and how to end them without."""
 
     def finish(self, attempt: Attempt, report: Report) -> None:
         """The attempt's processes are gone. Its resources are free once its files are taken."""
@@ -110,14 +113,35 @@ class Finisher:
             if not attempt.pending:
                 self._send(attempt, report)
 
+        def abandon() -> None:
+            for digest in attempt.pending:
+                self._shop.transfers.withdraw(digest, taken)
+            if report.log_ref is not None and report.log_ref.hash in attempt.pending:
+                report.log_ref = None
+            if report.end.outcome == "ok":
+                report.end = End("stopped", 0, TEXTS.get(attempt.cause, attempt.cause))
+                report.outputs, report.payload = [], b""
+            elif result is not None and result.hash in attempt.pending:
+                report.payload = b""
+            self._send(attempt, report)
+
         attempt.pending = set(blobs)
+        if blobs:
+            self._travelling[attempt.id] = abandon
         for digest, size in blobs.items():
             if not self._shop.transfers.offer(digest, size, taken):
                 attempt.pending.discard(digest)
         if not attempt.pending:
             self._send(attempt, report)
 
+    def abandon(self, attempt: Attempt) -> None:
+        """It was ended on order: its files need not reach the core any more."""
+        end = self._travelling.get(attempt.id)
+        if end is not None:
+            end()
+
     def _send(self, attempt: Attempt, report: Report) -> None:
+        self._travelling.pop(attempt.id, None)
         if self._shop.attempts.pop(attempt.id, None) is None:
             return
         end = report.end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -11,10 +12,14 @@ from windlass.wire import limits
 from windlass.wire.messages import BlobChunk, BlobDone, BlobMissing, BlobOffer, BlobWant, Message
 from windlass_agent.worker import Worker
 
+log = logging.getLogger(__name__)
 PULLS = 6
 """Blobs that arrive at the same time."""
 LARGE = 4 * 1024 * 1024
 """Bytes from which the last piece, which brings the check of the whole hash, goes to a thread."""
+
+OFFER_AGAIN = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""Seconds before a blob that the core could not take is offered again; the last one for ever."""
 
 Waiter = Callable[[str, str], None]
 """Told the blob's hash, and why it failed (empty: it is there)."""
@@ -32,6 +37,15 @@ class _Pull:
         self.finishing = False
 
 
+class _Offer:
+    def __init__(self, size: int, waiter: Waiter) -> None:
+        self.size = size
+        self.waiters = [waiter]
+        self.refusals = 0
+        self.again_at: float | None = None
+        """When it is offered again after a refusal."""
+
+
 class Transfers:
     """`send` puts a message on the link (or drops it while there is none: `connected` repeats what matters)."""
 
@@ -41,7 +55,7 @@ class Transfers:
         self._send = send
         self._present: set[str] = set()
         self._pulls: OrderedDict[str, _Pull] = OrderedDict()
-        self._offers: dict[str, tuple[int, list[Waiter]]] = {}
+        self._offers: dict[str, _Offer] = {}
         self._held: set[str] = set()
         """Blobs that the core is known to hold."""
 
@@ -130,7 +144,11 @@ class Transfers:
         self._look(message.hash, pull, now)
 
     def missing(self, message: BlobMissing, now: float) -> None:
-        """The core does not have what we want."""
+        """The core does not have what we want, or could not take what we offered."""
+        offer = self._offers.get(message.hash)
+        if offer is not None:
+            self._refused(message, offer, now)
+            return
         pull = self._pulls.get(message.hash)
         if pull is not None:
             if pull.receiver is not None:
@@ -156,11 +174,38 @@ class Transfers:
             return False
         entry = self._offers.get(digest)
         if entry is not None:
-            entry[1].append(waiter)
+            entry.waiters.append(waiter)
             return True
-        self._offers[digest] = (size, [waiter])
+        self._offers[digest] = _Offer(size, waiter)
         self._send(BlobOffer(digest, size), [])
         return True
+
+    def withdraw(self, digest: str, waiter: Waiter) -> None:
+        """This one does not wait for the core any more."""
+        entry = self._offers.get(digest)
+        if entry is not None and waiter in entry.waiters:
+            entry.waiters.remove(waiter)
+            if not entry.waiters:
+                del self._offers[digest]
+
+    def _refused(self, message: BlobMissing, offer: _Offer, now: float) -> None:
+        """Its disk may be full for a while: the work is done, so go on offering. Unless it is our copy that is bad."""
+        if not offer.refusals:
+            log.warning("the core could not take a file, offering it again: %s", message.reason)
+        wait = OFFER_AGAIN[min(offer.refusals, len(OFFER_AGAIN) - 1)]
+        offer.refusals += 1
+        offer.again_at = now + wait
+
+        def checked(good: bool | None, _: Exception | None) -> None:
+            if not good:
+                self._give_up(message.hash, "the agent's copy is gone or damaged")
+
+        self._worker.submit(lambda: self._store.verify(message.hash), checked)
+
+    def _give_up(self, digest: str, reason: str) -> None:
+        entry = self._offers.pop(digest, None)
+        for waiter in entry.waiters if entry is not None else []:
+            waiter(digest, reason)
 
     def wanted(self, message: BlobWant) -> None:
         """Serve one piece."""
@@ -169,16 +214,15 @@ class Transfers:
         except OSError as error:
             answer, payload = BlobMissing(message.hash, _text(error)), []
         self._send(answer, payload)
-        if isinstance(answer, BlobMissing) and message.hash in self._offers:
+        if isinstance(answer, BlobMissing):
             # What we offered is gone or damaged: waiting for the core to take it would never end.
-            for waiter in self._offers.pop(message.hash)[1]:
-                waiter(message.hash, answer.reason or "the file is gone")
+            self._give_up(message.hash, answer.reason or "the file is gone")
 
     def taken(self, message: BlobDone) -> None:
         entry = self._offers.pop(message.hash, None)
         if entry is not None:
             self._held.add(message.hash)
-            for waiter in entry[1]:
+            for waiter in entry.waiters:
                 waiter(message.hash, "")
 
     # --- the link ------------------------------------------------------------------------------------------
@@ -186,8 +230,9 @@ class Transfers:
     def connected(self, now: float) -> None:
         """A new link: whatever was on the old one may be lost. A new core may lack what the old one held."""
         self._held.clear()
-        for digest, (size, _) in self._offers.items():
-            self._send(BlobOffer(digest, size), [])
+        for digest, offer in self._offers.items():
+            offer.again_at = None
+            self._send(BlobOffer(digest, offer.size), [])
         for digest, pull in list(self._pulls.items()):
             if pull.active and not pull.finishing:
                 if pull.receiver is not None:
@@ -195,7 +240,7 @@ class Transfers:
                 self._ask(digest, pull, now)
 
     def next_deadline(self) -> float | None:
-        times = []
+        times = [offer.again_at for offer in self._offers.values() if offer.again_at is not None]
         for pull in self._pulls.values():
             if pull.active and pull.receiver is None:
                 times.append(pull.asked + TIMEOUT)
@@ -204,7 +249,11 @@ class Transfers:
         return min(times, default=None)
 
     def due(self, now: float) -> None:
-        """Ask again for what did not come."""
+        """Ask again for what did not come, offer again what was not taken."""
+        for digest, offer in self._offers.items():
+            if offer.again_at is not None and offer.again_at <= now:
+                offer.again_at = None
+                self._send(BlobOffer(digest, offer.size), [])
         for digest, pull in list(self._pulls.items()):
             if not pull.active or pull.finishing:
                 continue

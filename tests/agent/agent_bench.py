@@ -36,6 +36,8 @@ class FakeCore:
     sent: list[m.Message] = field(default_factory=list)
     logs: list[tuple[m.LogData, bytes]] = field(default_factory=list)
     queue: list[Callable[[], None]] = field(default_factory=list)
+    full: bool = False
+    """Its disk takes nothing."""
 
     def exited(self, exit: m.Exit, payload: bytes) -> None:
         assert id_of(exit.key) not in self.exits, "an end reported twice"
@@ -60,6 +62,9 @@ class FakeCore:
             self.logs.append((message, payload[0]))
 
     def _pull(self, offer: m.BlobOffer) -> None:
+        if self.full:
+            self.executor.transfers.missing(m.BlobMissing(offer.hash, "the core cannot store it: disk full"), clock())
+            return
         data = self.executor._shop.store.read(offer.hash)
         assert self.store.add_bytes(data) == (offer.hash, offer.size)
         self.executor.transfers.taken(m.BlobDone(offer.hash))

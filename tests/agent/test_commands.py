@@ -266,6 +266,49 @@ def test_a_repeated_assignment_is_harmless(bench: Bench, tmp_path: Path) -> None
     assert log.read_text() == "x\n"
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("windlass_agent.transfers.OFFER_AGAIN", (0.01,))
+
+
+def offers(bench: Bench) -> int:
+    return sum(isinstance(message, m.BlobOffer) for message in bench.core.sent)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_outputs_wait_for_a_core_whose_disk_is_full(bench: Bench) -> None:
+    bench.core.full = True
+    key = bench.command("echo x > out.txt", outputs=["out.txt"])
+    bench.until(lambda: offers(bench) >= 3)
+    assert not bench.core.exits
+    bench.core.full = False
+    exit = bench.end_of(key)
+    assert exit.outcome == "ok"
+    assert bench.core.store.has(exit.outputs[0].hash)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_damaged_output_is_not_offered_for_ever(bench: Bench) -> None:
+    bench.core.full = True
+    key = bench.command("echo x > out.txt", outputs=["out.txt"])
+    bench.until(lambda: offers(bench))
+    (blob,) = bench.store.hashes()
+    bench.store.remove(blob)
+    exit = bench.end_of(key)
+    assert exit.outcome == "failed"
+    assert "damaged" in exit.error
+
+
+@pytest.mark.usefixtures("at_once")
+def test_outputs_on_their_way_do_not_hold_up_a_cancel(bench: Bench) -> None:
+    bench.core.full = True
+    key = bench.command("echo x > out.txt", outputs=["out.txt"])
+    bench.until(lambda: offers(bench))
+    bench.executor.stop(m.Stop([key], reason="cancelled"))
+    exit = bench.end_of(key)
+    assert (exit.outcome, exit.outputs) == ("stopped", [])
+
+
 def test_an_output_whose_name_is_not_utf8_fails_only_its_attempt(bench: Bench) -> None:
     code = r"open(b'bad\xff.txt', 'w').close()"
     exit = bench.end_of(bench.command([sys.executable, "-c", code], outputs=["*.txt"]))
