@@ -12,7 +12,8 @@ from windlass_agent.attempts import WAITING, Attempt, Group
 from windlass_agent.commands import Commands
 from windlass_agent.ledger import Grant
 from windlass_agent.shop import Shop
-from windlass_agent.wardenwire import Recall, Recalled
+from windlass_agent.wardenlink import WardenLink
+from windlass_agent.wardenwire import Recalled
 
 AHEAD = 0.02
 """Seconds of work that a chain holds."""
@@ -23,10 +24,11 @@ LONG = 0.05
 
 
 class Chain:
-    __slots__ = ("filling", "grant", "group", "id", "sent", "stuck")
+    __slots__ = ("filling", "grant", "group", "id", "sent", "stuck", "warden")
 
-    def __init__(self, id: int, group: Group, grant: Grant) -> None:
+    def __init__(self, id: int, group: Group, grant: Grant, warden: WardenLink) -> None:
         self.id = id
+        self.warden = warden
         self.group = group
         self.grant = grant
         self.filling = False
@@ -48,7 +50,7 @@ class Chains:
         """Give the group's waiting attempts to chains, as far as resources reach."""
         queue, ledger = group.queue, self._shop.ledger
         request = group.bundle.spec.resources
-        chains = self._open.setdefault(group, [])
+        chains, wardens = self._open.setdefault(group, []), self._shop.wardens
         room = ledger.times(request, len(queue))
         depth = self._depth(group)
         if chains or room:
@@ -56,10 +58,15 @@ class Chains:
             for _ in range(room):
                 if not queue:
                     break
-                chain = Chain(next(self._ids), group, ledger.take(request))
+                chain = Chain(next(self._ids), group, ledger.take(request), wardens.lightest())
+                chain.warden.chains += 1
                 chains.append(chain)
                 self._extend(chain, share)
+            if depth > 1 and queue:
+                self._shop.join_warden(len(chains))
             for chain in list(chains):
+                if wardens.crowded(chain.warden):
+                    continue
                 more = queue and depth > 1 and not chain.stuck and not self._shop.contended
                 if more and len(chain.sent) <= depth // 2:
                     self._extend(chain, min(share, depth - len(chain.sent)))
@@ -106,6 +113,7 @@ class Chains:
     def _close_if_empty(self, chain: Chain) -> None:
         if not chain.sent and not chain.filling:
             self._shop.ledger.give(chain.grant)
+            chain.warden.chains -= 1
             self._open[chain.group].remove(chain)
 
     def spread(self, attempt: Attempt) -> None:
@@ -115,7 +123,7 @@ class Chains:
             return
         chain.stuck = True
         if len(chain.sent) > 1:
-            self._shop.warden.send(Recall([other.spawn for other in chain.sent.values() if other is not attempt]))
+            self._shop.wardens.recall([other.spawn for other in chain.sent.values() if other is not attempt])
 
     def recalled(self, message: Recalled) -> list[Attempt]:
         """These did not begin: back into their queues, or (returned) to be given up."""

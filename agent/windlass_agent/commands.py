@@ -15,7 +15,7 @@ from windlass_agent.finish import Finisher, Report
 from windlass_agent.outcome import End, judge, kernel_kills
 from windlass_agent.prepare import PrepareError, base_env, prepare
 from windlass_agent.shop import Shop
-from windlass_agent.wardenwire import Ended, Kill, Recall, Spawn, Spawned, SpawnFailed
+from windlass_agent.wardenwire import Ended, Kill, Spawn, Spawned, SpawnFailed
 
 INLINE_STAGE = 4 * 1024 * 1024
 """Bytes of inputs up to which copying them does not hold up the loop noticeably."""
@@ -79,7 +79,7 @@ class Commands:
         attempt.state = RUNNING
         gpus = attempt.chain.grant.gpus if attempt.chain else ()
         self._shop.by_spawn[attempt.spawn] = attempt
-        self._shop.warden.send(
+        self._shop.wardens.spawn(
             Spawn(
                 id=attempt.spawn,
                 argv=argv,
@@ -94,7 +94,8 @@ class Commands:
                 cap=self._shop.settings.log_cap,
                 timeout=spec.timeout,
                 lane=attempt.chain.id if attempt.chain else 0,
-            )
+            ),
+            attempt.chain.warden if attempt.chain else None,
         )
 
     def whole(self, data: bytes) -> bytes:
@@ -152,8 +153,8 @@ class Commands:
         attempt.cause = attempt.cause or cause
         if attempt.spawn in self._shop.by_spawn:
             # If it has not begun, it need not: one of the two orders finds it.
-            self._shop.warden.send(Recall([attempt.spawn]))
-            self._shop.warden.send(Kill(attempt.spawn, grace, cause))
+            self._shop.wardens.recall([attempt.spawn])
+            self._shop.wardens.send(Kill(attempt.spawn, grace, cause))
 
 
 def lay_out(shop: Shop, attempt: Attempt, workdir: str) -> None:

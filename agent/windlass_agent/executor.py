@@ -40,8 +40,6 @@ from windlass_agent.shop import Outbox, Settings, Shop
 from windlass_agent.wardenlink import WardenDied, WardenLink, kill_leftovers
 from windlass_agent.wardenwire import (
     FromWarden,
-    Lease,
-    Recall,
     Recalled,
     Spawned,
     SpawnFailed,
@@ -80,7 +78,8 @@ class Executor:
         """Commands that began a moment ago, by when they are to be reported."""
         self._memory_check: float | None = None
         self._last_use: dict[Id, tuple[float, float]] = {}
-        shop.watch(shop.warden.fileno(), self._warden_ready)
+        shop.warden_ready = self._warden_ready
+        shop.watch_warden(shop.wardens.first)
         shop.watch(shop.worker.fileno(), lambda _: shop.worker.deliver())
 
     # --- the loop's side -----------------------------------------------------------------------------------
@@ -129,21 +128,19 @@ class Executor:
         return min(times, default=None)
 
     def _settle(self) -> None:
-        """Place what can be placed, and send the warden its orders."""
+        """Place what can be placed, and send the wardens their orders."""
         if self._shop.dirty:
             self._place()
-        try:
-            done = self._shop.warden.flush()
-        except WardenDied:
-            self._warden_died()
-            return
-        with contextlib.suppress(FileNotFoundError):
+        for link in list(self._shop.wardens.links):
+            try:
+                done = link.flush()
+            except WardenDied:
+                self._warden_died(link)
+                continue
             events = select.EPOLLIN | (0 if done else select.EPOLLOUT)
-            if events != self._warden_events:
-                self._warden_events = events
-                self._shop.epoll.modify(self._shop.warden.fileno(), events)
-
-    _warden_events = select.EPOLLIN
+            if events != link.watched:
+                link.watched = events
+                self._shop.epoll.modify(link.fileno(), events)
 
     # --- taking work ---------------------------------------------------------------------------------------
 
@@ -242,13 +239,13 @@ class Executor:
             contended = contended or (bool(group.queue) and not self.chains.has(group))
         shop.contended = contended
 
-    # --- the warden ----------------------------------------------------------------------------------------
+    # --- the wardens ---------------------------------------------------------------------------------------
 
-    def _warden_ready(self, _: int) -> None:
+    def _warden_ready(self, link: WardenLink) -> None:
         try:
-            messages = self._shop.warden.receive()
+            messages = link.receive()
         except WardenDied:
-            self._warden_died()
+            self._warden_died(link)
             return
         for message in messages:
             self._from_warden(message)
@@ -280,17 +277,17 @@ class Executor:
         else:
             self.commands.ended(attempt, message)
 
-    def _warden_died(self) -> None:
-        """Kill all that it had started, report it, and go on with a new one."""
+    def _warden_died(self, link: WardenLink) -> None:
+        """Kill all that it had started, report it, and go on with another one."""
         shop = self._shop
-        shop.unwatch(shop.warden.fileno())
-        shop.warden.bury()
+        shop.unwatch(link.fileno())
+        link.bury()
         now = time.time()
-        running = list(shop.by_spawn.values())
-        lanes = list(self.functions.lanes.values())
-        shop.warden = WardenLink(self.settings.agent)
-        shop.watch(shop.warden.fileno(), self._warden_ready)
-        self._warden_events = select.EPOLLIN
+        running = [attempt for attempt in shop.by_spawn.values() if attempt.spawn in link.held]
+        lanes = [lane for lane in self.functions.lanes.values() if lane.spawn in link.held]
+        new = shop.wardens.replace(link)
+        if new is not None:
+            shop.watch_warden(new)
         waiting = [attempt.spawn for attempt in running if attempt.ahead]
         for given_up in self.chains.recalled(Recalled(waiting)):
             self._drop(given_up, given_up.cause or "recalled")
@@ -305,7 +302,7 @@ class Executor:
     def renew_lease(self, until: float) -> None:
         """The warden stops everything at `until` (by `wardenwire.clock`), even if this process hangs."""
         if self._shop.by_spawn or self.functions.lanes:
-            self._shop.warden.send(Lease(until))
+            self._shop.wardens.lease(until)
             self._settle()
 
     # --- stopping ------------------------------------------------------------------------------------------
@@ -328,14 +325,13 @@ class Executor:
         elif only_waiting:
             if attempt.spawn and not attempt.pid:
                 attempt.back = True
-                self._shop.warden.send(Recall([attempt.spawn]))
+                self._shop.wardens.recall([attempt.spawn])
         elif attempt.state == RUNNING and attempt.lane is not None:
             self.functions.stop(attempt, grace, cause)
         elif attempt.state == RUNNING:
             self.commands.stop(attempt, grace, cause)
         else:
             attempt.cause = attempt.cause or cause  # its files are being looked after; that ends by itself
-            self._finisher.abandon(attempt)
 
     def _drop(self, attempt: Attempt, reason: str) -> None:
         """Give back one that has not begun."""
@@ -401,7 +397,7 @@ class Executor:
         else:
             self._next_tail += 1
             self._tails[self._next_tail] = (want.key, want)
-            self._shop.warden.send(Tail(attempt.spawn, self._next_tail, want.offset, _capped(want.limit)))
+            self._shop.wardens.send(Tail(attempt.spawn, self._next_tail, want.offset, _capped(want.limit)))
             if len(self._tails) > 1000:
                 self._tails.pop(next(iter(self._tails)))  # its attempt ended before the warden saw the order
             self._settle()
@@ -457,7 +453,7 @@ class Executor:
 
     def close(self) -> None:
         """End everything now; nothing is reported any more."""
-        self._shop.warden.close()
+        self._shop.wardens.close()
         self._shop.worker.close()
         for lane in list(self.functions.lanes.values()):
             self.functions._forget(lane)

@@ -230,7 +230,7 @@ class Functions:
         self.lanes[spawn] = lane
         self._by_fd[lane.results] = lane
         self._shop.watch(lane.results, self._ready)
-        self._shop.warden.send(
+        self._shop.wardens.spawn(
             Spawn(
                 id=spawn,
                 argv=[sys.executable, "-m", "windlass_agent.runner"],
@@ -240,7 +240,7 @@ class Functions:
                 cap=0,
                 fds=DESCRIPTORS,
             ),
-            lane.passed,
+            fds=lane.passed,
         )
         return lane
 
@@ -446,7 +446,7 @@ class Functions:
             return
         self._requeue([other for other in lane.take_back() if other is not attempt])
         self._end(lane)
-        self._shop.warden.send(Kill(lane.spawn, grace, cause))
+        self._shop.wardens.send(Kill(lane.spawn, grace, cause))
 
     def check(self, lane: Lane, now: float) -> None:
         """Look at what a lane has been doing for a while: report it, time it out, move what waits behind it."""

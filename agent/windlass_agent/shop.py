@@ -1,4 +1,4 @@
-"""What the parts of the executor share: the directories, the ledger, the warden, and the attempts in hand."""
+"""What the parts of the executor share: the directories, the ledger, the wardens, and the attempts in hand."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from windlass_agent.ledger import Ledger
 from windlass_agent.logs import DEFAULT_CAP
 from windlass_agent.transfers import Transfers
 from windlass_agent.wardenlink import WardenLink
+from windlass_agent.wardens import Wardens
 from windlass_agent.worker import Worker
 
 
@@ -60,8 +61,8 @@ class Shop:
         self.transfers = Transfers(store, self.worker, outbox.send)
         self.attempts: dict[Id, Attempt] = {}
         self.by_spawn: dict[int, Attempt] = {}
-        """Commands that the warden has been told to start and not reported as ended."""
-        self.warden = WardenLink(settings.agent)
+        """Commands that a warden has been told to start and not reported as ended."""
+        self.wardens = Wardens(settings.agent, settings.resources.cpus)
         self.epoll = select.epoll()
         self.actions: dict[int, Callable[[int], None]] = {}
         """descriptor -> what to do when it is ready"""
@@ -71,6 +72,8 @@ class Shop:
         """Some task waits for resources that others hold: lanes are not refilled without asking."""
         self.left: Callable[[Attempt], None] = lambda _: None
         """Takes an attempt out of its chain."""
+        self.warden_ready: Callable[[WardenLink], None] = lambda _: None
+        """Hears what a warden has to say."""
         self._spawn = 0
         self._dirs = 0
         self._empty: list[Path] = []
@@ -82,6 +85,15 @@ class Shop:
     def watch(self, fd: int, action: Callable[[int], None], events: int = select.EPOLLIN) -> None:
         self.epoll.register(fd, events)
         self.actions[fd] = action
+
+    def watch_warden(self, link: WardenLink) -> None:
+        self.watch(link.fileno(), lambda _: self.warden_ready(link))
+
+    def join_warden(self, chains: int) -> None:
+        """Have one more, if so many chains of short commands are worth it."""
+        link = self.wardens.join(chains)
+        if link is not None:
+            self.watch_warden(link)
 
     def unwatch(self, fd: int) -> None:
         if self.actions.pop(fd, None) is not None:

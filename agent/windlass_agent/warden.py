@@ -129,6 +129,8 @@ class Warden:
 
     def run(self) -> None:
         """Until the agent is gone."""
+        self._writer.put(encode([]))  # it is up
+        self._flush()
         while True:
             for fd, event in self._poll.poll(self._wait()):
                 if fd == self._wake:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import itertools
 import os
 import select
 import signal
@@ -17,7 +18,18 @@ import msgspec
 
 from windlass_agent import procs
 from windlass_agent.frames import READ_SIZE, FrameReader, pack
-from windlass_agent.wardenwire import Ended, FromWarden, Spawned, ToWarden, decode_from_warden, encode
+from windlass_agent.wardenwire import (
+    Ended,
+    FromWarden,
+    Recalled,
+    Spawned,
+    SpawnFailed,
+    ToWarden,
+    decode_from_warden,
+    encode,
+)
+
+_numbers = itertools.count(1)
 
 
 class WardenDied(Exception):
@@ -25,18 +37,19 @@ class WardenDied(Exception):
 
 
 class WardenLink:
-    """One warden process. `agent` marks its descendants, so that they are found even when it is dead."""
+    """One warden process. Its descendants are marked, so that they are found even when it is dead."""
 
     def __init__(self, agent: str) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
-            self.mark = f"WINDLASS_AGENT={agent}".encode()
+            name = f"{agent}/{next(_numbers)}"
+            self.mark = f"WINDLASS_WARDEN={name}".encode()
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "windlass_agent.warden", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                env={**os.environ, "WINDLASS_AGENT": agent},
+                env={**os.environ, "WINDLASS_AGENT": agent, "WINDLASS_WARDEN": name},
             )
         ours.setblocking(False)
         self._socket = ours
@@ -45,6 +58,14 @@ class WardenLink:
         self._queue: list[tuple[bytes, list[int]]] = []
         self.pids: dict[int, int] = {}
         """Spawn id -> process id of what runs."""
+        self.held: set[int] = set()
+        """Spawn ids that it was told of, until they have ended or come back."""
+        self.chains = 0
+        """Chains whose commands it runs."""
+        self.up = False
+        """It has said something: it has started."""
+        self.watched = select.EPOLLIN
+        """What the agent waits for on it."""
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -96,6 +117,7 @@ class WardenLink:
                 if messages:
                     break  # what it said before it died counts; the next call tells of its death
                 raise WardenDied("end of file")
+            self.up = True
             for frame in self._reader.feed(data):
                 try:
                     messages.extend(decode_from_warden(frame))
@@ -106,8 +128,11 @@ class WardenLink:
         for message in messages:
             if isinstance(message, Spawned):
                 self.pids[message.id] = message.pid
-            elif isinstance(message, Ended):
+            elif isinstance(message, Ended | SpawnFailed):
                 self.pids.pop(message.id, None)
+                self.held.discard(message.id)
+            elif isinstance(message, Recalled):
+                self.held.difference_update(message.ids)
         return messages
 
     def wait(self, timeout: float) -> bool:

@@ -320,7 +320,7 @@ def test_a_killed_warden_takes_its_attempts_along_and_another_goes_on(bench: Ben
     mark = tmp_path / "pid"
     key = bench.command(f"echo $$ > {mark}; sleep 1000")
     bench.until(lambda: pid_in(mark))
-    bench.executor._shop.warden.process.kill()
+    bench.executor._shop.wardens.first.process.kill()
     exit = bench.end_of(key)
     assert exit.outcome == "stopped"  # what others did to it is no failure of its own
     assert not procs.runs(pid_in(mark) or 0)
