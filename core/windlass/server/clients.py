@@ -16,10 +16,10 @@ import msgspec
 from windlass.blobs.store import is_hash
 from windlass.model import expand
 from windlass.model.expr import ExprError
-from windlass.model.graph import Call, Graph
+from windlass.model.graph import Call, FileRef, Graph
 from windlass.sched import events as ev
 from windlass.sched.states import ItemState
-from windlass.server import rundata, views
+from windlass.server import amend, rundata, views
 from windlass.server.access import Access
 from windlass.server.core import Core
 from windlass.server.links import Connection
@@ -32,7 +32,7 @@ log = logging.getLogger("windlass.clients")
 
 MAX_LIMIT = 5000
 """Rows of one answer, whatever was asked for."""
-_CHANGING = (m.Submit, m.AppendItems, m.CloseTask, m.Control, m.AgentControl, m.MakeToken, m.StopCore)
+_CHANGING = (m.Submit, m.AppendItems, m.CloseTask, m.Amend, m.Control, m.AgentControl, m.MakeToken, m.StopCore)
 _STATES = {state.name.lower(): state for state in ItemState}
 _batch = msgspec.msgpack.Decoder(list[bytes])
 
@@ -61,6 +61,7 @@ class ClientDesk:
             m.Submit: self._submit,
             m.AppendItems: self._append,
             m.CloseTask: self._close,
+            m.Amend: self._amend,
             m.Control: self._control,
             m.AgentControl: self._agent_control,
             m.GetRuns: self._get_runs,
@@ -107,7 +108,7 @@ class ClientDesk:
             # Durable already, or written before this turn ends: answered in order either way.
             return {"run": known}
         graph, params = self._checked(msg)
-        self._check_files(msg)
+        self._check_files(msg.files)
         run = RunData(
             id=core.last_run + 1,
             name=(msg.name or graph.name)[:200],
@@ -160,10 +161,7 @@ class ClientDesk:
     def _checked(self, msg: m.Submit) -> tuple[Graph, dict[str, Any]]:
         if not msg.token or len(msg.token) > 200:
             raise RequestError("bad-request", "a submit needs a token of 1 to 200 characters")
-        try:
-            graph = rundata.decode_graph(msg.graph)
-        except (msgspec.MsgspecError, RecursionError, ValueError) as error:
-            raise RequestError("bad-request", f"this is no graph: {error}") from None
+        graph = _decode_graph(msg.graph)
         unknown = sorted(set(msg.params) - set(graph.params))
         if unknown:
             raise RequestError("bad-request", f"the graph has no parameter {unknown[0]!r}")
@@ -178,8 +176,8 @@ class ClientDesk:
                 raise RequestError("bad-request", f"task {place} cannot be open: it is no array")
         return graph, params
 
-    def _check_files(self, msg: m.Submit) -> None:
-        for file in msg.files:
+    def _check_files(self, files: list[FileRef]) -> None:
+        for file in files:
             if not is_hash(file.hash) or file.path.startswith("/") or ".." in file.path.split("/"):
                 raise RequestError("bad-request", f"not a file of the graph's folder: {file.path!r}")
             if not self._core.blobs.has(file.hash):
@@ -226,6 +224,17 @@ class ClientDesk:
         if msg.task in run.open_tasks:
             self._core.handle(ev.TaskClosed(run.id, msg.task))
         return {}
+
+    def _amend(self, connection: Connection, msg: m.Amend, payload: list[bytes]) -> dict[str, Any]:
+        core = self._core
+        run = self._run(msg.run)
+        graph = _decode_graph(msg.graph)
+        self._check_files(msg.files)
+        try:
+            tasks, files = amend.amend(core, run, graph, msg.document, msg.files)
+        except ValueError as error:
+            raise RequestError("bad-request", str(error)) from None
+        return {"tasks": tasks, "files": files}
 
     def _control(self, connection: Connection, msg: m.Control, payload: list[bytes]) -> dict[str, Any]:
         core = self._core
@@ -391,6 +400,13 @@ class ClientDesk:
 
 def _limit(wanted: int) -> int:
     return max(1, min(wanted, MAX_LIMIT))
+
+
+def _decode_graph(raw: bytes) -> Graph:
+    try:
+        return rundata.decode_graph(raw)
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        raise RequestError("bad-request", f"this is no graph: {error}") from None
 
 
 def _decode_batch(data: bytes) -> Sequence[bytes]:

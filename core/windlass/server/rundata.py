@@ -80,12 +80,18 @@ class RunData:
             known = self._references[position] = references_of(self.task(position))
         return known
 
+    def amend(self, graph: Graph, files: list[FileRef]) -> None:
+        """Another graph of the same structure."""
+        self.graph, self.files = graph, files
+        self._references.clear()
+
     def plan(self) -> RunPlan:
         """What the scheduler needs of it. Raises `ExprError` when an array cannot be counted."""
-        tasks = tuple(self._task_plan(position, task) for position, task in enumerate(self.graph.tasks))
+        tasks = tuple(self.task_plan(position) for position in range(len(self.graph.tasks)))
         return RunPlan(self.id, self.owner, self.priority, self.submitted, tasks)
 
-    def _task_plan(self, position: int, task: Task) -> TaskPlan:
+    def task_plan(self, position: int) -> TaskPlan:
+        task = self.task(position)
         count = expand.count(task, self.params)
         return TaskPlan(
             id=task.id,

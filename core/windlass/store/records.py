@@ -8,6 +8,7 @@ RUN_NEW = (
     " files) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 RUN_STATE = "UPDATE runs SET state=?, priority=?, ended=? WHERE id=?"
+RUN_AMEND = "UPDATE runs SET document=?, graph=?, files=? WHERE id=?"
 RUN_DELETE = (
     "DELETE FROM runs WHERE id=?",
     "DELETE FROM tasks WHERE run=?",

@@ -14,7 +14,7 @@ _LOOK: frozenset[type[m.Message]] = frozenset(
     }
 )  # fmt: skip
 _ACT: frozenset[type[m.Message]] = frozenset(
-    {m.Submit, m.AppendItems, m.CloseTask, m.Control, m.AgentControl, m.BlobOffer, m.BlobChunk, m.BlobMissing}
+    {m.Submit, m.AppendItems, m.CloseTask, m.Amend, m.Control, m.AgentControl, m.BlobOffer, m.BlobChunk, m.BlobMissing}
 )
 _RULE: frozenset[type[m.Message]] = frozenset({m.MakeToken, m.StopCore})
 _WORK: frozenset[type[m.Message]] = frozenset(

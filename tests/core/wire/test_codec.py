@@ -34,6 +34,7 @@ messages = st.one_of(
         m.Submit, numbers, texts, st.binary(max_size=30), texts, st.dictionaries(texts, texts | numbers), st.just([])
     ),
     st.builds(m.Delta, texts, numbers, st.dictionaries(texts, st.lists(numbers, max_size=3))),
+    st.builds(m.Amend, numbers, numbers, st.binary(max_size=30), texts, st.lists(files, max_size=2)),
     st.builds(m.Control, numbers, texts, numbers, st.none() | numbers, st.none() | numbers),
 )
 
@@ -113,6 +114,6 @@ def test_older_and_newer_peers_understand_each_other() -> None:
 
 
 def test_the_types_never_change_their_place() -> None:
-    assert [m.MESSAGES.index(kind) for kind in (m.Enrol, m.AgentHello, m.Assign, m.Submit, m.LogData)] == [
-        0, 4, 12, 24, 46,
+    assert [m.MESSAGES.index(kind) for kind in (m.Enrol, m.AgentHello, m.Assign, m.Submit, m.LogData, m.Amend)] == [
+        0, 4, 12, 24, 46, 47,
     ]  # fmt: skip

@@ -102,3 +102,5 @@ def test_every_message_a_peer_may_send_has_a_role() -> None:
     assert not roles.allowed("nobody", m.ClientHello)
     assert not roles.allowed(roles.AGENT, m.Submit)
     assert not roles.allowed(roles.VIEWER, m.Control)
+    assert not roles.allowed(roles.VIEWER, m.Amend)
+    assert roles.allowed(roles.OPERATOR, m.Amend)
