@@ -307,6 +307,44 @@ def test_a_session_with_a_core_of_ones_own(session: Windlass, small: Path, tmp_p
     assert json.loads(session("get", "1", "--out", "all", "--json").stdout)["bytes"] > 0
 
 
+MENDED = """\
+windlass: 1
+name: mended
+params: {name: x}
+tasks:
+  good: {command: ["true"]}
+  bad:
+    needs: [good]
+    inputs: ["${{ params.name }}.txt"]
+    command: {command}
+  after: {needs: [bad], command: ["true"]}
+"""
+
+
+def test_a_failed_task_is_mended_in_its_file_and_retried_in_the_same_run(session: Windlass, tmp_path: Path) -> None:
+    graph = tmp_path / "graph.yaml"
+    (tmp_path / "a.txt").write_text("wrong\n")
+    graph.write_text(MENDED.replace("{command}", "no-such-program a.txt"))
+    assert session("submit", graph, "--wait", "-p", "name=a", status=1).returncode == 1
+    graph.write_text(MENDED.replace("{command}", "cat a.txt").replace("needs: [good]", "needs: []"))
+    refused = session("retry", "1", "--with", graph, status=2).stderr
+    assert "task 'bad' needs other tasks than before" in refused
+    assert "submit" in refused
+    graph.write_text(MENDED.replace("{command}", "cat a.txt") + "    comand: x\n")
+    assert "comand" in session("retry", "1", "--with", graph, status=2).stderr
+    assert "--dry-run" in session("retry", "1", "--with", graph, "--dry-run", status=2).stderr
+    graph.write_text(MENDED.replace("{command}", "cat a.txt"))
+    (tmp_path / "a.txt").write_text("right\n")
+    told = session("retry", "1", "bad", "--with", graph).stderr
+    assert "changed in run 1: bad" in told
+    assert "2 items will run again" in told
+    until(lambda: json.loads(session("status", "1", "--json").stdout)["run"]["state"] == "succeeded")
+    assert session("logs", "1", "bad").stdout == "right\n"
+    attempts = json.loads(session("status", "1", "--json").stdout)["tasks"]
+    assert [task["counts"]["succeeded"] for task in attempts] == [1, 1, 1]
+    assert "has this graph already" in session("retry", "1", "--with", graph).stderr
+
+
 def test_cancel_pause_resume_and_drain(session: Windlass, tmp_path: Path) -> None:
     (tmp_path / "graph.yaml").write_text(HOLDING.replace("{folder}", str(tmp_path)))
     run = str(json.loads(session("submit", "graph.yaml", "--json").stdout)["run"])

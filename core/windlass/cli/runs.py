@@ -35,6 +35,8 @@ from windlass.cli.common import (
 )
 from windlass.cli.progress import display
 from windlass.cli.run import GraphArgument, ParamOption, tell
+from windlass.client.run import Run
+from windlass.client.submit import package
 from windlass.wire import logs as records
 from windlass.wire.rows import ItemRow, RunRow, TaskRow
 
@@ -56,10 +58,10 @@ def submit(
 ) -> None:
     """Give a graph to a running core. The run goes on without this terminal."""
     chosen = graphs.choose(graph, param or [])
-    package = chosen.package()
+    prepared = chosen.package()
     with connected(core) as client:
         with display(quiet=json) as shown:
-            run = client.submit(package, chosen.params, name=name, priority=priority, progress=shown.upload)
+            run = client.submit(prepared, chosen.params, name=name, priority=priority, progress=shown.upload)
             state = run.wait(progress=shown.update) if wait else ""
         if wait:
             tell(run, chosen.graph, None, [], json)
@@ -150,15 +152,36 @@ def retry(
         bool, typer.Option(help="Run the named task or item again however it ended, and all that comes after it.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many items it would touch.")] = False,
+    graph: Annotated[
+        str | None,
+        typer.Option(
+            "--with", metavar="GRAPH", help="First take this mended graph for the run; it must have the same structure."
+        ),
+    ] = None,
     core: CoreOption = None,
 ) -> None:
-    """Run again what failed or was cancelled (and what was skipped because of it)."""
+    """Run again what failed or was cancelled (and what was skipped because of it), if need be with a mended graph."""
     task, index = parse_item(item) if item else (None, None)
     if downstream and task is None:
         raise UserError("--downstream needs the task or item to begin with")
+    if graph is not None and dry_run:
+        raise UserError("--dry-run changes nothing, so it does not go with --with")
+    chosen = None if graph is None else graphs.choose(graph, [])
     with connected(core) as client:
-        count = the_run(client, run).retry(task, index, downstream=downstream, dry=dry_run)
+        handle = the_run(client, run)
+        if chosen is not None:
+            _amend(handle, chosen)
+        count = handle.retry(task, index, downstream=downstream, dry=dry_run)
     _touched(count, "would run again" if dry_run else "will run again")
+
+
+def _amend(run: Run, chosen: graphs.Chosen) -> None:
+    """Give the run the graph and its files, and say what that changed."""
+    made = package(chosen.graph, chosen.text, chosen.path.parent, run.params())
+    with display(quiet=False) as shown:
+        changed = run.amend(made, progress=shown.upload)
+    names = ", ".join(changed[:8]) + (f" and {len(changed) - 8} more" if len(changed) > 8 else "")
+    say(f"changed in run {run.id}: {names}" if changed else f"run {run.id} has this graph already")
 
 
 @command

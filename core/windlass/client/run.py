@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from windlass.client import submit
 from windlass.client.errors import RemoteTraceback, RequestFailed, StartFailed, TaskError, WindlassError
 from windlass.client.files import safe_path
 from windlass.client.link import Link
@@ -21,7 +22,7 @@ from windlass.wire import messages as m
 from windlass.wire.rows import AttemptRow, ItemRow, RunRow, TaskRow
 
 if TYPE_CHECKING:
-    from windlass.client.build import Node
+    from windlass.client.build import Graph, Node
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 """States of a run in which nothing goes on."""
@@ -174,6 +175,10 @@ class Run:
     def state(self) -> str:
         """running, paused, succeeded, failed or cancelled."""
         return self.row().state
+
+    def params(self) -> dict[str, Any]:
+        """The values of the graph's parameters in this run."""
+        return dict(self._get()["params"])
 
     def tasks(self) -> list[TaskRow]:
         """The tasks with the counts of their items' states."""
@@ -366,6 +371,25 @@ class Run:
     ) -> int:
         """Run again what failed or was cancelled; with `downstream` whatever is named, and all that comes after it."""
         return self._control("retry-downstream" if downstream else "retry", task, index, dry=dry)
+
+    def amend(
+        self, graph: Graph | submit.Package | str | Path, *, progress: submit.Progress | None = None
+    ) -> list[str]:
+        """Mend the run's graph: attempts that are given from now on go by this one, with its input files.
+
+        Commands, inputs, outputs, resources, retries and the like may change; the parameters, the tasks, and what each
+        needs and fans out over must be the same, else `RequestFailed` names the first difference. Functions of a graph
+        in code may change, their arguments stay. Returns the ids of the tasks that work otherwise now; `retry` then
+        runs again what failed.
+        """
+        if isinstance(graph, str | Path):
+            from windlass.client.documents import load_document  # the parsers are not needed for graphs in code
+
+            checked, text = load_document(Path(graph))
+            made = submit.package(checked, text, Path(graph).parent, self.params())
+        else:
+            made = graph if isinstance(graph, submit.Package) else graph.build()
+        return submit.amend(self._link, self.id, made, progress=progress)[0]
 
     def pause(self) -> None:
         """Start nothing more of it; what runs goes on."""

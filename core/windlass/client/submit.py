@@ -128,6 +128,17 @@ def send(
     return run
 
 
+def amend(link: Link, run: int, made: Package, *, progress: Progress | None = None) -> tuple[list[str], list[str]]:
+    """Upload what the core lacks and give a run this graph; the tasks and files that changed.
+
+    Arguments of functions do not travel: the items keep those that they were submitted with.
+    """
+    upload(link, made, progress)
+    raw = msgspec.msgpack.encode(made.graph)
+    answer = link.ask(m.Amend(0, run, raw, made.document, made.files), timeout=60.0)
+    return list(answer.data["tasks"]), list(answer.data["files"])
+
+
 def _with_items(made: Package) -> tuple[Graph, list[bytes], dict[int, list[bytes]]]:
     """The graph, a payload frame for each of its `Call` tasks, and the items that are too many to travel with it."""
     tasks = list(made.graph.tasks)

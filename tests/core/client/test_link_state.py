@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import msgspec
 import pytest
 
 from windlass.client import link_state as s
@@ -73,10 +74,14 @@ def test_requests_wait_for_the_connection_and_are_repeated_after_it_was_lost() -
     assert m.GetAgents(1) in sent(state.received(WELCOME, [], 0.0))
     append = m.AppendItems(0, 3, 0, 0, 1)
     state.request(2, append, [b"payload"])
+    state.request(3, amend := m.Amend(0, 3, b"graph", "text", []))
     assert finished(state.lost(1.0, 0.0, "gone")) == {}
     state.dialling(1.1)
     again = [effect for effect in state.received(WELCOME, [], 1.2) if isinstance(effect, s.Send)]
-    assert again == [s.Send(m.GetAgents(1)), s.Send(m.AppendItems(2, 3, 0, 0, 1), [b"payload"])]
+    assert again == [
+        s.Send(m.GetAgents(1)), s.Send(m.AppendItems(2, 3, 0, 0, 1), [b"payload"]),
+        s.Send(msgspec.structs.replace(amend, req=3)),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("request_", [m.StopCore(0), m.Control(0, "retry-downstream", 1, 0)])
