@@ -332,6 +332,7 @@ class Executor:
             self.commands.stop(attempt, grace, cause)
         else:
             attempt.cause = attempt.cause or cause  # its files are being looked after; that ends by itself
+            self._finisher.abandon(attempt)
 
     def _drop(self, attempt: Attempt, reason: str) -> None:
         """Give back one that has not begun."""
