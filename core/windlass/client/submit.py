@@ -135,7 +135,8 @@ def amend(link: Link, run: int, made: Package, *, progress: Progress | None = No
     """
     upload(link, made, progress)
     raw = msgspec.msgpack.encode(made.graph)
-    answer = link.ask(m.Amend(0, run, raw, made.document, made.files), timeout=60.0)
+    # A graph without files may come from a place without its folder: the run keeps those that it has.
+    answer = link.ask(m.Amend(0, run, raw, made.document, made.files or None), timeout=60.0)
     return list(answer.data["tasks"]), list(answer.data["files"])
 
 

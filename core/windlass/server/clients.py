@@ -229,7 +229,7 @@ class ClientDesk:
         core = self._core
         run = self._run(msg.run)
         graph = _decode_graph(msg.graph)
-        self._check_files(msg.files)
+        self._check_files(msg.files or [])
         try:
             tasks, files = amend.amend(core, run, graph, msg.document, msg.files)
         except ValueError as error:

@@ -382,15 +382,16 @@ class Amend(Message, frozen=True):
 
     The structure must be the same: parameters, tasks in their order, what each needs and fans out over. Otherwise
     `Failure` bad-request names the first difference. `files` are all the files that the graph takes from its folder,
-    uploaded before. Answered once durable by `Reply({"tasks": [ids of tasks that work otherwise now, also by a changed
-    file], "files": [paths that changed]})`. Said again it changes nothing more, and names nothing.
+    uploaded before; None: they stay as they are. Answered once durable by `Reply({"tasks": [ids of tasks that work
+    otherwise now, also by a changed file], "files": [paths that changed]})`. Said again it changes nothing more, and
+    names nothing.
     """
 
     req: int
     run: int
     graph: bytes
     document: str
-    files: list[FileRef]
+    files: list[FileRef] | None = None
 
 
 class Control(Message, frozen=True):

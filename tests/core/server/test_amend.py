@@ -90,6 +90,7 @@ def test_another_structure_is_refused_and_named(core: Any, kit: Any) -> None:
         ((one, two), {"size": 1}, "task 'many' is gone"),
         ((one, two, many, kit.task("four")), {"size": 1}, "task 'four' is new"),
         ((two, one, many), {"size": 1}, "another order"),
+        ((one, two, many, one), {"size": 1}, "there twice"),
         ((one, kit.task("two"), many), {"size": 1}, "task 'two' needs other tasks"),
         ((one, kit.task("two", Need("one", each=True)), many), {"size": 1}, "task 'two' needs other tasks"),
         ((one, two, kit.array("many", 4)), {"size": 1}, "task 'many' fans out"),
@@ -144,6 +145,8 @@ def test_a_changed_file_reaches_the_tasks_that_take_it(core: Any, kit: Any) -> N
     assert kit.wait_run(client, run) == "failed"
     answer = amend(client, run, *tasks, files=[new, same])
     assert answer == {"tasks": ["named", "module"], "files": ["tool.py"]}
+    kept = client.ask(m.Amend, run, msgspec.msgpack.encode(Graph("g", list(tasks))), "mended")
+    assert kept == {"tasks": [], "files": []}
     client.ask(m.Control, "retry", run)
     agent.assigned(2)
     assert [agent.bundles[run, place].files for place in range(3)] == [[new], [new], [same]]

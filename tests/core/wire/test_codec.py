@@ -34,7 +34,7 @@ messages = st.one_of(
         m.Submit, numbers, texts, st.binary(max_size=30), texts, st.dictionaries(texts, texts | numbers), st.just([])
     ),
     st.builds(m.Delta, texts, numbers, st.dictionaries(texts, st.lists(numbers, max_size=3))),
-    st.builds(m.Amend, numbers, numbers, st.binary(max_size=30), texts, st.lists(files, max_size=2)),
+    st.builds(m.Amend, numbers, numbers, st.binary(max_size=30), texts, st.none() | st.lists(files, max_size=2)),
     st.builds(m.Control, numbers, texts, numbers, st.none() | numbers, st.none() | numbers),
 )
 
