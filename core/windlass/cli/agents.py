@@ -8,7 +8,8 @@ import msgspec
 import typer
 from rich.table import Table
 
-from windlass.cli.common import CoreOption, JsonOption, ago, cells, command, connected, console, print_json, say, size
+from windlass.cli.common import CoreOption, JsonOption, ago, cells, command, connected, console, print_json, say
+from windlass.model.units import human_size
 from windlass.wire.rows import AgentRow
 
 app = typer.Typer(help="List the agents of a core, or drain one.", no_args_is_help=False)
@@ -68,7 +69,7 @@ def _table(rows: list[AgentRow]) -> Table:
     for row in rows:
         state = f"{row.state}, draining" if row.draining else row.state
         labels = " ".join(f"{key}={value}" for key, value in sorted(row.labels.items()))
-        memory = size(_number(row.resources.get("memory")))
+        memory = human_size(_number(row.resources.get("memory")))
         gpus = str(len(row.gpus) or "")
         running = str(row.running)
         table.add_row(*cells(row.name, state, running, _share(row, "cpus"), memory, gpus, labels, ago(row.last_heard)))

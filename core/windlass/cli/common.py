@@ -178,19 +178,6 @@ def duration(seconds: float | None) -> str:
     return f"{hours // 24}d{hours % 24:02d}h"
 
 
-def size(count: float) -> str:
-    """Bytes for people.
-
-    >>> size(0), size(1536), size(5 * 2**30)
-    ('0 B', '1.5 KiB', '5.0 GiB')
-    """
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"
-
-
 def ago(moment: float | None) -> str:
     """How long ago a moment was."""
     return "" if not moment else f"{duration(max(0.0, time.time() - moment))} ago"

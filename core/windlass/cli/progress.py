@@ -12,8 +12,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
-from windlass.cli.common import duration, say, size
+from windlass.cli.common import duration, say
 from windlass.client.run import RunView
+from windlass.model.units import human_size
 from windlass.wire.rows import TaskRow
 
 PLAIN_INTERVAL = 5.0
@@ -104,7 +105,7 @@ class Bars:
         if total and self._upload is None:
             self._upload = self._add("input files")
         if self._upload is not None:
-            self._progress.update(self._upload, total=total, completed=done, shown=size(done))
+            self._progress.update(self._upload, total=total, completed=done, shown=human_size(done))
 
     def update(self, view: RunView) -> None:
         now = time.monotonic()
@@ -155,7 +156,7 @@ class Lines:
     def upload(self, done: int, total: int) -> None:
         if not self._notes_only and total and done >= total and not self._uploaded:
             self._uploaded = True
-            say(f"input files: {size(total)}")
+            say(f"input files: {human_size(total)}")
 
     def update(self, view: RunView) -> None:
         if self._notes_only:

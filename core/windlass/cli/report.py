@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 from rich.table import Table
 
-from windlass.cli.common import cells, console, duration, show_path, size
+from windlass.cli.common import cells, console, duration, show_path
 from windlass.cli.progress import describe, done_of
 from windlass.client.errors import WindlassError
 from windlass.client.run import Run
 from windlass.model.graph import Graph, PythonCall
+from windlass.model.units import human_size
 from windlass.wire import results
 from windlass.wire.rows import AttemptRow, ItemRow, RunRow, TaskRow
 
@@ -151,7 +152,7 @@ def summarise(run: Run, graph: Graph, out: Path | None, files: list[Path]) -> No
         total = sum(path.stat().st_size for path in files if path.exists())
         where = show_path(out) if out else "."
         screen.print(
-            f"{len(files)} output file{'s' if len(files) != 1 else ''} ({size(total)}) in {where}/", markup=False
+            f"{len(files)} output file{'s' if len(files) != 1 else ''} ({human_size(total)}) in {where}/", markup=False
         )
     if row.note and row.state != "succeeded":
         screen.print(row.note, markup=False)

@@ -52,7 +52,7 @@ def run(
     core = EmbeddedCore(agents=agents, cpus=max(1.0, (os.cpu_count() or 1) // agents), keep_home=keep)
     try:
         core.start()
-        with Client(core.endpoint, core_key=core.public, home=core.client_home) as client:
+        with Client(core.endpoint, core_key=core.public, home=core.home) as client:
             client.wait_agents(agents)
             with display(quiet=json) as shown:
                 started = client.submit(package, chosen.params, progress=shown.upload)

@@ -30,13 +30,13 @@ from windlass.cli.common import (
     print_json,
     say,
     show_path,
-    size,
     the_run,
 )
 from windlass.cli.progress import display
 from windlass.cli.run import GraphArgument, ParamOption, tell
 from windlass.client.run import Run
 from windlass.client.submit import package
+from windlass.model.units import human_size
 from windlass.wire import logs as records
 from windlass.wire.rows import ItemRow, RunRow, TaskRow
 
@@ -231,7 +231,7 @@ def get(
         if json:
             print_json({"run": handle.id, "files": [str(path) for path in files], "bytes": total})
         elif files:
-            say(f"{len(files)} file{'s' if len(files) != 1 else ''} ({size(total)}) in {show_path(out)}/")
+            say(f"{len(files)} file{'s' if len(files) != 1 else ''} ({human_size(total)}) in {show_path(out)}/")
         else:
             say("there are no output files" + (f" of task {task}" if task else ""))
 

@@ -62,7 +62,7 @@ class Client:
         """Start a core and agents of our own, which end with this client. See `EmbeddedCore`."""
         core = EmbeddedCore(agents=agents, cpus=cpus, home=home, **more).start()
         try:
-            client = cls(core.endpoint, core_key=core.public, home=core.client_home)
+            client = cls(core.endpoint, core_key=core.public, home=core.home)
             client._embedded = core
             if wait_agents:
                 client.wait_agents(agents)

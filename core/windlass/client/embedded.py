@@ -19,7 +19,6 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -70,34 +69,18 @@ class EmbeddedCore:
         self._lock = threading.Lock()
         self._stopped = False
 
-    @classmethod
-    def in_user_home(cls, **options: Any) -> EmbeddedCore:
-        """In the user's own directories, where runs stay and `windlass status` finds the core."""
-        home = os.environ.get("WINDLASS_HOME")
-        embedded = cls(home=Path(home) if home else homes.data_dir(), **options)
-        embedded._user_directories = not home
-        return embedded
-
-    _user_directories = False
-    """The children use the user's directories as they are, without `WINDLASS_HOME`."""
-
     def __repr__(self) -> str:
         return f"<EmbeddedCore {self.endpoint or 'not started'} in {self.home}>"
 
     @property
     def core_data(self) -> Path:
         """The core's data directory."""
-        return homes.core_dir() if self._user_directories else self.home / "data" / "core"
+        return self.home / "data" / "core"
 
     @property
     def logs(self) -> Path:
         """Where what the children print is kept."""
-        return homes.private_dir(homes.data_dir() / "logs" if self._user_directories else self.home / "logs")
-
-    @property
-    def client_home(self) -> Path | None:
-        """What to give `connect.locate` as `home`."""
-        return None if self._user_directories else self.home
+        return homes.private_dir(self.home / "logs")
 
     def start(self) -> EmbeddedCore:
         """Return when the core accepts connections; the agents follow by themselves. `StartFailed` with the reason."""
@@ -136,7 +119,7 @@ class EmbeddedCore:
 
     def start_agent(self, number: int) -> subprocess.Popen[bytes]:
         """Start agent `number` (from 1) in a data directory of its own."""
-        data = self.core_data.parent / ("agent" if self._user_directories and number == 1 else f"agent-{number}")
+        data = self.core_data.parent / f"agent-{number}"
         # With "=": a key may begin with a dash.
         command = [sys.executable, "-m", "windlass_agent", f"--core={self.endpoint}", f"--core-key={self.public}"]
         command += ["--data", str(data), "--name", f"local-{number}", "--parent-fd", str(self._leash_read)]
@@ -196,9 +179,7 @@ class EmbeddedCore:
         self.stop()
 
     def _spawn(self, command: list[str], name: str, descriptors: tuple[int, ...]) -> subprocess.Popen[bytes]:
-        environment = dict(os.environ)
-        if not self._user_directories:
-            environment["WINDLASS_HOME"] = str(self.home)
+        environment = {**os.environ, "WINDLASS_HOME": str(self.home)}
         # A child leads its own session: Ctrl-C in the terminal reaches only us, and we end the children in order.
         with open(self.logs / f"{name}.log", "ab") as log:
             return subprocess.Popen(

@@ -272,9 +272,6 @@ class DocumentText:
             self._top.entries = dict(items)
         self.data[field] = value
 
-    def set_params(self, params: Mapping[str, Any]) -> None:
-        self.set_top("params", dict(params) or None)
-
 
 def _set_key(tree: Any, field: str, value: Any) -> None:
     if value is None:

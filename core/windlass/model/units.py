@@ -156,8 +156,8 @@ def format_size(size: int) -> str:
 def human_size(size: float) -> str:
     """About three digits, for people.
 
-    >>> human_size(123456789)
-    '118 MiB'
+    >>> [human_size(n) for n in (0, 812, 4096, 123456789, 16_700_000_000, 5 << 40)]
+    ['0 B', '812 B', '4.0 KiB', '118 MiB', '15.6 GiB', '5.0 TiB']
     """
     if size < 1024:
         return f"{size:.0f} B"

@@ -20,6 +20,7 @@ from typing import Any
 
 import zmq
 
+from windlass import __version__
 from windlass.blobs.store import BlobStore
 from windlass.sched.config import Config
 from windlass.server.access import Access, EnrolError, is_loopback, reachable_endpoints
@@ -44,7 +45,6 @@ TURN_TIME = 0.02
 BACKLOG = 64
 """Turns that wait for the disk; beyond it no message is taken until it has caught up."""
 SWEEP = 60.0
-VERSION = "0.1.0"
 
 
 @dataclass(slots=True)
@@ -332,7 +332,7 @@ class Server:
             self.links.send(connection, m.Refused("protocol", reason))
             return
         connection.kind, connection.name = "client", msg.name[:200]
-        self.links.send(connection, m.ClientWelcome(self.id, role, VERSION))
+        self.links.send(connection, m.ClientWelcome(self.id, role, __version__))
 
     def _enrol(self, connection: Connection, msg: m.Enrol) -> None:
         core = self.core
@@ -391,7 +391,7 @@ class Server:
     def info(self) -> dict[str, Any]:
         core = self.core
         return {
-            "version": VERSION,
+            "version": __version__,
             "core": self.id,
             "endpoint": self.endpoint,
             "public": self.own.public,

@@ -58,10 +58,6 @@ class Transfers:
     def close(self) -> None:
         self._threads.shutdown(cancel_futures=True)
 
-    @property
-    def pulling(self) -> int:
-        return sum(len(peer.pulls) for peer in self._peers.values())
-
     def offer(self, connection: Connection, msg: m.BlobOffer, now: float) -> None:
         if not is_hash(msg.hash) or msg.size < 0:
             self._links.send(connection, m.BlobMissing(msg.hash[:100], "not a blob's name or size"))

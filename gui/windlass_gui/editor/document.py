@@ -78,9 +78,6 @@ class Document:
     def listen(self, listener: Listener) -> None:
         self._listeners.append(listener)
 
-    def unlisten(self, listener: Listener) -> None:
-        self._listeners.remove(listener)
-
     # --- changing ------------------------------------------------------------------------------------------
 
     def edit(self, apply: Callable[[DocumentText], None]) -> None:

@@ -8,8 +8,6 @@ from typing import Any
 
 MIME_KIND = "application/x-windlass-kind"
 """Drag data: a kind's `key`."""
-MIME_TASKS = "application/x-windlass-tasks"
-"""Clipboard data: JSON `{"tasks": {id: mapping}}`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,16 +23,6 @@ def duration(seconds: float | None) -> str:
     return f"{days} d {hour:02}:{minute:02}"
 
 
-def size(count: float) -> str:
-    """Bytes in binary units: `812 B`, `4.0 KiB`, `15.6 GiB`."""
-    value = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{value:.1f} TiB"
-
-
 def number(value: float) -> str:
     """A count of something divisible: `4`, `0.5`, `2.25`."""
     return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from PySide6.QtCore import QObject
 
+from windlass.model.units import human_size
 from windlass.wire.rows import AgentRow, AttemptRow, Counts, RunRow, TaskRow
 from windlass_gui.models import format as fmt
 from windlass_gui.models.rows import Column, RowsModel
@@ -138,7 +139,7 @@ class AttemptsModel(RowsModel[AttemptKey, AttemptRow]):
                 live=True, tip="CPUs in use now, or CPU time of an attempt that has ended",
             ),
             Column(
-                "Memory", lambda row: fmt.size(row.memory) if row.ended else self._now(row, 1), self._memory,
+                "Memory", lambda row: human_size(row.memory) if row.ended else self._now(row, 1), self._memory,
                 right=True, live=True, tip="Resident memory now, or at most",
             ),
         ]  # fmt: skip
@@ -153,7 +154,7 @@ class AttemptsModel(RowsModel[AttemptKey, AttemptRow]):
         values = self.sampled.get((row.run, row.task, row.index, row.attempt))
         if values is None:
             return ""
-        return fmt.size(values[1]) if which else f"{values[0]:.2f} CPUs"
+        return human_size(values[1]) if which else f"{values[0]:.2f} CPUs"
 
     def _cpu(self, row: AttemptRow) -> float:
         return row.cpu if row.ended else self.sampled.get((row.run, row.task, row.index, row.attempt), (0.0, 0.0))[0]
@@ -175,7 +176,7 @@ def used_of(row: AgentRow, name: str) -> str:
     have, used = row.resources.get(name) or 0, row.used.get(name) or 0
     if not have:
         return ""
-    show = fmt.size if name in ("memory", "disk") else fmt.number
+    show = human_size if name in ("memory", "disk") else fmt.number
     return f"{show(float(used))} of {show(float(have))}"
 
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from windlass.model.units import human_size
 from windlass.wire.rows import AgentRow
 from windlass_gui.mirror import Curve
 from windlass_gui.models import format as fmt
@@ -78,7 +79,7 @@ class AgentCard(QFrame):
         self.state.setToolTip(STATE_TEXT.get(state, state))
         system = " ".join(filter(None, map(row.labels.get, ("os", "arch"))))
         cpus = float(row.resources.get("cpus") or 0)
-        parts = [system, f"{fmt.number(cpus)} CPUs", fmt.size(row.resources.get("memory") or 0)]
+        parts = [system, f"{fmt.number(cpus)} CPUs", human_size(row.resources.get("memory") or 0)]
         gpus = int(row.resources.get("gpus") or 0)
         if gpus:
             parts.append(f"{gpus} GPU{'s' if gpus > 1 else ''}")
@@ -111,7 +112,7 @@ class AgentCard(QFrame):
             return
         total = max(1.0, float(last[3]))
         self.cpu.show_values(view[0], view[1], f"{last[1]:.0%}")
-        self.memory.show_values(view[0], view[2] / total, f"{fmt.size(last[2])} of {fmt.size(total)}")
+        self.memory.show_values(view[0], view[2] / total, f"{human_size(last[2])} of {human_size(total)}")
 
     def _drain(self) -> None:
         self.control.emit(self._action, self.agent)

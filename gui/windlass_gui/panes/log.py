@@ -8,6 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
+from windlass.model.units import human_size
 from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import Bridge
 from windlass_gui.mirror import Changes
@@ -184,7 +185,7 @@ class LogPane(QWidget):
         if row is not None:
             parts = [f"attempt {row.attempt} on {row.agent_name}", attempt_end(row), fmt.duration(attempt_seconds(row))]
             if self.window_.shed:
-                parts.append(f"{fmt.size(self.window_.shed)} left out of the middle")
+                parts.append(f"{human_size(self.window_.shed)} left out of the middle")
             state, error = " · ".join(filter(None, parts)), row.error.strip()
         self.title.setText(title)
         self.state.setText(state)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
+from windlass.model.units import human_size
 from windlass_gui.bridge import Bridge
 from windlass_gui.mirror import Changes
 from windlass_gui.models import format as fmt
@@ -169,7 +170,7 @@ class TimelinePane(QWidget):
             f"started {fmt.clock(row.started or 0, time.time())}",
         ]
         if row.ended:
-            lines.append(f"{fmt.duration(row.cpu)} CPU time, {fmt.size(row.memory)} memory at most")
+            lines.append(f"{fmt.duration(row.cpu)} CPU time, {human_size(row.memory)} memory at most")
         if row.error:
             lines.append(row.error.split("\n", 1)[0][:120])
         return "\n".join(line.replace("<", "‹") for line in lines)

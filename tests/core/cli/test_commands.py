@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from windlass import __version__
 from windlass.cli import common, params, programs, report
 from windlass.cli.main import app
 from windlass.model.graph import Command, Graph, Script, Task
@@ -40,7 +41,7 @@ def test_help(command: list[str]) -> None:
 
 
 def test_version() -> None:
-    assert run("--version") == (0, "windlass 0.1.0\n", "")
+    assert run("--version") == (0, f"windlass {__version__}\n", "")
 
 
 @pytest.mark.parametrize("arguments", [["nothing"], ["status", "--no-such-option"], ["run"]])

@@ -33,7 +33,7 @@ def core() -> Iterator[EmbeddedCore]:
 
 @pytest.fixture
 def link(core: EmbeddedCore) -> Iterator[Link]:
-    with Link(locate(home=core.client_home), name="test") as made:
+    with Link(locate(home=core.home), name="test") as made:
         made.wait_up(20)
         yield made
 
@@ -115,7 +115,7 @@ def test_an_upload_survives_a_killed_core(core: EmbeddedCore, link: Link) -> Non
 
 
 def test_closing_fails_what_waits(core: EmbeddedCore) -> None:
-    link = Link(locate(home=core.client_home))
+    link = Link(locate(home=core.home))
     link.wait_up(20)
     assert core.core_process is not None
     core.core_process.send_signal(signal.SIGSTOP)

@@ -145,14 +145,14 @@ def test_adding_tasks_and_needs() -> None:
 
 def test_the_graph_itself() -> None:
     document = DocumentText(TEXT)
-    document.set_params({"crf": 30, "more": [1]})
+    document.set_top("params", {"crf": 30, "more": [1]})
     document.set_top("name", "other")
     document.set_top("description", "What it does.")
     text = document.to_text()
     assert "  crf: 30        # lower is better\n  more: [1]\n" in text
     assert "name: other      # its name" in text
     assert "description: What it does.\nparams:" in text
-    document.set_params({})
+    document.set_top("params", None)
     assert "params" not in document.data
     check(document)
 
