@@ -39,6 +39,9 @@ class Access:
         peer = self._peers.get(public)
         return peer[0] if peer else None
 
+    def knows(self, public: str) -> bool:
+        return public in self._peers
+
     def name(self, public: str) -> str:
         peer = self._peers.get(public)
         return peer[1] if peer else ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import zmq
 
@@ -29,6 +29,10 @@ STRANGER = 60.0
 """The same for one that never said HELLO."""
 COMPLAINT = 5.0
 """Seconds between two log lines about the same kind of refused frames."""
+UNKNOWN = m.Refused(
+    "unknown-key",
+    "this key is not known to the core: join with a token (`windlass token` on the core's machine)",
+)
 
 
 class Connection:
@@ -72,6 +76,8 @@ class Links:
         self.socket.curve_server = True
         self.socket.curve_secretkey = own.secret.encode("ascii")
         self.socket.zap_domain = b"windlass"
+        self.known: Callable[[str], bool] = lambda key: True
+        """Whether a key has a role; what others send is decoded only if it is small."""
         self.counters: Counter[str] = Counter()
         self.connections: dict[bytes, Connection] = {}
         self.gone: list[Connection] = []
@@ -110,7 +116,12 @@ class Links:
                 connection = self._new(identity, str(key), now)
             connection.heard = now
             try:
-                codec.check_sizes([len(frame) for frame in frames[1:]])
+                sizes = [len(frame) for frame in frames[1:]]
+                codec.check_sizes(sizes)
+                if sum(sizes) > limits.STRANGER and not self.known(connection.key):
+                    self.complain("unknown-key", f"{connection!r} is not known here", now)
+                    self.send(connection, UNKNOWN)
+                    continue
                 message, payload = codec.decode([frame.bytes for frame in frames[1:]])
             except codec.WireError as error:
                 self.complain(error.code, f"{connection!r} sent a bad message: {error}", now)

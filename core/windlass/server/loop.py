@@ -27,7 +27,7 @@ from windlass.server.access import Access, EnrolError, is_loopback, reachable_en
 from windlass.server.agents import AgentDesk
 from windlass.server.clients import ClientDesk
 from windlass.server.core import Core
-from windlass.server.links import Connection, Links
+from windlass.server.links import UNKNOWN, Connection, Links
 from windlass.server.logs import LogDesk
 from windlass.server.transfers import Transfers
 from windlass.server.waits import ResultDesk
@@ -92,6 +92,7 @@ class Server:
         self.core = Core(self.store, self.blobs, self.links, config)
         self.core.lease, self.core.heartbeat = options.lease, options.heartbeat
         self.access = Access(self.store, self.core.reader)
+        self.links.known = self.access.knows
         for name, role in ((keys.CLIENT_KEY, roles.ADMIN), (keys.AGENT_KEY, roles.AGENT)):
             self.access.authorise_local(keys.load_or_create(options.config / name).public, role, "local")
         self.agents = AgentDesk(self.core)
@@ -350,8 +351,7 @@ class Server:
         kind = type(msg).__name__
         if role is None:
             self.links.complain("unknown-key", f"{connection!r} is not known here", self.core.now)
-            reason = "this key is not known to the core: join with a token (`windlass token` on the core's machine)"
-            self.links.send(connection, m.Refused("unknown-key", reason))
+            self.links.send(connection, UNKNOWN)
             return
         self.links.complain("forbidden", f"{connection!r} may not send {kind} as {role}", self.core.now)
         req = getattr(msg, "req", None)

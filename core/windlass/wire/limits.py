@@ -16,3 +16,5 @@ INLINE_LOG = 16 * 1024
 """A log up to this size travels in the message and lives in the store; a larger one is a blob."""
 BATCH = 1000
 """Attempts in one message."""
+STRANGER = 4096
+"""All frames of a message from a key that is not known; an `Enrol` has some 200."""

@@ -31,6 +31,15 @@ def test_an_unknown_key_is_refused_whatever_it_sends(core: Any) -> None:
     assert counters(core.client())["unknown-key"] == 4
 
 
+def test_nothing_large_from_an_unknown_key_is_even_decoded(core: Any) -> None:
+    stranger = core.peer()
+    stranger.raw(b"\x01", b"\xc1" * 100_000)  # never valid: decoding it would be counted as malformed
+    answer, _ = stranger.receive()
+    assert answer.code == "unknown-key"
+    found = counters(core.client())
+    assert (found["unknown-key"], found.get("malformed", 0)) == (1, 0)
+
+
 def test_a_token_lets_one_key_in(core: Any) -> None:
     admin = core.client()
     token = tokens.parse_token(admin.ask(m.MakeToken, "agent")["token"])
