@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from windlass import __version__
@@ -34,21 +33,6 @@ def show_keys(window: QWidget) -> None:
 def show_about(window: QWidget) -> None:
     text = _tr("<b>Windlass {}</b><br>Many machines, one graph of tasks.<br>MIT licence.").format(__version__)
     QMessageBox.about(window, _tr("About Windlass"), text)
-
-
-def show_token(window: QWidget, token: str) -> None:
-    """The line that joins another machine, ready to be copied."""
-    line = f"windlass agent --join {token}"
-    box = QMessageBox(window)
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setWindowTitle(_tr("Add a machine"))
-    box.setText(_tr("Run this on the other machine within the hour:"))
-    box.setInformativeText(line)
-    box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    copy = box.addButton(_tr("Copy"), QMessageBox.ButtonRole.ActionRole)
-    copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(line))
-    box.addButton(QMessageBox.StandardButton.Close)
-    box.open()
 
 
 def ask_running(window: QWidget, running: int) -> str:

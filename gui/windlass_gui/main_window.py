@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QTabWidg
 
 from windlass_gui.actions import Actions
 from windlass_gui.bridge import Bridge
-from windlass_gui.dialogs import ask_running, show_about, show_keys, show_token
+from windlass_gui.dialogs import ask_running, show_about, show_keys
 from windlass_gui.editing import Editing
 from windlass_gui.editor.inspector import Inspector
 from windlass_gui.editor.page import EditorPage
@@ -22,8 +22,10 @@ from windlass_gui.editor.session import EditorSession
 from windlass_gui.files import GraphFiles
 from windlass_gui.menus import build_menus, build_tool_bar, node_menu
 from windlass_gui.monitor import MonitorWindow
+from windlass_gui.monitor.joining import JoinDialog
 from windlass_gui.panes import ItemsPane, LogPane, RunsPane
-from windlass_gui.panes.doing import run_again
+from windlass_gui.panes.doing import WHOLE, Target, run_again
+from windlass_gui.retrying import Retrying
 from windlass_gui.run_view import RUN_ENDED, RunView
 from windlass_gui.running import Running
 from windlass_gui.start_page import StartPage
@@ -69,6 +71,8 @@ class MainWindow(QMainWindow):
         self._recent_menu = build_menus(self, self.actions_, self._docks, self.open_sample)
         self.editing = Editing(self.actions_, self.page)
         self.running = Running(self, bridge, self.run_view)
+        self.retrying = Retrying(self, bridge, self.run_view)
+        self.runs.retry = self.items.retry = self.retry
         self.status = Status(self.statusBar(), bridge)
         self._connect_actions()
         self._connect_parts()
@@ -123,11 +127,11 @@ class MainWindow(QMainWindow):
         do("quit", self.close)
         do("edit_task", self.inspector.edit_main_field)
         do("submit", self.submit)
-        do("cancel", lambda: self.running.control("cancel"))
-        do("retry", lambda: self.running.control("retry"))
+        do("cancel", self.running.cancel)
+        do("retry", lambda: self.retry(self.run_view.run) if self.run_view.run is not None else None)
         do("leave_run", lambda: self.run_view.show_run(None))
         do("monitor", self.show_monitor)
-        do("token", lambda: self.bridge.make_token(partial(show_token, self)))
+        do("token", lambda: JoinDialog(self.bridge, self).open())
         do("theme", self._switch_theme)
         do("keys", lambda: show_keys(self))
         do("about", lambda: show_about(self))
@@ -151,8 +155,10 @@ class MainWindow(QMainWindow):
         self.run_view.open_asked.connect(self._open_run_graph)
         self._recent_menu.aboutToShow.connect(self._fill_recent)
         self.bridge.connection_changed.connect(self._enable)
-        self.running.said.connect(lambda text: self.statusBar().showMessage(text, 8000))
-        self.running.progress.connect(self._show_progress)
+        for part in (self.running, self.retrying):
+            part.said.connect(lambda text: self.statusBar().showMessage(text, 8000))
+            part.progress.connect(self._show_progress)
+        self.retrying.submit_asked.connect(self.submit)
         self.running.problems_asked.connect(lambda: self.bottom.setCurrentWidget(self.problems))
         self.running.submitted.connect(self._after_submit)
         theme_switch().changed.connect(self._show_theme)
@@ -260,7 +266,12 @@ class MainWindow(QMainWindow):
     def run_again(self, task: int) -> None:
         """A task of the shown run with all that comes after, in whatever state; asks first."""
         if self.run_view.run is not None:
-            run_again(self.bridge, self, self.run_view.run, [(task, None)])
+            run_again(self.bridge, self, self.run_view.run, [(task, None)], self.retry)
+
+    def retry(self, run: int, targets: list[Target] = WHOLE, downstream: bool = False) -> None:
+        """What failed of these; asks first when the graph was edited since the run was submitted."""
+        self._take_typed()
+        self.retrying.retry(run, targets, downstream)
 
     def show_log(self, task: int) -> None:
         """The log of a task of the shown run."""
@@ -363,7 +374,7 @@ class MainWindow(QMainWindow):
         open_ = self.page.session is not None
         self.actions_.enable(open_ and not self.running.busy and self.bridge.state == "up", "submit")
         self.actions_.enable(self.running.can("cancel"), "cancel")
-        self.actions_.enable(self.running.can("retry"), "retry")
+        self.actions_.enable(self.running.can("retry") and not self.retrying.busy, "retry")
         self.actions_.enable(self.run_view.run is not None, "leave_run")
         self.actions_.enable(self.bridge.state == "up", "token")
         self.palette_.setEnabled(open_)

@@ -101,7 +101,7 @@ def node_menu(window: MainWindow, task: str | None, link: tuple[str, str] | None
             log.setEnabled(row.count != 0)
             if row.array:
                 menu.addAction(_tr("Show items"), lambda: window.show_items(run, row.index))
-            retry = menu.addAction(_tr("Retry"), lambda: window.bridge.control("retry", run, row.index))
+            retry = menu.addAction(_tr("Retry"), lambda: window.retry(run, [(row.index, None)]))
             retry.setEnabled(bool(ended))
             again = menu.addAction(_tr("Run again with everything after"), lambda: window.run_again(row.index))
             again.setEnabled(bool(ended or row.counts.succeeded))

@@ -47,8 +47,9 @@ class RunView(QFrame):
         self.session: EditorSession | None = None
         self.scene: GraphScene | None = None
         self.run: int | None = None
-        self._text = ""
-        """The document's text when the run was submitted from this window; empty when it was not."""
+        self.document = ""
+        """The text that the run goes by; empty until it is known."""
+        self._submitted_here = False
         self._mark = _StateMark()
         self._label = QLabel()
         self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -101,20 +102,37 @@ class RunView(QFrame):
         """Follow `run` (None: none). `text` is the document that was submitted, when it was submitted here."""
         if run != self.run:
             self.run = run
-            self._text = text
+            self.document = text
+            self._submitted_here = bool(text)
             self.bridge.follow(run, HOLDER)
             if self.scene is not None:
                 self.scene.show_live({}, whole=True)
             self._paint_all()
+            if run is not None and not text:
+                self.bridge.get_run(
+                    run, lambda data: self.amended(run, str(data.get("document") or "")), lambda _: None
+                )
         self._say()
         self.run_changed.emit()
+
+    def amended(self, run: int, document: str) -> None:
+        """A run goes by this document now."""
+        if run == self.run:
+            self.document = document
+            self._say()
+
+    @property
+    def edited(self) -> bool:
+        """The open graph is the shown run's, and was edited since."""
+        known = bool(self.document) and self.session is not None and self.matches
+        return known and self.session is not None and self.session.document.text != self.document
 
     @property
     def matches(self) -> bool:
         """The shown run has the tasks of the open document, so that the canvas can show its states."""
         run = self.bridge.mirror.run(self.run) if self.run is not None else None
         if run is None or not run.tasks or self.session is None:
-            return bool(self._text)
+            return self._submitted_here
         facts = self.session.document.facts
         return any(row.id in facts for row in run.tasks)
 
@@ -164,6 +182,10 @@ class RunView(QFrame):
             parts.append(row.note)
         self._label.setText(" · ".join(parts))
         self._label.setToolTip(row.note)
-        changed = bool(self._text) and self.session is not None and self.session.document.text != self._text
-        self._note.setText(self.tr("The graph was changed since: Submit runs the new one") if changed else "")
+        self._note.setText(self._edited_note(bool(counts.failed or counts.cancelled)) if self.edited else "")
         self._open.setVisible(not self.matches)
+
+    def _edited_note(self, retry: bool) -> str:
+        if retry:
+            return self.tr("Edited since: Retry can take the changes along")
+        return self.tr("Edited since: Submit runs the new graph")

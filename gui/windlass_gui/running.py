@@ -79,13 +79,13 @@ class Running(QObject):
             self.said.emit(progress.text)
             self.submitted.emit(progress.run)
 
-    def control(self, action: str) -> None:
-        """cancel or retry the shown run."""
-        run = self.run_view.run
-        if run is None:
-            return
-        words = {"cancel": self.tr("{} items cancelled"), "retry": self.tr("{} items run again")}[action]
-        self.bridge.control(action, run, done=lambda items: self.said.emit(words.format(f"{items:,}")))
+    def cancel(self) -> None:
+        """Stop the shown run."""
+        words = self.tr("{} items cancelled")
+        if self.run_view.run is not None:
+            self.bridge.control(
+                "cancel", self.run_view.run, done=lambda items: self.said.emit(words.format(f"{items:,}"))
+            )
 
     def can(self, action: str) -> bool:
         """Would cancel or retry do anything?"""

@@ -44,6 +44,13 @@ class RecordingBridge(Bridge):
         self.sent.append(("submit", document, folder, params))
         self.callback = callback
 
+    def amend(self, run: int, document: str, folder: Path | None, callback: Any) -> None:
+        self.sent.append(("amend", run, document, folder))
+        self.callback = callback
+
+    def get_run(self, run: int, done: Any, failed: Any = None) -> None:
+        self.told = done
+
     def control(self, action: str, run: int, task: int | None = None, index: int | None = None, **more: Any) -> None:
         self.sent.append((action, run, task, index))
 
@@ -87,7 +94,8 @@ def _run(bridge: RecordingBridge, make: Any, state: str = "running", **states: C
     ]
     import msgspec
 
-    run = msgspec.to_builtins(make.run(7, state, name="two"))
+    counts = {"counts": Counts(failed=1, skipped=4)} if state == "failed" else {}
+    run = msgspec.to_builtins(make.run(7, state, name="two", **counts))
     data = {"run": run, "tasks": msgspec.to_builtins(rows), "states": {}, "attempts": []}
     bridge.inbox.put(make.snapshot("runs", runs=[run], removed=[]))
     bridge.inbox.put(make.snapshot("run:7", **data))
@@ -239,6 +247,106 @@ def test_the_nodes_menu_acts_on_the_run(window: MainWindow, bridge: RecordingBri
     next(entry for entry in link.actions() if "item by item" in entry.text()).trigger()
     assert window.page.session is not None
     assert window.page.session.document.facts["second"].needs == (("first", True),)
+
+
+def _press(window: MainWindow, text: str) -> QMessageBox:
+    """The open question, after a click on one of its buttons."""
+    box = next(box for box in window.findChildren(QMessageBox) if box.isVisible())
+    next(button for button in box.buttons() if button.text() == text).click()
+    return box
+
+
+def _failed_run(window: MainWindow, bridge: RecordingBridge, graph: Path, make: Any) -> Any:
+    window.open_file(graph)
+    window.run_view.show_run(7, GRAPH)
+    _run(bridge, make, "failed", first=Counts(failed=1), second=Counts(skipped=4))
+    assert window.page.session is not None
+    return window.page.session
+
+
+def test_a_mended_command_comes_along_with_a_retry(
+    window: MainWindow, bridge: RecordingBridge, graph: Path, make: Any
+) -> None:
+    session = _failed_run(window, bridge, graph, make)
+    session.set_field("second", "description", "only words")
+    assert "Retry" in window.run_view._note.text()
+    window.actions_["retry"].trigger()
+    assert bridge.sent == [("retry", 7, None, None)], "nothing that works otherwise: no question"
+    session.set_field("second", "command", "echo 2")
+    view = window.page.view
+    assert view is not None
+    view.graph.select(["first"])
+    box = window.inspector.field("command").box
+    box.setFocus()
+    box.selectAll()
+    QTest.keyClicks(box, "echo mended")
+    window.retry(7, [(0, None)])
+    question = _press(window, "Retry with the changes")
+    assert question.text() == "Retry with the changes to “first” and 1 other task?"
+    _, run, text, folder = bridge.sent[-1]
+    assert (run, folder) == (7, graph.parent)
+    assert "echo mended" in text
+    assert not window.actions_["retry"].isEnabled()
+    bridge.callback(SubmitProgress("uploading", "Uploading", 5, 10))
+    assert "50 %" in window.status.progress.text()
+    bridge.callback(SubmitProgress("amended", "Run 7: 2 tasks changed", run=7))
+    assert bridge.sent[-1] == ("retry", 7, 0, None)
+    assert window.run_view._note.text() == ""
+    window.actions_["undo"].trigger()
+    assert "Retry" in window.run_view._note.text()
+
+
+def test_a_retry_may_stay_with_what_was_submitted(
+    window: MainWindow, bridge: RecordingBridge, graph: Path, make: Any
+) -> None:
+    session = _failed_run(window, bridge, graph, make)
+    session.set_field("first", "command", "echo mended")
+    window.actions_["retry"].trigger()
+    _press(window, "Cancel")
+    assert bridge.sent == []
+    window.actions_["retry"].trigger()
+    _press(window, "Retry as submitted")
+    assert bridge.sent == [("retry", 7, None, None)]
+    window.items.retry(7, [(0, None)], False)
+    _press(window, "Retry with the changes")
+    bridge.callback(SubmitProgress("failed", "the disk is full"))
+    assert bridge.sent[-1][0] == "amend"
+    _press(window, "OK")
+    assert window.actions_["retry"].isEnabled()
+
+
+def test_changes_that_need_a_new_run_say_so(
+    window: MainWindow, bridge: RecordingBridge, graph: Path, make: Any
+) -> None:
+    session = _failed_run(window, bridge, graph, make)
+    session.remove([], [("first", "second")])
+    window.actions_["retry"].trigger()
+    question = _press(window, "Submit as a new run")
+    assert "Task 'second' needs other tasks than before" in question.informativeText()
+    assert [what for what, *_ in bridge.sent] == ["submit"]
+    bridge.callback(SubmitProgress("failed", "no"))
+    _press(window, "OK")
+    session.set_field("second", "command", None)
+    window.actions_["retry"].trigger()
+    question = _press(window, "Retry as submitted")
+    assert "problems" in question.text()
+    assert bridge.sent[-1] == ("retry", 7, None, None)
+
+
+def test_the_document_of_a_run_from_elsewhere_is_fetched(
+    window: MainWindow, bridge: RecordingBridge, graph: Path, make: Any
+) -> None:
+    window.open_file(graph)
+    window.run_view.show_run(7)
+    _run(bridge, make, "failed", first=Counts(failed=1))
+    assert not window.run_view.edited
+    bridge.told({"document": GRAPH.replace("echo one", "echo wrong")})
+    assert window.run_view.edited
+    window.actions_["retry"].trigger()
+    assert _press(window, "Cancel").text() == "Retry with the changes to “first”?"
+    window.run_view.show_run(None)
+    bridge.told({"document": "late"})
+    assert window.run_view.document == ""
 
 
 def test_a_run_of_another_graph_says_so(

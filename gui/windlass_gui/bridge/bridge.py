@@ -51,7 +51,7 @@ class Link(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SubmitProgress:
-    """Where a submit stands: `phase` is packing, uploading, submitted or failed. Sizes in bytes."""
+    """Where a submit or an amend stands: `phase` is packing, uploading, submitted, amended, failed; sizes in bytes."""
 
     phase: str
     text: str = ""
@@ -280,6 +280,25 @@ class Bridge(QObject):
         self, document: str, folder: Path | None, params: dict[str, Any], callback: Callable[[SubmitProgress], None]
     ) -> None:
         """Check, pack, upload and submit a document in a worker thread; `callback` runs in the UI thread."""
+
+        def job(link: Link, progress: local.Progress) -> SubmitProgress:
+            run = local.submit(link, document, folder, params, progress)
+            return SubmitProgress("submitted", f"Run {run} submitted", run=run)
+
+        self._work(job, callback)
+
+    def amend(self, run: int, document: str, folder: Path | None, callback: Callable[[SubmitProgress], None]) -> None:
+        """As `submit`, but gives a run this document; its folder's files come along where there is a folder."""
+
+        def job(link: Link, progress: local.Progress) -> SubmitProgress:
+            changed = local.amend(link, run, document, folder, progress)
+            return SubmitProgress("amended", f"Run {run}: {len(changed)} tasks changed", run=run)
+
+        self._work(job, callback)
+
+    def _work(
+        self, job: Callable[[Link, local.Progress], SubmitProgress], callback: Callable[[SubmitProgress], None]
+    ) -> None:
         link = self._link
 
         def tell(progress: SubmitProgress) -> None:
@@ -291,11 +310,9 @@ class Bridge(QObject):
 
         def work() -> None:
             try:
-                run = local.submit(link, document, folder, params, lambda *args: tell(SubmitProgress(*args)))
-            except Exception as error:  # any reason is one for the person who pressed Submit
+                tell(job(link, lambda *args: tell(SubmitProgress(*args))))
+            except Exception as error:  # any reason is one for the person who pressed Submit or Retry
                 tell(SubmitProgress("failed", str(error) or type(error).__name__))
-            else:
-                tell(SubmitProgress("submitted", f"Run {run} submitted", run=run))
 
         threading.Thread(target=work, name="windlass-submit", daemon=True).start()
 

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import psutil
 
@@ -26,6 +26,9 @@ from windlass.client.link import Link, client_name
 from windlass.model.document import load_document
 from windlass.wire import homes
 from windlass.wire import messages as m
+
+if TYPE_CHECKING:
+    from windlass.client.submit import Package
 
 START_TIMEOUT = 30.0
 """Seconds for a core to say that it accepts connections."""
@@ -79,19 +82,34 @@ def open_address(address: str, listener: Listener) -> Link:
 
 def submit(link: Any, document: str, folder: Path | None, params: dict[str, Any], progress: Progress) -> int:
     """Check, find and hash the files, upload them, start the run; its number once the core has it durably."""
-    from windlass.client.submit import package, send  # brings parsers that the app's start does not need
+    from windlass.client.submit import send
+
+    made = _packed(document, folder, params, progress)
+    return send(link, made, params, name=made.graph.name, owner=_user(), progress=_uploading(progress))
+
+
+def amend(link: Any, run: int, document: str, folder: Path | None, progress: Progress) -> list[str]:
+    """Check, find, hash and upload as for a submit, and give a run this graph; the tasks that work otherwise now."""
+    from windlass.client.submit import amend as send
+
+    params = link.ask(m.GetRun(0, run)).data["params"]
+    made = _packed(document, folder, params, progress)
+    return send(link, run, made, progress=_uploading(progress))[0]
+
+
+def _packed(document: str, folder: Path | None, params: dict[str, Any], progress: Progress) -> Package:
+    from windlass.client.submit import package  # brings parsers that the app's start does not need
 
     progress("packing", "Looking for the graph's files…", 0, 0)
     loaded = load_document(document)
     if loaded.graph is None:
         errors = [str(problem) for problem in loaded.problems if problem.severity == "error"]
         raise WindlassError("\n".join(errors[:5]) or "This is no graph document.")
-    made = package(loaded.graph, document, folder, params)
+    return package(loaded.graph, document, folder, params)
 
-    def sent(done: int, total: int) -> None:
-        progress("uploading", "Uploading the graph's files…", done, total)
 
-    return send(link, made, params, name=loaded.graph.name, owner=_user(), progress=sent)
+def _uploading(progress: Progress) -> Callable[[int, int], None]:
+    return lambda done, total: progress("uploading", "Uploading the graph's files…", done, total)
 
 
 def leave(link: Any, stop_core: bool) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from windlass_gui.bridge import Bridge
 from windlass_gui.models import format as fmt
 
-Target = tuple[int, int | None]
-"""A task, and one of its items or None for all."""
+Target = tuple[int | None, int | None]
+"""A task, and one of its items or None for all; no task: the whole run."""
+WHOLE: list[Target] = [(None, None)]
+Retry = Callable[[int, list[Target], bool], None]
+"""Run targets of a run again; True: in whatever state they ended, with all that comes after them."""
 
 
 def control_each(bridge: Bridge, action: str, run: int, targets: list[Target]) -> None:
@@ -17,7 +22,17 @@ def control_each(bridge: Bridge, action: str, run: int, targets: list[Target]) -
         bridge.control(action, run, task, index)
 
 
-def run_again(bridge: Bridge, parent: QWidget, run: int, targets: list[Target]) -> None:
+def plain_retry(bridge: Bridge) -> Retry:
+    """Just do it, as the run was submitted."""
+
+    def retry(run: int, targets: list[Target], downstream: bool) -> None:
+        for task, index in targets:
+            bridge.control("retry", run, task, index, downstream=downstream)
+
+    return retry
+
+
+def run_again(bridge: Bridge, parent: QWidget, run: int, targets: list[Target], retry: Retry) -> None:
     """Run these in any terminal state again, with all that comes after: says how many items first, then asks."""
     counted: list[int] = []
 
@@ -38,8 +53,7 @@ def run_again(bridge: Bridge, parent: QWidget, run: int, targets: list[Target]) 
 
         def finished() -> None:
             if box.clickedButton() is yes:
-                for task, index in targets:
-                    bridge.control("retry", run, task, index, downstream=True)
+                retry(run, targets, True)
 
         box.finished.connect(finished)
         box.open()

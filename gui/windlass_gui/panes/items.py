@@ -9,7 +9,7 @@ from windlass_gui.bridge import Bridge
 from windlass_gui.mirror import Changes
 from windlass_gui.models import ItemsModel
 from windlass_gui.models import format as fmt
-from windlass_gui.panes.doing import Target, control_each, run_again
+from windlass_gui.panes.doing import Retry, Target, control_each, plain_retry, run_again
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
 from windlass_gui.theme import ITEM_STATES, S
@@ -33,6 +33,7 @@ class ItemsPane(QWidget):
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.bridge = bridge
+        self.retry: Retry = plain_retry(bridge)
         self.run: int | None = None
         self.task: int | None = None
         self.items = ItemsModel(self)
@@ -128,9 +129,11 @@ class ItemsPane(QWidget):
         states = {ITEM_STATES[mirror.state(task, key)] for key in keys}
         targets: list[Target] = [(task, key) for key in keys]
         menu.addAction("Show log", lambda: self.item_selected.emit(run, task, keys[0]))
-        retry = menu.addAction("Retry", lambda: control_each(self.bridge, "retry", run, targets))
+        retry = menu.addAction("Retry", lambda: self.retry(run, targets, False))
         retry.setEnabled(bool(states & {"failed", "cancelled", "skipped"}))
-        again = menu.addAction("Run again with what follows…", lambda: run_again(self.bridge, self, run, targets))
+        again = menu.addAction(
+            "Run again with what follows…", lambda: run_again(self.bridge, self, run, targets, self.retry)
+        )
         again.setEnabled(bool(states & {"succeeded", "failed", "cancelled", "skipped"}))
         cancel = menu.addAction("Cancel", lambda: control_each(self.bridge, "cancel", run, targets))
         cancel.setEnabled(bool(states & {"pending", "ready", "active", "backoff"}))

@@ -12,7 +12,7 @@ from windlass_gui.bridge import Bridge
 from windlass_gui.mirror import Changes
 from windlass_gui.models import RunsModel, SortedRows, TasksModel
 from windlass_gui.models.tables import ENDED_RUN
-from windlass_gui.panes.doing import Target, control_each, run_again
+from windlass_gui.panes.doing import WHOLE, Retry, Target, control_each, plain_retry, run_again
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
 
@@ -37,6 +37,7 @@ class RunsPane(QWidget):
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.bridge = bridge
+        self.retry: Retry = plain_retry(bridge)
         self.current: int | None = None
         self._restoring = False
         self.runs = RunsModel(self)
@@ -194,7 +195,11 @@ class RunsPane(QWidget):
 
     def _act(self, name: str) -> None:
         for run in self._chosen():
-            if self.possible(name, run):
+            if not self.possible(name, run):
+                continue
+            if name == "retry":
+                self.retry(run, WHOLE, False)
+            else:
                 self.bridge.control(name, run)
 
     def _run_menu(self, menu: QMenu) -> None:
@@ -207,6 +212,6 @@ class RunsPane(QWidget):
             return
         targets: list[Target] = [(task, None) for task in tasks]
         menu.addAction("Show items", lambda: self.task_activated.emit(run, tasks[0]))
-        menu.addAction("Retry what failed", lambda: control_each(self.bridge, "retry", run, targets))
-        menu.addAction("Run again with what follows…", lambda: run_again(self.bridge, self, run, targets))
+        menu.addAction("Retry what failed", lambda: self.retry(run, targets, False))
+        menu.addAction("Run again with what follows…", lambda: run_again(self.bridge, self, run, targets, self.retry))
         menu.addAction("Cancel", lambda: control_each(self.bridge, "cancel", run, targets))

@@ -98,7 +98,7 @@ def test_actions_fit_the_run(qtbot: QtBot, bridge: Bridge, told: RecordingLink, 
 def test_running_a_task_again_asks_first(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
     pane = RunsPane(bridge)
     qtbot.addWidget(pane)
-    run_again(bridge, pane, 1, [(1, None)])
+    run_again(bridge, pane, 1, [(1, None)], pane.retry)
     assert told.asked[-1].message == m.Control(0, "retry-downstream", 1, 1, None, 0, True)
     told.asked[-1].answer({"items": 21})
     bridge.frame()

@@ -1,0 +1,151 @@
+"""Retry, and the question whether the edits made since the submit come along."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from windlass.model.amend import difference, works_otherwise
+from windlass.model.document import check_text
+from windlass.model.graph import Graph
+from windlass_gui.bridge import Bridge, SubmitProgress
+from windlass_gui.panes.doing import WHOLE, Target
+from windlass_gui.run_view import RunView
+
+
+class Retrying(QObject):
+    """Owned by the main window, which is `window` to every question."""
+
+    said = Signal(str)
+    """A line for the status bar."""
+    progress = Signal(str)
+    """Where the mending of a run stands; empty when none is going on."""
+    submit_asked = Signal()
+    """The edited graph is to be a new run."""
+
+    def __init__(self, window: QWidget, bridge: Bridge, run_view: RunView) -> None:
+        super().__init__(window)
+        self.window = window
+        self.bridge = bridge
+        self.run_view = run_view
+        self.busy = False
+        """A mended graph is being packed or uploaded."""
+        self._old: tuple[str, Graph | None] = ("", None)
+        """The last submitted document that was looked at, and its graph."""
+
+    def retry(self, run: int, targets: list[Target] = WHOLE, downstream: bool = False) -> None:
+        """Run these again. Where the shown run's graph was edited since, asks with which graph."""
+        if self.busy:
+            return
+        session = self.run_view.session
+        if run != self.run_view.run or not self.run_view.edited or session is None:
+            self._go(run, targets, downstream)
+            return
+        session.check_now()
+        old, new = self._submitted(self.run_view.document), session.document.graph
+        if new is None:
+            self._ask(
+                self.tr("The edited graph has problems"),
+                self.tr("Its changes can come along when they are mended; the Problems tab lists them."),
+                run, targets, downstream,
+            )  # fmt: skip
+        elif old is None:
+            self._go(run, targets, downstream)
+        elif problem := difference(old, new):
+            text = self.tr("The changes need a new run")
+            more = self.tr(
+                "{}. A run keeps its tasks, their links, conditions and items, and its parameters; commands, files, "
+                "resources and the like may change."
+            ).format(problem[0].upper() + problem[1:])
+            self._ask(text, more, run, targets, downstream, submit=True)
+        elif changed := _changed(old, new, targets):
+            text = self.tr("Retry with the changes to {}?").format(_named(changed))
+            more = self.tr(
+                "What has succeeded stays, what runs now goes on as it is. All that starts from then on goes by the "
+                "edited graph."
+            )
+            self._ask(text, more, run, targets, downstream, amend=True)
+        else:
+            self._go(run, targets, downstream)
+
+    def _submitted(self, document: str) -> Graph | None:
+        if self._old[0] != document:
+            self._old = document, check_text(document).graph
+        return self._old[1]
+
+    def _ask(
+        self, text: str, more: str, run: int, targets: list[Target], downstream: bool, amend: bool = False,
+        submit: bool = False,
+    ) -> None:  # fmt: skip
+        box = QMessageBox(self.window)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setWindowTitle(self.tr("Retry"))
+        box.setText(text)
+        box.setInformativeText(more)
+        role = QMessageBox.ButtonRole.AcceptRole
+        with_changes = box.addButton(self.tr("Retry with the changes"), role) if amend else None
+        as_new = box.addButton(self.tr("Submit as a new run"), role) if submit else None
+        as_was = box.addButton(self.tr("Retry as submitted"), role)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(with_changes or as_new or as_was)
+
+        def finished() -> None:
+            clicked = box.clickedButton()
+            if clicked is as_was:
+                self._go(run, targets, downstream)
+            elif clicked is not None and clicked is with_changes:
+                self._amend(run, targets, downstream)
+            elif clicked is not None and clicked is as_new:
+                self.submit_asked.emit()
+
+        box.finished.connect(finished)
+        box.open()
+
+    def _amend(self, run: int, targets: list[Target], downstream: bool) -> None:
+        session = self.run_view.session
+        if session is None:
+            return
+        text = session.document.text
+
+        def advance(progress: SubmitProgress) -> None:
+            if progress.phase not in ("amended", "failed"):
+                share = f"  {progress.done * 100 // progress.total} %" if progress.total else ""
+                self.progress.emit(progress.text + share)
+                return
+            self.busy = False
+            self.progress.emit("")
+            if progress.phase == "amended":
+                self.run_view.amended(run, text)
+                self._go(run, targets, downstream)
+            else:
+                title = self.tr("Not retried")
+                QMessageBox(QMessageBox.Icon.Warning, title, progress.text, parent=self.window).open()
+
+        self.busy = True
+        self.progress.emit(self.tr("Taking the changes into run {}…").format(run))
+        self.bridge.amend(run, text, session.document.folder, advance)
+
+    def _go(self, run: int, targets: list[Target], downstream: bool) -> None:
+        counted: list[int] = []
+
+        def count(items: int) -> None:
+            counted.append(items)
+            self.said.emit(self.tr("{} items run again").format(f"{sum(counted):,}"))
+
+        for task, index in targets:
+            self.bridge.control("retry", run, task, index, downstream=downstream, done=count)
+
+
+def _changed(old: Graph, new: Graph, targets: list[Target]) -> list[str]:
+    """Tasks that work otherwise now, the ones to be retried first."""
+    named = {task for task, _ in targets}
+    places = [place for place, pair in enumerate(zip(old.tasks, new.tasks, strict=True)) if works_otherwise(*pair)]
+    return [new.tasks[place].id for place in sorted(places, key=lambda place: place not in named)]
+
+
+def _named(tasks: list[str]) -> str:
+    """As in: “encode” and 2 other tasks."""
+    more = len(tasks) - 1
+    return f"“{tasks[0]}”" + (f" and {more} other task{'s' if more > 1 else ''}" if more else "")
