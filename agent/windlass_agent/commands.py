@@ -11,7 +11,7 @@ from windlass.wire.messages import Usage
 from windlass.wire.results import blob_ref
 from windlass_agent.attempts import RUNNING, STAGING, Attempt
 from windlass_agent.files import FilesError, stage
-from windlass_agent.finish import Finisher, Report
+from windlass_agent.finish import Finisher, Report, is_own_trouble
 from windlass_agent.outcome import End, judge, kernel_kills
 from windlass_agent.prepare import PrepareError, base_env, prepare
 from windlass_agent.shop import Shop
@@ -41,7 +41,7 @@ class Commands:
         try:
             attempt.cwd = self._shop.take_dir()
         except OSError as error:
-            self._staged(attempt, rendered, error)
+            self._finisher.unprepared(attempt, error)
             return
         if rendered.kind == "script":
             attempt.script = f"{self._shop.work}/{self._shop.name(attempt)}.script"
@@ -64,7 +64,7 @@ class Commands:
 
     def _staged(self, attempt: Attempt, rendered: Rendered, error: Exception | None) -> None:
         if error is not None:
-            self._finisher.fail(attempt, "failed", stage_error(error))
+            self._finisher.unprepared(attempt, error)
             return
         if attempt.cause:
             self._finisher.fail(attempt, "stopped", f"stopped before it began ({attempt.cause})")
@@ -113,7 +113,10 @@ class Commands:
         del self._shop.by_spawn[message.id]
         self._shop.left(attempt)
         attempt.started = message.time
-        self._finisher.fail(attempt, "spawn_error", message.error)
+        if is_own_trouble(message.errno):
+            self._finisher.give_back(attempt, message.error)
+        else:
+            self._finisher.fail(attempt, "spawn_error", message.error)
 
     def ended(self, attempt: Attempt, message: Ended) -> None:
         del self._shop.by_spawn[message.id]
@@ -165,8 +168,3 @@ def lay_out(shop: Shop, attempt: Attempt, workdir: str) -> None:
         attempt.staged = stage(shop.store, files, attempt.cwd)
     if workdir != ".":
         os.makedirs(attempt.cwd / workdir, exist_ok=True)
-
-
-def stage_error(error: Exception) -> str:
-    text = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-    return f"its work directory could not be made: {text}"

@@ -24,7 +24,14 @@ MAX_OUTPUTS = 100_000
 
 
 class FilesError(Exception):
-    """Inputs that cannot be laid out, or outputs that are not as declared; the text is for people."""
+    """Inputs that cannot be laid out, or outputs that are not as declared; the text is for people.
+
+    `errno` is that of the system call which failed, if one did.
+    """
+
+    def __init__(self, text: str, errno: int | None = None) -> None:
+        super().__init__(text)
+        self.errno = errno
 
 
 Stamp = tuple[int, int, int]
@@ -47,7 +54,7 @@ def stage(store: BlobStore, files: Iterable[FileRef], root: Path) -> dict[str, S
             _copy(store.path(ref.hash), target, ref.mode)
             stamps[path] = _stamp(target.stat())
         except OSError as error:
-            raise FilesError(f"input {path}: {error.strerror or error}") from None
+            raise FilesError(f"input {path}: {error.strerror or error}", error.errno) from None
     return stamps
 
 

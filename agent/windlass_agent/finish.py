@@ -6,6 +6,8 @@ goes out only when the core holds it: so a success that was reported does not ne
 
 from __future__ import annotations
 
+import errno
+import logging
 import mmap
 import time
 from collections.abc import Callable
@@ -21,7 +23,14 @@ from windlass_agent.files import FilesError, collect
 from windlass_agent.outcome import TEXTS, End
 from windlass_agent.shop import Shop
 
+log = logging.getLogger(__name__)
 ERROR_LIMIT = 64 * 1024
+_OWN_TROUBLE = frozenset(
+    {
+        errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE,
+        errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN,
+    }
+)  # fmt: skip
 
 
 class Report:
@@ -47,6 +56,7 @@ class Finisher:
         self._shop = shop
         self._travelling: dict[Id, Callable[[], None]] = {}
         """Attempts whose files are on their way to the core, and how to end them without."""
+        self._told = ""
 
     def finish(self, attempt: Attempt, report: Report) -> None:
         """The attempt's processes are gone. Its resources are free once its files are taken."""
@@ -64,6 +74,25 @@ class Finisher:
         now = time.time()
         attempt.started = attempt.started or now
         self.finish(attempt, Report(End(outcome, 0, error), now, Usage()))
+
+    def unprepared(self, attempt: Attempt, error: Exception) -> None:
+        """It could not be laid out: it fails, unless only this machine is at fault."""
+        number = error.errno if isinstance(error, OSError | FilesError) else None
+        text = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+        text = f"its work directory could not be made: {text}"
+        if is_own_trouble(number) or (isinstance(error, OSError) and attempt.cwd is None):
+            self.give_back(attempt, text)
+        else:
+            self.fail(attempt, "failed", text)
+
+    def give_back(self, attempt: Attempt, text: str) -> None:
+        """It has not begun, and cannot here: another agent may, or this one later."""
+        if text != self._told:
+            self._told = text
+            log.warning("attempts are given back: %s", text)
+        self._clear(attempt)
+        self._shop.attempts.pop(attempt.id, None)
+        self._shop.outbox.rejected(attempt.key, "trouble")
 
     # --- in a thread ---------------------------------------------------------------------------------------
 
@@ -92,11 +121,7 @@ class Finisher:
             report.outputs, report.payload = [], b""
             if report.end.outcome == "ok":
                 report.end = End("failed", 0, f"what it made could not be kept on the agent: {text}")
-        if attempt.cwd is not None:
-            self._shop.give_dir(attempt.cwd)
-        if attempt.script:
-            Path(attempt.script).unlink(missing_ok=True)
-        self._shop.release(attempt)
+        self._clear(attempt)
         refs = [*report.outputs, *([report.log_ref] if report.log_ref else [])]
         blobs = {ref.hash: ref.size for ref in refs}
         result = blob_ref(report.payload)
@@ -134,6 +159,15 @@ class Finisher:
         if not attempt.pending:
             self._send(attempt, report)
 
+    def _clear(self, attempt: Attempt) -> None:
+        """Its directory and its resources serve others."""
+        if attempt.cwd is not None:
+            self._shop.give_dir(attempt.cwd)
+            attempt.cwd = None
+        if attempt.script:
+            Path(attempt.script).unlink(missing_ok=True)
+        self._shop.release(attempt)
+
     def abandon(self, attempt: Attempt) -> None:
         """It was ended on order: its files need not reach the core any more."""
         end = self._travelling.get(attempt.id)
@@ -165,6 +199,11 @@ class Finisher:
             ),
             report.payload,
         )
+
+
+def is_own_trouble(number: int | None) -> bool:
+    """Whether a failed system call says that this machine has no room, and nothing of what was to be done."""
+    return number in _OWN_TROUBLE
 
 
 def _text(error: str) -> str:

@@ -16,9 +16,9 @@ from windlass.wire import limits
 from windlass.wire.messages import Exit, Usage
 from windlass.wire.results import blob_ref
 from windlass_agent.attempts import RUNNING, STAGING, WAITING, Attempt, Group
-from windlass_agent.commands import INLINE_STAGE, Commands, lay_out, stage_error
+from windlass_agent.commands import INLINE_STAGE, Commands, lay_out
 from windlass_agent.files import FilesError, remove_tree, stage
-from windlass_agent.finish import Finisher, Report
+from windlass_agent.finish import Finisher, Report, is_own_trouble
 from windlass_agent.lanes import Lane, Tag
 from windlass_agent.logs import LogSink
 from windlass_agent.outcome import End, judge
@@ -74,7 +74,7 @@ class Functions:
                 lane = self._lane_for(group, grant.gpus)
             except (OSError, FilesError, BlobError) as error:
                 ledger.give(grant)
-                self._finisher.fail(queue.popleft(), "failed", stage_error(error))
+                self._finisher.unprepared(queue.popleft(), error)
                 continue
             lane.group, lane.grant = group, grant
             group.lanes.append(lane)
@@ -130,8 +130,10 @@ class Functions:
             if (not attempt.group.light or attempt.item.files) and not self._prepare(attempt, item):
                 return
         except (PrepareError, OSError, FilesError, BlobError) as error:
-            text = str(error) if isinstance(error, PrepareError) else stage_error(error)
-            self._finisher.fail(attempt, "failed", text)
+            if isinstance(error, PrepareError):
+                self._finisher.fail(attempt, "failed", str(error))
+            else:
+                self._finisher.unprepared(attempt, error)
             return
         attempt.state = RUNNING
         lane.feed(attempt, item)
@@ -172,7 +174,7 @@ class Functions:
 
     def _staged(self, attempt: Attempt, error: Exception | None) -> None:
         if error is not None:
-            self._finisher.fail(attempt, "failed", stage_error(error))
+            self._finisher.unprepared(attempt, error)
         elif attempt.cause:
             self._finisher.fail(attempt, "stopped", f"stopped before it began ({attempt.cause})")
         else:
@@ -181,7 +183,7 @@ class Functions:
     def _requeue(self, attempts: list[Attempt]) -> None:
         for attempt in reversed(attempts):
             attempt.state = WAITING
-            attempt.group.queue.appendleft(attempt)
+            self._shop.queue(attempt, first=True)
         self._shop.dirty = True
 
     # --- runners -------------------------------------------------------------------------------------------
@@ -372,6 +374,10 @@ class Functions:
             for stream, data in words:
                 self._log_of(victim).write(now, stream, data)
             self._end_victim(victim, current[1], now, message)
+        elif isinstance(message, SpawnFailed) and is_own_trouble(message.errno):
+            for attempt in rest:
+                self._finisher.give_back(attempt, message.error)
+            rest = []
         elif rest:
             bad = self._bad_starts[lane.tag] = self._bad_starts.get(lane.tag, 0) + 1
             if bad >= BAD_STARTS or isinstance(message, SpawnFailed):

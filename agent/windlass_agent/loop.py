@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import zmq
@@ -60,6 +61,7 @@ class Agent:
         link: Link | None = None,
     ) -> None:
         self.settings = settings
+        self._home = _identity(settings.data)
         self._facts = facts
         self._target = target
         self._spool = Spool(settings.data / "spool")
@@ -168,7 +170,14 @@ class Agent:
             elif do is Do.HELLO:
                 self._hello()
             else:
+                self._look_around()
                 self._post(m.Heartbeat(time.time(), [self._sampler.sample()], self.executor.sample()), [])
+
+    def _look_around(self) -> None:
+        """Without its directory it can run nothing: better no agent than one that fails all it is given."""
+        if self._end_at is None and _identity(self.settings.data) != self._home:
+            log.error("ending: %s was removed", self.settings.data)
+            self.end("its directory was removed")
 
     def _open(self) -> None:
         self._outbox.post = None
@@ -295,6 +304,15 @@ class Agent:
         self._outbox.flush()
         told = len(self._spool) == 0 or self.session.state is not State.TOGETHER
         return self.executor.idle and told
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Of the directory that has this name now; None when there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def signal_pipe() -> int:

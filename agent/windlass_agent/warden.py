@@ -20,7 +20,6 @@ import socket
 import sys
 import time
 from collections import deque
-from pathlib import Path
 
 from windlass.wire.logs import ERR, OUT
 from windlass_agent import procs
@@ -293,12 +292,13 @@ class Warden:
                 os.close(fd)
             text = (error.strerror if isinstance(error, OSError) else None) or str(error)
             name = spawn.argv[0] if spawn.argv else "nothing"
-            self._out.append(SpawnFailed(spawn.id, f"cannot start {name}: {text}", started))
+            errno = error.errno if isinstance(error, OSError) else None
+            self._out.append(SpawnFailed(spawn.id, f"cannot start {name}: {text}", started, errno))
             return False
         finally:
             for fd in theirs:
                 os.close(fd)
-        sink = None if spawn.fds else LogSink(Path(spawn.log), spawn.cap)
+        sink = None if spawn.fds else LogSink(spawn.log, spawn.cap)
         proc = Proc(spawn.id, pid, started, sink, spawn.grace)
         for fd, stream in zip(mine, (OUT, ERR), strict=False):
             os.set_blocking(fd, False)

@@ -74,6 +74,7 @@ class SpawnFailed(msgspec.Struct, array_like=True, tag=6):
     id: int
     error: str
     time: float
+    errno: int | None = None
 
 
 class Ended(msgspec.Struct, array_like=True, tag=7):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -264,6 +265,26 @@ def test_a_repeated_assignment_is_harmless(bench: Bench, tmp_path: Path) -> None
     bench.executor.assign(message, [b""])
     bench.end_of(bench.command(["true"]))
     assert log.read_text() == "x\n"
+
+
+def test_without_descriptors_for_its_output_an_attempt_is_given_back(bench: Bench) -> None:
+    bench.end_of(bench.command(["true"]))
+    warden = bench.executor._shop.wardens.first.process.pid
+    before = resource.prlimit(warden, resource.RLIMIT_NOFILE)
+    resource.prlimit(warden, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{warden}/fd")), before[1]))
+    key = bench.command(["true"])
+    bench.until(lambda: bench.core.refused)
+    assert [one for one, _ in bench.core.refused] == [key]
+    resource.prlimit(warden, resource.RLIMIT_NOFILE, before)
+    assert bench.end_of(bench.command(["true"])).outcome == "ok"
+
+
+def test_without_a_work_directory_an_attempt_is_given_back(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "work").rmdir()
+    key = bench.command(["true"])
+    bench.until(lambda: bench.core.refused)
+    assert [one for one, _ in bench.core.refused] == [key]
+    assert not bench.core.exits
 
 
 @pytest.fixture

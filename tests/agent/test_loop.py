@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -116,6 +117,17 @@ def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
     made.close()
+
+
+def test_an_agent_whose_directory_is_removed_ends(world: World, tmp_path: Path) -> None:
+    world.assign("sleep 1000")
+    world.until(lambda: world.all(m.Started))
+    for left in tmp_path.iterdir():
+        shutil.rmtree(left)
+    tmp_path.rmdir()
+    exit = world.until(world.exits)[0]
+    assert exit.outcome == "stopped"  # so it runs elsewhere
+    assert world.agent._end_at is not None
 
 
 def test_hello_work_and_heartbeats(world: World) -> None:

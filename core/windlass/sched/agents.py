@@ -66,7 +66,7 @@ class Stopping:
 class Agent:
     __slots__ = (
         "buckets", "capacity", "draining", "epoch", "free", "heard", "id", "labels", "linked", "live", "recalled",
-        "reserved", "resources", "running", "seq", "shun_until", "state", "stopping", "timed", "version",
+        "rejects", "reserved", "resources", "running", "seq", "shun_until", "state", "stopping", "timed", "version",
     )  # fmt: skip
 
     def __init__(self, id: str, seq: int) -> None:
@@ -91,6 +91,8 @@ class Agent:
         self.linked = False
         """The server can route to it."""
         self.shun_until = 0.0
+        self.rejects = 0
+        """How many times in a row it gave attempts back unasked."""
         self.reserved: Shape | None = None
         """A large request that waits for this agent; others get only what it does not need."""
         self.timed = False

@@ -35,6 +35,7 @@ def exited(book: Book, event: AttemptsExited) -> None:
     if agent is None:
         book.emit(RefuseExits(event.agent, event.epoch, [fact.id for fact in event.items]))
         return
+    agent.rejects = 0
     known = event.epoch <= agent.epoch
     live, running, stopping = agent.live, agent.running, agent.stopping
     accepted: list[AttemptId] = []
@@ -241,7 +242,9 @@ def rejected(book: Book, event: AttemptsRejected) -> None:
     gone = [id for id in event.items if id in agent.running and id in agent.stopping]
     lose(book, agent, gone, f"{agent.id} does not hold it")
     if unasked:
-        agent.shun_until = book.now + book.config.reject_pause
+        pause = min(book.config.reject_pause * 2.0**agent.rejects, book.config.reject_pause_max)
+        agent.rejects = min(agent.rejects + 1, 20)
+        agent.shun_until = book.now + pause
         book.dirty[agent] = None
         book.at(agent.shun_until, "look", agent=agent)
 

@@ -28,7 +28,10 @@ class Config:
     recall_after: float = 0.25
     """Waiting attempts are asked back for an idle agent when theirs did not move for so long."""
     reject_pause: float = 1.0
-    """An agent that gave an attempt back unasked gets nothing new for so long, so that the two do not spin."""
+    """An agent that gave an attempt back unasked gets nothing new for so long, so that the two do not spin; each time
+    in a row for twice as long, because something is wrong with it (a full disk),"""
+    reject_pause_max: float = 60.0
+    """but at most so long."""
     spread_wait: float = 30.0
     """A retry waits at most so long for another agent than the one that failed it."""
     reserve_after: float = 10.0

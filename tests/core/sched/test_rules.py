@@ -47,6 +47,20 @@ def test_constraints_and_missing_resources_hold_work_back_and_say_why() -> None:
     assert {agent for agent, _ in bench.assigned()} == {"w"}
 
 
+def test_an_agent_that_only_gives_back_is_asked_less_and_less() -> None:
+    bench = Bench()
+    bench.agent()
+    bench.submit(TaskPlan("t"))
+    waits = []
+    for attempt in range(1, 5):
+        since = bench.now
+        bench.do(e.AttemptsRejected("a", bench.scheduler.agent_view("a").epoch, [first(attempt=attempt)]))
+        while first(attempt=attempt + 1) not in bench.ids():
+            bench.wait(0.5)
+        waits.append(bench.now - since)
+    assert waits == [1, 2, 4, 8]
+
+
 def test_order_is_priority_then_deadline_then_path_then_age() -> None:
     bench = Bench()
     bench.submit(
