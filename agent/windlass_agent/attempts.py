@@ -6,7 +6,10 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from windlass.model.graph import Call, FileRef, PythonCall
+from windlass.model.render import Rendered
 from windlass.wire.messages import AssignItem, Bundle, Key, StartedItem
 from windlass_agent.files import Stamp
 from windlass_agent.ledger import Grant
@@ -29,12 +32,17 @@ def id_of(key: Key) -> Id:
 class Group:
     """The attempts of one task: a queue, and what is known of how long they take."""
 
-    __slots__ = ("bundle", "function", "lanes", "light", "mean", "present", "queue")
+    __slots__ = (
+        "bundle", "chains", "function", "lanes", "light", "listed", "mean", "present", "queue", "rendered", "same",
+    )  # fmt: skip
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self.queue: deque[Attempt] = deque()
+        self.listed = False
+        """It stands in the order in which tasks take turns."""
         self.lanes: list[Lane] = []
+        self.chains: list[Chain] = []
         self.mean = -1.0
         """Seconds, of recent attempts; negative while unknown."""
         self.renew(bundle)
@@ -44,6 +52,10 @@ class Group:
         self.bundle = bundle
         self.present: Bundle | None = None
         """The bundle, once all blobs that it names are here."""
+        self.same = b"${{" not in msgspec.msgpack.encode(bundle.spec)
+        """No value is put in anywhere: every item executes the same."""
+        self.rendered: Rendered | None = None
+        """What that is, once it is known."""
         action = bundle.spec.action
         self.function = isinstance(action, Call | PythonCall)
         spec = bundle.spec

@@ -44,13 +44,13 @@ class Chains:
         self._commands = commands
         self._ids = itertools.count(1)
         self._places = itertools.count(1)
-        self._open: dict[Group, list[Chain]] = {}
+        self._open: set[Chain] = set()
 
     def place(self, group: Group) -> None:
         """Give the group's waiting attempts to chains, as far as resources reach."""
         queue, ledger = group.queue, self._shop.ledger
         request = group.bundle.spec.resources
-        chains, wardens = self._open.setdefault(group, []), self._shop.wardens
+        chains, wardens = group.chains, self._shop.wardens
         room = ledger.times(request, len(queue))
         depth = self._depth(group)
         if chains or room:
@@ -61,6 +61,7 @@ class Chains:
                 chain = Chain(next(self._ids), group, ledger.take(request), wardens.lightest())
                 chain.warden.chains += 1
                 chains.append(chain)
+                self._open.add(chain)
                 self._extend(chain, share)
             if depth > 1 and queue:
                 self._shop.join_warden(len(chains))
@@ -70,15 +71,10 @@ class Chains:
                 more = queue and depth > 1 and not chain.stuck and not self._shop.contended
                 if more and len(chain.sent) <= depth // 2:
                     self._extend(chain, min(share, depth - len(chain.sent)))
-        if not chains:
-            self._open.pop(group, None)
 
     @property
     def ahead(self) -> bool:
-        return any(len(chain.sent) > 2 for chains in self._open.values() for chain in chains)
-
-    def has(self, group: Group) -> bool:
-        return bool(self._open.get(group))
+        return any(len(chain.sent) > 2 for chain in self._open)
 
     @staticmethod
     def _depth(group: Group) -> int:
@@ -114,7 +110,8 @@ class Chains:
         if not chain.sent and not chain.filling:
             self._shop.ledger.give(chain.grant)
             chain.warden.chains -= 1
-            self._open[chain.group].remove(chain)
+            chain.group.chains.remove(chain)
+            self._open.discard(chain)
 
     def spread(self, attempt: Attempt) -> None:
         """It runs for long: what stands behind it may run elsewhere."""
@@ -141,5 +138,5 @@ class Chains:
             if attempt.cause or attempt.back:
                 given_up.append(attempt)
             else:
-                attempt.group.queue.appendleft(attempt)
+                self._shop.queue(attempt, first=True)
         return given_up

@@ -70,8 +70,6 @@ class Executor:
         self._bundles: dict[tuple[int, int, int], Bundle] = {}
         self._blobs: dict[int, set[str]] = {}
         """run -> blobs that it brought here"""
-        self._order: deque[Group] = deque()
-        """Groups that may have waiting attempts, in turn."""
         self._tails: dict[int, tuple[Key, LogWant]] = {}
         self._next_tail = 0
         self._young: deque[tuple[float, Attempt]] = deque()
@@ -161,13 +159,13 @@ class Executor:
             attempt = Attempt(group, bundle, item, payload[place] if place < len(payload) else b"")
             attempts[id] = attempt
             if bundle is group.present and not item.files and not item.results:
-                group.queue.append(attempt)  # all that the bundle needs was seen to be here
+                self._shop.queue(attempt)  # all that the bundle needs was seen to be here
             elif missing := self._missing(bundle, item):
                 self._fetch(attempt, missing)
             else:
                 if not item.files and not item.results:
                     group.present = bundle
-                group.queue.append(attempt)
+                self._shop.queue(attempt)
         self._shop.dirty = True
         self._settle()
 
@@ -178,12 +176,12 @@ class Executor:
         self._bundles[*key, bundle.version] = bundle
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = Group(bundle)
-            self._order.append(group)
+            self._groups[key] = Group(bundle)
         elif bundle.version >= group.bundle.version:
             group.renew(bundle)
-        for version in [known for known in self._bundles if known[:2] == key and known[2] < bundle.version - 8]:
-            del self._bundles[version]
+        if bundle.version > 8:
+            for version in [known for known in self._bundles if known[:2] == key and known[2] < bundle.version - 8]:
+                del self._bundles[version]
 
     def _missing(self, bundle: Bundle, item: AssignItem) -> dict[str, int | None]:
         """Blobs that have to come first, with their sizes where they are known."""
@@ -208,7 +206,7 @@ class Executor:
                 self._finisher.fail(attempt, "failed", f"a file that it needs could not be brought here: {error}")
             elif not attempt.pending:
                 attempt.state = WAITING
-                attempt.group.queue.append(attempt)
+                self._shop.queue(attempt)
                 self._shop.dirty = True
 
         now = clock()
@@ -224,11 +222,12 @@ class Executor:
         shop = self._shop
         shop.dirty = False
         contended = False
-        for _ in range(len(self._order)):
-            group = self._order[0]
-            self._order.rotate(-1)
+        for _ in range(len(shop.order)):
+            group = shop.order.popleft()
             if not group.queue:
+                group.listed = False
                 continue
+            shop.order.append(group)
             if group.bundle.spec.resources.memory and self._memory_check is None:
                 self._memory_check = clock() + MEMORY_CHECK
             if group.function:
@@ -236,7 +235,7 @@ class Executor:
                 contended = contended or (bool(group.queue) and not group.lanes)
                 continue
             self.chains.place(group)
-            contended = contended or (bool(group.queue) and not self.chains.has(group))
+            contended = contended or (bool(group.queue) and not group.chains)
         shop.contended = contended
 
     # --- the wardens ---------------------------------------------------------------------------------------
@@ -377,7 +376,7 @@ class Executor:
         gone = set(runs)
         busy = {attempt.key.run for attempt in self._shop.attempts.values()}
         for key in [key for key in self._groups if key[0] in gone - busy]:
-            self._order.remove(self._groups.pop(key))
+            del self._groups[key]
         for old in [old for old in self._bundles if old[0] in gone - busy]:
             del self._bundles[old]
         for run in gone - busy:

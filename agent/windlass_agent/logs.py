@@ -52,7 +52,7 @@ class _Part:
 class LogSink:
     """The growing log of one attempt. `path` is where the file goes if one is needed."""
 
-    def __init__(self, path: Path, cap: int = DEFAULT_CAP, inline: int = limits.INLINE_LOG) -> None:
+    def __init__(self, path: str | Path, cap: int = DEFAULT_CAP, inline: int = limits.INLINE_LOG) -> None:
         self.size = 0
         """Bytes of records ever written."""
         self.shed = 0
@@ -88,8 +88,9 @@ class LogSink:
             if len(self._memory) + len(record) <= self._inline:
                 self._memory += record
                 return
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._head = _Part(self._path, 0)
+            path = Path(self._path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._head = _Part(path, 0)
             self._head.append(bytes(self._memory))
             self._memory.clear()
         if not self._tail and self._head.size + len(record) <= self._half:
@@ -97,7 +98,7 @@ class LogSink:
             return
         if not self._tail or self._tail[-1].size + len(record) > self._half // 2:
             self._serial += 1
-            part = _Part(self._path.with_name(f"{self._path.name}.{self._serial}"), self.size)
+            part = _Part(Path(f"{self._path}.{self._serial}"), self.size)
             self._tail.append(part)
             if len(self._tail) > 3:
                 oldest = self._tail.pop(0)
@@ -144,7 +145,7 @@ class LogSink:
                 part.drop()
         self._tail.clear()
         self._head.close()
-        return b"", self._path
+        return b"", Path(self._path)
 
     def discard(self) -> None:
         """Forget everything."""

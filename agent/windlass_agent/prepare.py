@@ -21,12 +21,19 @@ class PrepareError(Exception):
 
 def prepare(attempt: Attempt, whole: Callable[[bytes], bytes]) -> Rendered:
     """What this item executes. `whole` brings in a result that is a blob."""
+    group, bundle = attempt.group, attempt.bundle
+    same = group.same and bundle is group.bundle
+    if same and group.rendered is not None:
+        return group.rendered
     try:
-        return render_task(attempt.bundle.spec, _scope(attempt, whole))
+        rendered = render_task(bundle.spec, _scope(attempt, whole))
     except RenderError as error:
         raise PrepareError(str(error)) from None
     except (ExprError, msgspec.MsgspecError, ValueError, TypeError) as error:
         raise PrepareError(f"the values of the item cannot be used: {error}") from None
+    if same:
+        group.rendered = rendered
+    return rendered
 
 
 def _scope(attempt: Attempt, whole: Callable[[bytes], bytes]) -> Scope:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Protocol
 from windlass.blobs.store import BlobStore
 from windlass.model.graph import Resources
 from windlass.wire.messages import Exit, Key, Message, StartedItem
-from windlass_agent.attempts import Attempt, Id
+from windlass_agent.attempts import Attempt, Group, Id
 from windlass_agent.files import remove_tree
 from windlass_agent.ledger import Ledger
 from windlass_agent.logs import DEFAULT_CAP
@@ -62,6 +63,8 @@ class Shop:
         self.attempts: dict[Id, Attempt] = {}
         self.by_spawn: dict[int, Attempt] = {}
         """Commands that a warden has been told to start and not reported as ended."""
+        self.order: deque[Group] = deque()
+        """Tasks with waiting attempts, in turn."""
         self.wardens = Wardens(settings.agent, settings.resources.cpus)
         self.epoll = select.epoll()
         self.actions: dict[int, Callable[[int], None]] = {}
@@ -98,6 +101,17 @@ class Shop:
     def unwatch(self, fd: int) -> None:
         if self.actions.pop(fd, None) is not None:
             self.epoll.unregister(fd)
+
+    def queue(self, attempt: Attempt, first: bool = False) -> None:
+        """It waits for resources; `first`: before all others of its task."""
+        group = attempt.group
+        if first:
+            group.queue.appendleft(attempt)
+        else:
+            group.queue.append(attempt)
+        if not group.listed:
+            group.listed = True
+            self.order.append(group)
 
     def release(self, attempt: Attempt) -> None:
         """Give back what it occupied."""
