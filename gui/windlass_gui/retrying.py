@@ -132,7 +132,10 @@ class Retrying(QObject):
 
         def count(items: int) -> None:
             counted.append(items)
-            self.said.emit(self.tr("{} items run again").format(f"{sum(counted):,}"))
+            total = sum(counted)
+            self.said.emit(
+                self.tr("1 item runs again") if total == 1 else self.tr("{} items run again").format(f"{total:,}")
+            )
 
         for task, index in targets:
             self.bridge.control("retry", run, task, index, downstream=downstream, done=count)

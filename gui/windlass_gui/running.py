@@ -81,11 +81,14 @@ class Running(QObject):
 
     def cancel(self) -> None:
         """Stop the shown run."""
-        words = self.tr("{} items cancelled")
-        if self.run_view.run is not None:
-            self.bridge.control(
-                "cancel", self.run_view.run, done=lambda items: self.said.emit(words.format(f"{items:,}"))
+
+        def done(items: int) -> None:
+            self.said.emit(
+                self.tr("1 item cancelled") if items == 1 else self.tr("{} items cancelled").format(f"{items:,}")
             )
+
+        if self.run_view.run is not None:
+            self.bridge.control("cancel", self.run_view.run, done=done)
 
     def can(self, action: str) -> bool:
         """Would cancel or retry do anything?"""

@@ -5,7 +5,7 @@
 Xvfb gives the screen and xdotool the hands: every click, drag and key goes through the X server like a person's.
 The app runs as its own process with its own core and agent; a probe inside it only answers where something is on
 the screen and what state it is in. Drag three tasks from the palette, link them, edit a command, save, submit, see
-all three succeed; make one fail, mend what it lacks, retry it.
+all three succeed; make one fail by a wrong command, mend it in the inspector, retry it in the same run.
 """
 
 from __future__ import annotations
@@ -116,6 +116,7 @@ def child(argv: list[str]) -> int:
         "agents": lambda: len([row for row in parts.bridge.mirror.agents.values() if row.state == "up"]),
         "run": lambda: window.run_view.row.state if window.run_view.row is not None else "",
         "number": lambda: window.run_view.run,
+        "note": lambda: window.run_view._note.text(),
         "text": lambda: window.page.session.document.text if window.page.session is not None else "",
         "title": window.windowTitle,
         "modified": window.isWindowModified,
@@ -269,7 +270,6 @@ class Player:
 def story(pictures: Path | None = None) -> None:
     """Play it; raises where the app does not do what a person would expect."""
     place = Path(tempfile.mkdtemp(prefix="windlass-story-"))
-    flag = place / "licence.txt"
     screen = Screen()
     player = Player(screen, place / "home", pictures)
     try:
@@ -304,22 +304,28 @@ def story(pictures: Path | None = None) -> None:
         assert set(player.ask("states").values()) == {"succeeded"}, player.ask("states")
         player.click(player.ask("node", first))
         player.snap("succeeded")
-        player.set_field(third, "script", f"cat {flag}")
+        player.set_field(third, "script", "ecko all three done")
         player.submit_and_wait("failed")
         player.until("the third task failed", lambda: player.ask("states").get(third) == "failed")
         player.snap("failed")
         player.click(player.ask("node", third), button=3)
         player.click(player.until("the menu", lambda: player.ask("menu", "Show log")))
-        player.until("the reason in the log", lambda: "licence.txt" in player.ask("log"))
+        player.until("the reason in the log", lambda: "ecko" in player.ask("log"))
         player.snap("log")
-        flag.write_text("here it is\n")
+        run = player.ask("number")
+        player.set_field(third, "script", "echo all three done")
+        player.until("the run bar's word on the edit", lambda: "Retry" in player.ask("note"))
+        player.snap("mended")
         player.click(player.ask("node", third), button=3)
-        entry = player.until("the menu", lambda: player.ask("menu", "Retry"))
-        player.snap("menu")
-        player.click(entry)
+        player.click(player.until("the menu", lambda: player.ask("menu", "Retry")))
+        player.until("the question", lambda: player.ask("button", "Retry with the changes"))
+        player.snap("question")
+        player.press("Retry with the changes")
         player.until("the retry", lambda: player.ask("run") == "succeeded")
+        assert player.ask("number") == run, "it is the same run"
         assert player.ask("states") == {first: "succeeded", second: "succeeded", third: "succeeded"}
-        player.until("the new log", lambda: "here it is" in player.ask("log"))
+        player.until("the new log", lambda: "all three done" in player.ask("log"))
+        assert not player.ask("note")
         player.snap("retried")
         code = player.quit()
         assert code == 0, f"the app ended with {code}"
