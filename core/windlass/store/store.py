@@ -3,6 +3,8 @@
 The loop's thread executes the statements (fast, in memory); a second thread does nothing but `COMMIT`, which waits
 for the disk. A thread that executed rows itself would have to win the interpreter's lock back after every row from
 a loop that is busy. So while the disk works the loop goes on, and whatever it wrote meanwhile is one more commit.
+Where the disk has been fast, a few rows are committed by the loop itself: two threads that wake each other up would
+take longer.
 
 `end_turn(then)` closes what belongs together; `then` runs, in the loop's thread, once all of it is durable, in the
 order of the turns. Nothing is acknowledged before. When the disk is full the rows stay here, `problem` says why,
@@ -31,6 +33,10 @@ log = logging.getLogger("windlass.store")
 RETRY = 1.0
 """Seconds between tries while the disk refuses."""
 FILE = "windlass.db"
+FEW = 64
+"""Rows up to which the loop may commit by itself."""
+FAST = 0.0015
+"""Seconds that commits must have taken of late for that."""
 
 Rows = Sequence[Sequence[Any]]
 Turn = tuple[list[tuple[str, Rows]], Callable[[], None] | None]
@@ -62,6 +68,9 @@ class Store:
         self._jobs: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._results: deque[Exception | None] = deque()
         self._busy = False
+        self._settling = False
+        self._pace = 0.0
+        """Seconds that a commit takes; a mean that forgets."""
         self._thread = threading.Thread(target=self._commit_loop, name="windlass-commit", daemon=True)
         self._thread.start()
 
@@ -82,31 +91,37 @@ class Store:
         if rows or then is not None:
             self._waiting.append((rows, then))
         if not self._busy and not self.problem:
-            self._start()
+            self._go()
 
     def settle(self) -> None:
         """Take what the committing thread finished: run what waited for it, start the next commit."""
-        while self._results:
-            error = self._results.popleft()
-            self._busy = False
-            if error is not None:
-                self._failed(error)
-                return
-            self.commits += 1
-            if self.problem:
-                log.warning("the store works again")
-                self.problem = ""
-            turns, self._flight = self._flight, []
-            if self._waiting:
-                self._start()  # the disk works while the callbacks run
-            for _, then in turns:
-                if then is not None:
-                    then()
+        self._settling = True
+        try:
+            while self._results:
+                self._settle_one(self._results.popleft())
+        finally:
+            self._settling = False
+
+    def _settle_one(self, error: Exception | None) -> None:
+        self._busy = False
+        if error is not None:
+            self._failed(error)
+            return
+        self.commits += 1
+        if self.problem:
+            log.warning("the store works again")
+            self.problem = ""
+        turns, self._flight = self._flight, []
+        if self._waiting:
+            self._start()  # the disk works while the callbacks run
+        for _, then in turns:
+            if then is not None:
+                then()
 
     def retry(self, now: float) -> None:
         """While `problem` stands: try again when it is time."""
         if self.problem and not self._busy and now >= self._retry_at:
-            self._start()
+            self._go()
 
     def next_deadline(self) -> float | None:
         return self._retry_at if self.problem and not self._busy else None
@@ -158,14 +173,21 @@ class Store:
 
     # --- inside ---
 
+    def _go(self) -> None:
+        self._start()
+        if self._results and not self._settling:
+            self.settle()  # it was done at once
+
     def _start(self) -> None:
         """Execute all that waits in one transaction and hand the commit over."""
         self._flight.extend(self._waiting)
         self._waiting.clear()
+        count = 0
         try:
             self._db.execute("BEGIN IMMEDIATE")
             for rows, _ in self._flight:
                 for sql, values in rows:
+                    count += len(values)
                     if len(values) == 1:
                         self._db.execute(sql, values[0])
                     else:
@@ -174,7 +196,10 @@ class Store:
             self._failed(error)
             return
         self._busy = True
-        self._jobs.put(True)
+        if count <= FEW and self._pace < FAST:
+            self._commit()
+        else:
+            self._jobs.put(True)
 
     def _failed(self, error: Exception) -> None:
         """Nothing of the flight is durable: it goes back, whole, to be tried again. A bug is not retried."""
@@ -190,14 +215,19 @@ class Store:
         self.problem = f"cannot write {self.path}: {error}"
         self._retry_at = time.time() + RETRY
 
+    def _commit(self) -> None:
+        began = time.perf_counter()
+        try:
+            self._db.execute("COMMIT")
+        except Exception as error:
+            self._results.append(error)
+        else:
+            self._pace = 0.8 * self._pace + 0.2 * (time.perf_counter() - began)
+            self._results.append(None)
+
     def _commit_loop(self) -> None:
         while self._jobs.get():
-            try:
-                self._db.execute("COMMIT")
-            except Exception as error:
-                self._results.append(error)
-            else:
-                self._results.append(None)
+            self._commit()
             self._done.set()
             self._on_commit()
 

@@ -32,7 +32,32 @@ def put(store: Store, name: str, value: str, done: list[str] | None = None) -> N
     store.end_turn((lambda: done.append(name)) if done is not None else None)
 
 
-def test_callbacks_come_when_durable_and_in_order(store: Store) -> None:
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a disk that takes its time: a thread commits."""
+    monkeypatch.setattr("windlass.store.store.FAST", 0.0)
+
+
+def test_a_few_rows_are_durable_at_once_on_a_fast_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("windlass.store.store.FAST", 60.0)
+    done: list[str] = []
+    put(store, "one", "1", done)
+    assert done == ["one"]
+    with sqlite3.connect(f"file:{store.path}?mode=ro", uri=True) as db:
+        assert Reader(db).setting("one") == "1"
+    db.close()
+    store.write(records.SETTING, [("two", "2")])
+
+    def two() -> None:
+        put(store, "four", "4", done)
+        done.append("two")
+
+    store.end_turn(two)
+    put(store, "five", "5", done)
+    assert done == ["one", "two", "four", "five"]  # each after the one before, also when it was written by it
+
+
+def test_callbacks_come_when_durable_and_in_order(store: Store, slow: None) -> None:
     done: list[str] = []
     db = store.reader()
     reader = Reader(db)
@@ -49,7 +74,7 @@ def test_callbacks_come_when_durable_and_in_order(store: Store) -> None:
     reader.close()
 
 
-def test_turns_gather_while_the_disk_works(store: Store) -> None:
+def test_turns_gather_while_the_disk_works(store: Store, slow: None) -> None:
     """All that ends while a commit runs is one more commit."""
     before = store.commits
     for number in range(500):
@@ -58,7 +83,7 @@ def test_turns_gather_while_the_disk_works(store: Store) -> None:
     assert store.commits - before == 2
 
 
-def test_the_loop_is_woken_by_the_commit(tmp_path: Path) -> None:
+def test_the_loop_is_woken_by_the_commit(tmp_path: Path, slow: None) -> None:
     import threading
 
     woken = threading.Event()
