@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
-from windlass.model import constraints, expand, expr
+from windlass.model import constraints, expand
 from windlass.model.expr import ExprError
 from windlass.model.graph import Call, Command, FileRef, Graph, PythonCall, Script, Task
 from windlass.model.template import names
 from windlass.sched.events import RunPlan, TaskPlan
+from windlass.sched.plans import task_plan
 from windlass.store.replay import StoredRun
 from windlass.wire import results
 
@@ -91,23 +92,7 @@ class RunData:
         return RunPlan(self.id, self.owner, self.priority, self.submitted, tasks)
 
     def task_plan(self, position: int) -> TaskPlan:
-        task = self.task(position)
-        count = expand.count(task, self.params)
-        return TaskPlan(
-            id=task.id,
-            needs=tuple((self.position[need.task], need.each) for need in task.needs),
-            count=count,
-            ask=task.when is not None or count is None,
-            resources=task.resources,
-            where=tuple(task.where),
-            priority=task.priority,
-            retries=task.retries,
-            timeout=task.timeout,
-            deadline=task.deadline,
-            continue_on_error=task.continue_on_error,
-            open=position in self.open_tasks,
-            judges=task.when is not None and expr.uses_status(task.when),
-        )
+        return task_plan(self.task(position), self.position, self.params, position in self.open_tasks)
 
 
 def from_store(stored: StoredRun) -> RunData:

@@ -1,0 +1,489 @@
+"""What if: a run on agents that do not exist, decided by the same scheduler, on virtual time.
+
+Only time, agents and durations are made up. The virtual agents do what real ones do: they start an attempt when its
+resources fit, give waiting ones back when asked, and end what exceeds its timeout. Messages take no time, and nothing
+fails but by its timeout, so the result is what the policy makes of the machines, not a forecast of trouble.
+Conditions hold, and a fan-out whose size is not known has as many items as `fan_out` says.
+"""
+
+from __future__ import annotations
+
+import heapq
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from windlass.sched import events as e
+from windlass.sched.config import Config
+from windlass.sched.critical import Path, critical_path
+from windlass.sched.events import AttemptId, ExitFact
+from windlass.sched.fleet import VirtualAgent
+from windlass.sched.machine import Scheduler
+from windlass.sched.shapes import Amounts, Shape, amounts, shape_key
+from windlass.sched.states import ItemState, Outcome
+
+_FOREVER = 1e15
+QUIET = Config(disconnected_after=_FOREVER, lease_wait=2 * _FOREVER)
+"""Virtual agents are never silent, so nobody must be told that they are there."""
+_WAITING = (ItemState.PENDING, ItemState.READY, ItemState.BACKOFF)
+HELD = "other work first"
+NOWHERE = "no agent fits"
+_OUTCOMES = (Outcome.OK, Outcome.TIMEOUT, Outcome.STOPPED)
+
+
+class SimulationError(ValueError):
+    """The run cannot be simulated."""
+
+
+@dataclass(slots=True)
+class Lanes:
+    """One virtual agent's part in the run."""
+
+    agent: VirtualAgent
+    attempts: int = 0
+    busy: float = 0.0
+    """CPU seconds."""
+    lanes: int = 0
+    """Attempts that ran at once, at most."""
+
+
+@dataclass(slots=True)
+class Result:
+    state: str
+    """The run's; "stuck": some items can never start."""
+    makespan: float
+    """Seconds from the submit to the last end."""
+    items: int
+    path: Path
+    """The critical path."""
+    work: dict[str, float]
+    """Kind -> amount x seconds that attempts held."""
+    capacity: dict[str, float]
+    """Kind -> amount of all agents together; kinds without a limit are absent."""
+    waiting: dict[str, float] = field(default_factory=dict)
+    """Cause -> item seconds: `needs`, `retry`, `sent ahead`, or what there was too little of."""
+    task_waits: list[float] = field(default_factory=list)
+    """Task position -> item seconds READY without a place."""
+    agents: list[Lanes] = field(default_factory=list)
+    stuck: list[str] = field(default_factory=list)
+    """Why items can never start, in words."""
+    rows: Rows = field(default_factory=lambda: Rows())
+
+    @property
+    def bound(self) -> float:
+        """No schedule is shorter: the critical path, or the work by the scarcest kind."""
+        loads = [self.work.get(kind, 0.0) / amount for kind, amount in self.capacity.items() if amount]
+        return max([self.path.length, *loads])
+
+    def utilisation(self, kind: str = "cpus") -> float:
+        """0 to 1, over the whole makespan."""
+        total = self.capacity.get(kind, 0.0) * self.makespan
+        return self.work.get(kind, 0.0) / total if total else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One execution, as the timeline shows it. Times are seconds after the submit."""
+
+    task: int
+    item: int
+    attempt: int
+    agent: int
+    slot: int
+    """A lane of the agent: the lowest number that was free when it began."""
+    started: float
+    ended: float
+    outcome: Outcome
+
+
+class Rows:
+    """The attempts in the order of their ends, some 40 bytes each."""
+
+    __slots__ = ("_agent", "_attempt", "_ended", "_item", "_outcome", "_slot", "_started", "_task")
+
+    def __init__(self) -> None:
+        self._task, self._item, self._attempt = array("i"), array("i"), array("i")
+        self._agent, self._slot, self._outcome = array("i"), array("i"), array("b")
+        self._started, self._ended = array("d"), array("d")
+
+    def __len__(self) -> int:
+        return len(self._task)
+
+    def add(self, id: AttemptId, agent: int, slot: int, started: float, ended: float, outcome: Outcome) -> None:
+        self._task.append(id.task)
+        self._item.append(id.item)
+        self._attempt.append(id.attempt)
+        self._agent.append(agent)
+        self._slot.append(slot)
+        self._outcome.append(_OUTCOMES.index(outcome))
+        self._started.append(started)
+        self._ended.append(ended)
+
+    def __iter__(self) -> Iterator[Attempt]:
+        columns = (
+            self._task, self._item, self._attempt, self._agent, self._slot, self._started, self._ended, self._outcome,
+        )  # fmt: skip
+        for task, item, attempt, agent, slot, started, ended, outcome in zip(*columns, strict=True):
+            yield Attempt(task, item, attempt, agent, slot, started, ended, _OUTCOMES[outcome])
+
+
+class _Machine:
+    """A virtual agent at work."""
+
+    __slots__ = ("capacity", "epoch", "free", "index", "lanes", "running", "slots", "top", "waiting")
+
+    def __init__(self, index: int, agent: VirtualAgent) -> None:
+        self.index = index
+        self.lanes = Lanes(agent)
+        self.capacity = amounts(agent.resources)
+        self.free: Amounts = dict(self.capacity)
+        self.waiting: dict[Shape, deque[tuple[AttemptId, float]]] = {}
+        """Attempts and when they came, the oldest first."""
+        self.running: dict[AttemptId, tuple[Shape, int, float]] = {}
+        """Attempt -> shape, slot, start."""
+        self.slots: list[int] = []
+        """Free ones below `top`."""
+        self.top = 0
+        self.epoch = 0
+
+    def lacks(self, shape: Shape) -> str | None:
+        """What there is least of for one more; "" if it fits; None if it never would."""
+        least, kind = 1.0, ""
+        for name, amount in shape.need:
+            if self.capacity.get(name, 0) < amount:
+                return None
+            share = self.free[name] / amount
+            if share < least:
+                least, kind = share, name
+        return kind if shape.matches(self.lanes.agent.labels) else None
+
+    def take(self, shape: Shape, id: AttemptId, now: float) -> None:
+        for kind, amount in shape.need:
+            self.free[kind] -= amount
+        if self.slots:
+            slot = heapq.heappop(self.slots)
+        else:
+            slot, self.top = self.top, self.top + 1
+        self.running[id] = (shape, slot, now)
+        self.lanes.attempts += 1
+        self.lanes.lanes = max(self.lanes.lanes, len(self.running))
+
+    def release(self, id: AttemptId) -> tuple[Shape, int, float]:
+        shape, slot, started = self.running.pop(id)
+        for kind, amount in shape.need:
+            self.free[kind] += amount
+        heapq.heappush(self.slots, slot)
+        return shape, slot, started
+
+
+class _Waits:
+    """Item seconds by cause, summed up as counts change."""
+
+    def __init__(self, tasks: int, shapes: Sequence[Shape]) -> None:
+        self.total: dict[str, float] = {}
+        self.by_task = [0.0] * tasks
+        self._shape = shapes
+        self._counts: list[tuple[int, ...]] = [(0, 0, 0)] * tasks
+        self._since = [0.0] * tasks
+        self.ready: dict[Shape, int] = {}
+        """Shapes with READY items -> how many."""
+        self._cause: dict[Shape, tuple[str, float]] = {}
+
+    def add(self, cause: str, seconds: float) -> None:
+        if seconds > 0:
+            self.total[cause] = self.total.get(cause, 0.0) + seconds
+
+    def task(self, pos: int, counts: tuple[int, ...], now: float) -> None:
+        """A task's items changed their states."""
+        pending, ready, backoff = self._counts[pos]
+        span = now - self._since[pos]
+        if span > 0:
+            self.add("needs", pending * span)
+            self.add("retry", backoff * span)
+            self.by_task[pos] += ready * span
+        new = tuple(counts[state] for state in _WAITING)
+        self._counts[pos], self._since[pos] = new, now
+        if new[1] != ready:
+            shape = self._shape[pos]
+            self._flush(shape, now)
+            self.ready[shape] = self.ready.get(shape, 0) + new[1] - ready
+            if not self.ready[shape]:
+                del self.ready[shape]
+
+    def blame(self, shape: Shape, cause: str, now: float) -> None:
+        if self._cause.get(shape, ("", 0.0))[0] != cause:
+            self._flush(shape, now)
+            self._cause[shape] = (cause, now)
+
+    def _flush(self, shape: Shape, now: float) -> None:
+        cause, since = self._cause.get(shape, (HELD, now))
+        self.add(cause, self.ready.get(shape, 0) * (now - since))
+        self._cause[shape] = (cause, now)
+
+    def close(self, now: float) -> None:
+        for shape in list(self.ready):
+            self._flush(shape, now)
+
+
+class Simulation:
+    """One run. `step` lets a test look at every turn; `simulate` does all at once."""
+
+    def __init__(
+        self,
+        plan: e.RunPlan,
+        agents: Sequence[VirtualAgent],
+        duration: Callable[[int, int], float],
+        *,
+        fan_out: Callable[[int], int] = lambda position: 1,
+        config: Config = QUIET,
+    ) -> None:
+        if not agents:
+            raise SimulationError("there are no agents")
+        self.scheduler = Scheduler(config)
+        self.now = 0.0
+        self.machines = [_Machine(index, agent) for index, agent in enumerate(agents)]
+        self._by_name = {machine.lanes.agent.name: machine for machine in self.machines}
+        self._plan = plan
+        self._duration = duration
+        self._fan_out = fan_out
+        self._ends: list[tuple[float, int, int, AttemptId, Outcome]] = []
+        self._seq = 0
+        known: dict[tuple[object, ...], Shape] = {}
+        self._shapes: list[Shape] = []
+        for task in plan.tasks:
+            key = shape_key(task.resources, task.where)
+            if key not in known:
+                known[key] = Shape(*key)
+            self._shapes.append(known[key])
+        self._waits = _Waits(len(plan.tasks), self._shapes)
+        self._touched: dict[int, None] = {}
+        """Machines whose room changed since the last placing."""
+        self._last: _Machine = self.machines[-1]
+        self._nowhere: dict[Shape, bool] = {}
+        self._rows = Rows()
+        self._work: dict[str, float] = {}
+        self._state = ""
+        self._over = False
+        for machine in self.machines:
+            agent = machine.lanes.agent
+            self._apply(self.scheduler.handle(e.AgentHello(agent.name, agent.resources, agent.labels, 0), 0.0))
+        self._apply(self.scheduler.handle(e.RunSubmitted(plan), 0.0))
+        for pos in range(len(plan.tasks)):
+            self._count(pos)
+        self._place()
+
+    # --- time --------------------------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """To the next moment at which something happens; False when nothing ever will."""
+        if self._over:
+            return False
+        due = self.scheduler.next_deadline()
+        times = [time for time in (self._ends[0][0] if self._ends else None, due) if time is not None]
+        moment = min(times, default=_FOREVER)
+        if moment >= _FOREVER / 2:
+            return False
+        self.now = max(moment, self.now)
+        self._end_attempts()
+        self._place()
+        return True
+
+    def result(self) -> Result:
+        """What has come of it so far."""
+        scheduler, run = self.scheduler, self._plan.run
+        self._waits.close(self.now)
+        for pos in range(len(self._plan.tasks)):
+            self._count(pos)
+        counts = [0] * len(self._plan.tasks)
+        items = 0
+        for pos in range(len(self._plan.tasks)):
+            by_state = scheduler.counts(run, pos)
+            counts[pos] = sum(by_state) - by_state[ItemState.SKIPPED]
+            items += sum(by_state)
+        capacity: dict[str, float] = {}
+        for machine in self.machines:
+            for kind, amount in machine.capacity.items():
+                if kind not in machine.lanes.agent.unlimited:
+                    capacity[kind] = capacity.get(kind, 0.0) + _scaled(kind, amount)
+        stuck = [] if self._over else self._stuck()
+        return Result(
+            state=self._state if self._over else "stuck",
+            makespan=self.now,
+            items=items,
+            path=critical_path(self._plan.tasks, counts, self._duration),
+            work={kind: _scaled(kind, amount) for kind, amount in self._work.items()},
+            capacity=capacity,
+            waiting=dict(sorted(self._waits.total.items(), key=lambda entry: -entry[1])),
+            task_waits=list(self._waits.by_task),
+            agents=[machine.lanes for machine in self.machines],
+            stuck=stuck,
+            rows=self._rows,
+        )
+
+    def _stuck(self) -> list[str]:
+        run = self._plan.run
+        why = []
+        for pos, task in enumerate(self._plan.tasks):
+            ready = self.scheduler.counts(run, pos)[ItemState.READY]
+            if ready:
+                why.append(f"{task.id} ({ready} item{'s' if ready > 1 else ''}): {self._unfit(self._shapes[pos])}")
+        return why
+
+    def _unfit(self, shape: Shape) -> str:
+        matching = [machine for machine in self.machines if shape.matches(machine.lanes.agent.labels)]
+        if not matching:
+            return f"no agent has {', '.join(shape.where)}"
+        for kind, amount in shape.need:
+            most = max(machine.capacity.get(kind, 0) for machine in matching)
+            if most < amount:
+                return f"needs {_scaled(kind, amount):g} {_name(kind)}, the largest agent has {_scaled(kind, most):g}"
+        return "no single agent has all that it needs at once"
+
+    # --- what happens ------------------------------------------------------------------------------------
+
+    def _end_attempts(self) -> None:
+        """All that ends now, a message an agent, as if they had arrived together."""
+        ended: dict[int, list[ExitFact]] = {}
+        ends = self._ends
+        while ends and ends[0][0] <= self.now:
+            _, _, index, id, outcome = heapq.heappop(ends)
+            if id in self.machines[index].running:
+                self._finish(self.machines[index], id, outcome, ended)
+        for index, facts in ended.items():
+            machine = self.machines[index]
+            event = e.AttemptsExited(machine.lanes.agent.name, machine.epoch, facts)
+            self._apply(self.scheduler.handle(event, self.now))
+            if machine.waiting:
+                self._start(machine)
+
+    def _finish(self, machine: _Machine, id: AttemptId, outcome: Outcome, ended: dict[int, list[ExitFact]]) -> None:
+        shape, slot, started = machine.release(id)
+        span = self.now - started
+        for kind, amount in shape.need:
+            self._work[kind] = self._work.get(kind, 0.0) + amount * span
+            if kind == "cpus":
+                machine.lanes.busy += _scaled(kind, amount) * span
+        self._rows.add(id, machine.index, slot, started, self.now, outcome)
+        self._touched[machine.index] = None
+        ended.setdefault(machine.index, []).append(ExitFact(id, outcome, 0, started, self.now))
+
+    def _place(self) -> None:
+        self._apply(self.scheduler.plan(self.now))
+        if self._touched:
+            self._last = self.machines[next(reversed(self._touched))]
+            self._touched.clear()
+        for shape in self._waits.ready:
+            self._blame(shape)
+
+    def _blame(self, shape: Shape) -> None:
+        """Why it still waits: what the agent that had room last has too little of."""
+        if shape not in self._nowhere:
+            self._nowhere[shape] = all(machine.lacks(shape) is None for machine in self.machines)
+        if self._nowhere[shape]:
+            self._waits.blame(shape, NOWHERE, self.now)
+            return
+        kind = self._last.lacks(shape)
+        if kind is not None:
+            self._waits.blame(shape, _name(kind) if kind else HELD, self.now)
+
+    def _count(self, pos: int) -> None:
+        self._waits.task(pos, self.scheduler.counts(self._plan.run, pos), self.now)
+
+    def _apply(self, effects: list[e.Effect]) -> None:
+        given: dict[int, None] = {}
+        changed: dict[int, None] = {}
+        answers: list[e.Event] = []
+        for effect in effects:
+            if isinstance(effect, e.ItemsChanged):
+                changed[effect.task] = None
+            elif isinstance(effect, e.AssignAttempts):
+                machine = self._by_name[effect.agent]
+                for id in effect.items:
+                    shape = self._shapes[id.task]
+                    machine.waiting.setdefault(shape, deque()).append((id, self.now))
+                given[machine.index] = None
+            elif isinstance(effect, e.StopAttempts):
+                answers += self._stop(self._by_name[effect.agent], effect)
+            elif isinstance(effect, e.DecideTask):
+                count = self._plan.tasks[effect.task].count
+                answers.append(
+                    e.TaskDecided(effect.run, effect.task, self._fan_out(effect.task) if count is None else count)
+                )
+            elif isinstance(effect, e.WelcomeAgent):
+                self._by_name[effect.agent].epoch = effect.epoch
+            elif isinstance(effect, e.RunChanged):
+                self._state, self._over = effect.state, effect.ended is not None
+        for pos in changed:
+            self._count(pos)
+        for index in given:
+            self._start(self.machines[index])
+        for answer in answers:
+            self._apply(self.scheduler.handle(answer, self.now))
+
+    def _start(self, machine: _Machine) -> None:
+        """Start what fits, the oldest of each shape first, and say so."""
+        started: list[tuple[AttemptId, float]] = []
+        free = machine.free
+        for shape, queue in list(machine.waiting.items()):
+            while queue and shape.lanes(free, 1):
+                id, came = queue.popleft()
+                machine.take(shape, id, self.now)
+                self._waits.add("sent ahead", self.now - came)
+                started.append((id, self.now))
+                span, outcome = self._duration(id.task, id.item), Outcome.OK
+                timeout = self._plan.tasks[id.task].timeout
+                if timeout is not None and span > timeout:
+                    span, outcome = timeout, Outcome.TIMEOUT
+                self._seq += 1
+                heapq.heappush(self._ends, (self.now + span, self._seq, machine.index, id, outcome))
+            if not queue:
+                del machine.waiting[shape]
+        if started:
+            self._touched[machine.index] = None
+            event = e.AttemptsStarted(machine.lanes.agent.name, machine.epoch, started)
+            self._apply(self.scheduler.handle(event, self.now))
+
+    def _stop(self, machine: _Machine, effect: e.StopAttempts) -> list[e.Event]:
+        """What waits is given back; what runs goes on if only waiting ones were asked for."""
+        wanted = set(effect.items)
+        rejected: list[AttemptId] = []
+        for queue in machine.waiting.values():
+            rejected += [id for id, _ in queue if id in wanted]
+        for shape, queue in list(machine.waiting.items()):
+            machine.waiting[shape] = deque(entry for entry in queue if entry[0] not in wanted)
+            if not machine.waiting[shape]:
+                del machine.waiting[shape]
+        name = machine.lanes.agent.name
+        answers: list[e.Event] = [e.AttemptsRejected(name, machine.epoch, rejected)] if rejected else []
+        if not effect.if_waiting:
+            ended: dict[int, list[ExitFact]] = {}
+            for id in effect.items:
+                if id in machine.running:
+                    self._finish(machine, id, Outcome.STOPPED, ended)
+            answers += [e.AttemptsExited(name, machine.epoch, facts) for facts in ended.values()]
+        return answers
+
+
+def simulate(
+    plan: e.RunPlan,
+    agents: Sequence[VirtualAgent],
+    duration: Callable[[int, int], float],
+    *,
+    fan_out: Callable[[int], int] = lambda position: 1,
+    config: Config = QUIET,
+) -> Result:
+    """Run the plan to its end. `duration(task position, item)` and `fan_out(task position)` say what is not known."""
+    simulation = Simulation(plan, agents, duration, fan_out=fan_out, config=config)
+    while simulation.step():
+        pass
+    return simulation.result()
+
+
+def _scaled(kind: str, amount: float) -> float:
+    """Back from the scheduler's whole numbers."""
+    return amount / 1000 if kind == "cpus" or kind.startswith("named:") else amount
+
+
+def _name(kind: str) -> str:
+    return kind.removeprefix("named:")
