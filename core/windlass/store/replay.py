@@ -63,7 +63,8 @@ def stored_runs(db: sqlite3.Connection) -> list[StoredRun]:
         "SELECT id, name, owner, state, priority, submitted, ended, hidden, note, graph, params, files FROM runs"
         " ORDER BY id"
     )
-    return [StoredRun._make([*row, tasks.get(row[0], {})]) for row in rows]
+    # SQLite has no booleans, and whoever is told of the run insists on one.
+    return [StoredRun._make([*row[:7], bool(row[7]), *row[8:], tasks.get(row[0], {})]) for row in rows]
 
 
 def live_attempts(db: sqlite3.Connection) -> list[LiveRecord]:

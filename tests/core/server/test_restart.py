@@ -17,7 +17,7 @@ import pytest
 import zmq
 
 from windlass.model.graph import Call, Foreach
-from windlass.wire import keys
+from windlass.wire import keys, rows
 from windlass.wire import messages as m
 
 
@@ -40,15 +40,17 @@ def test_runs_and_results_survive_a_restart(start_core: Any, kit: Any) -> None:
     assert set(welcome.keep) == {item.key for item in items[3:]}
     assert welcome.stop == []
     agent2.finish(items[3:], result=b"j2")
+    (row,) = client.ask(m.GetRuns)["runs"]
+    assert msgspec.convert(row, rows.RunRow).hidden is False
     (last,) = agent2.assigned(1)
     assert (last.key.task, last.key.attempt) == (1, 1)
     agent2.finish([last])
     assert kit.wait_run(client, run) == "succeeded"
-    rows = kit.results(client, run, 6)
-    assert sorted((row[1], row[2], row[-1]) for row in rows) == [
+    ends = kit.results(client, run, 6)
+    assert sorted((row[1], row[2], row[-1]) for row in ends) == [
         (0, 0, b"j1"), (0, 1, b"j1"), (0, 2, b"j1"), (0, 3, b"j2"), (0, 4, b"j2"), (1, 0, b"jnull"),
     ]  # fmt: skip
-    assert len({row[0] for row in rows}) == 6
+    assert len({row[0] for row in ends}) == 6
 
 
 def test_an_end_told_again_after_the_restart_counts_once(start_core: Any, kit: Any) -> None:
