@@ -418,6 +418,16 @@ def test_both_themes_paint_every_part(window: MainWindow, graph: Path, each_them
     assert not window.grab().isNull()
 
 
+def test_the_line_for_another_machine_is_the_monitors(window: MainWindow) -> None:
+    from windlass_gui.monitor.joining import JoinDialog
+
+    window.actions_["token"].trigger()
+    dialog = window.findChild(JoinDialog)
+    assert dialog is not None
+    assert dialog.isVisible()
+    dialog.close()
+
+
 def test_every_action_says_what_it_does(window: MainWindow) -> None:
     from windlass_gui.actions import SPECS
 

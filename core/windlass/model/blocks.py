@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -87,6 +88,77 @@ def _with_comments(text: str, begin: int, floor: int, indent: int) -> int:
             break
         begin = above
     return begin
+
+
+_SCALAR = re.compile(r"(^|[:\-]\s+)(!\S*\s+)?[|>][-+0-9]*\s*(#.*)?$")
+"""The end of a line after which a text block begins."""
+_FIELD = re.compile(r"([A-Za-z_]\w*):(\s|$)")
+_SIMPLE = re.compile(r"(\s*)(\[[^\[\]{}\"'#]*\]|[\w.]+)(\s*(#.*)?\n?)$")
+"""A value on one line that can be replaced as it stands: a list of plain words or numbers, or one of them."""
+
+
+def text_lines(lines: list[str]) -> list[bool]:
+    """Which lines are inside a text block (`|`, `>`): there, a `#` begins no comment."""
+    inside: list[bool] = []
+    outer: int | None = None
+    for line in lines:
+        indent = len(line) - len(line.lstrip(" "))
+        if outer is not None and line.strip() and indent <= outer:
+            outer = None
+        inside.append(outer is not None)
+        if outer is None and not line.lstrip(" ").startswith("#") and _SCALAR.search(line.rstrip()):
+            outer = indent
+    return inside
+
+
+def trailing(text: str) -> tuple[str, str]:
+    """Lines of a piece, and the blank and comment lines at its end, which belong to what stands around it."""
+    lines = text.splitlines(keepends=True)
+    inside = text_lines(lines)
+    end = len(lines)
+    while end > 1:
+        line = lines[end - 1].strip()
+        if line and (not line.startswith("#") or inside[end - 1]):
+            break
+        end -= 1
+    kept = "".join(lines[:end])
+    return (kept if kept.endswith("\n") else kept + "\n"), "".join(lines[end:])
+
+
+def set_line(piece: str, fields: list[str], field: str, value: str) -> str | None:
+    """Set a field of a task's lines to a value on one line, without reading them as YAML.
+
+    None when that is not safe: the lines are not plainly the task's key and below it these fields, one a line or more.
+    """
+    lines = piece.splitlines(keepends=True)
+    inside = text_lines(lines)
+    own = [place for place, line in enumerate(lines) if line.strip() and line.strip()[0] != "#" and not inside[place]]
+    if len(own) < 2 or not lines[own[0]].split("#")[0].rstrip().endswith(":"):
+        return None
+    indent = len(lines[own[1]]) - len(lines[own[1]].lstrip(" "))
+    found: dict[str, int] = {}
+    for place in own[1:]:
+        line = lines[place]
+        depth = len(line) - len(line.lstrip(" "))
+        if depth > indent or (depth == indent and line[depth:].startswith("- ")):
+            continue
+        match = _FIELD.match(line, depth)
+        if depth < indent or match is None or match[1] in found:
+            return None
+        found[match[1]] = place
+    if list(found) != fields:
+        return None
+    if field not in found:
+        kept, rest = trailing(piece)
+        return f"{kept}{' ' * indent}{field}: {value}\n{rest}"
+    place = found[field]
+    start = indent + len(field) + 1
+    old = _SIMPLE.match(lines[place], start)
+    below = next((after for after in own if after > place), len(lines))
+    if old is None or (below < len(lines) and below not in found.values()):
+        return None
+    lines[place] = lines[place][:start] + old[1] + value + old[3]
+    return "".join(lines)
 
 
 def split_fields(text: str) -> Block | None:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from windlass.model.blocks import Block, assign, dump, load, split_block, split_fields, styled
+from windlass.model.blocks import Block, assign, dump, load, set_line, split_block, split_fields, styled, trailing
 from windlass.model.build import ID
 from windlass.model.document import DocumentError
 from windlass.model.problems import Report
@@ -141,7 +141,7 @@ class DocumentText:
             else:
                 new = dump({field: styled(value)}, self._tasks.text()[:20_000])
                 last = next(reversed(fields.entries))
-                fields.entries[last], rest = _trailing(fields.entries[last])
+                fields.entries[last], rest = trailing(fields.entries[last])
                 new += rest
             fields.put(field, new)
             self._tasks.put(task, fields.text())
@@ -159,12 +159,34 @@ class DocumentText:
         assert self._tasks is not None
         *_, last = fields.entries
         gone = fields.entries.pop(field)
-        rest = _trailing(gone)[1] if field == last else ""
+        rest = trailing(gone)[1] if field == last else ""
         self._tasks.put(task, fields.text() + rest)
         del body[field]
 
     def set_position(self, task: str, x: float, y: float) -> None:
         self.set_field(task, "position", [_short_number(x), _short_number(y)])
+
+    def set_positions(self, points: Mapping[str, tuple[float, float]]) -> None:
+        """Many positions at once: one pass over the text, however many they are."""
+        odd: dict[str, list[int | float]] = {}
+        for task, (x, y) in points.items():
+            body, value = self._body(task), [_short_number(x), _short_number(y)]
+            if body.get("position") == value:
+                continue
+            entry = None
+            if self._tasks is not None:
+                entry = set_line(self._tasks.entries[task], list(body), "position", f"[{value[0]}, {value[1]}]")
+            if entry is None:
+                odd[task] = value
+            else:
+                assert self._tasks is not None
+                self._tasks.entries[task] = entry
+                body["position"] = value
+        if odd and self._tasks is None:
+            self._rewrite(lambda tree: _set_all(tree, "position", odd))
+        else:
+            for task, value in odd.items():
+                self.set_field(task, "position", value)
 
     def add_task(self, task: str, fields: Mapping[str, Any]) -> None:
         """Add a task after the last one. Raises `ValueError` for an id that is taken or is none."""
@@ -174,7 +196,7 @@ class DocumentText:
             return
         new = dump({task: _block(fields)}, self._tasks.text()[:20_000])
         last = next(reversed(self._tasks.entries))
-        kept, rest = _trailing(self._tasks.entries[last])
+        kept, rest = trailing(self._tasks.entries[last])
         # A blank line between tasks where the document has them.
         blank = "\n" if "\n\n" in self._tasks.text() and not kept.endswith("\n\n") else ""
         self._tasks.entries[last] = kept + blank
@@ -191,13 +213,13 @@ class DocumentText:
             return
         if len(self._tasks.entries) == 1:
             assert self._top is not None
-            self._top.entries["tasks"] = "tasks: {}\n" + _trailing(self._tasks.entries[task])[1].replace("  #", "#")
+            self._top.entries["tasks"] = "tasks: {}\n" + trailing(self._tasks.entries[task])[1].replace("  #", "#")
             self._tasks = None
             del self.data["tasks"][task]
             return
         last = next(reversed(self._tasks.entries)) == task
         gone = self._tasks.entries.pop(task)
-        rest = _trailing(gone)[1] if last else ""
+        rest = trailing(gone)[1] if last else ""
         if rest:
             self._tasks.entries[next(reversed(self._tasks.entries))] += rest
         del self.data["tasks"][task]
@@ -288,6 +310,11 @@ def _set_in(tree: Any, task: str, field: str, value: Any) -> None:
     _set_key(tree["tasks"][task], field, value)
 
 
+def _set_all(tree: Any, field: str, values: Mapping[str, Any]) -> None:
+    for task, value in values.items():
+        _set_in(tree, task, field, value)
+
+
 def _add_in(tree: Any, task: str, fields: Mapping[str, Any]) -> None:
     plain = type(tree) is dict
     if not tree.get("tasks"):
@@ -331,16 +358,6 @@ def _need_id(need: Any) -> Any:
 
 def _line_starts(text: str) -> list[int]:
     return [0, *(at + 1 for at, char in enumerate(text) if char == "\n" and at + 1 < len(text))]
-
-
-def _trailing(text: str) -> tuple[str, str]:
-    """Lines of a piece, and the blank and comment lines at its end, which belong to what stands around it."""
-    lines = text.splitlines(keepends=True)
-    end = len(lines)
-    while end > 1 and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#")):
-        end -= 1
-    kept = "".join(lines[:end])
-    return (kept if kept.endswith("\n") else kept + "\n"), "".join(lines[end:])
 
 
 def _keep_end(new: str, old: str) -> str:

@@ -201,8 +201,7 @@ class EditorSession(QObject):
 
     def _place(self, label: str, points: Mapping[str, Point], series: frozenset[str] | None = None) -> None:
         def apply(text: DocumentText) -> None:
-            for task, (x, y) in points.items():
-                text.set_position(task, round(x), round(y))
+            text.set_positions({task: (round(x), round(y)) for task, (x, y) in points.items()})
 
         self._edit(label, apply, series)
 

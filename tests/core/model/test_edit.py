@@ -61,6 +61,77 @@ def test_a_moved_node_changes_one_line() -> None:
     check(document)
 
 
+ODD = """\
+windlass: 1
+name: odd
+tasks:
+  plain:  # the first
+    command: x
+    # where it stands
+    position: [1, 2]  # by hand
+
+  none:
+    script: |
+      echo hi
+      position: [7, 7]
+      # done
+  # above the next one
+  listed:
+    needs:
+    - plain
+    - none
+    command: [echo,
+      "position: [9, 9]"]
+    position:
+      - 1
+      - 2
+  quoted:
+    "position": [1, 2]
+    command: x
+  braces: {command: x, position: [1, 2]}
+  floats:
+    position: [ 1.5,2 ]
+    command: >-
+      # no comment
+"""
+
+
+def test_many_positions_at_once_are_as_one_by_one() -> None:
+    points = {task: (place + 0.5, -place) for place, task in enumerate(DocumentText(ODD).task_ids)}
+    together, single = DocumentText(ODD), DocumentText(ODD)
+    together.set_positions(points)
+    for task, (x, y) in points.items():
+        single.set_position(task, x, y)
+    check(together)
+    assert together.data == single.data
+    assert "    position: [0.5, 0]  # by hand\n\n" in together.to_text()
+    assert "      # done\n    position: [1.5, -1]\n  # above the next one\n" in together.to_text()
+    assert "- 2.5\n" in together.to_text()
+    assert "    position: [5.5, -5]\n" in together.to_text()
+    before = together.to_text()
+    together.set_positions(points)
+    assert together.to_text() == before
+    for text in ("windlass: 1\ntasks: {a: {command: x}, b: }\n", '{"windlass": 1, "tasks": {"a": {"command": "x"}}}'):
+        whole = DocumentText(text)
+        whole.set_positions(dict.fromkeys(whole.task_ids, (3, 4)))
+        assert {task["position"] == [3, 4] for task in whole.data["tasks"].values()} == {True}
+        check(whole)
+
+
+def test_a_script_keeps_its_last_comment() -> None:
+    text = "windlass: 1\ntasks:\n  a:\n    script: |\n      echo\n\n      # done\n"
+    for edit in (
+        lambda document: document.set_position("a", 1, 2),
+        lambda document: document.set_positions({"a": (1, 2)}),
+        lambda document: document.set_field("a", "title", "A"),
+        lambda document: document.add_task("b", {"command": "x"}),
+    ):
+        document = DocumentText(text)
+        edit(document)
+        assert document.data["tasks"]["a"]["script"] == "echo\n\n# done\n"
+        check(document)
+
+
 def test_a_new_field_adds_one_line() -> None:
     document = DocumentText(TEXT)
     document.set_field("split", "timeout", "5 min")
