@@ -13,6 +13,7 @@ import math
 import os
 import secrets
 import time
+from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -143,16 +144,15 @@ class Server:
             if self.options.parent_fd in ready and self._parent_gone():
                 log.info("whoever started this core is gone")
                 break
-            more = self.turn()
+            more = self.turn(ready)
 
-    def turn(self) -> bool:
-        """One round; whether messages were left waiting."""
+    def turn(self, ready: Container[object]) -> bool:
+        """One round, for what is ready; whether messages were left waiting."""
         core, links = self.core, self.links
-        try:
+        if self._wake in ready:
             os.read(self._wake, 65536)
-        except BlockingIOError:
-            pass
-        links.zap.answer()
+        if links.zap.socket in ready:
+            links.zap.answer()
         core.now = time.time()
         self.store.settle()
         self.store.retry(core.now)
@@ -185,6 +185,7 @@ class Server:
         """Place and write, until nothing new comes of it (what had nothing to write happened at once)."""
         core = self.core
         for _ in range(50):
+            core.take_changed()  # planned for now; only what is heard meanwhile asks for another round
             if not self.store.problem:
                 core.plan()
             core.end_turn()
