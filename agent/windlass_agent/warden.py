@@ -43,6 +43,8 @@ from windlass_agent.wardenwire import (
     encode,
 )
 
+KEPT = 0.01
+"""Seconds for which the news of a start is kept back, to go with the end of a short command."""
 REAP_PATIENCE = 10.0
 """Seconds to wait for killed leftovers to disappear before an attempt is reported all the same."""
 _RESET = [signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXFSZ, signal.SIGCHLD]
@@ -98,6 +100,10 @@ class Warden:
         self._reader = FrameReader()
         self._writer = FrameWriter(link.fileno())
         self._out: list[FromWarden] = []
+        self._begun: list[Spawned] = []
+        """Starts that the agent does not know of yet."""
+        self._tell_at: float | None = None
+        """When it must."""
         self._fds: deque[int] = deque()
         self._poll = select.epoll()
         self._poll.register(link.fileno(), select.EPOLLIN)
@@ -151,6 +157,8 @@ class Warden:
         times = [t for p in self._by_id.values() for t in (p.deadline, p.kill_at, p.reap_until) if t is not None]
         if self._lease is not None and self._by_id:
             times.append(self._lease)
+        if self._tell_at is not None:
+            times.append(self._tell_at)
         return max(0.0, min(times) - clock()) if times else None
 
     def _due(self) -> None:
@@ -213,9 +221,11 @@ class Warden:
                 self._out.append(TailData(message.id, message.token, offset, proc.sink.size, proc.sink.shed, data))
 
     def _flush(self) -> bool:
-        if self._out:
-            self._writer.put(encode(self._out))
+        if self._out or (self._tell_at is not None and clock() >= self._tell_at):
+            self._writer.put(encode([*self._begun, *self._out]))
+            self._begun.clear()
             self._out.clear()
+            self._tell_at = None
         try:
             done = self._writer.flush()
         except OSError:
@@ -310,7 +320,9 @@ class Warden:
         self._by_id[spawn.id] = proc
         self._by_pid[pid] = proc
         proc.lane = spawn.lane
-        self._out.append(Spawned(spawn.id, pid, started))
+        self._begun.append(Spawned(spawn.id, pid, started))
+        if self._tell_at is None:
+            self._tell_at = clock() + KEPT
         return True
 
     def _find(self, name: str, cwd: str, path: str) -> str:
