@@ -62,6 +62,13 @@ class Group:
         self.light = isinstance(action, Call) and not (bundle.files or spec.inputs or spec.outputs or spec.env)
         """Needs no work directory: the quick path."""
 
+    def takes(self, bundle: Bundle) -> bool:
+        """Its chains and runners may serve this state of the task too: what they run and hold is the same."""
+        now = self.bundle
+        if bundle is now:
+            return True
+        return bundle.spec == now.spec and (not isinstance(now.spec.action, PythonCall) or bundle.files == now.files)
+
     def __repr__(self) -> str:
         return f"<Group {self.bundle.run}:{self.bundle.spec.id} {len(self.queue)} waiting, {len(self.lanes)} lanes>"
 

@@ -153,7 +153,7 @@ class Executor:
                 continue  # sent again after a lost link
             group = self._groups.get((key.run, key.task))
             bundle = bundles.get((key.run, key.task, item.version))
-            if group is None or bundle is None:
+            if group is None or bundle is None or not group.takes(bundle):
                 self._outbox.rejected(key, "unknown bundle")
                 continue
             attempt = Attempt(group, bundle, item, payload[place] if place < len(payload) else b"")
@@ -175,8 +175,8 @@ class Executor:
             return  # its attempts are rejected: the core's picture of this machine is wrong
         self._bundles[*key, bundle.version] = bundle
         group = self._groups.get(key)
-        if group is None:
-            self._groups[key] = Group(bundle)
+        if group is None or (bundle.version >= group.bundle.version and not group.takes(bundle)):
+            self._groups[key] = Group(bundle)  # what the one before holds ends as it began
         elif bundle.version >= group.bundle.version:
             group.renew(bundle)
         if bundle.version > 8:

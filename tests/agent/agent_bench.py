@@ -108,6 +108,13 @@ class Bench:
         self.executor.assign(m.Assign([made], items), payload)
         return keys
 
+    def amend(self, key: m.Key, task: Task, payloads: list[bytes], version: int = 2, **bundle: Any) -> list[m.Key]:
+        """Further attempts of an earlier task, which was mended meanwhile; their keys."""
+        made = m.Bundle(key.run, key.task, version, "test", task, {}, **bundle)
+        keys = [m.Key(key.run, key.task, 1000 * version + index, 1, 7) for index in range(len(payloads))]
+        self.executor.assign(m.Assign([made], [m.AssignItem(each, version) for each in keys]), payloads)
+        return keys
+
     def command(self, argv: list[str] | str, **spec: Any) -> m.Key:
         extra = {name: spec.pop(name) for name in ("files", "params", "value", "item_files", "results") if name in spec}
         return self.give(Task("t", Command(argv), **spec), **extra)[0]
