@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from windlass.model.graph import Graph, Task
+from windlass.model.wfformat import RUNTIME
 
-RUNTIME = "WINDLASS_RUNTIME"
 _MASK = (1 << 64) - 1
 
 
