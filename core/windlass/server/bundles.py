@@ -212,7 +212,6 @@ class Bundles:
         return (
             position not in run.values
             and not run.references(position).item_inputs
-            and not isinstance(task.action, Call)
             and not any(need.each for need in task.needs)
         )
 

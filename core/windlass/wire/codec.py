@@ -1,6 +1,8 @@
 """Messages to frames and back. Strict at the border: sizes are checked before anything is decoded.
 
-A message on the wire is `[type: one byte][header: msgpack array][payload...]`. `decode` raises `WireError` for
+A message on the wire is `[type: one byte][header: msgpack array][payload...]`. Many small payload frames travel as
+one, a msgpack array of them, because each frame costs more than its bytes; the type then has its high bit set.
+`decode` raises `WireError` for
 whatever a peer may have sent wrong, and nothing else, so that a loop can count it, drop it and go on.
 """
 
@@ -23,8 +25,14 @@ class WireError(Exception):
         self.code = code
 
 
+PACKED = 0x80
+"""The bit of the type that says that the payload is one frame."""
+FEW = 4
+"""Payload frames that are not worth packing."""
 _encode = msgspec.msgpack.Encoder().encode
 _type_frames: dict[type[Message], bytes] = {cls: bytes((place + 1,)) for place, cls in enumerate(MESSAGES)}
+_packed_frames = {cls: bytes((frame[0] | PACKED,)) for cls, frame in _type_frames.items()}
+_unpack = msgspec.msgpack.Decoder(list[bytes]).decode
 _decoders = {bytes((place + 1,)): msgspec.msgpack.Decoder(cls) for place, cls in enumerate(MESSAGES)}
 
 
@@ -32,7 +40,10 @@ def encode(msg: Message, payload: Iterable[bytes] = ()) -> list[bytes]:
     """The frames of a message. A message over the limits is refused here too, where its maker can see it."""
     header = _encode(msg)
     frames = [_type_frames[type(msg)], header, *payload]
-    check_sizes([len(frame) for frame in frames])
+    sizes = [len(frame) for frame in frames]
+    check_sizes(sizes)
+    if len(frames) > 2 + FEW and sum(sizes) - sizes[1] < limits.PACKED_FRAME - 5 * len(frames):
+        return [_packed_frames[type(msg)], header, _encode(frames[2:])]
     return frames
 
 
@@ -55,11 +66,26 @@ def check_sizes(sizes: Sequence[int]) -> None:
 def decode(frames: Sequence[bytes]) -> tuple[Any, list[bytes]]:
     """The message and its payload frames; `frames` come without the router's identity frame."""
     check_sizes([len(frame) for frame in frames])
-    decoder = _decoders.get(bytes(frames[0]))
+    number = frames[0][0]
+    decoder = _decoders.get(bytes((number & ~PACKED,)))
     if decoder is None:
-        raise WireError("unknown-type", f"no message has type {frames[0][0]}")
+        raise WireError("unknown-type", f"no message has type {number}")
+    payload = list(frames[2:])
     try:
+        if number & PACKED:
+            payload = _unpacked(payload)
         msg = decoder.decode(frames[1])
     except (msgspec.MsgspecError, ValueError, RecursionError, MemoryError, OverflowError) as error:
         raise WireError("malformed", f"{decoder.type.__name__}: {error}") from None
-    return msg, list(frames[2:])
+    return msg, payload
+
+
+def _unpacked(payload: list[bytes]) -> list[bytes]:
+    if len(payload) != 1:
+        raise WireError("malformed", f"a packed payload is one frame, not {len(payload)}")
+    if len(payload[0]) > limits.PACKED_FRAME:
+        raise WireError("oversize", f"a packed payload of {len(payload[0])} bytes; {limits.PACKED_FRAME} are allowed")
+    parts = _unpack(payload[0])
+    if len(parts) > limits.PAYLOAD_FRAMES:
+        raise WireError("oversize", f"{len(parts)} payload frames; {limits.PAYLOAD_FRAMES} are allowed")
+    return parts

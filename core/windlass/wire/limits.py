@@ -4,6 +4,8 @@ HEADER = 8 * 1024 * 1024
 """A message's header frame."""
 PAYLOAD_FRAME = 16 * 1024 * 1024
 PAYLOAD_FRAMES = 20_000
+PACKED_FRAME = 1024 * 1024
+"""Many small payload frames that travel as one."""
 MESSAGE = 64 * 1024 * 1024
 """All frames of one message together."""
 CHUNK = 256 * 1024

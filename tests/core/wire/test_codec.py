@@ -39,9 +39,35 @@ messages = st.one_of(
 )
 
 
-@given(messages, st.lists(st.binary(max_size=50), max_size=4))
+@given(messages, st.lists(st.binary(max_size=50), max_size=12))
 def test_what_is_sent_comes_back(message: Any, payload: list[bytes]) -> None:
     assert codec.decode(codec.encode(message, payload)) == (message, payload)
+
+
+def test_many_small_parts_travel_as_one_frame() -> None:
+    parts = [bytes([place % 256]) * (place % 7) for place in range(1000)]
+    frames = codec.encode(m.Stop([]), parts)
+    assert len(frames) == 3
+    assert codec.decode(frames) == (m.Stop([]), parts)
+    large = [b"x" * limits.INLINE_RESULT] * 30
+    assert codec.encode(m.Stop([]), large)[2:] == large
+
+
+def test_a_packed_payload_is_held_to_the_limits() -> None:
+    kind, header, body = codec.encode(m.Stop([]), [b"x"] * 10)
+    many = msgspec.msgpack.encode([b""] * (limits.PAYLOAD_FRAMES + 1))
+    heavy = msgspec.msgpack.encode([b"x" * limits.PACKED_FRAME])
+    for frames, code in (
+        ([kind, header], "malformed"),
+        ([kind, header, body, body], "malformed"),
+        ([kind, header, b"\x91\x01"], "malformed"),
+        ([kind, header, many], "oversize"),
+        ([kind, header, heavy], "oversize"),
+        ([b"\xff", header, body], "unknown-type"),
+    ):
+        with pytest.raises(codec.WireError) as caught:
+            codec.decode(frames)
+        assert caught.value.code == code
 
 
 @settings(max_examples=500)
