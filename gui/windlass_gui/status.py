@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QLabel, QStatusBar
+from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton, QStatusBar
 
 from windlass_gui.bridge import Bridge
 from windlass_gui.mirror import Changes
@@ -11,17 +11,17 @@ from windlass_gui.theme import theme_switch
 
 FAILURE_SHOWN = 8000
 """Milliseconds that the reason of a request that was not done stays."""
-REFUSAL_SHOWN = 15_000
-"""Milliseconds that the reason of a refused connection stays."""
 
 
 class Status(QObject):
-    """Four labels at the right end of a status bar, kept true by the bridge."""
+    """Four labels and a button at the right end of a status bar, kept true by the bridge."""
 
     def __init__(self, bar: QStatusBar, bridge: Bridge) -> None:
         super().__init__(bar)
         self.bar = bar
         self.bridge = bridge
+        self._notice: QMessageBox | None = None
+        """Why there is no connection, while it has not been read."""
         self.progress = QLabel()
         self.agents = QLabel()
         self.running = QLabel()
@@ -30,6 +30,10 @@ class Status(QObject):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setContentsMargins(8, 0, 8, 0)
             bar.addPermanentWidget(label)
+        self.again = QPushButton(self.tr("Try again"))
+        self.again.setToolTip(self.tr("Start or join the core once more"))
+        self.again.clicked.connect(bridge.try_again)
+        bar.addPermanentWidget(self.again)
         bridge.connection_changed.connect(self.show_connection)
         bridge.mirror_changed.connect(self._mirror_changed)
         bridge.failed.connect(self._failed)
@@ -38,14 +42,40 @@ class Status(QObject):
         self._show_load()
 
     def show_connection(self, state: str, text: str) -> None:
-        words = {"up": self.tr("Connected"), "off": self.tr("Not connected")}
+        words = {"up": self.tr("Connected"), "off": self.tr("Not connected"), "refused": self.tr("No connection")}
         self.connection.setText(("● " if state == "up" else "○ ") + words.get(state, text))
         self.connection.setToolTip(text)
         theme = theme_switch().theme
         color = {"up": theme.ok, "refused": theme.danger, "off": theme.muted}.get(state, theme.warn)
         self.connection.setStyleSheet(f"color: {color};")
+        self.again.setVisible(self.bridge.can_try_again)
+        for label in (self.running, self.agents):
+            label.setVisible(state == "up")  # what was true before the connection broke may not be now
         if state == "refused":
-            self.bar.showMessage(text, REFUSAL_SHOWN)
+            self._tell_refusal(text)
+
+    def _tell_refusal(self, text: str) -> None:
+        """In a box that stays until it was read; in the status bar it would be cut and gone."""
+        if self._notice is not None:
+            self._notice.setInformativeText(text)
+            return
+        box = QMessageBox(self.bar.window())
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setWindowTitle(self.tr("No connection"))
+        box.setText(self.tr("There is no connection to a core."))
+        box.setInformativeText(text)
+        box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        again = box.addButton(self.tr("Try again"), QMessageBox.ButtonRole.AcceptRole)
+        again.setEnabled(self.bridge.can_try_again)
+        again.clicked.connect(self.bridge.try_again)
+        box.addButton(QMessageBox.StandardButton.Close)
+        box.finished.connect(self._notice_read)
+        self._notice = box
+        box.open()
+
+    def _notice_read(self) -> None:
+        self._notice = None
 
     def _failed(self, reason: str) -> None:
         self.bar.showMessage(reason, FAILURE_SHOWN)

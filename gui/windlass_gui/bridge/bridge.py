@@ -20,6 +20,7 @@ from windlass.wire import messages as m
 from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import local
 from windlass_gui.bridge.inbox import Inbox
+from windlass_gui.bridge.keeper import Keeper
 from windlass_gui.mirror import Mirror
 
 FRAME = 33
@@ -66,7 +67,7 @@ class Bridge(QObject):
     mirror_changed = Signal(object)
     """`mirror.Changes`, at most once a frame."""
     connection_changed = Signal(str, str)
-    """State (off, starting, connecting, up, refused) and a line for people."""
+    """State (off, starting, connecting, up, stopped, refused) and a line for people."""
     failed = Signal(str)
     """A request of a person was not done, and nobody else shows why."""
 
@@ -79,6 +80,9 @@ class Bridge(QObject):
         self.owns_core = False
         """The core was started by this window (it may be left running)."""
         self._link: Link | None = None
+        self._keeper: Keeper | None = None
+        self._again: Callable[[], None] | None = None
+        """Begins once more what the last `start_embedded` or `attach` began."""
         self._generation = 0
         self._subscribed: tuple[str, ...] = ()
         self._subscription: Any = None
@@ -92,12 +96,27 @@ class Bridge(QObject):
     # --- the connection --------------------------------------------------------------------------------------
 
     def start_embedded(self) -> None:
-        """Attach to the user's own core, starting it and an agent for this machine when none runs."""
+        """Attach to the user's own core, starting it and an agent for this machine when none runs.
+
+        Both are started again when they die while the window is open.
+        """
+        self._again = self.start_embedded
         self._connect(local.open_own, "Starting the core…", owns=True)
 
     def attach(self, address: str) -> None:
         """Attach to another core: a join token, or an endpoint that was enrolled before."""
+        self._again = lambda: self.attach(address)
         self._connect(lambda listener: local.open_address(address, listener), f"Connecting to {address[:60]}…")
+
+    @property
+    def can_try_again(self) -> bool:
+        """It is not connected, nothing is being tried, and `try_again` may help."""
+        return self._again is not None and self.state in ("off", "stopped", "refused")
+
+    def try_again(self) -> None:
+        """Start or join the core once more after it was stopped, did not start, or refused."""
+        if self.can_try_again and self._again is not None:
+            self._again()
 
     def use_link(self, link: Link, owns: bool = False) -> None:
         """Talk over this link; the state follows from what it tells through `link_phase`."""
@@ -114,13 +133,16 @@ class Bridge(QObject):
     def shutdown(self, stop_core: bool) -> None:
         """Leave the core. With `stop_core` it ends too, with the agent that was started beside it.
 
-        Waits, but not for long: called when the last window has closed.
+        Waits, but not for long: called when the last window has closed. A core elsewhere is only left.
         """
         self._timer.stop()
         link, self._link = self._link, None
+        keeper, self._keeper = self._keeper, None
         self._generation += 1
+        if keeper is not None:
+            keeper.stop()
         if link is not None:
-            local.leave(link, stop_core)
+            local.leave(link, stop_core and self.owns_core)
         self._set_state("off", "")
 
     def _connect(self, opener: Callable[[local.Listener], Link], text: str, owns: bool = False) -> None:
@@ -145,11 +167,26 @@ class Bridge(QObject):
     def _opened(self, link: Link, owns: bool, generation: int) -> None:
         if generation == self._generation:
             self.use_link(link, owns)
+            if owns:
+                self._keep()
         else:
             threading.Thread(target=link.close, daemon=True).start()
 
+    def _keep(self) -> None:
+        generation = self._generation
+        self._keeper = Keeper(lambda *said: self.inbox.call(lambda: self._kept(generation, *said)))
+        self._keeper.start()
+
+    def _kept(self, generation: int, state: str, text: str) -> None:
+        """The keeper's word: what it says stands until the link is up again."""
+        if generation == self._generation and self.state != "up":
+            self._set_state(state, text)
+
     def _drop(self) -> None:
         self._generation += 1
+        if self._keeper is not None:
+            threading.Thread(target=self._keeper.stop, daemon=True).start()
+        self._keeper = None
         if self._link is not None:
             threading.Thread(target=self._link.close, daemon=True).start()
         self._link = None
@@ -159,6 +196,12 @@ class Bridge(QObject):
         self.mirror.clear()
 
     def _phase(self, phase: str, reason: str) -> None:
+        if phase == "connecting" and self._keeper is not None:
+            if self.state in ("starting", "stopped", "refused"):
+                return  # what the keeper said tells more than that the link dials
+            reason = ""  # nobody needs to know where on this machine the core was
+        if phase == "up" and self._keeper is not None and not self._keeper.working:
+            self._keep()  # it had given up, and somebody else has started the core
         texts = {"connecting": "Reconnecting…", "up": "Connected", "closed": "Closed", "refused": "Refused"}
         self._set_state("off" if phase == "closed" else phase, reason or texts.get(phase, phase))
 

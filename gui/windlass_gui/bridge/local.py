@@ -37,7 +37,7 @@ MEET_TIMEOUT = 5.0
 STOP_TIMEOUT = 8.0
 """Seconds that closing the last window waits for the processes it has started."""
 BOOK = "app.json"
-"""In the data directory: which agent the app started beside which core."""
+"""In the data directory: the core and the agent that the app has started last."""
 
 Listener: TypeAlias = Callable[[str, str], None]
 """Gets the link's phase (connecting, up, refused, closed) and a reason, in any thread."""
@@ -59,13 +59,7 @@ def open_own(listener: Listener) -> Link:
         else:
             _tend_agent()
             return link
-    try:
-        _start_core()
-    except StartFailed:
-        # Another window may have started one in the same moment; there is one core to a data directory.
-        if running_core() is None:
-            raise
-    _tend_agent()
+    start_again()
     link = _own_link(listener)
     try:
         link.wait_up(START_TIMEOUT)
@@ -73,6 +67,23 @@ def open_own(listener: Listener) -> Link:
         link.close()
         raise
     return link
+
+
+def start_again() -> None:
+    """Start the user's own core unless it runs, and this machine's agent unless one runs."""
+    if running_core() is None:
+        try:
+            _start_core()
+        except StartFailed:
+            # Another window may have started one in the same moment; there is one core to a data directory.
+            if running_core() is None:
+                raise
+    _tend_agent()
+
+
+def agent_lost() -> bool:
+    """An agent that the app had started here has ended (by whatever hand) while its core goes on."""
+    return _book().get("agent") is not None and _noted_agent() is None and not _someone_elses_agent()
 
 
 def open_address(address: str, listener: Listener) -> Link:
@@ -113,8 +124,13 @@ def _uploading(progress: Progress) -> Callable[[int, int], None]:
 
 
 def leave(link: Any, stop_core: bool) -> None:
-    """End the conversation; with `stop_core` the core too, and the agents on its machine."""
-    if stop_core:
+    """End the conversation; with `stop_core` also what the app has started: the core, this machine's agent.
+
+    A core that the user has started by hand goes on: it was there before the window.
+    """
+    core = running_core()
+    elses = core is not None and _book().get("core") != core.pid
+    if stop_core and not elses and link.phase == "up":
         with contextlib.suppress(WindlassError):
             link.ask(m.StopCore(0, agents=True), timeout=MEET_TIMEOUT)
     link.close()
@@ -144,7 +160,8 @@ def _start_core() -> None:
     finally:
         os.close(ready)
     if not said:
-        raise StartFailed(f"The core did not start:\n{_tail('core')}")
+        raise StartFailed(f"The core did not start:\n{last_words('core')}")
+    _note(core=process.pid)
 
 
 def _tend_agent() -> None:
@@ -160,10 +177,24 @@ def _tend_agent() -> None:
     began = time.time()
     with contextlib.suppress(psutil.Error):
         began = psutil.Process(started.pid).create_time()
+    _note(agent=started.pid, began=began)
+
+
+def _note(**facts: float) -> None:
+    """Write into the book what the app has started, for this window and later ones."""
     book = homes.data_dir() / BOOK
     temporary = book.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps({"core": core.pid, "agent": started.pid, "began": began}))
+    temporary.write_text(json.dumps(_book() | facts))
     os.replace(temporary, book)
+
+
+def _book() -> dict[str, float]:
+    """What `_note` wrote; empty when nothing or nothing sensible is there."""
+    with contextlib.suppress(OSError, ValueError):
+        noted = json.loads((homes.data_dir() / BOOK).read_text())
+        if isinstance(noted, dict):
+            return noted
+    return {}
 
 
 def _someone_elses_agent() -> bool:
@@ -203,7 +234,8 @@ def _line(descriptor: int, process: subprocess.Popen[bytes]) -> bytes:
     return said
 
 
-def _tail(name: str, lines: int = 8) -> str:
+def last_words(name: str, lines: int = 8) -> str:
+    """The end of what the core or the agent wrote."""
     with contextlib.suppress(OSError):
         text = (homes.data_dir() / "logs" / f"{name}.log").read_bytes()[-8192:].decode("utf-8", "replace")
         return "\n".join(text.splitlines()[-lines:])
@@ -235,8 +267,8 @@ def _process(pid: int) -> psutil.Process | None:
 
 def _noted_agent() -> psutil.Process | None:
     """The agent that this window or an earlier one has started, if it still runs."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, psutil.Error):
-        noted = json.loads((homes.data_dir() / BOOK).read_text())
+    noted = _book()
+    with contextlib.suppress(ValueError, KeyError, TypeError, psutil.Error):
         process = psutil.Process(int(noted["agent"]))
         if process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - noted["began"]) < 2:
             return process

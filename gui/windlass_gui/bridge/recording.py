@@ -37,6 +37,7 @@ class RecordingLink:
         self.asked: list[Asked] = []
         self.topics: tuple[str, ...] = ()
         self.closed = False
+        self.phase = "up"
         self._callback: Callable[[Any], None] = lambda _message: None
 
     def request(self, message: Any, payload: Sequence[bytes] = ()) -> Future[Any]:

@@ -95,10 +95,19 @@ def test_a_document_with_errors_fails_with_their_text(qtbot: QtBot, bridge: Brid
 
 
 def test_leaving_stops_the_core_only_when_asked(bridge: Bridge, link: RecordingLink) -> None:
+    bridge.use_link(link, owns=True)
     bridge.shutdown(stop_core=True)
     assert link.closed
     assert link.of(m.StopCore)[0].message.agents
     assert bridge.state == "off"
+
+
+def test_a_core_elsewhere_is_left_and_never_stopped(qtbot: QtBot) -> None:
+    bridge, link = Bridge(), RecordingLink()
+    bridge.use_link(link, owns=False)
+    bridge.shutdown(stop_core=True)
+    assert link.closed
+    assert not link.of(m.StopCore)
 
 
 def test_a_core_that_cannot_be_reached_is_told(qtbot: QtBot) -> None:
@@ -109,4 +118,8 @@ def test_a_core_that_cannot_be_reached_is_told(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: bridge.state == "refused", timeout=10_000)
     assert states[0][0] == "connecting"
     assert states[-1][1]
+    assert bridge.can_try_again
+    bridge.try_again()
+    assert bridge.state == "connecting"
+    assert not bridge.can_try_again
     bridge.shutdown(stop_core=False)

@@ -106,3 +106,64 @@ def test_a_core_that_was_killed_is_started_again(qtbot: QtBot, home: Path) -> No
     qtbot.waitUntil(lambda: again.state == "up", timeout=30_000)
     assert len(local._children) == 3, "the agent went on; only the core was started anew"
     again.shutdown(stop_core=True)
+
+
+@pytest.mark.slow
+def test_an_open_window_gets_its_core_and_its_agent_back(qtbot: QtBot, home: Path) -> None:
+    bridge = Bridge()
+    said: list[str] = []
+    bridge.connection_changed.connect(lambda state, _text: said.append(state))
+
+    def up() -> bool:
+        return bridge.state == "up" and any(agent.state == "up" for agent in bridge.mirror.agents.values())
+
+    bridge.start_embedded()
+    qtbot.waitUntil(up, timeout=30_000)
+    core, agent = local._children
+    os.kill(core.pid, 9)
+    qtbot.waitUntil(lambda: bridge.state == "starting", timeout=30_000)
+    qtbot.waitUntil(up, timeout=30_000)
+    os.kill(agent.pid, 9)
+    qtbot.waitUntil(lambda: len(local._children) == 4, timeout=30_000)
+    qtbot.waitUntil(up, timeout=30_000)
+    processes = [psutil.Process(process.pid) for process in local._children[2:]]
+
+    # Another window ends both: that was meant, so nothing starts by itself, but a click does it.
+    other = Bridge()
+    other.start_embedded()
+    qtbot.waitUntil(lambda: other.state == "up", timeout=30_000)
+    other.shutdown(stop_core=True)
+    assert not any(process.is_running() for process in processes)
+    qtbot.waitUntil(lambda: bridge.state == "stopped", timeout=30_000)
+    assert bridge.can_try_again
+    bridge.try_again()
+    qtbot.waitUntil(up, timeout=30_000)
+    bridge.shutdown(stop_core=True)
+    assert "refused" not in said
+
+
+@pytest.mark.slow
+def test_a_core_that_was_there_before_the_window_goes_on(qtbot: QtBot, home: Path) -> None:
+    local._start_core()
+    by_hand = local._children.pop()  # as if in a terminal
+    (home / "data" / local.BOOK).unlink()
+    bridge = Bridge()
+    bridge.start_embedded()
+    qtbot.waitUntil(lambda: bridge.state == "up", timeout=30_000)
+    (agent,) = (psutil.Process(process.pid) for process in local._children)
+    bridge.shutdown(stop_core=True)
+    assert by_hand.poll() is None
+    assert not agent.is_running(), "the app's own agent ends with it"
+    by_hand.terminate()
+    by_hand.wait(20)
+
+
+def test_a_core_that_cannot_start_says_why(qtbot: QtBot, home: Path) -> None:
+    (home / "data").mkdir()
+    (home / "data" / "core").write_text("a file where the core wants a folder")
+    bridge = Bridge()
+    bridge.start_embedded()
+    qtbot.waitUntil(lambda: bridge.state == "refused", timeout=30_000)
+    assert "core" in bridge.text
+    assert bridge.can_try_again
+    bridge.shutdown(stop_core=True)
