@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from windlass import __version__
-from windlass.cli import agents, check, run, runs, start
+from windlass.cli import agents, check, run, runs, simulate, start, workflows
 from windlass.cli.common import OK, command
 
 app = typer.Typer(
@@ -55,6 +55,9 @@ app.command(context_settings=start.PASS_ON | {"help_option_names": ["--help"]})(
 app.command(context_settings=start.PASS_ON)(start.agent)
 app.command()(start.token)
 app.command()(start.samples)
+app.command()(simulate.simulate)
+app.command("import")(workflows.import_command)
+app.command("export")(workflows.export_command)
 app.add_typer(agents.app, name="agents")
 app.command("check")(command(check.check_command))
 app.command("schema")(command(check.schema_command))
