@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -30,6 +31,8 @@ RECENT = 5.0
 """Seconds after a run's end in which a snapshot of it may be ahead of what is durable."""
 SETTLE = 0.3
 """Seconds to wait for the delta then."""
+LOOK = 1.0
+"""Seconds that the core holds a question for results, after which we look whether it can still be answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,19 +236,29 @@ class Run:
 
     def ends(self, task: str | int | Node | None = None) -> list[End]:
         """How each item (of one task) that has ended did so, by its latest end, with its result as bytes."""
+        return self._ends(task, None)
+
+    def _ends(self, task: str | int | Node | None, until: float | None) -> list[End]:
+        """The ends so far; with `until` (by the monotonic clock) all of them, taken in while the run lasts."""
         only = None if task is None else self._position(task)
         latest: dict[tuple[int, int], End] = {}
         after = 0
         while True:
-            answer = self._link.ask(m.GetResults(0, self.id, after, wait=0.0, task=only))
+            wait = 0.0 if until is None else max(0.0, min(LOOK, until - time.monotonic()))
+            answer = self._link.ask(m.GetResults(0, self.id, after, wait=wait, task=only))
             rows = answer.data["results"]
             for row, payload in zip(rows, answer.payload, strict=True):
                 seq, position, index, state, error = row[:5]
                 end = End(seq, position, index, state, error, payload)
                 latest[end.task, end.index] = end
                 after = max(after, end.seq)
-            if not rows:
+            if not rows and (until is None or answer.data["run_state"] in ENDED):
                 return sorted(latest.values(), key=lambda end: (end.task, end.index))
+            if not rows and until is not None:
+                if time.monotonic() >= until:
+                    raise TimeoutError("the run has not ended in time")
+                if self._fatal is not None and (reason := self._fatal()):
+                    raise StartFailed(reason)
 
     def payloads(self, task: str | int | Node) -> Iterator[bytes]:
         """The results of a task's items that succeeded, as bytes (see `wire/results.py`)."""
@@ -268,10 +281,9 @@ class Run:
 
     def result(self, task: str | int | Node, index: int | None = None, timeout: float | None = None) -> Any:
         """Wait for the end; one task's value (a list for an array), or one item's. Raises what it raised."""
-        self.wait(timeout)
         position = self._position(task)
+        ends = self._ends(position, math.inf if timeout is None else time.monotonic() + timeout)
         row = next(each for each in self.tasks() if each.index == position)
-        ends = self.ends(position)
         if index is None:
             return self._values(row, ends)
         for end in ends:
