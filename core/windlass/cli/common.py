@@ -29,6 +29,7 @@ from windlass.client.errors import (
     WindlassError,
 )
 from windlass.client.run import Run
+from windlass.wire import tokens
 from windlass.wire.keys import KeyFileError
 
 OK, FAILED, USAGE, NO_CORE, INTERRUPTED = 0, 1, 2, 3, 130
@@ -123,6 +124,8 @@ def command(function: Callable[P, T]) -> Callable[P, T]:
 def connected(core: str | None) -> Iterator[Client]:
     """A client of the core that the user means."""
     client = Client(core, timeout=5.0)
+    if core is not None and core.startswith(tokens.PREFIX):
+        say(f"joined; from now on `--core {client.link.endpoint.removeprefix('tcp://')}` is enough")
     try:
         yield client
     finally:

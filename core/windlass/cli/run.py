@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -57,7 +58,7 @@ def run(
             with display(quiet=json) as shown:
                 started = client.submit(package, chosen.params, progress=shown.upload)
                 try:
-                    state = _follow(started, core, shown)
+                    state = follow(started, lambda: _health(core), shown)
                 except KeyboardInterrupt:
                     shown.note("interrupted: stopping what runs")
                     with contextlib.suppress(WindlassError):
@@ -86,8 +87,8 @@ def tell(run: Run, graph: Graph, out: Path | None, files: list[Path], json: bool
         report.summarise(run, graph, out, files)
 
 
-def _follow(run: Run, core: EmbeddedCore, shown: Display) -> str:
-    """Until the run has ended; its state."""
+def follow(run: Run, health: Callable[[], str], shown: Display) -> str:
+    """Until the run has ended; its state. Where nothing moves, `health` may have a word about why."""
     told: set[str] = set()
 
     def note(text: str) -> None:
@@ -102,7 +103,7 @@ def _follow(run: Run, core: EmbeddedCore, shown: Display) -> str:
                 view = change
                 shown.update(view)
                 continue
-            note(_health(core))
+            note(health())
             if view is not None:
                 note(view.run.note)
     return view.run.state if view is not None else "failed"

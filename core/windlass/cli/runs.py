@@ -33,7 +33,8 @@ from windlass.cli.common import (
     the_run,
 )
 from windlass.cli.progress import display
-from windlass.cli.run import GraphArgument, ParamOption, tell
+from windlass.cli.run import GraphArgument, ParamOption, follow, tell
+from windlass.client.api import Client
 from windlass.client.run import Run
 from windlass.client.submit import package
 from windlass.model.units import human_size
@@ -62,7 +63,7 @@ def submit(
     with connected(core) as client:
         with display(quiet=json) as shown:
             run = client.submit(prepared, chosen.params, name=name, priority=priority, progress=shown.upload)
-            state = run.wait(progress=shown.update) if wait else ""
+            state = follow(run, lambda: _silence(client), shown) if wait else ""
         if wait:
             tell(run, chosen.graph, None, [], json)
             raise typer.Exit(OK if state == "succeeded" else FAILED)
@@ -71,6 +72,10 @@ def submit(
     else:
         print(f"run {run.id}: {name or chosen.graph.name}")
         say(f"follow it with: windlass status {run.id}")
+
+
+def _silence(client: Client) -> str:
+    return "" if client.link.phase == "up" else "the core does not answer; waiting for it (the run is safe with it)"
 
 
 @command

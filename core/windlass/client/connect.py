@@ -52,11 +52,13 @@ def locate(address: str | None = None, core_key: str | None = None, *, home: Pat
             raise CoreUnreachable(f"{error}; ask for a new one with `windlass token`") from None
         return _joining(token, home)
     endpoint = address if "://" in address else f"tcp://{address}"
-    public = core_key or _known(home).get(endpoint)
+    known = _known(home)
+    public = core_key or known.get(endpoint)
     if public is None:
+        there = f" (known: {', '.join(sorted(known))})" if known else ""
         raise CoreUnreachable(
-            f"the key of the core at {endpoint} is not known here; join it once with a token: on the core's machine "
-            f"run `windlass token --role operator`, here give that string as --core"
+            f"the key of the core at {endpoint} is not known here{there}; join it once with a token: on the core's "
+            f"machine run `windlass token --role operator`, here give that string as --core"
         )
     if not keys.is_public_key(public):
         raise CoreUnreachable(f"{public!r} is not a core's public key (40 characters)")

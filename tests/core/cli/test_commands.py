@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from windlass import __version__
 from windlass.cli import common, params, programs, report
 from windlass.cli.main import app
+from windlass.client import connect
 from windlass.model.graph import Command, Graph, Script, Task
 
 
@@ -147,3 +148,11 @@ def test_the_app_replaces_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
         ["windlass_agent", "--join", "wl1.x", "--help"],
         ["windlass.server", "--bind", "tcp://0.0.0.0:7077", "--lease", "20"],
     ]
+
+
+def test_an_unknown_address_names_the_known_ones(home: Path) -> None:
+    connect.remember("tcp://192.0.2.7:7077", "k" * 40)
+    status, _, err = run("status", "--core", "desk:7077")
+    assert status == 3
+    assert "known: tcp://192.0.2.7:7077" in err
+    assert "windlass token" in err
