@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 from windlass.model.amend import difference, works_otherwise
 from windlass.model.document import check_text
 from windlass.model.graph import Graph
+from windlass_gui import newer
 from windlass_gui.bridge import Bridge, SubmitProgress
 from windlass_gui.panes.doing import WHOLE, Target
 from windlass_gui.run_view import RunView
@@ -38,8 +39,11 @@ class Retrying(QObject):
         if self.busy:
             return
         session = self.run_view.session
-        if run != self.run_view.run or not self.run_view.edited or session is None:
+        if run != self.run_view.run or session is None or not self.run_view.document or not self.run_view.matches:
             self._go(run, targets, downstream)
+            return
+        if not self.run_view.edited:
+            self._look_at_files(run, targets, downstream)
             return
         session.check_now()
         old, new = self._submitted(self.run_view.document), session.document.graph
@@ -59,14 +63,38 @@ class Retrying(QObject):
             ).format(problem[0].upper() + problem[1:])
             self._ask(text, more, run, targets, downstream, submit=True)
         elif changed := _changed(old, new, targets):
-            text = self.tr("Retry with the changes to {}?").format(_named(changed))
-            more = self.tr(
-                "What has succeeded stays, what runs now goes on as it is. All that starts from then on goes by the "
-                "edited graph."
-            )
-            self._ask(text, more, run, targets, downstream, amend=True)
+            self._offer(_named(changed, "task"), run, targets, downstream)
         else:
+            self._look_at_files(run, targets, downstream)
+
+    def _look_at_files(self, run: int, targets: list[Target], downstream: bool) -> None:
+        """The graph works as it did, but the files that it takes from its folder may have been mended."""
+        view, session, row = self.run_view, self.run_view.session, self.run_view.row
+        document = session.document if session is not None else None
+        graph = document.graph if document is not None else None
+        folder = document.folder if document is not None else None
+        if graph is None or folder is None or row is None or not newer.takes_files(graph, view.params):
             self._go(run, targets, downstream)
+            return
+
+        def found(files: list[str]) -> None:
+            self.busy = False
+            self.progress.emit("")
+            if files and view.run == run:
+                self._offer(_named(files, "file"), run, targets, downstream)
+            else:
+                self._go(run, targets, downstream)
+
+        self.busy = True
+        newer.look(self.bridge, graph, folder, view.params, max(row.submitted, view.amended_at), found)
+
+    def _offer(self, what: str, run: int, targets: list[Target], downstream: bool) -> None:
+        text = self.tr("Retry with the changes to {}?").format(what)
+        more = self.tr(
+            "What has succeeded stays, what runs now goes on as it is. All that starts from then on goes by the graph "
+            "and its files as they are now."
+        )
+        self._ask(text, more, run, targets, downstream, amend=True)
 
     def _submitted(self, document: str) -> Graph | None:
         if self._old[0] != document:
@@ -148,7 +176,7 @@ def _changed(old: Graph, new: Graph, targets: list[Target]) -> list[str]:
     return [new.tasks[place].id for place in sorted(places, key=lambda place: place not in named)]
 
 
-def _named(tasks: list[str]) -> str:
+def _named(names: list[str], kind: str) -> str:
     """As in: “encode” and 2 other tasks."""
-    more = len(tasks) - 1
-    return f"“{tasks[0]}”" + (f" and {more} other task{'s' if more > 1 else ''}" if more else "")
+    more = len(names) - 1
+    return f"“{names[0]}”" + (f" and {more} other {kind}{'s' if more > 1 else ''}" if more else "")

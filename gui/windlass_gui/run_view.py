@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 from PySide6.QtCore import QRectF, QSize, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
@@ -49,6 +52,10 @@ class RunView(QFrame):
         self.run: int | None = None
         self.document = ""
         """The text that the run goes by; empty until it is known."""
+        self.params: dict[str, Any] = {}
+        """The values of its parameters, once they are known."""
+        self.amended_at = 0.0
+        """When this window last gave the run another graph and files; 0: not yet."""
         self._submitted_here = False
         self._mark = _StateMark()
         self._label = QLabel()
@@ -103,22 +110,28 @@ class RunView(QFrame):
         if run != self.run:
             self.run = run
             self.document = text
+            self.params = {}
+            self.amended_at = 0.0
             self._submitted_here = bool(text)
             self.bridge.follow(run, HOLDER)
             if self.scene is not None:
                 self.scene.show_live({}, whole=True)
             self._paint_all()
-            if run is not None and not text:
-                self.bridge.get_run(
-                    run, lambda data: self.amended(run, str(data.get("document") or "")), lambda _: None
-                )
+            if run is not None:
+                self.bridge.get_run(run, lambda data: self._told(run, data), lambda _: None)
         self._say()
         self.run_changed.emit()
 
-    def amended(self, run: int, document: str) -> None:
-        """A run goes by this document now."""
+    def _told(self, run: int, data: dict[str, Any]) -> None:
         if run == self.run:
-            self.document = document
+            self.params = dict(data.get("params") or {})
+            self.document = self.document or str(data.get("document") or "")
+            self._say()
+
+    def amended(self, run: int, document: str) -> None:
+        """This window has given the run another document."""
+        if run == self.run:
+            self.document, self.amended_at = document, time.time()
             self._say()
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -313,6 +314,31 @@ def test_a_retry_may_stay_with_what_was_submitted(
     assert bridge.sent[-1][0] == "amend"
     _press(window, "OK")
     assert window.actions_["retry"].isEnabled()
+
+
+def test_a_mended_file_comes_along_with_a_retry(
+    window: MainWindow, bridge: RecordingBridge, make: Any, tmp_path: Path, qtbot: QtBot
+) -> None:
+    text = GRAPH.replace("echo one, ", "echo one, inputs: ['tool.*'], ")
+    (tmp_path / "two.yaml").write_text(text)
+    for name in ("tool.py", "tool.old"):
+        (tmp_path / name).write_text("x")
+        os.utime(tmp_path / name, (make.NOW - 5, make.NOW - 5))
+    window.open_file(tmp_path / "two.yaml")
+    window.run_view.show_run(7, text)
+    _run(bridge, make, "failed", first=Counts(failed=1), second=Counts(skipped=4))
+    window.actions_["retry"].trigger()
+    qtbot.waitUntil(lambda: bridge.sent == [("retry", 7, None, None)])
+    os.utime(tmp_path / "tool.py", (make.NOW + 5, make.NOW + 5))
+    window.actions_["retry"].trigger()
+    qtbot.waitUntil(lambda: any(box.isVisible() for box in window.findChildren(QMessageBox)))
+    assert _press(window, "Retry with the changes").text() == "Retry with the changes to “tool.py”?"
+    assert bridge.sent[-1] == ("amend", 7, text, tmp_path)
+    (tmp_path / "tool.py").unlink()
+    (tmp_path / "tool.old").unlink()
+    bridge.callback(SubmitProgress("amended", "", run=7))
+    window.actions_["retry"].trigger()
+    qtbot.waitUntil(lambda: [what for what, *_ in bridge.sent] == ["retry", "amend", "retry", "retry"])
 
 
 def test_changes_that_need_a_new_run_say_so(
