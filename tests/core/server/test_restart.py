@@ -16,7 +16,7 @@ import msgspec
 import pytest
 import zmq
 
-from windlass.model.graph import Call, Foreach
+from windlass.model.graph import Call, Command, Foreach, Graph
 from windlass.wire import keys, rows
 from windlass.wire import messages as m
 
@@ -222,6 +222,40 @@ def test_killed_at_any_instant_nothing_acknowledged_is_lost(
             known = {(a["task"], a["index"], a["attempt"]) for a in attempts}
             assert {(k.task, k.index, k.attempt) for k in acked} <= known
             assert core.kill(signal.SIGTERM) == 0
+        client.close()
+        agent.close()
+        helper._context.term()
+
+
+@pytest.mark.slow
+def test_an_acknowledged_mending_survives_a_kill(
+    tmp_path: Path, start_core: Any, kit: Any, request: pytest.FixtureRequest
+) -> None:
+    """The core is killed in the moment of its answer, ten times; each mending must have come through."""
+    helper = start_core()
+    helper.stop()
+    home = tmp_path / "home"
+    core: Process | None = None
+    request.addfinalizer(lambda: core is None or (core.process.kill(), core.process.wait()))
+    run, said = 0, ["first"]
+    for life in range(10):
+        core = Process(home)
+        helper.home, helper.found = home, core.found
+        helper._context = zmq.Context()
+        client, agent = helper.client(), helper.agent()
+        if not run:
+            run = kit.submit(client, kit.task("one", action=Command(said)), token="only")
+        agent.epoch = life
+        agent.hello()
+        if life:
+            client.ask(m.Control, "retry", run)
+        (item,) = agent.assigned(1)
+        assert agent.bundles[run, 0].spec.action == Command(said)
+        agent.finish([item], "nonzero")
+        said = [f"life {life}"]
+        raw = msgspec.msgpack.encode(Graph("g", [kit.task("one", action=Command(said))]))
+        assert client.ask(m.Amend, run, raw, f"document {life}", [])["tasks"] == ["one"]
+        core.kill()
         client.close()
         agent.close()
         helper._context.term()
