@@ -29,7 +29,7 @@ GRAB_AT_LAST = 20_000
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="windlass", description="The Windlass desktop app.")
+    parser = argparse.ArgumentParser(prog="windlass app", description="The Windlass desktop app.")
     parser.add_argument("file", nargs="?", type=Path, help="a graph file to open")
     parser.add_argument("--sample", choices=[sample.name for sample in list_samples()], help="open a sample graph")
     parser.add_argument("--connect", metavar="ADDRESS", help="attach to a core elsewhere: a join token or an endpoint")

@@ -53,6 +53,7 @@ for function in (
     app.command()(function)
 app.command(context_settings=start.PASS_ON | {"help_option_names": ["--help"]})(start.core)
 app.command(context_settings=start.PASS_ON)(start.agent)
+app.command("app", context_settings=start.PASS_ON)(start.gui)
 app.command()(start.token)
 app.command()(start.samples)
 app.command()(simulate.simulate)

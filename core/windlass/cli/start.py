@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -28,7 +29,7 @@ PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_optio
 """The options are those of the program that is started, which checks and explains them."""
 
 
-def open_app() -> None:
+def open_app(arguments: Sequence[str] = ()) -> None:
     """Become the desktop app."""
     missing = [name for name in ("PySide6", "pyqtgraph") if importlib.util.find_spec(name) is None]
     if missing:
@@ -37,7 +38,13 @@ def open_app() -> None:
             "without it: windlass run GRAPH (see windlass --help)",
             USAGE,
         )
-    _become("windlass_gui", [])
+    _become("windlass_gui", [*arguments])
+
+
+@command
+def gui(context: typer.Context) -> None:
+    """Open the app, with a graph, or for a core elsewhere with --connect ADDRESS. --help lists its options."""
+    open_app(context.args)
 
 
 @command

@@ -141,10 +141,12 @@ def test_the_app_replaces_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     became: list[list[str]] = []
     monkeypatch.setattr(start.os, "execv", lambda program, arguments: became.append(arguments))
     run()
+    run("app", "graph.yaml", "--connect", "desk:7077")
     run("agent", "--join", "wl1.x", "--help")
     run("core", "--bind", "tcp://0.0.0.0:7077", "--lease", "20")
     assert [arguments[2:] for arguments in became] == [
         ["windlass_gui"],
+        ["windlass_gui", "graph.yaml", "--connect", "desk:7077"],
         ["windlass_agent", "--join", "wl1.x", "--help"],
         ["windlass.server", "--bind", "tcp://0.0.0.0:7077", "--lease", "20"],
     ]

@@ -64,7 +64,9 @@ def _do(session: EditorSession, what: str, one: int, two: int) -> None:
 
 
 @given(OPERATIONS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_undone_fully_the_text_is_identical_and_redone_too(
     qapp: object, operations: list[tuple[str, int, int]]
 ) -> None:
