@@ -300,9 +300,8 @@ class Executor:
 
     def renew_lease(self, until: float) -> None:
         """The warden stops everything at `until` (by `wardenwire.clock`), even if this process hangs."""
-        if self._shop.by_spawn or self.functions.lanes:
-            self._shop.wardens.lease(until)
-            self._settle()
+        self._shop.wardens.lease(until)
+        self._settle()
 
     # --- stopping ------------------------------------------------------------------------------------------
 

@@ -60,6 +60,8 @@ class WardenLink:
         """Spawn id -> process id of what runs."""
         self.held: set[int] = set()
         """Spawn ids that it was told of, until they have ended or come back."""
+        self.lease = 0.0
+        """As last told; 0 before that."""
         self.chains = 0
         """Chains whose commands it runs."""
         self.up = False

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from windlass_agent.wardenlink import WardenLink
-from windlass_agent.wardenwire import Kill, Lease, Recall, Spawn, Tail, clock
+from windlass_agent.wardenwire import Kill, Lease, Recall, Spawn, Tail
 
 MOST = 4
 """Wardens of one agent: further ones make it no faster."""
@@ -21,7 +21,7 @@ class Wardens:
         self._agent = agent
         self._most = max(1, min(MOST, int(cpus)))
         self._until = 0.0
-        """The lease as last told."""
+        """The lease as it is now."""
         self.links = [WardenLink(agent)]
 
     @property
@@ -41,8 +41,6 @@ class Wardens:
 
     def _new(self) -> WardenLink:
         link = WardenLink(self._agent)
-        if self._until > clock():
-            link.send(Lease(self._until))
         self.links.append(link)
         return link
 
@@ -60,6 +58,8 @@ class Wardens:
         """Under `link`, or else under the first. `fds` are passed on and closed here once they are sent."""
         if link is None or link not in self.links:
             link = self.first
+        # Before the order: a lease from before a long rest would end what it starts at once.
+        self._tell(link)
         link.held.add(order.id)
         link.send(order, fds)
 
@@ -76,9 +76,16 @@ class Wardens:
                 link.send(Recall(here))
 
     def lease(self, until: float) -> None:
+        """It was renewed. Wardens without work hear of it with their next order."""
         self._until = until
         for link in self.links:
-            link.send(Lease(until))
+            if link.held:
+                self._tell(link)
+
+    def _tell(self, link: WardenLink) -> None:
+        if link.lease != self._until:
+            link.lease = self._until
+            link.send(Lease(self._until))
 
     def close(self) -> None:
         for link in self.links:

@@ -16,6 +16,7 @@ from windlass.wire import messages as m
 from windlass.wire.codec import encode
 from windlass.wire.logs import ERR, OUT, read, to_bytes, to_text
 from windlass_agent import procs
+from windlass_agent.wardenwire import clock
 
 
 def alive(mark: str) -> list[int]:
@@ -349,8 +350,6 @@ def test_a_killed_warden_takes_its_attempts_along_and_another_goes_on(bench: Ben
 
 
 def test_the_warden_stops_everything_when_the_lease_runs_out(bench: Bench, tmp_path: Path) -> None:
-    from windlass_agent.wardenwire import clock
-
     mark = tmp_path / "pid"
     key = bench.command(f"echo $$ > {mark}; exec sleep 1000")
     bench.until(lambda: pid_in(mark))
@@ -358,6 +357,16 @@ def test_the_warden_stops_everything_when_the_lease_runs_out(bench: Bench, tmp_p
     exit = bench.end_of(key)
     assert exit.outcome == "stopped"
     assert "link" in exit.error
+
+
+def test_a_lease_that_was_renewed_while_nothing_ran_counts_for_what_begins_next(bench: Bench) -> None:
+    first = clock() + 0.5
+    key = bench.command(["true"])
+    bench.executor.renew_lease(first)
+    assert bench.end_of(key).outcome == "ok"
+    bench.until(lambda: clock() > first)
+    bench.executor.renew_lease(clock() + 60)
+    assert bench.end_of(bench.command(["sleep", "0.1"])).outcome == "ok"
 
 
 def test_many_at_once(bench: Bench) -> None:
