@@ -123,7 +123,7 @@ class Functions:
         item = Item(0, 0, attempt.payload)
         try:
             if isinstance(action, Call):
-                item.function = lane.function(action.function, self._shop.store.path(action.function))
+                item.function = lane.function(action.function, self._shop.store)
                 if bundle.results or attempt.item.results:
                     found = {**bundle.results, **attempt.item.results}
                     item.results = {name: self._named(data) for name, data in found.items()}

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from windlass.blobs.store import BlobStore
 from windlass.wire.logs import ERR, OUT
 from windlass_agent.attempts import Attempt, Group
 from windlass_agent.frames import READ_SIZE, FrameReader, FrameWriter
@@ -94,10 +95,11 @@ class Lane:
         self.sent.append(attempt)
         self._writer.put(encode(item))
 
-    def function(self, digest: str, path: Path) -> int:
+    def function(self, digest: str, store: BlobStore) -> int:
         """The runner's number of a callable, which is sent before its first use."""
         number = self._functions.get(digest)
         if number is None:
+            path = store.path(digest)
             number = self._functions[digest] = len(self._functions) + 1
             self._writer.put(encode(Load(number, str(path))))
         return number
