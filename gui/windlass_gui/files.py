@@ -65,6 +65,7 @@ class GraphFiles:
             path = Path(name)
             if not path.suffix:
                 path = path.with_suffix(".yaml")
+            session.name_after(path)
         try:
             session.save(path)
             if sample is not None:

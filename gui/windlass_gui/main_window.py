@@ -373,7 +373,7 @@ class MainWindow(QMainWindow):
         self.editing.enable()
         open_ = self.page.session is not None
         self.actions_.enable(open_ and not self.running.busy and self.bridge.state == "up", "submit")
-        self.actions_.enable(self.running.can("cancel"), "cancel")
+        self.actions_.enable(self.bridge.state == "up" and self.running.can("cancel"), "cancel")
         self.actions_.enable(self.running.can("retry") and not self.retrying.busy, "retry")
         self.actions_.enable(self.run_view.run is not None, "leave_run")
         self.actions_.enable(self.bridge.state == "up", "token")

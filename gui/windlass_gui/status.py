@@ -32,6 +32,7 @@ class Status(QObject):
             bar.addPermanentWidget(label)
         self.again = QPushButton(self.tr("Try again"))
         self.again.setToolTip(self.tr("Start or join the core once more"))
+        self.again.setProperty("role", "slim")
         self.again.clicked.connect(bridge.try_again)
         bar.addPermanentWidget(self.again)
         bridge.connection_changed.connect(self.show_connection)
@@ -53,6 +54,8 @@ class Status(QObject):
             label.setVisible(state == "up")  # what was true before the connection broke may not be now
         if state == "refused":
             self._tell_refusal(text)
+        elif state == "up" and self._notice is not None:
+            self._notice.close()
 
     def _tell_refusal(self, text: str) -> None:
         """In a box that stays until it was read; in the status bar it would be cut and gone."""

@@ -137,6 +137,43 @@ def test_edit_save_and_the_title(window: MainWindow, graph: Path) -> None:
     assert window.files.recent() == [str(graph)]
 
 
+def test_a_new_graph_is_named_after_its_file(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.new()
+    session = window.page.session
+    assert session is not None
+    for stem in ("nightly", "weekly"):
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, stem=stem: (str(tmp_path / stem), ""))
+        assert window.save(elsewhere=True)
+        assert session.document.name == "nightly", "only what nobody has named takes a file's name"
+        assert (tmp_path / f"{stem}.yaml").read_text() == session.document.text
+    assert window.windowTitle().startswith("weekly.yaml")
+    session.undo.undo()
+    assert session.document.name == "untitled"
+
+
+def test_what_there_is_to_do_without_a_core(
+    window: MainWindow, bridge: RecordingBridge, graph: Path, make: Any
+) -> None:
+    assert window.open_file(graph)
+    _run(bridge, make)
+    window.run_view.show_run(7)
+    assert window.actions_["cancel"].isEnabled()
+    bridge.state, bridge.text = "refused", "The core ended again and again."
+    bridge.connection_changed.emit(bridge.state, bridge.text)
+    assert not window.actions_["cancel"].isEnabled()
+    assert not window.status.agents.isVisible()
+    (box,) = window.findChildren(QMessageBox)
+    assert box.isVisible()
+    assert box.informativeText() == bridge.text
+    bridge.state = "up"
+    bridge.connection_changed.emit("up", "Connected")
+    assert not box.isVisible()
+    assert window.actions_["cancel"].isEnabled()
+    assert window.status.agents.isVisible()
+
+
 def test_a_sample_saved_elsewhere_takes_its_files_along(
     window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,5 +76,5 @@ class BatchItem(QGraphicsItem):
             if state == "selected":
                 painter.setBrush(style.accent)
             else:
-                painter.setBrush(style.state_brush.get(state, style.muted))
+                painter.setBrush(style.state_brush.get(state, style.distant))
             painter.drawRects(rects)

@@ -16,6 +16,8 @@ from windlass.model.edit import DocumentText
 from windlass.model.graph import Graph
 from windlass_gui.editor.facts import NodeFacts, node_facts
 
+UNTITLED = "untitled"
+"""The name of a graph that nobody has named."""
 STARTER = "windlass: 1\nname: {name}\ntasks: {{}}\n"
 """What a new document holds."""
 
@@ -43,7 +45,7 @@ class Document:
         self.problems: list[Problem] = []
         self.unreadable = False
         """The text is no YAML mapping: there is nothing to draw, only problems to show."""
-        self._text = text or STARTER.format(name="untitled")
+        self._text = text or STARTER.format(name=UNTITLED)
         self._tree: DocumentText | None = None
         self._listeners: list[Listener] = []
         self._read()
@@ -62,7 +64,7 @@ class Document:
 
     @property
     def name(self) -> str:
-        return str(self.raw.get("name") or "untitled")
+        return str(self.raw.get("name") or UNTITLED)
 
     @property
     def params(self) -> Mapping[str, Any]:

@@ -20,8 +20,8 @@ from windlass_gui.theme import Theme
 Link = tuple[str, str]
 """(source, target): the target needs the source."""
 
-BATCH_FROM = 1500
-"""Nodes in view from which they are painted in one batch."""
+BATCH_FROM = 400
+"""Nodes in view from which they are painted in one batch: a full screen of them is too small to read by then."""
 
 
 class GraphScene(QGraphicsScene):

@@ -14,7 +14,7 @@ from PySide6.QtGui import QUndoStack
 
 from windlass.model.edit import DocumentText
 from windlass_gui.editor.commands import EditCommand, MoveCommand
-from windlass_gui.editor.document import Change, Document
+from windlass_gui.editor.document import UNTITLED, Change, Document
 from windlass_gui.editor.facts import needs_of
 from windlass_gui.editor.fields import plain_data
 from windlass_gui.editor.kinds import BY_KEY
@@ -75,6 +75,11 @@ class EditorSession(QObject):
         self._timer.stop()
         self.document.check()
         self.checked.emit()
+
+    def name_after(self, path: Path) -> None:
+        """A graph that nobody has named yet gets its file's name, as a step that can be undone."""
+        if self.document.name == UNTITLED and path.stem != UNTITLED:
+            self.set_graph_field("name", path.stem)
 
     def save(self, path: Path) -> None:
         """Write the text so that a crash leaves either the old file or the new one. Raises OSError."""

@@ -23,6 +23,7 @@ class CanvasStyle:
         self.hover = QPen(theme.color("muted"), 1.6)
         self.selected = QPen(theme.color("accent"), 2.4)
         self.no_pen = QPen(Qt.PenStyle.NoPen)
+        self.distant = QBrush(mix(theme.color("canvas"), theme.color("muted"), 0.6))
         self.track = QBrush(mix(theme.color("surface"), theme.color("text"), 0.14))
         self.state = {state: theme.state_color(state) for state in ITEM_STATES}
         self.state_brush = {state: QBrush(color) for state, color in self.state.items()}

@@ -44,13 +44,13 @@ class RunsPane(QWidget):
         self.tasks = TasksModel(self)
         self.runs_table = Table(SortedRows(self.runs, self), "Runs")
         self.runs_table.draw(states=(2,), progress=(3,))
-        self.runs_table.widths(54, 130, 104, 196, 84, 74, 70)
-        self.runs_table.stretch(1)
+        self.runs_table.widths(54, 120, 104, 190, 84, 74, 70)
+        self.runs_table.stretch(1, least=90)
         self.runs_table.sort_by(0, Qt.SortOrder.DescendingOrder)
         self.runs_table.menu = self._run_menu
         self.tasks_table = Table(SortedRows(self.tasks, self), "Tasks of the run")
         self.tasks_table.draw(states=(1,), progress=(2,))
-        self.tasks_table.widths(110, 104, 196, 160)
+        self.tasks_table.widths(110, 100, 150, 160)
         self.tasks_table.setColumnHidden(3, True)
         self.tasks_table.sort_by(0, Qt.SortOrder.AscendingOrder)
         self.tasks_table.menu = self._task_menu

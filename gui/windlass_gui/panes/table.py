@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from PySide6.QtCore import QAbstractItemModel, QItemSelectionRange, Qt
-from PySide6.QtGui import QAction, QContextMenuEvent, QKeySequence
+from PySide6.QtGui import QAction, QContextMenuEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QMenu, QTableView, QWidget
 
 from windlass_gui.models import KEY_ROLE
@@ -24,6 +24,7 @@ class Table(QTableView):
         self.setModel(model)
         self.setAccessibleName(name)
         self.menu: Callable[[QMenu], None] | None = None
+        self._stretched = -1, 0
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setShowGrid(False)
@@ -54,10 +55,27 @@ class Table(QTableView):
         for column, width in enumerate(pixels):
             self.setColumnWidth(column, width)
 
-    def stretch(self, column: int) -> None:
-        """This column takes what the others leave."""
+    def stretch(self, column: int, least: int = 0) -> None:
+        """This column takes what the others leave, but never less than `least` pixels."""
         self.horizontalHeader().setStretchLastSection(False)
-        self.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        self._stretched = column, least
+        # Hiding and showing a column count as resizing it.
+        self.horizontalHeader().sectionResized.connect(self._resized)
+        self._fit_stretched()
+
+    def _resized(self, column: int, _before: int, _now: int) -> None:
+        if column != self._stretched[0]:
+            self._fit_stretched()
+
+    def _fit_stretched(self) -> None:
+        column, least = self._stretched
+        others = sum(self.columnWidth(other) for other in range(self.model().columnCount()) if other != column)
+        self.setColumnWidth(column, max(least, self.viewport().width() - others))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._stretched[0] >= 0:
+            self._fit_stretched()
 
     def sort_by(self, column: int, order: Qt.SortOrder) -> None:
         self.setSortingEnabled(True)

@@ -150,6 +150,7 @@ def test_a_core_that_was_there_before_the_window_goes_on(qtbot: QtBot, home: Pat
     bridge = Bridge()
     bridge.start_embedded()
     qtbot.waitUntil(lambda: bridge.state == "up", timeout=30_000)
+    qtbot.waitUntil(lambda: len(local._children) == 1, timeout=30_000)
     (agent,) = (psutil.Process(process.pid) for process in local._children)
     bridge.shutdown(stop_core=True)
     assert by_hand.poll() is None

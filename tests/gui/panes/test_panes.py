@@ -81,6 +81,18 @@ def test_selecting_a_run_follows_it(qtbot: QtBot, bridge: Bridge, link: Recordin
     assert task.args == [2, 1]
 
 
+def test_names_stay_readable_in_a_narrow_table(qtbot: QtBot, bridge: Bridge) -> None:
+    table = RunsPane(bridge).runs_table
+    table.setParent(None)
+    qtbot.addWidget(table)
+    table.show()
+    for width in (300, 2000):
+        table.resize(width, 300)
+        assert table.columnWidth(1) >= 90
+    table.setColumnHidden(6, True)
+    assert sum(table.columnWidth(column) for column in range(7)) == table.viewport().width()
+
+
 def test_actions_fit_the_run(qtbot: QtBot, bridge: Bridge, told: RecordingLink, make: Any) -> None:
     pane = RunsPane(bridge)
     qtbot.addWidget(pane)
