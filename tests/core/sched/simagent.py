@@ -114,6 +114,11 @@ class SimAgent:
 
     def receive(self, message: Any) -> None:
         if not self.works:
+            if self.alive and message[0] == "welcome":
+                # It lies in the socket until the process goes on; a real agent would say HELLO again without it.
+                self.world.at(
+                    0.5, lambda link=self.generation: self.linked and link == self.generation and self.receive(message)
+                )
             return
         kind, *rest = message
         getattr(self, "on_" + kind)(*rest)
