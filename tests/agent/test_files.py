@@ -87,6 +87,18 @@ def test_a_tree_without_rights_is_removed(work: Path) -> None:
     assert not work.exists()
 
 
+def test_a_tree_that_is_deeper_than_python_descends_is_removed(work: Path) -> None:
+    here = os.open(work, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    remove_tree(work)
+    assert not work.exists()
+
+
 requests = st.builds(
     Resources,
     cpus=st.sampled_from([0.0, 0.1, 0.25, 1.0, 3.0]),

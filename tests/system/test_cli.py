@@ -211,7 +211,7 @@ def started(arguments: list[str], environment: dict[str, str], folder: Path) -> 
                 process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_stops_everything_and_leaves_nothing(
     number: signal.Signals, environment: dict[str, str], tmp_path: Path
 ) -> None:

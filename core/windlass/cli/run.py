@@ -123,10 +123,12 @@ def _check_folder(out: Path) -> None:
 
 
 def _end_on_sigterm() -> None:
-    """A polite kill ends the children in order, as Ctrl-C does."""
+    """A polite kill, or the end of the terminal, ends the children in order, as Ctrl-C does."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     with contextlib.suppress(ValueError):  # not the main thread: a test calls us
         signal.signal(signal.SIGTERM, interrupt)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+            signal.signal(signal.SIGHUP, interrupt)

@@ -50,6 +50,9 @@ def main(argv: list[str] | None = None) -> int:
         except zmq.ZMQError as error:
             log.error("cannot listen on %s: %s", args.bind, error)
             return 1
+        except OSError as error:
+            log.error("the core cannot start: %s: %s", data, error.strerror or error)
+            return 1
         if args.ready_fd is not None:
             line = json.dumps({"endpoint": found.endpoint, "public": found.public, "pid": found.pid}) + "\n"
             with contextlib.suppress(OSError):

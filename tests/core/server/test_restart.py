@@ -53,6 +53,17 @@ def test_runs_and_results_survive_a_restart(start_core: Any, kit: Any) -> None:
     assert len({row[0] for row in ends}) == 6
 
 
+def test_a_core_that_cannot_say_where_it_is_does_not_start_and_says_why(tmp_path: Path) -> None:
+    (tmp_path / "data" / "core.json").mkdir(parents=True)  # so that the file cannot be written
+    told = subprocess.run(
+        [sys.executable, "-m", "windlass.server", "--data", tmp_path / "data", "--config", tmp_path / "config"],
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert told.returncode == 1
+    assert "cannot start" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
 def test_an_end_told_again_after_the_restart_counts_once(start_core: Any, kit: Any) -> None:
     core = start_core()
     client, agent = core.client(), core.agent()
