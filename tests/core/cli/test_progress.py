@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+from types import SimpleNamespace
+from typing import Any
 
+import msgspec
 import pytest
 from rich.console import Console
 
 from windlass.cli import progress
+from windlass.cli.run import follow
 from windlass.client.run import RunView
 from windlass.wire.rows import Counts, RunRow, TaskRow
 
@@ -56,3 +61,15 @@ def test_bars_show_names_as_they_are() -> None:
     assert "4/4" in text
     assert "1 failed" in text
     assert "input files" in text
+
+
+def test_what_holds_a_run_up_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    waiting, ended = view(ready=4), view(succeeded=4)
+    waiting.run = msgspec.structs.replace(waiting.run, note="no agent is up")
+    ended.run = msgspec.structs.replace(ended.run, state="succeeded")
+    changes = [None, waiting, None, None, ended]
+    run: Any = SimpleNamespace(watch=lambda: contextlib.nullcontext(SimpleNamespace(changes=lambda: iter(changes))))
+    words = iter(["", "agent 2 ended", "agent 2 ended"])
+    with progress.display(quiet=True) as shown:
+        assert follow(run, lambda: next(words), shown) == "succeeded"
+    assert capsys.readouterr().err.splitlines() == ["agent 2 ended", "no agent is up"]
