@@ -7,7 +7,7 @@ and owner while it has ready items and its run is not paused; an agent is pushed
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from windlass.sched.agents import Agent
 from windlass.sched.config import Config
@@ -93,6 +93,14 @@ class Supply:
             else:
                 result.append(task)
         return result
+
+    def waiting(self) -> Iterator[TaskState]:
+        """All tasks with ready work, in no order; only looks."""
+        for market in self._markets.values():
+            for heap in market.owners.values():
+                for order, _, task in heap:
+                    if order is task.order and task.queue.size and not task.run.paused:
+                        yield task
 
     def wanted(self) -> list[Shape]:
         """Shapes that may have ready work."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from windlass.model.graph import Resources
 from windlass.sched import control
 from windlass.sched.events import AttemptId, CancelRequested, RetryRequested
+from windlass.sched.explain import explain, note
+from windlass.sched.reasons import Explanation
 from windlass.sched.states import AgentState, AttemptState, ItemState
 
 if TYPE_CHECKING:
@@ -159,6 +162,10 @@ class Views:
             chosen = control.select_retry(run, event.scope, event.downstream)
         return sum(hi - lo for ranges in chosen.values() for lo, hi in ranges)
 
+    def why(self, run: int, task: int, index: int | None, now: float, names: Mapping[str, str]) -> Explanation:
+        """Why an item (None: the task's next one) does not run; `names` are what people call the agents."""
+        return explain(self._book, self._task(run, task), index, now, names)
+
     def why_waiting(self, run: int) -> str:
         """One line for people: why nothing of the run is active; empty if there is no reason to tell."""
         found = self._book.runs[run]
@@ -168,27 +175,10 @@ class Views:
             return "paused"
         for task in found.tasks:
             if task.counts[ItemState.READY]:
-                return self._why(task)
+                return note(self._book, task, self._book.now)
         if any(task.counts[ItemState.BACKOFF] for task in found.tasks):
             return "waits before it tries again"
         return ""
-
-    def _why(self, task: TaskState) -> str:
-        up = [agent for agent in self._book.agents.values() if agent.takes_work]
-        if not up:
-            return "no agent is up"
-        matching = [agent for agent in up if task.shape.matches(agent.labels)]
-        if not matching:
-            return f"{task.id}: no agent that is up has {', '.join(task.plan.where)}"
-        if any(task.shape.lanes(agent.capacity, 1) for agent in matching):
-            return "all agents are busy"
-        for kind, amount in task.shape.need:
-            most = max(agent.capacity.get(kind, 0) for agent in matching)
-            if most < amount:
-                scale = 1000 if kind == "cpus" or kind.startswith("named:") else 1
-                name = kind.removeprefix("named:")
-                return f"{task.id} needs {amount / scale:g} {name}, the largest agent has {most / scale:g}"
-        return f"{task.id}: no single agent has all that it needs at once"
 
     def story(self, run: int | None = None, task: int | None = None, item: int | None = None) -> list[str]:
         """What happened lately to an item (or a task, a run, anything), oldest first."""

@@ -1,0 +1,348 @@
+"""Why an item waits: a pure function of the scheduler's state, which it reads as the next plan will.
+
+Of one item, or of a task: then of the next of its items that could begin. Costs about agents plus tasks with ready
+work, never items: fit to be asked each second.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping
+from dataclasses import replace
+
+from windlass.sched.agents import Agent
+from windlass.sched.book import Book
+from windlass.sched.events import AttemptId
+from windlass.sched.placement import Planner
+from windlass.sched.queues import Again
+from windlass.sched.reasons import ABLE, AgentReason, Amount, Explanation, Need, amount_words, placing_words, span
+from windlass.sched.shapes import Shape
+from windlass.sched.states import TERMINAL, AgentState, ItemState
+from windlass.sched.tasks import TaskState
+
+_S = ItemState
+_NEEDS_SHOWN = 20
+_AGENTS_FORECAST = 64
+"""Agents whose running attempts are looked at to guess when there is room."""
+
+Names = Mapping[str, str]
+"""Agent's id -> what people call it."""
+
+
+def explain(book: Book, task: TaskState, index: int | None, now: float, names: Names) -> Explanation:
+    """Why this item (None: the task's next one) does not run. `index` is below the task's number of items."""
+    found = _explain(book, task, index, now, names)
+    if found.cause == "needs":
+        start, item = _bottom(task, index)
+        if start is not task:
+            found = replace(found, because=_explain(book, start, item, now, names))
+    return found
+
+
+def note(book: Book, task: TaskState, now: float) -> str:
+    """What to say of agents where nothing of a run is active and the task has ready items; empty where one is free."""
+    agents = _agents(book, task, _place_in_queue(task, None)[0], now, {})
+    kinds = {reason.kind for reason in agents}
+    if "free" in kinds:
+        return ""
+    if kinds == {"busy"}:
+        return "all agents are busy"
+    words = "; ".join(placing_words(agents))
+    return words if kinds <= {"away", "drains"} else f"{task.id} {words}"
+
+
+def _explain(book: Book, task: TaskState, index: int | None, now: float, names: Names) -> Explanation:
+    counts = task.counts
+    if index is None:
+        state = next((s for s in (_S.READY, _S.BACKOFF, _S.PENDING, _S.ACTIVE) if counts[s]), None)
+        if state is None and not task.complete:
+            state = _S.PENDING  # its items are not known yet
+    else:
+        state = ItemState(task.states[index])
+    base = Explanation(
+        run=task.run.id, task=task.pos, id=task.id, index=index, state="" if state is None else state.name.lower(),
+        cause="ended", now=now, paused=task.run.paused and not task.run.over,
+        items=0 if state is None else counts[state],
+    )  # fmt: skip
+    if state is _S.READY:
+        return _ready(book, task, index, base, names)
+    if state is _S.PENDING:
+        return _pending(task, index, base, names)
+    if state is _S.BACKOFF:
+        until = min(time for time, _ in task.backoff.values()) if index is None else task.backoff[index][0]
+        return replace(base, cause="backoff", until=until, start=None if base.paused else until)
+    if state is _S.ACTIVE:
+        return _active(task, index, base, names)
+    return base
+
+
+def _active(task: TaskState, index: int | None, base: Explanation, names: Names) -> Explanation:
+    if index is None:
+        return replace(base, cause="running")
+    agent = task.active[index]
+    begun = AttemptId(task.run.id, task.pos, index, task.number(index)) in agent.running
+    return replace(base, cause="running" if begun else "given", agent=names.get(agent.id, agent.id))
+
+
+# --- needs -----------------------------------------------------------------------------------------------
+
+
+def _pending(task: TaskState, index: int | None, base: Explanation, names: Names) -> Explanation:
+    left = _unfinished(task, index)
+    if left:
+        shown = tuple(_need(up, item) for up, item in left[:_NEEDS_SHOWN])
+        return replace(base, cause="needs", needs=shown, needs_left=len(left))
+    held = index if index is not None else next(iter(task.held), None)
+    if held is not None and held in task.held:
+        agent = task.active.get(held)
+        return replace(base, cause="stopping", agent="" if agent is None else names.get(agent.id, agent.id))
+    if task.asked:
+        return replace(base, cause="deciding")
+    if task.open and not task.counts[_S.PENDING]:
+        return replace(base, cause="open")
+    return replace(base, cause="deciding")
+
+
+def _unfinished(task: TaskState, index: int | None) -> list[tuple[TaskState, int | None]]:
+    """What a PENDING item (None: the task) needs that has not ended."""
+    left: list[tuple[TaskState, int | None]] = [(up, None) for up in task.whole if not up.complete]
+    for up in task.each:
+        if index is None:
+            if not up.complete:
+                left.append((up, None))
+        elif index >= len(up.states):
+            if not up.sized:
+                left.append((up, None))
+        elif up.states[index] not in TERMINAL:
+            left.append((up, index))
+        elif not task.released and not up.sized:
+            left.append((up, None))
+    return left
+
+
+def _need(up: TaskState, index: int | None) -> Need:
+    state = "" if index is None else ItemState(up.states[index]).name.lower()
+    return Need(up.pos, up.id, index, up.unfinished if index is None else 1, up.count, state)
+
+
+def _bottom(task: TaskState, index: int | None) -> tuple[TaskState, int | None]:
+    """Follow the first unfinished need down to something that could run, or waits for another cause."""
+    while True:
+        idle = not any(task.counts[s] for s in (_S.READY, _S.ACTIVE, _S.BACKOFF))
+        waits = idle if index is None else task.states[index] == _S.PENDING
+        left = _unfinished(task, index) if waits or index is not None else []
+        if not waits or not left:
+            return task, index
+        task, index = left[0]
+
+
+# --- agents ----------------------------------------------------------------------------------------------
+
+
+def _ready(book: Book, task: TaskState, index: int | None, base: Explanation, names: Names) -> Explanation:
+    again, before = _place_in_queue(task, index)
+    agents = _agents(book, task, again, base.now, names)
+    found = replace(base, agents=tuple(agents))
+    if base.paused:
+        return replace(found, cause="paused")
+    able = [book.agents[reason.agent] for reason in agents if reason.kind in ABLE]
+    if not able:
+        return replace(found, cause="nowhere")
+    ahead, wait = _ahead(book, task, before, able)
+    if not ahead and any(reason.kind == "free" for reason in agents):
+        return replace(found, cause="next", start=base.now)
+    until_room = _until_room(book, task.shape, agents, base.now)
+    start = None if wait is None or until_room is None else base.now + until_room + wait
+    return replace(found, cause="order" if ahead else "room", ahead=ahead, start=start)
+
+
+def _place_in_queue(task: TaskState, index: int | None) -> tuple[Again | None, int]:
+    """Its entry when it was tried before, and how many ready items of the task go before it."""
+    queue = task.queue
+    if index is None:
+        # One that was never tried is not choosy, so it is the one that may begin.
+        return (queue.again[0] if queue.again and not queue.ranges else None), 0
+    for place, entry in enumerate(queue.again):
+        if entry.item == index:
+            return entry, place
+    before = len(queue.again)
+    for lo, hi in queue.ranges:
+        if lo <= index < hi:
+            return None, before + index - lo
+        before += hi - lo
+    return None, before
+
+
+def _agents(book: Book, task: TaskState, again: Again | None, now: float, names: Names) -> list[AgentReason]:
+    shape = task.shape
+    wanted = {other.shape for other in book.supply.waiting()} if book.reserved else set()
+    result = [_agent(book, shape, agent, wanted, now, names.get(agent.id, agent.id)) for agent in book.agents.values()]
+    if again is None or not again.avoid or now >= again.until:
+        return result
+    can = [at for at, reason in enumerate(result) if reason.kind in ABLE]
+    for at in can:
+        reason = result[at]
+        if reason.agent == again.avoid and reason.kind == "free" and len(can) > 1:
+            text = f"failed it before; for {span(again.until - now)} another agent is preferred"
+            words = ("has failed it before", "have failed it before")
+            result[at] = replace(reason, kind="avoided", text=text, until=again.until, words=words)
+    return result
+
+
+def _agent(book: Book, shape: Shape, agent: Agent, wanted: set[Shape], now: float, name: str) -> AgentReason:
+    def because(kind: str, text: str, one: str, many: str, **more: object) -> AgentReason:
+        return AgentReason(agent.id, name, kind, text, (one, many), **more)  # type: ignore[arg-type]
+
+    if agent.state is not AgentState.UP or not agent.linked:
+        state = "disconnected" if agent.state is AgentState.UP else agent.state.name.lower()
+        if state == "new":
+            return because("away", "has not said hello yet", "has not come yet", "have not come yet")
+        return because("away", f"is {state}", f"is {state}", f"are {state}")
+    if agent.draining:
+        return because("drains", "drains: it gets nothing new", "drains", "drain")
+    if not shape.matches(agent.labels):
+        return _label(shape, agent, name)
+    short = _too_little(shape, agent.capacity, agent)
+    if short:
+        text = ", ".join(f"asks {amount_words(a.kind, a.asked)}, it has {_number(a.kind, a.capacity)}" for a in short)
+        words = amount_words(short[0].kind, short[0].asked)
+        return because("lacks", f"lacks {words}: {text}", f"lacks {words}", f"lack {words}", amounts=short)
+    if agent.shun_until > now:
+        text = f"gave attempts back; gets nothing for {span(agent.shun_until - now)}"
+        return because("aside", text, "is set aside", "are set aside", until=agent.shun_until)
+    reserved = agent.reserved if agent.reserved in wanted and agent.reserved is not shape else None
+    free, lanes = _free(book, agent, agent.reserved is not None and reserved is None and agent.reserved is not shape)
+    most = book.config.lanes_max - lanes.get(shape, 0)
+    if most <= 0:
+        return because("busy", f"runs {book.config.lanes_max} of these, the most at a time", "is busy", "are busy")
+    if not shape.lanes(free, 1):
+        short = _too_little(shape, free, agent)
+        parts = (f"asks {amount_words(a.kind, a.asked)}, {_number(a.kind, a.free)} free" for a in short)
+        return because("busy", "busy: " + ", ".join(parts), "is busy", "are busy", amounts=short)
+    if reserved is not None:
+        for kind, amount in reserved.need:
+            free[kind] = max(free.get(kind, 0) - amount, 0)
+        if not shape.lanes(free, 1):
+            return because("kept", "is kept for a large request", "is kept for another", "are kept for another")
+    return because("free", "has room", "has room", "have room")
+
+
+def _label(shape: Shape, agent: Agent, name: str) -> AgentReason:
+    from windlass.model.constraints import parse
+
+    failed = next((source for source in shape.where if not parse(source).test(agent.labels)), shape.where[0])
+    labels = tuple((label, agent.labels.get(label)) for label in dict.fromkeys(parse(failed).labels))
+    values = ", ".join(f"no {label}" if value is None else f"{label} is {value}" for label, value in labels)
+    text = f"'{failed}' does not hold: {values}"
+    return AgentReason(
+        agent.id, name, "label", text, (f"is not '{failed}'", f"are not '{failed}'"), where=failed, labels=labels
+    )
+
+
+def _free(book: Book, agent: Agent, unreserved: bool) -> tuple[dict[str, int], dict[Shape, int]]:
+    """What is free, and the lanes, after waiting attempts moved up as the next plan lets them."""
+    free = dict(agent.free)
+    lanes = {shape: bucket.lanes for shape, bucket in agent.buckets.items()}
+    if agent in book.dirty or unreserved:
+        for shape, bucket in agent.buckets.items():
+            more = shape.lanes(free, bucket.size - bucket.lanes)
+            lanes[shape] += more
+            for kind, amount in shape.need:
+                free[kind] = free.get(kind, 0) - more * amount
+    return free, lanes
+
+
+def _too_little(shape: Shape, there: Mapping[str, int], agent: Agent) -> tuple[Amount, ...]:
+    return tuple(
+        Amount(
+            kind.removeprefix("named:"),
+            amount / _scale(kind),
+            max(agent.free.get(kind, 0), 0) / _scale(kind),
+            agent.capacity.get(kind, 0) / _scale(kind),
+        )
+        for kind, amount in shape.need
+        if there.get(kind, 0) < amount
+    )
+
+
+def _scale(kind: str) -> int:
+    return 1000 if kind == "cpus" or kind.startswith("named:") else 1
+
+
+def _number(kind: str, amount: float) -> str:
+    """Short, after the request was named with its unit."""
+    if not amount:
+        return "none"
+    return amount_words(kind, amount) if kind in ("memory", "disk") else f"{amount:g}"
+
+
+# --- order and time --------------------------------------------------------------------------------------
+
+
+def _ahead(
+    book: Book, task: TaskState, before: int, able: list[Agent]
+) -> tuple[tuple[tuple[int, int], ...], float | None]:
+    """(run, items) that go first and want an agent of these, and seconds until they have begun (None: unknown)."""
+    share = Planner(book)._share
+
+    def rank(other: TaskState) -> tuple[object, ...]:
+        return (other.order[:2], share(other.run.owner), other.order[2:])
+
+    mine = rank(task)
+    lanes: dict[Shape, int] = {}
+    items: dict[int, int] = {}
+    wait: float | None = 0.0
+    ahead = [(other, other.queue.size) for other in book.supply.waiting() if other is not task and rank(other) < mine]
+    for other, count in [*ahead, (task, before)]:
+        shape = other.shape
+        if shape not in lanes:
+            most = book.config.lanes_max
+            lanes[shape] = sum(shape.lanes(agent.capacity, most) for agent in able if shape.matches(agent.labels))
+        if not lanes[shape] or not count:
+            continue
+        items[other.run.id] = items.get(other.run.id, 0) + count
+        mean = _mean(other)
+        wait = None if wait is None or mean is None else wait + count * mean / lanes[shape]
+    return tuple(sorted(items.items(), key=lambda entry: (-entry[1], entry[0]))), wait
+
+
+def _mean(task: TaskState) -> float | None:
+    return task.mean if task.mean is not None else task.run.mean
+
+
+def _until_room(book: Book, shape: Shape, agents: list[AgentReason], now: float) -> float | None:
+    """Seconds until one of them should have room, by the mean durations of what runs there."""
+    best: float | None = None
+    for reason in [reason for reason in agents if reason.kind in ABLE][:_AGENTS_FORECAST]:
+        wait = _until_fits(book.agents[reason.agent], shape, now)
+        if wait is not None:
+            wait = max(wait, (reason.until or now) - now)
+            best = wait if best is None else min(best, wait)
+    return best
+
+
+def _until_fits(agent: Agent, shape: Shape, now: float) -> float | None:
+    """Its attempts end one after the other, until this fits."""
+    free = dict(agent.free)
+    if agent.reserved is not None and agent.reserved is not shape:
+        for kind, amount in agent.reserved.need:
+            free[kind] = free.get(kind, 0) - amount
+    if shape.lanes(free, 1):
+        return 0.0
+    lanes = {bucket: bucket.lanes for bucket in agent.buckets.values()}
+    ends: list[tuple[float, int, Shape]] = []
+    for id, grant in agent.live.items():
+        mean = _mean(grant.task)
+        if mean is None or not lanes.get(grant.bucket):
+            continue
+        lanes[grant.bucket] -= 1
+        since = agent.running.get(id, now)
+        ends.append((max(mean - max(now - since, 0.0), 0.0), len(ends), grant.bucket.shape))
+    heapq.heapify(ends)
+    while ends:
+        wait, _, ended = heapq.heappop(ends)
+        for kind, amount in ended.need:
+            free[kind] = free.get(kind, 0) + amount
+        if shape.lanes(free, 1):
+            return wait
+    return None
