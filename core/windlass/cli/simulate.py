@@ -178,12 +178,18 @@ def _learn(run: str, core: str | None) -> tuple[dict[str, dict[int, float]], dic
 
 
 def learned(run: Run) -> tuple[dict[str, dict[int, float]], dict[str, int]]:
-    """By task id: item -> seconds of its attempt that ended well; and the number of items."""
+    """By task id: item -> seconds of its attempt that ended well, or else of its last one; and the number of items."""
     rows = {row.index: row for row in run.tasks()}
     found: dict[str, dict[int, float]] = {}
+    well: set[tuple[int, int]] = set()
     for attempt in run.attempts(running=False):
-        if attempt.outcome == "ok" and attempt.started is not None and attempt.ended is not None:
+        place = (attempt.task, attempt.index)
+        if attempt.state != "exited" or attempt.started is None or attempt.ended is None:
+            continue
+        if attempt.outcome == "ok" or place not in well:
             found.setdefault(rows[attempt.task].id, {})[attempt.index] = max(attempt.ended - attempt.started, 0.0)
+        if attempt.outcome == "ok":
+            well.add(place)
     return found, {row.id: row.count for row in rows.values() if row.count is not None}
 
 

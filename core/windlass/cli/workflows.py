@@ -135,7 +135,9 @@ def export_run(client: Client, run: Run) -> dict[str, Any]:
     for attempt in run.attempts(running=False):
         if attempt.started is None or attempt.ended is None:
             continue
-        used[attempt.agent] = attempt.agent_name or attempt.agent
+        if attempt.agent not in used:
+            name = attempt.agent_name or attempt.agent
+            used[attempt.agent] = name if name not in used.values() else f"{name}-{attempt.agent}"
         executions[attempt.task, attempt.index] = Execution(
             attempt.task, attempt.index, used[attempt.agent], attempt.started, attempt.ended,
             attempt.cpu, attempt.memory, attempt.read, attempt.written,

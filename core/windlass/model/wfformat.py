@@ -28,7 +28,7 @@ SLEEP = f'exec sleep "${RUNTIME}"'
 _LONGEST_ID = 100
 _MOST_PROBLEMS = 20
 _BAD = re.compile(r"[^\w-]+")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff\s]+")
 
 
 class WfFormatError(ValueError):

@@ -13,6 +13,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from windlass.sched import events as e
 from windlass.sched.config import Config
@@ -29,6 +30,8 @@ QUIET = Config(disconnected_after=_FOREVER, lease_wait=2 * _FOREVER)
 _WAITING = (ItemState.PENDING, ItemState.READY, ItemState.BACKOFF)
 HELD = "other work first"
 NOWHERE = "no agent fits"
+_RECENT = 8
+"""Agents that are looked at to tell why something waits."""
 _OUTCOMES = (Outcome.OK, Outcome.TIMEOUT, Outcome.STOPPED)
 
 
@@ -154,7 +157,8 @@ class _Machine:
             if self.capacity.get(name, 0) < amount:
                 return None
             share = self.free[name] / amount
-            if share < least:
+            # CPUs come first in `need`: where all is taken, the rarer kind is what matters.
+            if share < 1.0 and share <= least:
                 least, kind = share, name
         return kind if shape.matches(self.lanes.agent.labels) else None
 
@@ -211,15 +215,20 @@ class _Waits:
             if not self.ready[shape]:
                 del self.ready[shape]
 
+    def blamed(self, shape: Shape) -> bool:
+        """Whether there is a cause that may stay what it was."""
+        return shape in self._cause
+
     def blame(self, shape: Shape, cause: str, now: float) -> None:
         if self._cause.get(shape, ("", 0.0))[0] != cause:
             self._flush(shape, now)
             self._cause[shape] = (cause, now)
 
     def _flush(self, shape: Shape, now: float) -> None:
-        cause, since = self._cause.get(shape, (HELD, now))
-        self.add(cause, self.ready.get(shape, 0) * (now - since))
-        self._cause[shape] = (cause, now)
+        known = self._cause.get(shape)
+        if known is not None:
+            self.add(known[0], self.ready.get(shape, 0) * (now - known[1]))
+            self._cause[shape] = (known[0], now)
 
     def close(self, now: float) -> None:
         for shape in list(self.ready):
@@ -259,7 +268,7 @@ class Simulation:
         self._waits = _Waits(len(plan.tasks), self._shapes)
         self._touched: dict[int, None] = {}
         """Machines whose room changed since the last placing."""
-        self._last: _Machine = self.machines[-1]
+        self._recent = self.machines[:_RECENT]
         self._nowhere: dict[Shape, bool] = {}
         self._rows = Rows()
         self._work: dict[str, float] = {}
@@ -371,19 +380,20 @@ class Simulation:
     def _place(self) -> None:
         self._apply(self.scheduler.plan(self.now))
         if self._touched:
-            self._last = self.machines[next(reversed(self._touched))]
+            self._recent = [self.machines[index] for index in islice(reversed(self._touched), _RECENT)]
             self._touched.clear()
         for shape in self._waits.ready:
             self._blame(shape)
 
     def _blame(self, shape: Shape) -> None:
-        """Why it still waits: what the agent that had room last has too little of."""
+        """Why it still waits: what an agent that had room just now, and that could do it, has too little of."""
         if shape not in self._nowhere:
             self._nowhere[shape] = all(machine.lacks(shape) is None for machine in self.machines)
         if self._nowhere[shape]:
             self._waits.blame(shape, NOWHERE, self.now)
             return
-        kind = self._last.lacks(shape)
+        machines = self._recent if self._waits.blamed(shape) else self.machines
+        kind = next((kind for machine in machines if (kind := machine.lacks(shape)) is not None), None)
         if kind is not None:
             self._waits.blame(shape, _name(kind) if kind else HELD, self.now)
 
