@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from windlass import __version__
-from windlass.cli import agents, check, run, runs, simulate, start, workflows
+from windlass.cli import agents, check, run, runs, simulate, start, why, workflows
 from windlass.cli.common import OK, command
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ for function in (
     runs.submit,
     runs.status,
     runs.logs,
+    why.why,
     runs.retry,
     runs.cancel,
     runs.pause,

@@ -367,6 +367,10 @@ class Run:
             if not data and not follow:
                 return
 
+    def why(self, task: str | int | Node, index: int | None = None) -> dict[str, Any]:
+        """Why an item does not run yet; without `index`: the task's next one. `["sentence"]` says it, the rest proves it."""
+        return self._link.ask(m.Explain(0, self.id, self._position(task), index)).data
+
     # --- acting --------------------------------------------------------------------------------------------
 
     def cancel(self, task: str | int | Node | None = None, index: int | None = None) -> int:

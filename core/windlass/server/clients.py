@@ -71,6 +71,7 @@ class ClientDesk:
             m.GetAgents: self._get_agents,
             m.GetOutputs: self._get_outputs,
             m.GetInfo: self._get_info,
+            m.Explain: self._explain,
             m.MakeToken: self._make_token,
             m.StopCore: self._stop_core,
         }
@@ -381,6 +382,17 @@ class ClientDesk:
         rows = self._core.reader.outputs_page(run.id, msg.task, max(0, msg.after), page)
         files = [[run.task(task).id, index if run.task(task).is_array else -1, file] for task, index, file in rows]
         return {"files": files, "next": msg.after + page if len(rows) == page else None}
+
+    def _explain(self, connection: Connection, msg: m.Explain, payload: list[bytes]) -> dict[str, Any]:
+        core = self._core
+        run = self._run(msg.run)
+        self._task(run, msg.task)
+        count = core.scheduler.items(run.id, msg.task)
+        index = msg.index if count is not None else None
+        if index is not None and not 0 <= index < (count or 0):
+            raise RequestError("not-found", f"there is no item {index}")
+        names = {agent.id: agent.facts.name for agent in core.agents.values()}
+        return core.scheduler.why(run.id, msg.task, index, core.now, names).to_plain()
 
     def _get_info(self, connection: Connection, msg: m.GetInfo, payload: list[bytes]) -> dict[str, Any]:
         return self._info()

@@ -394,6 +394,21 @@ class Amend(Message, frozen=True):
     files: list[FileRef] | None = None
 
 
+class Explain(Message, frozen=True):
+    """Why an item waits; without `index` the task's next one that could begin.
+
+    -> Reply({"sentence": one line for people, "cause": a word, "state", "needs": what has not ended, "until",
+    "agents": what keeps each from taking it (the first 500), "groups": all of them counted by the same words, "ahead":
+    [{"run", "items"}] that go first, "start": when it should begin or None, "because": the same for where a chain of
+    needs begins, ...}); see `sched/reasons.py`.
+    """
+
+    req: int
+    run: int
+    task: int
+    index: int | None = None
+
+
 class Control(Message, frozen=True):
     """Act on what is named: a run (`task` None), a task (`index` None) or an item.
 
@@ -596,6 +611,6 @@ MESSAGES: tuple[type[Message], ...] = (
     BlobOffer, BlobWant, BlobChunk, BlobDone, BlobMissing,
     ClientHello, ClientWelcome, Submit, AppendItems, CloseTask, Control, AgentControl,
     GetRuns, GetRun, GetItems, GetAttempts, GetAgents, GetResults, GetOutputs, GetLog, GetInfo, MakeToken,
-    Subscribe, StopCore, Reply, Failure, Snapshot, Delta, LogWant, LogData, Amend,
+    Subscribe, StopCore, Reply, Failure, Snapshot, Delta, LogWant, LogData, Amend, Explain,
 )  # fmt: skip
 """A message's type byte is its place here plus one: append only."""

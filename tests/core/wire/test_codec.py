@@ -35,6 +35,7 @@ messages = st.one_of(
     ),
     st.builds(m.Delta, texts, numbers, st.dictionaries(texts, st.lists(numbers, max_size=3))),
     st.builds(m.Amend, numbers, numbers, st.binary(max_size=30), texts, st.none() | st.lists(files, max_size=2)),
+    st.builds(m.Explain, numbers, numbers, numbers, st.none() | numbers),
     st.builds(m.Control, numbers, texts, numbers, st.none() | numbers, st.none() | numbers),
 )
 

@@ -103,4 +103,6 @@ def test_every_message_a_peer_may_send_has_a_role() -> None:
     assert not roles.allowed(roles.AGENT, m.Submit)
     assert not roles.allowed(roles.VIEWER, m.Control)
     assert not roles.allowed(roles.VIEWER, m.Amend)
+    assert roles.allowed(roles.VIEWER, m.Explain)
+    assert not roles.allowed(roles.AGENT, m.Explain)
     assert roles.allowed(roles.OPERATOR, m.Amend)
