@@ -368,7 +368,7 @@ class Run:
                 return
 
     def why(self, task: str | int | Node, index: int | None = None) -> dict[str, Any]:
-        """Why an item does not run yet; without `index`: the task's next one. `["sentence"]` says it, the rest proves it."""
+        """Why an item (without `index`: the next of the task) does not run yet; `["sentence"]` says it."""
         return self._link.ask(m.Explain(0, self.id, self._position(task), index)).data
 
     # --- acting --------------------------------------------------------------------------------------------
