@@ -155,6 +155,8 @@ class Runner:
         self._keep: set[int] = set()
         """Children that an initializer started: they live as long as the runner."""
         self._env = dict(os.environ)
+        self._usage: resource.struct_rusage | None = None
+        """As the item before left it, if this one follows at once."""
 
     def run(self) -> None:
         """Until the agent closes its end."""
@@ -170,6 +172,7 @@ class Runner:
             data = os.read(IN, READ_SIZE)
             if not data:
                 return
+            self._usage = None
             queue.extend(decode_to_runner(frame) for frame in reader.feed(data))
 
     def _may_begin(self, seq: int, now: float) -> bool:
@@ -187,13 +190,13 @@ class Runner:
         if not self._may_begin(item.seq, started):
             self._channel.send(Refused(item.seq))
             return
-        before = resource.getrusage(resource.RUSAGE_SELF)
+        before = self._usage or resource.getrusage(resource.RUSAGE_SELF)
         ok, payload, error = self._execute(item)
         if os.getpid() != self._pid:
             os._exit(0)  # a child that the function forked came back out of it: the parent answers
         cpu_children = self._end_children()
         self._channel.finish_output()
-        after = resource.getrusage(resource.RUSAGE_SELF)
+        self._usage = after = resource.getrusage(resource.RUSAGE_SELF)
         cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime + cpu_children
         file = ""
         if len(payload) > INLINE:
