@@ -78,6 +78,7 @@ class TextView(QWidget):
         self.revert_button.clicked.connect(self.revert)
         foot = QHBoxLayout()
         foot.setContentsMargins(8, 4, 8, 6)
+        foot.setSpacing(8)
         foot.addWidget(self._status, 1)
         foot.addWidget(self.revert_button)
         foot.addWidget(self.apply_button)

@@ -62,6 +62,8 @@ class GraphView(QGraphicsView):
         self._pressed_node: str | None = None
         self._toggle_on_release: str | None = None
         self._space = False
+        self._fitted = False
+        """The whole graph was asked for, and nothing was moved since: it stays whole when the view's size changes."""
         self.setAccessibleName(self.tr("Graph canvas"))
         self.setAccessibleDescription(
             self.tr("Tab goes from task to task, arrow keys move the chosen ones, Enter edits, Delete removes.")
@@ -71,7 +73,7 @@ class GraphView(QGraphicsView):
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
         self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
-        self.setResizeAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setResizeAnchor(QGraphicsView.ViewportAnchor.AnchorViewCenter)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAcceptDrops(True)
@@ -105,6 +107,7 @@ class GraphView(QGraphicsView):
         self._empty.setStyleSheet(f"color: {theme.muted}; background: transparent;")
 
     def _document_changed(self, _: object = None) -> None:
+        self._fitted = False
         document = self.session.document
         if document.unreadable:
             text = self.tr("<b>This text cannot be read</b><br>The problems below say where. Mend it in the YAML view.")
@@ -134,6 +137,7 @@ class GraphView(QGraphicsView):
 
     def zoom_at(self, factor: float, pixel: QPointF) -> None:
         """Scale so that the scene point under `pixel` stays there."""
+        self._fitted = False
         factor = max(MIN_ZOOM, min(MAX_ZOOM, self.zoom * factor)) / self.zoom
         if abs(factor - 1) < 1e-9:
             return
@@ -155,12 +159,14 @@ class GraphView(QGraphicsView):
 
     def pan(self, dx: int, dy: int) -> None:
         """Move what is seen by pixels."""
+        self._fitted = False
         for bar, delta in ((self.horizontalScrollBar(), dx), (self.verticalScrollBar(), dy)):
             bar.setValue(bar.value() - delta)
 
     def fit(self) -> None:
         """The whole graph in view, but no larger than life."""
         self._show_rect(self.graph.extent())
+        self._fitted = True
 
     def fit_selection(self) -> None:
         rect = QRectF()
@@ -169,6 +175,7 @@ class GraphView(QGraphicsView):
         self._show_rect(rect if not rect.isEmpty() else self.graph.extent())
 
     def _show_rect(self, rect: QRectF) -> None:
+        self._fitted = False
         if rect.isEmpty():
             self.resetTransform()
             self.centerOn(0, 0)
@@ -217,6 +224,8 @@ class GraphView(QGraphicsView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._place_labels()
+        if self._fitted and self.gesture is None:
+            self.fit()
 
     # --- mouse ---------------------------------------------------------------------------------------------
 

@@ -84,17 +84,24 @@ class JoinDialog(QDialog):
         except tokens.TokenError:
             return
         if all(any(mark in endpoint for mark in LOOPBACK) for endpoint in endpoints):
-            self.warning.setText(
+            self._warn(
                 "This core listens on this machine only, so the line works here alone. For other machines start one "
                 "that listens to the network: windlass core --bind tcp://0.0.0.0:7077"
             )
-            self.warning.show()
 
     def _failed(self, reason: str) -> None:
         if self._open:
             self.line.setPlainText("")
-            self.warning.setText(f"No token: {reason}")
-            self.warning.show()
+            self._warn(f"No token: {reason}")
+
+    def _warn(self, text: str) -> None:
+        """Below the line; the dialog grows, as nothing else in it can give way."""
+        self.warning.setText(text)
+        self.warning.show()
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
 
     def _copy(self) -> None:
         QApplication.clipboard().setText(self.line.toPlainText())

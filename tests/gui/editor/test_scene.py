@@ -79,6 +79,26 @@ def test_many_nodes_are_painted_in_one_batch_and_few_by_themselves(qtbot: QtBot)
     assert not view.graph.batched
 
 
+def test_a_fitted_graph_stays_in_view_when_the_window_changes(session: EditorSession, view: GraphView) -> None:
+    def seen() -> bool:
+        return view.mapToScene(view.viewport().rect()).boundingRect().contains(view.graph.extent())
+
+    for size in ((2000, 1200), (300, 200)):
+        view.resize(*size)
+        assert seen()
+    view.zoom_middle(3.0)
+    zoom, middle = view.zoom, view.mapToScene(view.viewport().rect().center())
+    view.resize(900, 700)
+    assert view.zoom == zoom, "who has zoomed wants to see that part"
+    away = view.mapToScene(view.viewport().rect().center()) - middle
+    assert abs(away.x()) + abs(away.y()) < 4 / zoom
+    view.fit()
+    session.add_task("command", (5000.0, 0.0))
+    zoom = view.zoom
+    view.resize(800, 600)
+    assert view.zoom == zoom, "an edit must not make the canvas jump"
+
+
 def test_every_look_of_a_node_paints(session: EditorSession, view: GraphView, each_theme: str) -> None:
     view.show_theme(load_theme(each_theme))
     before = view.grab().toImage()

@@ -113,6 +113,7 @@ def test_adding_a_machine(qtbot: QtBot, window: MonitorWindow, bridge: Bridge, l
     bridge.frame()
     assert dialog.line.toPlainText() == f"windlass agent --join {token}"
     assert "--bind" in dialog.warning.text()
+    assert not dialog.line.geometry().intersects(dialog.warning.geometry())
     dialog.copy.click()
     assert QApplication.clipboard().text() == f"windlass agent --join {token}"
     dialog.close()
