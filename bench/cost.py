@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
 
 import psutil
 
 from bench.functions import no_op
 from bench.measure import stopwatch
 from bench.stage import Stage, array, chain, fan, stage
+from windlass.model.graph import Graph
 
 Times = dict[str, tuple[float, float]]
 
@@ -22,8 +24,8 @@ def work(ready: Stage, what: str, count: int) -> None:
     if what == "functions":
         ready.client.map(no_op, range(count))
     else:
-        make = {"commands": array, "chain": chain, "fan": fan}[what]
-        ready.finish(ready.submit(make(count)))
+        make: dict[str, Callable[[int], Graph]] = {"commands": array, "chain": chain, "fan": fan}
+        ready.finish(ready.submit(make[what](count)))
 
 
 def family(ready: Stage) -> dict[str, psutil.Process]:
