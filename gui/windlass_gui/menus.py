@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtWidgets import QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from windlass_gui.actions import Actions
+from windlass_gui.panes.why import show_why
 from windlass_resources.samples import list_samples
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ def node_menu(window: MainWindow, task: str | None, link: tuple[str, str] | None
             log.setEnabled(row.count != 0)
             if row.array:
                 menu.addAction(_tr("Show items"), lambda: window.show_items(run, row.index))
+            why = menu.addAction(_tr("Why does it wait?"), lambda: show_why(window.bridge, window, run, row.index))
+            why.setEnabled(bool(busy or row.count is None))
             retry = menu.addAction(_tr("Retry"), lambda: window.retry(run, [(row.index, None)]))
             retry.setEnabled(bool(ended))
             again = menu.addAction(_tr("Run again with everything after"), lambda: window.run_again(row.index))

@@ -12,6 +12,7 @@ from windlass_gui.models import format as fmt
 from windlass_gui.panes.doing import Retry, Target, control_each, plain_retry, run_again
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
+from windlass_gui.panes.why import show_why
 from windlass_gui.theme import ITEM_STATES, S
 
 FILTERS: tuple[tuple[str, tuple[str, ...] | None], ...] = (
@@ -22,6 +23,8 @@ FILTERS: tuple[tuple[str, tuple[str, ...] | None], ...] = (
     ("Succeeded", ("succeeded",)),
     ("Cancelled or skipped", ("cancelled", "skipped")),
 )
+WAITING = ("pending", "ready", "backoff", "active")
+"""States in which it may be asked why it waits: an active item may wait on its agent."""
 
 
 class ItemsPane(QWidget):
@@ -129,6 +132,8 @@ class ItemsPane(QWidget):
         states = {ITEM_STATES[mirror.state(task, key)] for key in keys}
         targets: list[Target] = [(task, key) for key in keys]
         menu.addAction("Show log", lambda: self.item_selected.emit(run, task, keys[0]))
+        why = menu.addAction("Why does it wait?", lambda: show_why(self.bridge, self, run, task, keys[0]))
+        why.setEnabled(ITEM_STATES[mirror.state(task, keys[0])] in WAITING)
         retry = menu.addAction("Retry", lambda: self.retry(run, targets, False))
         retry.setEnabled(bool(states & {"failed", "cancelled", "skipped"}))
         again = menu.addAction(
