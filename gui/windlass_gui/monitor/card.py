@@ -69,6 +69,8 @@ class AgentCard(QFrame):
         layout.addStretch(1)
         layout.addLayout(curves)
         self._action = "drain"
+        self._down = False
+        """What it measured last is no longer so."""
 
     def show_row(self, row: AgentRow) -> None:
         state = agent_state(row)
@@ -89,6 +91,7 @@ class AgentCard(QFrame):
         )
         self.note.setText(row.note)
         self.note.setVisible(bool(row.note))
+        self._down = row.state == "down"
         used = 0.0 if row.state == "down" else float(row.used.get("cpus") or row.running)
         texts = [f"{fmt.count(row.running)} running"]
         if used and row.used:
@@ -111,8 +114,9 @@ class AgentCard(QFrame):
         if last is None:
             return
         total = max(1.0, float(last[3]))
-        self.cpu.show_values(view[0], view[1], f"{last[1]:.0%}")
-        self.memory.show_values(view[0], view[2] / total, f"{human_size(last[2])} of {human_size(total)}")
+        load, used = ("–", "–") if self._down else (f"{last[1]:.0%}", human_size(last[2]))
+        self.cpu.show_values(view[0], view[1], load)
+        self.memory.show_values(view[0], view[2] / total, f"{used} of {human_size(total)}")
 
     def _drain(self) -> None:
         self.control.emit(self._action, self.agent)

@@ -173,6 +173,23 @@ class Bars:
         best = int(order[0])
         return int(near[best]) if distance[best] <= tolerance else None
 
+    def beside(self, bar: int | None, along: int, down: int) -> int | None:
+        """The bar before (-1) or after (1) this one in its lane, or the nearest in time in the lane below (above: -1).
+
+        Without a bar to begin with: the first in the first lane. None when there is none that way.
+        """
+        if not self.count:
+            return None
+        rows, starts = self._rank[self._lane[: self.count]], self._start[: self.count]
+        if bar is None:
+            return int(np.lexsort((starts, rows))[0])
+        away = starts - starts[bar]
+        if down:
+            fits = rows == rows[bar] + down
+            return int(np.argmin(np.where(fits, np.abs(away), np.inf))) if fits.any() else None
+        fits = (rows == rows[bar]) & (away * along > 0)
+        return int(np.argmin(np.where(fits, away * along, np.inf))) if fits.any() else None
+
     def place(self, key: BarKey) -> int | None:
         return self._place.get(key)
 

@@ -39,12 +39,23 @@ STEPS = (
     14_400, 43_200, 86_400,
 )  # fmt: skip
 """Seconds between two marks of the axis."""
+_OWN_KEYS = (Qt.Key.Key_F, Qt.Key.Key_Plus, Qt.Key.Key_Minus)
+_WAYS: dict[int, tuple[int, int]] = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+"""Along the lane and down the lanes."""
 LABEL_WIDTH = 46
 """Bars narrower than this carry no name."""
 
 
 class TimelineView(QWidget):
-    """Zoom with the wheel or W and S, pan by dragging or with A and D, F shows everything."""
+    """Zoom with the wheel or W and S, pan by dragging or with A and D, F shows everything.
+
+    Ctrl+arrows go from bar to bar, Enter asks for the chosen one's log, as a click does.
+    """
 
     bar_clicked = Signal(int, int, int, int)
     """run, task, index, attempt."""
@@ -284,7 +295,12 @@ class TimelineView(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         keys = Qt.Key
         far = self.plot.width() / 8
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier and event.key() in _WAYS:
+            self._walk(*_WAYS[event.key()])
+            return
         match event.key():
+            case keys.Key_Return | keys.Key_Enter if self.selected is not None:
+                self.bar_clicked.emit(*self.selected)
             case keys.Key_W | keys.Key_Plus:
                 self.zoom(0.8)
             case keys.Key_S | keys.Key_Minus:
@@ -301,6 +317,24 @@ class TimelineView(QWidget):
                 self.fit()
             case _:
                 super().keyPressEvent(event)
+
+    def _walk(self, along: int, down: int) -> None:
+        """Choose the next bar that way and bring it into view."""
+        before = self.bars.place(self.selected) if self.selected is not None else None
+        bar = self.bars.beside(before, along, down)
+        if bar is None:
+            return
+        self.selected = self.bars.keys[bar]
+        begin, end = (self.x_of(moment) for moment in self.bars.times(bar, self.clock()))
+        plot, top = self.plot, self.y_of(self.bars.row(bar))
+        if end < plot.left() or begin > plot.right():
+            self.pan((begin + end) / 2 - plot.center().x())
+        if not plot.top() <= top <= plot.bottom() - LANE:
+            self._scroll.setValue(self._scroll.value() + top - plot.center().y())
+        left = max(float(plot.left()), self.x_of(self.bars.times(bar, self.clock())[0]))
+        where = self.mapToGlobal(QPointF(left, self.y_of(self.bars.row(bar))))
+        QToolTip.showText(where.toPoint(), self.describe(self.selected), self)
+        self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
@@ -346,6 +380,10 @@ class TimelineView(QWidget):
         self.update()
 
     def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in _OWN_KEYS:
+            # With the focus here F fits the timeline, not the graph.
+            event.accept()
+            return True
         if event.type() == QEvent.Type.ToolTip:
             bar = self._bar_at(QPointF(event.pos()))  # type: ignore[attr-defined]
             text = self.describe(self.bars.keys[bar]) if bar is not None else ""

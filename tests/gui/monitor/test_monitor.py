@@ -63,6 +63,10 @@ def test_curves_move_with_the_samples(window: MonitorWindow, bridge: Bridge, lin
     x, y = card.cpu._line.getData()
     assert x.tolist() == [-10.0 + n for n in range(10)]
     assert set(y) == {0.25}
+    link.tell(make.delta("agents", agents=[make.agent("a", state="down")]))
+    bridge.frame()
+    assert card.cpu.value.text() == "–", "what it measured before it went says nothing of now"
+    assert card.memory.value.text() == "– of 16.0 GiB"
     card.cpu.clock = lambda: make.NOW + 1000
     card.show_curve(bridge.mirror.curves["a"])
     assert card.cpu._line.getData()[0] is None or not len(card.cpu._line.getData()[0])

@@ -82,6 +82,27 @@ def test_clicking_a_bar_asks_for_its_log(qtbot: QtBot, bridge: Bridge, link: Rec
     assert "task-0[3]" in view.describe((1, 0, 3, 1))
 
 
+def test_bars_are_reached_by_the_keyboard(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
+    pane = shown(qtbot, bridge, link, make)
+    view, control = pane.view, Qt.KeyboardModifier.ControlModifier
+    keys = Qt.Key
+    chosen = []
+    for key in (keys.Key_Right, keys.Key_Right, keys.Key_Down, keys.Key_Left, keys.Key_Left, keys.Key_Left):
+        qtbot.keyClick(view, key, control)
+        assert view.selected is not None
+        chosen.append(view.selected[2])
+    assert chosen[:2] == [0, 2]
+    assert chosen[2] in (1, 3)
+    assert chosen[-1] == 1, "before the first bar of a lane there is none"
+    with qtbot.waitSignal(pane.attempt_selected) as asked:
+        qtbot.keyClick(view, keys.Key_Return)
+    assert asked.args == [1, 0, 1, 1]
+    for _ in range(30):
+        qtbot.keyClick(view, keys.Key_W)  # so large that the others are far out of view
+    qtbot.keyClick(view, keys.Key_Right, control)
+    assert view.plot.contains(round(view.x_of(make.NOW + 3.45)), view.plot.center().y())
+
+
 def test_zoom_keeps_the_point_and_fit_shows_all(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
     view = shown(qtbot, bridge, link, make).view
     before = view.time_at(LABELS + 200)
