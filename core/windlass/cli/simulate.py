@@ -93,7 +93,7 @@ def simulate(
         seed=seed,
     )
     try:
-        plan = graph_plan(chosen, params)
+        plan = graph_plan(chosen, params, expected=durations.mean)
         result = simulate_plan(plan, machines, durations, fan_out=lambda place: counts.get(chosen.tasks[place].id, 1))
     except (ExprError, SimulationError) as error:
         raise UserError(str(error)) from None

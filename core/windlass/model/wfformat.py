@@ -52,6 +52,18 @@ class Imported(NamedTuple):
     """The recorded machines as `windlass simulate --agents` takes them; empty if there are none."""
 
 
+def recorded(task: Task) -> float | None:
+    """The runtime that the task's document keeps, in seconds."""
+    text = task.env.get(RUNTIME)
+    if text is None:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
 class _Entry(NamedTuple):
     """A task of the document, whatever the version."""
 

@@ -12,21 +12,9 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from windlass.model.graph import Graph, Task
-from windlass.model.wfformat import RUNTIME
+from windlass.model.wfformat import recorded
 
 _MASK = (1 << 64) - 1
-
-
-def recorded(task: Task) -> float | None:
-    """The runtime that the task's document keeps, in seconds."""
-    text = task.env.get(RUNTIME)
-    if text is None:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and value >= 0 else None
 
 
 class Durations:
@@ -71,6 +59,10 @@ class Durations:
                 return "declared", seconds
         seconds_known = recorded(task)
         return ("default", None) if seconds_known is None else ("recorded", seconds_known)
+
+    def mean(self, position: int) -> float:
+        """Of a task's items."""
+        return self._task[position]
 
     def __call__(self, position: int, item: int) -> float:
         items = self._items.get(position)

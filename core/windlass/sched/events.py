@@ -44,6 +44,8 @@ class TaskPlan:
     judges: bool = False
     """Its condition says itself what is to be done when a task that it needs as a whole did not succeed, so it is asked
     (`ask`) then, too, instead of being skipped."""
+    expected: float | None = None
+    """Seconds that an attempt is expected to take, where that was declared or recorded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from windlass.model import expand, expr
 from windlass.model.graph import Graph, Task
+from windlass.model.wfformat import recorded
 from windlass.sched.events import RunPlan, TaskPlan
 
 
@@ -27,6 +29,7 @@ def task_plan(task: Task, position: Mapping[str, int], params: Mapping[str, Any]
         continue_on_error=task.continue_on_error,
         open=open,
         judges=task.when is not None and expr.uses_status(task.when),
+        expected=recorded(task),
     )
 
 
@@ -39,8 +42,14 @@ def graph_plan(
     priority: int = 0,
     submitted: float = 0.0,
     open_tasks: Collection[int] = (),
+    expected: Callable[[int], float] | None = None,
 ) -> RunPlan:
-    """A run of the graph. Raises `ExprError` when an array cannot be counted."""
+    """A run of the graph. `expected`: how long a task's attempts take, known better than recorded.
+
+    Raises `ExprError` when an array cannot be counted.
+    """
     position = {task.id: place for place, task in enumerate(graph.tasks)}
     tasks = tuple(task_plan(task, position, params, place in open_tasks) for place, task in enumerate(graph.tasks))
+    if expected is not None:
+        tasks = tuple(replace(task, expected=expected(place)) for place, task in enumerate(tasks))
     return RunPlan(run, owner, priority, submitted, tasks)

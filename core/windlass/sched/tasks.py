@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from windlass.sched.agents import Agent
     from windlass.sched.shapes import Shape
 
-Order = tuple[int, int, float, int, int, int]
-"""Smaller goes first: -run priority, -task priority, deadline, -levels of the graph after it, run, position."""
+Order = tuple[int, int, float, float, int, int]
+"""Smaller goes first: -run priority, -task priority, deadline, -longest path that remains, run, position."""
 
+UNKNOWN = 1.0
+"""Seconds that an attempt counts in a path of which nothing is expected: then the path is the number of levels."""
 _FULL = 255
 
 
@@ -24,7 +26,7 @@ class TaskState:
 
     __slots__ = (
         "active", "asked", "backoff", "board", "complete", "count", "counts", "crashes", "decided", "each",
-        "each_children", "failures", "held", "id", "levels", "many", "mean", "numbers", "open", "order", "placeholder",
+        "each_children", "failures", "held", "id", "many", "mean", "numbers", "open", "order", "path", "placeholder",
         "plan", "pos", "queue", "released", "run", "shape", "states", "waits", "whole", "whole_children",
     )  # fmt: skip
 
@@ -70,7 +72,8 @@ class TaskState:
         """Tasks of `whole` that are not complete."""
         self.whole_children: list[TaskState] = []
         self.each_children: list[TaskState] = []
-        self.levels = 0
+        self.path = 0.0
+        """Seconds of the longest chain from here to the end of the graph, itself included."""
         self.order: Order = (0, 0, 0.0, 0, 0, 0)
         self.mean: float | None = None
         """Seconds that recent attempts took."""
@@ -78,7 +81,7 @@ class TaskState:
     def set_order(self) -> None:
         plan, run = self.plan, self.run
         deadline = float("inf") if plan.deadline is None else run.plan.submitted + plan.deadline
-        self.order = (-run.priority, -plan.priority, deadline, -self.levels, run.id, self.pos)
+        self.order = (-run.priority, -plan.priority, deadline, -self.path, run.id, self.pos)
 
     # --- states ----------------------------------------------------------------------------------------
 
@@ -204,7 +207,7 @@ def asks(plan: TaskPlan) -> bool:
 
 
 def link(run: RunState) -> None:
-    """Connect the tasks along their needs; count the levels after each one."""
+    """Connect the tasks along their needs; measure the longest path after each one."""
     for task in run.tasks:
         for pos, each in task.plan.needs:
             other = run.tasks[pos]
@@ -222,5 +225,7 @@ def link(run: RunState) -> None:
     if len(run.order) != len(run.tasks):
         raise ValueError(f"run {run.id}: its tasks need each other in a circle")
     for task in reversed(run.order):
-        task.levels = 1 + max((c.levels for c in (*task.whole_children, *task.each_children)), default=0)
+        # The upward rank of HEFT (Topcuoglu et al. 2002), without transfers: what holds up most goes first.
+        after = max((child.path for child in (*task.whole_children, *task.each_children)), default=0.0)
+        task.path = after + (UNKNOWN if task.plan.expected is None else task.plan.expected)
         task.set_order()

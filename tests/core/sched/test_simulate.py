@@ -130,6 +130,18 @@ def test_priority_goes_first() -> None:
     assert [row.task for row in result.rows] == [1, 0]
 
 
+def test_the_longest_path_in_seconds_goes_first() -> None:
+    """By levels, b would go first; by what is recorded, a has more before it."""
+    tasks = [task("b"), task("b2", "b"), task("b3", "b2"), task("a")]
+    tasks[3].env = {"WINDLASS_RUNTIME": "10"}
+    graph = Graph("g", tasks)
+    result = simulate(graph_plan(graph, {}), parse_fleet("1x1cpu"), Durations(graph))
+    assert [row.task for row in result.rows] == [3, 0, 1, 2]
+    declared = Durations(graph, declared=[("b*", 5.0)])
+    plan = graph_plan(graph, {}, expected=declared.mean)
+    assert [row.task for row in simulate(plan, parse_fleet("1x1cpu"), declared).rows] == [0, 1, 3, 2]
+
+
 def test_a_timeout_fails_what_takes_longer_and_what_needs_it_is_skipped() -> None:
     tasks = [task("a", timeout=2.0, retries=RetryPolicy(max=1, backoff=5.0)), task("b", "a")]
     result = run(tasks, "1x1cpu", a=10.0)
