@@ -19,7 +19,7 @@ from windlass_gui.panes.logtext import LogText
 from windlass_gui.panes.logview import LogView
 from windlass_gui.panes.logwindow import Ask, LogWindow
 from windlass_gui.panes.words import Elided
-from windlass_gui.theme import XS, S
+from windlass_gui.theme import ITEM_STATES, XS, S
 
 WAIT = 20.0
 """Seconds that the core holds an answer back until there is more output."""
@@ -27,6 +27,13 @@ PAUSE = 200
 """Milliseconds between the end of one answer and the next question."""
 RETRY = 2000
 """Milliseconds after a question that failed."""
+
+NOT_YET = ("Not started yet", "What it writes appears here as soon as an agent runs it.")
+NEVER_RAN = {
+    "skipped": ("Skipped", "It never ran: a task it needs did not succeed, or its condition was not met."),
+    "cancelled": ("Cancelled", "It was cancelled before it ran."),
+}
+"""What is said of an item without any attempt, by its state."""
 
 
 class LogPane(QWidget):
@@ -141,6 +148,7 @@ class LogPane(QWidget):
             return
         mine = [key for key in inside.attempts if key[:2] == self.item[1:]]
         if not mine and not inside.reset:
+            self._hint(self._row())
             return
         self._fill_attempts()
         self._describe()
@@ -199,13 +207,21 @@ class LogPane(QWidget):
             widget.setVisible(self.item is not None)
         self._hint(row)
 
+    def _item_state(self) -> str:
+        """Empty while it is not known."""
+        run = self.bridge.mirror.run(self.item[0]) if self.item is not None else None
+        if run is None or self.item is None:
+            return ""
+        states = run.states.get(self.item[1], b"")
+        return ITEM_STATES[states[self.item[2]]] if self.item[2] < len(states) else ""
+
     def _hint(self, row: AttemptRow | None) -> None:
         say = self.hinted.hint.say
         empty = not self.window_.end
         if self.item is None:
             say("No item selected", "Select a task or an item to read what it writes.")
         elif row is None and not self.window_.begun:
-            say("Not started yet", "What it writes appears here as soon as an agent runs it.")
+            say(*NEVER_RAN.get(self._item_state(), NOT_YET))
         elif self.window_.complete:
             say("No output", "This attempt wrote nothing.")
         else:

@@ -18,7 +18,7 @@ from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
 from windlass_gui.panes import ItemsPane, LogPane, RunsPane
 from windlass_gui.panes.doing import run_again
-from windlass_gui.theme import apply_theme
+from windlass_gui.theme import ITEM_STATES, apply_theme
 
 
 @pytest.fixture
@@ -223,13 +223,16 @@ def test_an_old_answer_does_not_reach_another_item(qtbot: QtBot, bridge: Bridge,
     assert pane.hinted.hint.title.text() == "No item selected"
 
 
-def test_an_item_without_a_log_teaches(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
+def test_an_item_without_a_log_teaches(qtbot: QtBot, bridge: Bridge, told: RecordingLink, make: Any) -> None:
     pane = log_pane(qtbot, bridge)
     pane.show_item(1, 1, 15)
     told.of(m.GetLog)[-1].fail(RequestFailed("not-found", "this item has no such attempt"))
     bridge.frame()
     assert pane.hinted.hinting
     assert pane.hinted.hint.title.text() == "Not started yet"
+    told.tell(make.delta("run:1", items=[(1, 15, ITEM_STATES.index("skipped"))]))
+    bridge.frame()
+    assert pane.hinted.hint.title.text() == "Skipped"
     pane.show_item(1, 1, 5)
     answer(told, b"")
     bridge.frame()
