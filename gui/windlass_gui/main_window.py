@@ -143,6 +143,7 @@ class MainWindow(QMainWindow):
         self.start.sample_asked.connect(self.open_sample)
         self.palette_.chosen.connect(lambda kind: self.page.view.add_task(kind) if self.page.view else None)
         self.page.menu_asked.connect(self._show_menu)
+        self.page.tip_shown.connect(lambda task: self.run_view.tell_why(task, self.page.add_to_tip))
         self.page.activated.connect(lambda _: self.inspector.edit_main_field())
         self.page.tabs.currentChanged.connect(self._tab_changed)
         self.problems.chosen.connect(self._go_to_problem)

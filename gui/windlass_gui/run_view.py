@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QRectF, QSize, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
+from windlass.wire import messages as m
 from windlass.wire.rows import RunRow, TaskRow
 from windlass_gui.bridge import Bridge
 from windlass_gui.editor.live import node_live
@@ -127,6 +129,16 @@ class RunView(QFrame):
             self.params = dict(data.get("params") or {})
             self.document = self.document or str(data.get("document") or "")
             self._say()
+
+    def tell_why(self, task: str, say: Callable[[str, str], None]) -> None:
+        """Ask the core why a task of the shown run waits, if it does; `say` gets the task and a line."""
+        row = self.task_row(task)
+        if row is None or self.run is None or not self.live:
+            return
+        counts = row.counts
+        if row.count is None or counts.pending or counts.ready or counts.backoff:
+            question = m.Explain(0, self.run, row.index)
+            self.bridge.request(question, lambda data, _: say(task, str(data["sentence"])), lambda _: None)
 
     def amended(self, run: int, document: str) -> None:
         """This window has given the run another document."""

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt
+from PySide6.QtGui import QHelpEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QToolTip
 from pytestqt.qtbot import QtBot
 
+from windlass.wire import messages as m
 from windlass.wire.rows import Counts
 from windlass_gui import app
 from windlass_gui.bridge import Bridge, SubmitProgress
@@ -285,6 +287,33 @@ def test_the_nodes_menu_acts_on_the_run(window: MainWindow, bridge: RecordingBri
     next(entry for entry in link.actions() if "item by item" in entry.text()).trigger()
     assert window.page.session is not None
     assert window.page.session.document.facts["second"].needs == (("first", True),)
+
+
+def test_a_waiting_nodes_tip_says_why(
+    window: MainWindow, bridge: RecordingBridge, graph: Path, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(bridge, "request", lambda message, done=None, *_: asked.append((message, done)))
+    window.open_file(graph)
+    window.run_view.show_run(7, GRAPH)
+    _run(bridge, make)
+    view = window.page.view
+    assert view is not None
+
+    def point_at(task: str) -> None:
+        where = view.mapFromScene(view.graph.node_rect(task).center())
+        QApplication.sendEvent(view.viewport(), QHelpEvent(QEvent.Type.ToolTip, where, view.mapToGlobal(where)))
+
+    asked.clear()
+    point_at("first")
+    assert not asked, "it runs"
+    point_at("second")
+    ((message, done),) = asked
+    assert message == m.Explain(0, 7, 1)
+    done({"sentence": "waits for first"}, [])
+    assert QToolTip.text().endswith("\nwaits for first")
+    QToolTip.hideText()
+    done({"sentence": "too late"}, [])
 
 
 def _press(window: MainWindow, text: str) -> QMessageBox:

@@ -41,6 +41,8 @@ def explain(book: Book, task: TaskState, index: int | None, now: float, names: N
 
 def note(book: Book, task: TaskState, now: float) -> str:
     """What to say of agents where nothing of a run is active and the task has ready items; empty where one is free."""
+    if book.agents and all(_plainly_busy(task.shape, agent, now) for agent in book.agents.values()):
+        return "all agents are busy"
     agents = _agents(book, task, _place_in_queue(task, None)[0], now, {})
     kinds = {reason.kind for reason in agents}
     if "free" in kinds:
@@ -49,6 +51,17 @@ def note(book: Book, task: TaskState, now: float) -> str:
         return "all agents are busy"
     words = "; ".join(placing_words(agents))
     return words if kinds <= {"away", "drains"} else f"{task.id} {words}"
+
+
+def _plainly_busy(shape: Shape, agent: Agent, now: float) -> bool:
+    """It could take one but has no room. Far cheaper than the whole reason; a run's row asks often."""
+    return (
+        agent.takes_work
+        and not shape.lanes(agent.free, 1)
+        and shape.lanes(agent.capacity, 1) > 0
+        and agent.shun_until <= now
+        and shape.matches(agent.labels)
+    )
 
 
 def _explain(book: Book, task: TaskState, index: int | None, now: float, names: Names) -> Explanation:
@@ -283,10 +296,11 @@ def _ahead(
     book: Book, task: TaskState, before: int, able: list[Agent]
 ) -> tuple[tuple[tuple[int, int], ...], float | None]:
     """(run, items) that go first and want an agent of these, and seconds until they have begun (None: unknown)."""
-    share = Planner(book)._share
+    planner = Planner(book)
+    shares = {owner: planner._share(owner) for owner in book.owners.values()}
 
     def rank(other: TaskState) -> tuple[object, ...]:
-        return (other.order[:2], share(other.run.owner), other.order[2:])
+        return (other.order[:2], shares[other.run.owner], other.order[2:])
 
     mine = rank(task)
     lanes: dict[Shape, int] = {}

@@ -19,6 +19,7 @@ class EditorPage(QWidget):
 
     menu_asked = Signal(object, object, QPoint)
     activated = Signal(str)
+    tip_shown = Signal(str)
 
     def __init__(self, theme: Theme, banner: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,6 +59,7 @@ class EditorPage(QWidget):
             view = GraphView(session, self._theme)
             view.menu_asked.connect(self.menu_asked)
             view.activated.connect(self.activated)
+            view.tip_shown.connect(self.tip_shown)
             session.refused.connect(self.show_refusal)
             session.checked.connect(self._show_problems)
             self._canvas_layout.addWidget(view)
@@ -66,6 +68,11 @@ class EditorPage(QWidget):
             # The layout must have given the view its size before the graph can be fitted into it.
             QTimer.singleShot(0, view, view.fit)
         self.tabs.setCurrentIndex(1 if session is not None and session.document.unreadable else 0)
+
+    def add_to_tip(self, task: str, line: str) -> None:
+        """Of the canvas that is shown by now, if any."""
+        if self.view is not None:
+            self.view.add_to_tip(task, line)
 
     def show_theme(self, theme: Theme) -> None:
         self._theme = theme

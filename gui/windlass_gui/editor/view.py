@@ -52,6 +52,8 @@ class GraphView(QGraphicsView):
     activated = Signal(str)
     """A node was double-clicked or chosen with Enter."""
     zoom_changed = Signal(float)
+    tip_shown = Signal(str)
+    """The tool tip of this task is up; who knows more says it by `add_to_tip`."""
 
     def __init__(self, session: EditorSession, theme: Theme, parent: QWidget | None = None) -> None:
         self.graph = GraphScene(session.document, theme)
@@ -62,6 +64,8 @@ class GraphView(QGraphicsView):
         self._pressed_node: str | None = None
         self._toggle_on_release: str | None = None
         self._space = False
+        self._tip = ("", QPoint(), "")
+        """The task that the last tool tip was about, where it stood, and its text."""
         self._fitted = False
         """The whole graph was asked for, and nothing was moved since: it stays whole when the view's size changes."""
         self.setAccessibleName(self.tr("Graph canvas"))
@@ -268,7 +272,15 @@ class GraphView(QGraphicsView):
                 lines.append(item.live.note)
         if item.problem:
             lines.append(item.problem)
-        QToolTip.showText(event.globalPos(), "\n".join(lines), self.viewport())
+        self._tip = (task, event.globalPos(), "\n".join(lines))
+        QToolTip.showText(self._tip[1], self._tip[2], self.viewport())
+        self.tip_shown.emit(task)
+
+    def add_to_tip(self, task: str, line: str) -> None:
+        """One more line, if that task's tool tip is still up."""
+        about, where, text = self._tip
+        if about == task and QToolTip.isVisible() and QToolTip.text() == text:
+            QToolTip.showText(where, f"{text}\n{line}", self.viewport())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.gesture is not None:
