@@ -234,11 +234,12 @@ def _line(descriptor: int, process: subprocess.Popen[bytes]) -> bytes:
     return said
 
 
-def last_words(name: str, lines: int = 8) -> str:
-    """The end of what the core or the agent wrote."""
+def last_words(name: str, lines: int = 4) -> str:
+    """The end of what the core or the agent wrote, of a traceback only what it was about."""
     with contextlib.suppress(OSError):
         text = (homes.data_dir() / "logs" / f"{name}.log").read_bytes()[-8192:].decode("utf-8", "replace")
-        return "\n".join(text.splitlines()[-lines:])
+        told = [line for line in text.splitlines() if line.strip() and not line.startswith((" ", "Traceback"))]
+        return "\n".join(told[-lines:])
     return ""
 
 
