@@ -81,6 +81,7 @@ class Bridge(QObject):
         """The core was started by this window (it may be left running)."""
         self._link: Link | None = None
         self._keeper: Keeper | None = None
+        self._opener: threading.Thread | None = None
         self._again: Callable[[], None] | None = None
         """Begins once more what the last `start_embedded` or `attach` began."""
         self._generation = 0
@@ -136,6 +137,10 @@ class Bridge(QObject):
         Waits, but not for long: called when the last window has closed. A core elsewhere is only left.
         """
         self._timer.stop()
+        if self._opener is not None and self._opener.is_alive():
+            # What is being started now would be left behind otherwise.
+            self._opener.join(local.START_TIMEOUT)
+            self.frame()
         link, self._link = self._link, None
         keeper, self._keeper = self._keeper, None
         self._generation += 1
@@ -162,7 +167,8 @@ class Bridge(QObject):
                 return
             self.inbox.call(lambda: self._opened(link, owns, generation))
 
-        threading.Thread(target=work, name="windlass-open", daemon=True).start()
+        self._opener = threading.Thread(target=work, name="windlass-open", daemon=True)
+        self._opener.start()
 
     def _opened(self, link: Link, owns: bool, generation: int) -> None:
         if generation == self._generation:

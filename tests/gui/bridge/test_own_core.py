@@ -10,6 +10,7 @@ import psutil
 import pytest
 from pytestqt.qtbot import QtBot
 
+from windlass.client.embedded import running_core
 from windlass_gui.bridge import Bridge, SubmitProgress, local
 from windlass_gui.monitor import MonitorWindow
 from windlass_gui.panes import LogPane, RunsPane
@@ -159,6 +160,16 @@ def test_a_core_that_was_there_before_the_window_goes_on(qtbot: QtBot, home: Pat
     finally:
         by_hand.terminate()
         by_hand.wait(20)
+
+
+@pytest.mark.slow
+def test_a_window_closed_at_once_leaves_nothing_behind(qtbot: QtBot, home: Path) -> None:
+    bridge = Bridge()
+    bridge.start_embedded()
+    bridge.shutdown(stop_core=True)
+    assert bridge.state == "off"
+    assert running_core() is None
+    assert not local._children
 
 
 def test_a_core_that_cannot_start_says_why(qtbot: QtBot, home: Path) -> None:
