@@ -149,7 +149,7 @@ class Commands:
         self._shop.left(attempt)
         attempt.started = attempt.started or now
         # Not its own doing: it runs again, and only several times in a row count against it.
-        end = End("stopped", 9, "the agent's helper process died; this attempt was killed")
+        end = End("crashed", 9, "the agent's helper process died; this attempt was killed")
         self._finisher.finish(attempt, Report(end, now, Usage(0.0, attempt.peak)))
 
     def stop(self, attempt: Attempt, grace: float, cause: str) -> None:

@@ -412,7 +412,7 @@ class Functions:
             elif end.outcome == "signal":
                 end = End("signal", end.code, f"the process that ran the function was {end.error}")
         else:
-            end = End("stopped", 9, "the agent's helper process died; this attempt was killed")
+            end = End("crashed", 9, "the agent's helper process died; this attempt was killed")
         report = Report(end, now, usage)
         self._close_log(attempt, report)
         self._finisher.finish(attempt, report)

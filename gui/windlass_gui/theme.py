@@ -36,7 +36,7 @@ _SAME_AS = {
     # attempts and their outcomes
     "assigned": "ready", "exited": "succeeded", "lost": "failed", "rejected": "skipped",
     "ok": "succeeded", "nonzero": "failed", "signal": "failed", "timeout": "failed", "oom": "failed",
-    "spawn_error": "failed", "stopped": "cancelled",
+    "spawn_error": "failed", "crashed": "failed", "stopped": "cancelled",
 }  # fmt: skip
 
 _SHAPES = {

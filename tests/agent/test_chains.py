@@ -63,7 +63,7 @@ def test_the_wardens_death_takes_only_what_ran(bench: Bench) -> None:
     next(link for link in bench.executor._shop.wardens.links if link.held).process.kill()
     bench.until(lambda: len(bench.core.exits) == 60)
     outcomes = [bench.end_of(key).outcome for key in keys]
-    assert outcomes[30] == "stopped"
+    assert outcomes[30] == "crashed"
     assert outcomes.count("ok") == 59
 
 

@@ -138,8 +138,11 @@ def _exited_oddly(book: Book, agent: Agent, epoch: int, fact: ExitFact) -> None:
         task.finish([item])
         book.items(task, _I.SUCCEEDED, [(item, item + 1)])
         book.ended(task, [(item, item + 1)])
+    elif fact.outcome is Outcome.CRASHED:
+        _crashed(book, task, item, agent.id, True, f"with the helper process of {agent.id}")
     elif fact.outcome is Outcome.STOPPED and stop is None:
-        _crashed(book, task, item, agent.id, True, "stopped by the agent")
+        # An agent that stops it in order was not harmed by it: this may happen any number of times in a long job.
+        _requeue(book, task, item, agent.id)
     else:
         outcome = Outcome.TIMEOUT if stop is not None and fact.outcome is Outcome.STOPPED else fact.outcome
         _failed(book, task, item, outcome, fact.code, agent.id)

@@ -72,6 +72,9 @@ class Outcome(Enum):
     OOM = "oom"
     SPAWN_ERROR = "spawn_error"
     STOPPED = "stopped"
+    """The agent ended it in order: it was asked to, was shut down, or saw its lease end."""
+    CRASHED = "crashed"
+    """The agent's helper process died and took it along: it may be the attempt that killed it."""
     FAILED = "failed"
     """The function raised, or a declared output was not there."""
 

@@ -18,7 +18,7 @@ CODES = ("", "succeeded", "skipped", "cancelled", "active", "failed", "lost")
 """What a pixel shows, in rising order of how much it matters; 0 is nothing."""
 _CODE_OF = {
     "running": 4, "assigned": 4, "rejected": 2, "lost": 6, "ok": 1, "stopped": 3, "nonzero": 5, "signal": 5,
-    "timeout": 5, "oom": 5, "spawn_error": 5, "failed": 5,
+    "timeout": 5, "oom": 5, "spawn_error": 5, "failed": 5, "crashed": 6,
 }  # fmt: skip
 
 BarKey = tuple[int, int, int, int]

@@ -78,6 +78,8 @@ class Store:
                 if fact.outcome is Outcome.OK:
                     self.commits[id] += 1
                     self.committed[id[:3]] = payload
+                elif fact.outcome is Outcome.CRASHED:
+                    task.crashes[id.item] = task.crashes.get(id.item, 0) + 1
                 elif fact.outcome is not Outcome.STOPPED:
                     task.failures[id.item] = task.failures.get(id.item, 0) + 1
 

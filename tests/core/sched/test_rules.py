@@ -214,7 +214,7 @@ def test_three_crashes_fail_an_item_but_waiting_attempts_do_not_count() -> None:
     assert bench.scheduler.attempt_number(1, 0, 1) == 3
 
 
-def test_a_stop_that_nobody_asked_for_is_a_crash_and_a_rejection_is_nothing() -> None:
+def test_rejections_and_stops_in_order_count_for_nothing_and_crashes_do() -> None:
     bench = Bench(Config(reject_pause_max=1.0))
     bench.agent(cpus=1)
     bench.submit(TaskPlan("t"))
@@ -223,8 +223,11 @@ def test_a_stop_that_nobody_asked_for_is_a_crash_and_a_rejection_is_nothing() ->
         assert bench.states() == ["READY"], "an agent that rejects gets a pause"
         bench.wait(1.1)
         assert bench.states() == ["ACTIVE"]
-    for attempt in range(6, 9):
+    for attempt in range(6, 11):
         bench.exit(first(attempt=attempt), Outcome.STOPPED)
+        assert bench.states() == ["ACTIVE"], "an agent that is shut down was not harmed by what it ran"
+    for attempt in range(11, 14):
+        bench.exit(first(attempt=attempt), Outcome.CRASHED)
     assert bench.states() == ["FAILED"]
 
 
