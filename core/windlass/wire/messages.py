@@ -154,8 +154,8 @@ class Exit(msgspec.Struct, array_like=True, frozen=True):
 
     key: Key
     outcome: str
-    """ok, nonzero, signal, timeout, oom, spawn_error, stopped (in order), crashed (with the agent's helper process), failed (a Python
-    exception, lost outputs, ...)."""
+    """ok, nonzero, signal, timeout, oom, spawn_error, stopped (by the agent, in order), crashed (with the agent's
+    helper process), failed (a Python exception, lost outputs, ...)."""
     code: int
     """Exit code, or the signal's number."""
     started: float
