@@ -459,6 +459,8 @@ def test_keys_of_the_canvas_do_not_reach_other_panes(window: MainWindow, graph: 
     view, session = window.page.view, window.page.session
     assert view is not None
     assert session is not None
+    window.activateWindow()
+    assert QTest.qWaitForWindowActive(window), "only the active window has a focus"
     view.graph.select(["first"])
     window.palette_.list.setFocus()
     window.editing.delete()
