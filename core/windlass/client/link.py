@@ -80,6 +80,7 @@ class Link:
         self._home = home
         self._on_phase = on_phase
         self._state = s.LinkState(name)
+        self._random = random.Random()  # not the module's: a program's own seeded numbers must stay its own
         self._target_secret: str | None = None
         self._commands: deque[Callable[[], Iterable[s.Effect]]] = deque()
         self._lock = threading.Lock()
@@ -303,7 +304,7 @@ class Link:
         try:
             target = self._locate()
         except (WindlassError, keys.KeyFileError) as error:
-            self._carry_out(self._state.lost(time.monotonic(), random.random(), str(error)))
+            self._carry_out(self._state.lost(time.monotonic(), self._random.random(), str(error)))
             return
         if target.secret is not None and target.secret != self._target_secret:
             self._target_secret = target.secret
@@ -330,7 +331,7 @@ class Link:
 
     def _lose(self, reason: str) -> None:
         self._hang_up()
-        self._carry_out(self._state.lost(time.monotonic(), random.random(), reason))
+        self._carry_out(self._state.lost(time.monotonic(), self._random.random(), reason))
 
     def _hang_up(self) -> None:
         self._outbox.clear()
