@@ -63,11 +63,15 @@ class Client:
         core = EmbeddedCore(agents=agents, cpus=cpus, home=home, **more).start()
         try:
             client = cls(core.endpoint, core_key=core.public, home=core.home)
-            client._embedded = core
+        except BaseException:
+            core.stop()
+            raise
+        client._embedded = core
+        try:
             if wait_agents:
                 client.wait_agents(agents)
         except BaseException:
-            core.stop()
+            client.close()
             raise
         return client
 

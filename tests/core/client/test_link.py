@@ -8,6 +8,7 @@ import queue
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -199,8 +200,10 @@ def test_a_temporary_home_goes_away_and_a_given_one_stays(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_an_agent_that_cannot_start_is_told_with_its_words() -> None:
+    before = threading.active_count()
     with pytest.raises(StartFailed, match="cpus"):
         Client.embedded(agents=1, agent_options=("--cpus=many",))
+    assert threading.active_count() == before, "the link of the client that never was is closed"
 
 
 @pytest.mark.slow
