@@ -109,6 +109,10 @@ def collect(store: BlobStore, root: Path, patterns: Sequence[str], staged: dict[
         if not _is_text(path):
             shown = os.fsencode(path).decode("utf-8", "backslashreplace")
             raise FilesError(f"output {shown}: a file name that is not UTF-8 cannot be told to other machines")
+        try:
+            check_relative(path)  # what no task could take as an input must fail here, where it was made
+        except PathError as error:
+            raise FilesError(f"output {path!r}: {error}") from None
     refs = []
     for path, real in sorted(found.items()):
         info = real.stat()

@@ -41,6 +41,14 @@ def test_links_pipes_and_loops_are_no_outputs(store: BlobStore, work: Path) -> N
             collect(store, work, [name], {})
 
 
+@pytest.mark.parametrize("name", ["a\nb.txt", "~/x.txt"])
+def test_a_name_that_no_task_could_take_as_an_input_is_no_output(store: BlobStore, work: Path, name: str) -> None:
+    (work / name).parent.mkdir(exist_ok=True)
+    (work / name).write_text("x")
+    with pytest.raises(FilesError, match=r"output .*the path "):
+        collect(store, work, ["**"], {})
+
+
 @pytest.mark.parametrize("pattern", ["*.txt", "out"])
 def test_a_name_that_is_not_utf8_is_refused_in_words(store: BlobStore, work: Path, pattern: str) -> None:
     (work / "out").mkdir()
