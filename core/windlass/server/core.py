@@ -107,8 +107,13 @@ class Core:
         """Tell what was read from memory when all of it is durable: who hears that a run has ended finds its rows.
 
         While the disk refuses, nothing becomes durable, and people must still see where things stand (and `problem`,
-        which says what it is worth): then `show_all` tells it.
+        which says what it is worth): then it is told at once.
         """
+        if self.store.problem:
+            # Nothing may gather until the disk takes rows again. What waited before goes first.
+            self.show_all()
+            show()
+            return
         self._shows += 1
         self._to_show[self._shows] = show
         self.later(partial(self._show, self._shows))
