@@ -138,9 +138,8 @@ class Retrying(QObject):
         text = session.document.text
 
         def advance(progress: SubmitProgress) -> None:
-            if progress.phase not in ("amended", "failed"):
-                share = f"  {progress.done * 100 // progress.total} %" if progress.total else ""
-                self.progress.emit(progress.text + share)
+            if not progress.over:
+                self.progress.emit(progress.shown)
                 return
             self.busy = False
             self.progress.emit("")

@@ -65,9 +65,8 @@ class Running(QObject):
         return values
 
     def _advance(self, progress: SubmitProgress, text: str) -> None:
-        if progress.phase not in ("submitted", "failed"):
-            share = f"  {progress.done * 100 // progress.total} %" if progress.total else ""
-            self.progress.emit(progress.text + share)
+        if not progress.over:
+            self.progress.emit(progress.shown)
             return
         self.busy = False
         self.progress.emit("")

@@ -60,6 +60,15 @@ class SubmitProgress:
     total: int = 0
     run: int | None = None
 
+    @property
+    def over(self) -> bool:
+        return self.phase in ("submitted", "amended", "failed")
+
+    @property
+    def shown(self) -> str:
+        """A line for the status bar, with the share that is done where it is known."""
+        return f"{self.text}  {self.done * 100 // self.total} %" if self.total else self.text
+
 
 class Bridge(QObject):
     """One connection to one core. Owned by the composition root and passed to every window."""
