@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 
 from windlass.blobs.store import BlobStore, is_hash
 from windlass.model.graph import Call, FileRef
 from windlass.wire import limits
+from windlass.wire.clock import epoch
 from windlass.wire.messages import (
     Assign,
     AssignItem,
@@ -281,7 +281,7 @@ class Executor:
         shop = self._shop
         shop.unwatch(link.fileno())
         link.bury()
-        now = time.time()
+        now = epoch()
         running = [attempt for attempt in shop.by_spawn.values() if attempt.spawn in link.held]
         lanes = [lane for lane in self.functions.lanes.values() if lane.spawn in link.held]
         new = shop.wardens.replace(link)
@@ -420,7 +420,7 @@ class Executor:
 
     def sample(self) -> list[AttemptSample]:
         """A point of the curve of each attempt that has run for a while."""
-        now = time.time()
+        now = epoch()
         samples = []
         uses: dict[Id, tuple[float, float]] = {}
         for attempt, pid in self._running():

@@ -9,12 +9,12 @@ from __future__ import annotations
 import errno
 import logging
 import mmap
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from windlass.model.graph import FileRef
 from windlass.wire import limits
+from windlass.wire.clock import epoch
 from windlass.wire.logs import last_records
 from windlass.wire.messages import Exit, Usage
 from windlass.wire.results import blob_ref, encode_ref
@@ -71,7 +71,7 @@ class Finisher:
 
     def fail(self, attempt: Attempt, outcome: str, error: str) -> None:
         """It ends before it began."""
-        now = time.time()
+        now = epoch()
         attempt.started = attempt.started or now
         self.finish(attempt, Report(End(outcome, 0, error), now, Usage()))
 

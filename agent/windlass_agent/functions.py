@@ -7,12 +7,12 @@ import hashlib
 import os
 import select
 import sys
-import time
 from pathlib import Path
 
 from windlass.blobs.store import BlobError
 from windlass.model.graph import Call, FileRef, PythonCall
 from windlass.wire import limits
+from windlass.wire.clock import epoch, zero
 from windlass.wire.messages import Exit, Usage
 from windlass.wire.results import blob_ref
 from windlass_agent.attempts import RUNNING, STAGING, WAITING, Attempt, Group
@@ -235,7 +235,7 @@ class Functions:
         self._shop.wardens.spawn(
             Spawn(
                 id=spawn,
-                argv=[sys.executable, "-m", "windlass_agent.runner"],
+                argv=[sys.executable, "-m", "windlass_agent.runner", repr(zero())],
                 env={**self._shop.gpu_env(gpus), "WINDLASS_SPAWN": str(spawn), "PYTHONDONTWRITEBYTECODE": "1"},
                 cwd=str(home),
                 log="",
@@ -367,7 +367,7 @@ class Functions:
         rest = sorted([*stray, *rest], key=lambda attempt: attempt.seq)
         lane.sent.clear()
         words = lane.last_words()
-        now = time.time()
+        now = epoch()
         if isinstance(message, Ended):
             now = message.ended
         if victim is not None and current is not None:
@@ -461,7 +461,7 @@ class Functions:
             lane.check_at = now + CHECK if lane.sent else None
             return
         attempt, since = current
-        age = time.time() - since
+        age = epoch() - since
         attempt.started = since
         again = 1.0
         if age < self._shop.settings.started_after:

@@ -6,7 +6,6 @@ import logging
 import os
 import random
 import signal
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ import zmq
 
 from windlass.blobs.store import BlobStore
 from windlass.wire import messages as m
+from windlass.wire.clock import epoch
 from windlass.wire.codec import WireError, decode, encode
 from windlass.wire.keys import KeyPair
 from windlass_agent.attempts import id_of
@@ -171,7 +171,7 @@ class Agent:
                 self._hello()
             else:
                 self._look_around()
-                self._post(m.Heartbeat(time.time(), [self._sampler.sample()], self.executor.sample()), [])
+                self._post(m.Heartbeat(epoch(), [self._sampler.sample()], self.executor.sample()), [])
 
     def _look_around(self) -> None:
         """Without its directory it can run nothing: better no agent than one that fails all it is given."""
@@ -201,7 +201,7 @@ class Agent:
         self._outbox.flush()
         held = self.executor.held()
         held += [m.Held(exit.key, "exited") for exit, _ in self._spool.ends()]
-        self._post(m.AgentHello(self.settings.agent, self._facts, self.session.epoch, held, time.time()), [])
+        self._post(m.AgentHello(self.settings.agent, self._facts, self.session.epoch, held, epoch()), [])
 
     def _post(self, message: m.Message, payload: list[bytes]) -> None:
         self._link.send(encode(message, payload))

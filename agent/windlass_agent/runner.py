@@ -22,7 +22,6 @@ import signal
 import sys
 import tempfile
 import threading
-import time
 import traceback
 from collections import deque
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from typing import Any
 
 import msgspec
 
+from windlass.wire.clock import anchor, epoch
 from windlass.wire.results import ResultRef, decode_result, encode_error, encode_result
 from windlass_agent import procs
 from windlass_agent.frames import READ_SIZE, FrameReader, pack
@@ -99,7 +99,7 @@ class Channel:
         for fd, _ in self._poll.poll(0):
             with contextlib.suppress(BlockingIOError):
                 data = os.read(fd, 65536)
-                self._write(encode(Output(self.seq, self._streams[fd], time.time(), data)))
+                self._write(encode(Output(self.seq, self._streams[fd], epoch(), data)))
 
     def finish_output(self) -> None:
         """All that the item wrote is told."""
@@ -185,7 +185,7 @@ class Runner:
         return seq >= floor
 
     def _item(self, item: Item) -> None:
-        started = time.time()
+        started = epoch()
         self._channel.seq = item.seq
         if not self._may_begin(item.seq, started):
             self._channel.send(Refused(item.seq))
@@ -203,7 +203,7 @@ class Runner:
             payload, file, problem = self._to_file(payload)
             if problem:
                 ok, error = False, problem
-        self._channel.send(Done(item.seq, ok, started, time.time(), cpu, after.ru_maxrss * 1024, payload, error, file))
+        self._channel.send(Done(item.seq, ok, started, epoch(), cpu, after.ru_maxrss * 1024, payload, error, file))
 
     def _to_file(self, payload: bytes) -> tuple[bytes, str, str]:
         try:
@@ -338,6 +338,8 @@ def main() -> None:
     channel = Channel()
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if len(sys.argv) > 1:
+        anchor(float(sys.argv[1]))
     sys.argv = ["windlass-runner"]
     runner = Runner(channel)
     _guard_forks(channel)

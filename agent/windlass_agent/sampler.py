@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from windlass.wire.clock import epoch
 from windlass.wire.messages import Sample
 from windlass_agent.gpus import Gpus
 
@@ -55,7 +56,7 @@ class Sampler:
         except OSError:
             free = 0
         return Sample(
-            time.time(),
+            epoch(),
             self._last_cpu,
             memory.total - memory.available,
             memory.total,

@@ -21,6 +21,7 @@ import sys
 import time
 from collections import deque
 
+from windlass.wire.clock import anchor, epoch
 from windlass.wire.logs import ERR, OUT
 from windlass_agent import procs
 from windlass_agent.frames import READ_SIZE, FrameReader, FrameWriter
@@ -272,7 +273,7 @@ class Warden:
         passed = [self._fds.popleft() for _ in range(min(spawn.fds, len(self._fds)))]
         mine: list[int] = []
         theirs: list[int] = list(passed)
-        started = time.time()
+        started = epoch()
         try:
             env = {**self._env, **spawn.env}
             os.chdir(spawn.cwd)
@@ -355,7 +356,7 @@ class Warden:
             self._close_pipe(fd)
             return False
         assert proc.sink is not None
-        proc.sink.write(time.time(), proc.pipes[fd], data)
+        proc.sink.write(epoch(), proc.pipes[fd], data)
         return True
 
     def _close_pipe(self, fd: int) -> None:
@@ -439,7 +440,7 @@ class Warden:
                     break
             if fd in proc.pipes:
                 self._close_pipe(fd)
-        now = time.time()
+        now = epoch()
         log, file, shed = b"", "", 0
         if proc.sink is not None:
             if left:
@@ -476,6 +477,8 @@ class Warden:
 def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    if len(sys.argv) > 2:
+        anchor(float(sys.argv[2]))
     procs.become_subreaper()
     link = socket.socket(fileno=int(sys.argv[1]))
     link.setblocking(False)

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from windlass.wire.clock import zero
 from windlass_agent import procs
 from windlass_agent.frames import READ_SIZE, FrameReader, pack
 from windlass_agent.wardenwire import (
@@ -45,7 +46,7 @@ class WardenLink:
             name = f"{agent}/{next(_numbers)}"
             self.mark = f"WINDLASS_WARDEN={name}".encode()
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "windlass_agent.warden", str(theirs.fileno())],
+                [sys.executable, "-m", "windlass_agent.warden", str(theirs.fileno()), repr(zero())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,

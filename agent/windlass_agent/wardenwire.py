@@ -6,14 +6,12 @@ epoch, `until` counts by `clock()`.
 
 from __future__ import annotations
 
-import time
-
 import msgspec
 
+from windlass.wire.clock import boot
 
-def clock() -> float:
-    """Seconds that also pass while the machine is suspended or this process is stopped."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
+clock = boot
+"""By which deadlines and leases are counted, in all processes of an agent."""
 
 
 class Spawn(msgspec.Struct, array_like=True, tag=1):

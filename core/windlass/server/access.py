@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 import socket
-import time
 from collections.abc import Callable
 
 from windlass.store import records
 from windlass.store.reader import Reader
 from windlass.store.store import Store
 from windlass.wire import roles
+from windlass.wire.clock import epoch
 from windlass.wire.tokens import JoinToken, format_token
 
 MAX_TTL = 30 * 86400.0
@@ -23,7 +23,8 @@ class EnrolError(Exception):
 
 
 class Access:
-    def __init__(self, store: Store, reader: Reader) -> None:
+    def __init__(self, store: Store, reader: Reader, clock: Callable[[], float] = epoch) -> None:
+        self._clock = clock
         self._store = store
         self._reader = reader
         self._peers = {public: (role, name) for public, role, name in reader.peers()}
@@ -53,7 +54,7 @@ class Access:
         if not 0 < ttl <= MAX_TTL:
             raise ValueError(f"a token lives between 0 and {MAX_TTL:.0f} seconds, not {ttl}")
         secret = secrets.token_urlsafe(24)
-        row = (role, time.time() + ttl, None)
+        row = (role, self._clock() + ttl, None)
         self._fresh[_digest(secret)] = row
         self._store.write(records.TOKEN, [(_digest(secret), *row)])
         return format_token(JoinToken(endpoints, core_public, secret, role))

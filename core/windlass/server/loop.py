@@ -36,6 +36,7 @@ from windlass.store import records
 from windlass.store.store import Store
 from windlass.wire import homes, keys, roles
 from windlass.wire import messages as m
+from windlass.wire.clock import Clock
 
 log = logging.getLogger("windlass.loop")
 
@@ -71,12 +72,13 @@ class Server:
         self._wake, self.wake_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._stopping = False
         self._stop_agents = False
-        self._started = time.time()
+        self.clock = Clock()
+        self._started = self.clock.now()
         self._sweep_at = 0.0
         self._ask_again: set[Connection] = set()
         """Agents whose results were not taken because nothing could be written."""
         homes.private_dir(options.data)
-        self.store = Store(options.data, self.wake)
+        self.store = Store(options.data, self.wake, self.clock.now)
         try:
             self.own = keys.load_or_create(options.config / keys.CORE_KEY)
             self.blobs = BlobStore(options.data / "blobs")
@@ -92,7 +94,7 @@ class Server:
         )
         self.core = Core(self.store, self.blobs, self.links, config)
         self.core.lease, self.core.heartbeat = options.lease, options.heartbeat
-        self.access = Access(self.store, self.core.reader)
+        self.access = Access(self.store, self.core.reader, self.clock.now)
         self.links.known = self.access.knows
         for name, role in ((keys.CLIENT_KEY, roles.ADMIN), (keys.AGENT_KEY, roles.AGENT)):
             self.access.authorise_local(keys.load_or_create(options.config / name).public, role, "local")
@@ -110,7 +112,7 @@ class Server:
 
     def start(self) -> keys.CoreFile:
         """Load the store, listen, and say where: the content of `core.json`."""
-        self.core.restore(time.time())
+        self.core.restore(self.clock.now())
         self.core.tidy.sweep()
         self.endpoint = self._bind()
         self.store.write(records.SETTING, [("endpoint", self.endpoint)])
@@ -153,7 +155,9 @@ class Server:
             os.read(self._wake, 65536)
         if links.zap.socket in ready:
             links.zap.answer()
-        core.now = time.time()
+        core.now = self.clock.now()
+        if self.clock.stepped:
+            self._tell_step(self.clock.take_step())
         self.store.settle()
         self.store.retry(core.now)
         more = False
@@ -161,7 +165,7 @@ class Server:
             more = self._take()
         self._broken_links()
         self._place()
-        core.now = time.time()
+        core.now = self.clock.now()
         self.results.tick(core.now)
         self.logs.tick(core.now)
         self.transfers.tick(core.now)
@@ -175,6 +179,13 @@ class Server:
             self._sweep_at = core.now + SWEEP
             links.sweep(core.now)
         return more
+
+    def _tell_step(self, step: float) -> None:
+        log.warning(
+            "the clock of this machine was set by %+.0f s; leases, timeouts and times go on as if it had not been,"
+            " and follow slowly. To take the new time over at once, restart the core",
+            step,
+        )
 
     @property
     def _swamped(self) -> bool:
@@ -245,7 +256,7 @@ class Server:
             self.store.next_deadline(),
         )
         due = min((time for time in times if time is not None), default=None)
-        return SWEEP if due is None else min(SWEEP, max(0.0, due - time.time()))
+        return SWEEP if due is None else min(SWEEP, max(0.0, due - self.clock.now()))
 
     def _take(self) -> bool:
         end = time.monotonic() + TURN_TIME
@@ -397,7 +408,7 @@ class Server:
             "endpoint": self.endpoint,
             "public": self.own.public,
             "pid": os.getpid(),
-            "uptime": time.time() - self._started,
+            "uptime": self.clock.now() - self._started,
             "counters": {
                 **self.links.counters,
                 **core.counters,

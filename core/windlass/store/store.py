@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from windlass.store.schema import StoreError, migrate
+from windlass.wire.clock import epoch
 
 log = logging.getLogger("windlass.store")
 
@@ -45,8 +46,14 @@ Turn = tuple[list[tuple[str, Rows]], Callable[[], None] | None]
 class Store:
     """The store of one data directory, for one process at a time."""
 
-    def __init__(self, directory: Path, on_commit: Callable[[], None] = lambda: None) -> None:
-        """`on_commit` is called from the committing thread when `settle` has something to do: it wakes the loop."""
+    def __init__(
+        self, directory: Path, on_commit: Callable[[], None] = lambda: None, clock: Callable[[], float] = epoch
+    ) -> None:
+        """`on_commit` is called from the committing thread when `settle` has something to do: it wakes the loop.
+
+        `clock` is the one by which `retry` is told the time.
+        """
+        self._clock = clock
         self.directory = directory
         self.path = directory / FILE
         self.problem = ""
@@ -213,7 +220,7 @@ class Store:
         if not self.problem:
             log.error("nothing can be made durable (%s): %s. Retrying every %.0f s", self.path, error, RETRY)
         self.problem = f"cannot write {self.path}: {error}"
-        self._retry_at = time.time() + RETRY
+        self._retry_at = self._clock() + RETRY
 
     def _commit(self) -> None:
         began = time.perf_counter()
