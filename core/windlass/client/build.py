@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, overload
 
 from windlass.client.errors import SubmitError
 from windlass.client.pickling import dumps, dumps_call
@@ -48,6 +48,12 @@ class Options:
     env: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+    placement: Literal["pack", "spread"] = "pack"
+    apart: tuple[Any, ...] = ()
+    exclusive: bool = False
+    pin: bool = False
+    limit: int | None = None
+    groups: tuple[str, ...] = ()
     priority: int = 0
     continue_on_error: bool = False
     when: str | None = None
@@ -115,7 +121,10 @@ class Node:
 
 
 class Graph:
-    """Collects tasks; `Client.submit` runs them. `folder` is where the input files of commands are looked for."""
+    """Collects tasks; `Client.submit` runs them. `folder` is where the input files of commands are looked for.
+
+    `running`: most items of a run at once; `groups`: the sizes of the groups that tasks name.
+    """
 
     def __init__(
         self,
@@ -124,8 +133,11 @@ class Graph:
         params: Mapping[str, Any] | None = None,
         description: str = "",
         folder: str | Path | None = None,
+        running: int | None = None,
+        groups: Mapping[str, int] | None = None,
     ) -> None:
         self.name = name
+        self.limits = model.Limits(running, dict(groups or {}))
         self.params = dict(params or {})
         self.description = description
         self.folder = None if folder is None else Path(folder)
@@ -186,7 +198,7 @@ class Graph:
 
     def build(self) -> Package:
         """The graph as the core takes it, with the functions and arguments it brings."""
-        graph = model.Graph(self.name, list(self._tasks), self.params, self.description)
+        graph = model.Graph(self.name, list(self._tasks), self.params, self.description, self.limits)
         made = package(graph, "", self.folder, {}) if self.folder is not None else Package(graph)
         for hash, data in self._functions.items():
             made.add_bytes(hash, data)
@@ -250,6 +262,12 @@ class Graph:
                 outputs=list(options.outputs),
                 resources=_resources(options.resources),
                 where=list(options.where),
+                placement=options.placement,
+                apart=[each.id if isinstance(each, Node) else str(each) for each in options.apart],
+                exclusive=options.exclusive,
+                pin=options.pin,
+                limit=options.limit,
+                groups=list(options.groups),
                 priority=options.priority,
                 retries=model.RetryPolicy(max=options.retries, backoff=parse_duration(options.backoff)),
                 timeout=None if options.timeout is None else parse_duration(options.timeout),
@@ -304,6 +322,8 @@ def _options(base: Options, changes: Mapping[str, Any]) -> Options:
         where=_tuple(made.where),
         inputs=_tuple(made.inputs),
         outputs=_tuple(made.outputs),
+        apart=_tuple(made.apart),
+        groups=_tuple(made.groups),
     )
 
 
@@ -313,11 +333,13 @@ def _tuple(value: Any) -> tuple[Any, ...]:
 
 
 def _resources(given: Mapping[str, Any]) -> model.Resources:
-    named = {key: float(value) for key, value in given.items() if key not in ("cpus", "memory", "disk", "gpus")}
+    known = ("cpus", "memory", "disk", "gpus", "gpu_memory")
+    named = {key: float(value) for key, value in given.items() if key not in known}
     return model.Resources(
         cpus=float(given.get("cpus", 1.0)),
         memory=parse_size(given.get("memory", 0)),
         disk=parse_size(given.get("disk", 0)),
         gpus=int(given.get("gpus", 0)),
         named=named,
+        gpu_memory=parse_size(given.get("gpu_memory", 0)),
     )

@@ -29,6 +29,8 @@ def difference(old: Graph, new: Graph) -> str:
         for id in ids:
             if id not in others:
                 return f"task {id!r} is {word}"
+    if old.limits != new.limits:
+        return "the limits of the run are others"
     if len(before) != len(after):
         return "a task is there twice"
     for was, now in zip(old.tasks, new.tasks, strict=True):

@@ -70,6 +70,7 @@ class Builder(SettingsReader):
             tasks=tasks,
             params=params,
             description=self.text(("description",), data.get("description", "")) or "",
+            limits=self.limits(("limits",), data.get("limits")),
         )
 
     def version(self, data: dict[str, Any]) -> None:
@@ -158,6 +159,7 @@ class Builder(SettingsReader):
             when=self.when((*path, "when"), body.get("when")),
             inputs=self.paths((*path, "inputs"), body.get("inputs"), "the graph's folder"),
             outputs=self.paths((*path, "outputs"), body.get("outputs"), "the work directory"),
+            apart=self.names((*path, "apart"), body["apart"], "task") if body.get("apart") is not None else [],
             title=self.text((*path, "title"), body.get("title", ""), limit=200) or "",
             description=self.text((*path, "description"), body.get("description", "")) or "",
             position=self.position((*path, "position"), body.get("position")),

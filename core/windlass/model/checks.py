@@ -36,6 +36,7 @@ class Checker:
     def run(self) -> None:
         for task in self.graph.tasks:
             self.needs(task)
+            self.placing(task)
             self.sources(task)
             self.templates(task)
         self.cycles()
@@ -54,6 +55,23 @@ class Checker:
             elif self.exists(path, need.task, "needs"):
                 kept.append(need)
         task.needs = kept
+
+    def placing(self, task: Task) -> None:
+        """Who is kept apart, and whose groups have a size."""
+        base: Path = ("tasks", task.id)
+        task.apart = [
+            other for place, other in enumerate(task.apart) if self.exists((*base, "apart", place), other, "apart")
+        ]
+        sizes = self.graph.limits.groups
+        for place, group in enumerate(task.groups):
+            if group not in sizes:
+                message = (
+                    f"the group {shown(group)} has no size here: it limits only if the core's configuration has one"
+                )
+                self.report.add(
+                    (*base, "groups", place), "no-size", message, found=shown(group), severity="warning",
+                    allowed=f"limits: {{groups: {{{group}: 4}}}} at the graph", suggestion=closest(group, list(sizes)),
+                )  # fmt: skip
 
     def exists(self, path: Path, name: str, what: str, text: str | None = None, offset: int = 0) -> bool:
         if name in self.tasks:

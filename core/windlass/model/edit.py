@@ -18,7 +18,7 @@ from windlass.model.problems import Report
 from windlass.model.refactor import drop_references, rename_references
 from windlass.model.source import Source, Unreadable, decode, guess_format
 
-_FIRST = ("windlass", "name", "description", "params", "defaults")
+_FIRST = ("windlass", "name", "description", "params", "limits", "defaults")
 """Top-level fields that stand before the tasks."""
 
 
@@ -205,9 +205,9 @@ class DocumentText:
         self.data["tasks"][task] = _copy(dict(fields))
 
     def remove_task(self, task: str) -> None:
-        """Remove a task, and what other tasks say of it in `needs` and `inputs`."""
+        """Remove a task, and what other tasks say of it in `needs`, `inputs` and `apart`."""
         self._body(task)
-        self._update(lambda other, body: drop_references(body, task), skip=task)
+        self._update(lambda other, body: drop_references(body, task, gone=True), skip=task)
         if self._tasks is None:
             self._rewrite(lambda tree: tree["tasks"].pop(task))
             return
@@ -225,7 +225,7 @@ class DocumentText:
         del self.data["tasks"][task]
 
     def rename_task(self, task: str, new: str) -> None:
-        """Give a task another id, also in the needs, inputs, arrays and expressions of the others."""
+        """Give a task another id, also in the needs, inputs, arrays, expressions and `apart` of the others."""
         if task == new:
             return
         self._body(task)

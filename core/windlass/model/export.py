@@ -6,7 +6,7 @@ from typing import Any
 
 from windlass.model.blocks import dump as dump_tree
 from windlass.model.blocks import styled
-from windlass.model.graph import Call, Command, Foreach, Graph, PythonCall, Resources, RetryPolicy, Script, Task
+from windlass.model.graph import Call, Command, Foreach, Graph, Limits, PythonCall, Resources, RetryPolicy, Script, Task
 from windlass.model.units import format_duration, format_size
 
 
@@ -17,6 +17,8 @@ def to_document(graph: Graph) -> dict[str, Any]:
         document["description"] = graph.description
     if graph.params:
         document["params"] = graph.params
+    if limits := _limits(graph.limits):
+        document["limits"] = limits
     document["tasks"] = {task.id: task_document(task) for task in graph.tasks}
     return document
 
@@ -52,9 +54,11 @@ def task_document(task: Task) -> dict[str, Any]:
             made[name] = value
     if task.resources != plain.resources:
         made["resources"] = _resources(task.resources)
-    for name in ("where", "priority"):
+    for name in ("where", "apart", "exclusive", "pin", "limit", "groups", "priority"):
         if value := getattr(task, name):
             made[name] = value
+    if task.placement != plain.placement:
+        made["placement"] = task.placement
     if task.retries != plain.retries:
         made["retries"] = _retries(task.retries)
     for name in ("timeout", "deadline"):
@@ -105,8 +109,19 @@ def _resources(resources: Resources) -> dict[str, Any]:
             made[name] = format_size(size)
     if resources.gpus:
         made["gpus"] = resources.gpus
+    if resources.gpu_memory:
+        made["gpu-memory"] = format_size(resources.gpu_memory)
     if resources.named:
         made["named"] = dict(resources.named)
+    return made
+
+
+def _limits(limits: Limits) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    if limits.running is not None:
+        made["running"] = limits.running
+    if limits.groups:
+        made["groups"] = dict(limits.groups)
     return made
 
 

@@ -16,6 +16,7 @@ TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
 TEXT_OR_TEXTS: Schema = {"anyOf": [{"type": "string"}, TEXTS]}
 WHOLE: Schema = {"type": "integer", "minimum": 0}
 COUNT: Schema = {"type": "number", "minimum": 0}
+COUNTED: Schema = {"type": "integer", "minimum": 1, "maximum": 1_000_000_000}
 MAPPING: Schema = {"type": "object"}
 SCALAR: Schema = {"type": ["string", "number", "boolean", "null"]}
 
@@ -34,6 +35,7 @@ GRAPH: dict[str, tuple[Schema, str]] = {
         "Parameters and their default values: `${{ params.NAME }}`; changed by `windlass run --param NAME=VALUE`.",
     ),
     "defaults": (ref("defaults"), "What every task gets that does not say otherwise."),
+    "limits": (ref("limits"), "How many items of a run may be active at once."),
     "tasks": (
         {"type": "object", "propertyNames": {"pattern": ID}, "additionalProperties": ref("task")},
         "The tasks by id. An id begins with a letter and goes on with letters, digits, `-` and `_`.",
@@ -90,6 +92,21 @@ TASK: dict[str, tuple[Schema, str]] = {
         {"anyOf": [{"type": "string"}, TEXTS, {"type": "object", "additionalProperties": SCALAR}]},
         "Conditions on an agent's labels that must all hold: `os == linux`, `hostname == gpu*`, `not slow`.",
     ),
+    "placement": (
+        {"enum": ["pack", "spread"]},
+        "`pack` (default) fills one agent after the other; `spread` takes the one with the fewest of these.",
+    ),
+    "apart": (
+        TEXT_OR_TEXTS,
+        "Tasks whose attempts never share an agent with this one's; its own id: one of them an agent.",
+    ),
+    "exclusive": ({"type": "boolean"}, "An agent runs nothing else beside an attempt of it."),
+    "pin": ({"type": "boolean"}, "Each attempt gets CPUs of its own, as many as it asks for."),
+    "limit": (COUNTED, "Most of its items that run at once."),
+    "groups": (
+        TEXT_OR_TEXTS,
+        "Groups that bound how many items run at once; their sizes stand in the graph's `limits` or at the core.",
+    ),
     "priority": (
         {"type": "integer", "minimum": -1000000, "maximum": 1000000},
         "Higher goes first among tasks that are ready.",
@@ -110,7 +127,8 @@ TASK: dict[str, tuple[Schema, str]] = {
 ACTIONS = ("command", "script", "python")
 
 DEFAULTS = (
-    "shell", "env", "workdir", "resources", "where", "priority", "retries", "timeout", "deadline", "continue-on-error",
+    "shell", "env", "workdir", "resources", "where", "placement", "exclusive", "pin", "limit", "groups",
+    "priority", "retries", "timeout", "deadline", "continue-on-error",
 )  # fmt: skip
 """The task fields that `defaults` may hold. `env` and `resources` are merged, the others replaced."""
 
@@ -119,9 +137,10 @@ RESOURCES: dict[str, tuple[Schema, str]] = {
     "memory": (SIZE, "Memory, such as 512 MiB."),
     "disk": (SIZE, "Space in the work directory, such as 10 GiB."),
     "gpus": ({"type": "integer", "minimum": 0, "maximum": 10_000}, "Whole GPUs."),
+    "gpu-memory": (SIZE, "What each of the GPUs must have; without `gpus` a part of one GPU that others share."),
     "named": (
         {"type": "object", "additionalProperties": COUNT},
-        "Other counted things that agents declare (`windlass agent --resource matlab=4`), such as licences.",
+        "Other counted things: what agents declare (`windlass agent --resource matlab=4`), or the core's licences.",
     ),
 }
 
@@ -132,6 +151,14 @@ RETRIES: dict[str, tuple[Schema, str]] = {
     "max-backoff": (DURATION, "The longest wait; 5 min when not said."),
     "only-on": ({"type": "array", "items": {"type": "integer"}}, "Exit codes that may be retried; all when not said."),
     "never-on": ({"type": "array", "items": {"type": "integer"}}, "Exit codes that end the item at once."),
+}
+
+LIMITS: dict[str, tuple[Schema, str]] = {
+    "running": (COUNTED, "Most items of the whole run."),
+    "groups": (
+        {"type": "object", "propertyNames": {"pattern": ID}, "additionalProperties": COUNTED},
+        "Most items of the tasks in each group: `groups: {database: 4}`.",
+    ),
 }
 
 NEED: dict[str, tuple[Schema, str]] = {
@@ -159,6 +186,10 @@ MEANT = {
     "label": "title", "kind": "python", "cpu": "cpus", "cores": "cpus", "threads": "cpus", "mem": "memory",
     "ram": "memory", "gpu": "gpus", "storage": "disk", "version": "windlass", "jobs": "tasks", "steps": "tasks",
     "nodes": "tasks", "parameters": "params", "vars": "params", "delay": "backoff", "max_backoff": "max-backoff",
+    "gpu_memory": "gpu-memory", "vram": "gpu-memory", "gpumem": "gpu-memory", "max_running": "limit",
+    "max-running": "limit", "max_parallel": "limit", "max-parallel": "limit", "parallelism": "limit",
+    "concurrency": "limit", "group": "groups", "pool": "groups", "concurrency-group": "groups",
+    "anti-affinity": "apart", "anti_affinity": "apart", "strategy": "placement", "pinned": "pin",
     "only_on": "only-on", "never_on": "never-on", "title": "name", "count": "max", "stop": "range",
 }  # fmt: skip
 """Words that other tools use, or that people type, and the field that is meant."""

@@ -24,7 +24,19 @@ class Resources(msgspec.Struct, frozen=True, omit_defaults=True):
     gpus: int = 0
     """Whole GPUs, exclusively."""
     named: dict[str, float] = {}
-    """Other counted things that an agent declares, such as licences."""
+    """Other counted things: what an agent declares, or licences of the whole cluster (the core's configuration)."""
+    gpu_memory: int = 0
+    """Bytes of GPU memory. With `gpus`: what each of them must have. Without: so much of one, shared with others."""
+
+
+class Gpu(msgspec.Struct, frozen=True, array_like=True):
+    """One GPU of an agent."""
+
+    index: int
+    """By which its driver and `CUDA_VISIBLE_DEVICES` name it."""
+    model: str = ""
+    memory: int = 0
+    """Bytes; 0: not known, so that nothing can ask for a part of it."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -122,6 +134,18 @@ class Task(msgspec.Struct, omit_defaults=True):
     resources: Resources = Resources()
     where: list[str] = []
     """Constraints on agent labels, all of which must hold; see `constraints.py`."""
+    placement: Literal["pack", "spread"] = "pack"
+    """Onto the agent that it fills best, or onto the one that has the fewest of its like and the most room."""
+    apart: list[str] = []
+    """Tasks of the run whose attempts never share an agent with this one's, both ways; itself: one an agent."""
+    exclusive: bool = False
+    """An agent runs nothing else beside an attempt of it."""
+    pin: bool = False
+    """Each attempt gets CPUs of its own, as many as it asks for."""
+    limit: int | None = None
+    """Most of its items that run at once."""
+    groups: list[str] = []
+    """Whose sizes bound how many items run at once: the graph's `limits`, and those of the core's configuration."""
     priority: int = 0
     retries: RetryPolicy = RetryPolicy()
     timeout: float | None = None
@@ -139,6 +163,15 @@ class Task(msgspec.Struct, omit_defaults=True):
         return self.matrix is not None or self.foreach is not None
 
 
+class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How many items of a run may be active at once."""
+
+    running: int | None = None
+    """Of all its tasks."""
+    groups: dict[str, int] = {}
+    """Of the tasks in each group, together."""
+
+
 class Graph(msgspec.Struct, omit_defaults=True):
     """A checked graph document, version 1."""
 
@@ -147,6 +180,7 @@ class Graph(msgspec.Struct, omit_defaults=True):
     """In the document's order; every `needs` names one of them, and there is no cycle."""
     params: dict[str, Any] = {}
     description: str = ""
+    limits: Limits = Limits()
     windlass: Literal[1] = 1
 
 

@@ -13,10 +13,16 @@ from windlass.model.template import Hole, split
 _RENDERED = ("command", "script", "args", "kwargs", "env", "workdir", "inputs", "outputs")
 
 
-def drop_references(body: Mapping[str, Any], task: str) -> dict[str, Any]:
-    """The new values of `needs` and `inputs` without this task (None: the field is empty now)."""
+def drop_references(body: Mapping[str, Any], task: str, gone: bool = False) -> dict[str, Any]:
+    """The new values of `needs` and `inputs` (where the task is `gone` altogether: and `apart`) without this task.
+
+    None: the field is empty now.
+    """
     changed: dict[str, Any] = {}
-    for field, refers in (("needs", _need_of), ("inputs", _input_of)):
+    fields: list[tuple[str, Callable[[Any], Any]]] = [("needs", _need_of), ("inputs", _input_of)]
+    if gone:
+        fields.append(("apart", _need_of))
+    for field, refers in fields:
         value = body.get(field)
         entries = value if isinstance(value, list) else [] if value is None else [value]
         kept = [entry for entry in entries if refers(entry) != task]
@@ -49,8 +55,8 @@ def rename_references(body: Mapping[str, Any], old: str, new: str) -> dict[str, 
 
     for field in body:
         before = after = body[field]
-        if field in ("needs", "inputs"):
-            rename: Callable[[Any], Any] = need if field == "needs" else outputs
+        if field in ("needs", "inputs", "apart"):
+            rename: Callable[[Any], Any] = outputs if field == "inputs" else need
             after = [rename(entry) for entry in before] if isinstance(before, list) else rename(before)
         elif field == "foreach":
             after = outputs(before)

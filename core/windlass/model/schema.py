@@ -52,6 +52,7 @@ def make_schema() -> dict[str, Any]:
             "task": {"description": "One node of the graph.", **task},
             "defaults": _object(defaults),
             "resources": _object(fields.RESOURCES),
+            "limits": _object(fields.LIMITS),
             "retries": _object(fields.RETRIES),
             "need": {"anyOf": [{"type": "string"}, _object(fields.NEED, required=["task"])]},
             "foreach": {"anyOf": foreach},

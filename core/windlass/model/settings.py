@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from windlass.model import constraints, fields
-from windlass.model.graph import Resources, RetryPolicy
-from windlass.model.problems import Path, shown
+from windlass.model.graph import Limits, Resources, RetryPolicy
+from windlass.model.problems import Path, closest, shown
 from windlass.model.values import ValueReader
 
+_NAME = re.compile(r"[^\W\d][\w-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -26,6 +27,11 @@ class SettingsReader(ValueReader):
             "workdir": ("workdir", self.workdir),
             "resources": ("resources", self.resources),
             "where": ("where", self.where),
+            "placement": ("placement", self.placement),
+            "exclusive": ("exclusive", self.truth),
+            "pin": ("pin", self.truth),
+            "limit": ("limit", self.counted),
+            "groups": ("groups", self.groups),
             "priority": ("priority", self.priority),
             "retries": ("retries", self.retries),
             "timeout": ("timeout", self.duration),
@@ -42,7 +48,7 @@ class SettingsReader(ValueReader):
         return made
 
     def resources(self, path: Path, raw: Any) -> Resources:
-        body = self.mapping(path, raw, "cpus, memory, disk, gpus, named")
+        body = self.mapping(path, raw, "cpus, memory, disk, gpus, gpu-memory, named")
         for name in body:
             if name not in fields.RESOURCES:
                 allowed = ", ".join(fields.RESOURCES) + "; put other counted things under `named`"
@@ -55,7 +61,53 @@ class SettingsReader(ValueReader):
             disk=self.size((*path, "disk"), body.get("disk", 0)),
             gpus=int(self.number((*path, "gpus"), body.get("gpus", 0), most=10_000, integer=True)),
             named={name: amount for name, amount in amounts.items() if amount},
+            gpu_memory=self.size((*path, "gpu-memory"), body.get("gpu-memory", 0)),
         )
+
+    def placement(self, path: Path, raw: Any) -> str | None:
+        known = ("pack", "spread")
+        if raw in known:
+            return str(raw)
+        hint = closest(raw, known) if isinstance(raw, str) else ""
+        message = "not a way to choose agents"
+        self.report.add(path, "placement", message, found=shown(raw), allowed="pack or spread", suggestion=hint)
+        return None
+
+    def counted(self, path: Path, raw: Any) -> int | None:
+        return self.whole(path, raw, 1, 1_000_000_000)
+
+    def groups(self, path: Path, raw: Any) -> list[str]:
+        return self.names(path, raw, "group")
+
+    def names(self, path: Path, raw: Any, what: str) -> list[str]:
+        """A name or a list of names, each once."""
+        found: dict[str, None] = {}
+        for place, entry in enumerate(raw if isinstance(raw, list) else [raw]):
+            at: Path = (*path, place) if isinstance(raw, list) else path
+            if not isinstance(entry, str) or not _NAME.fullmatch(entry) or len(entry) > 100:
+                allowed = "a letter, then letters, digits, `-` and `_`, at most 100; one or a list"
+                self.report.add(at, "name", f"not a name of a {what}", found=shown(entry), allowed=allowed)
+            elif entry in found:
+                self.report.add(at, "duplicate", f"'{entry}' stands here twice", found=shown(entry))
+            else:
+                found[entry] = None
+        return list(found)
+
+    def limits(self, path: Path, raw: Any) -> Limits:
+        body = self.mapping(path, raw, "running, groups")
+        self.known(path, body, fields.LIMITS, "field of limits")
+        sizes: dict[str, int] = {}
+        for name, most in self.mapping((*path, "groups"), body.get("groups"), "groups with their sizes").items():
+            if not _NAME.fullmatch(name) or len(name) > 100:
+                allowed = "a letter, then letters, digits, `-` and `_`, at most 100"
+                self.report.add(
+                    (*path, "groups", name), "name", "not a name of a group", found=shown(name), allowed=allowed,
+                    at_key=True,
+                )  # fmt: skip
+            elif (size := self.counted((*path, "groups", name), most)) is not None:
+                sizes[name] = size
+        running = self.counted((*path, "running"), body["running"]) if body.get("running") is not None else None
+        return Limits(running, sizes)
 
     def priority(self, path: Path, raw: Any) -> int | None:
         return self.whole(path, raw, -1_000_000, 1_000_000)

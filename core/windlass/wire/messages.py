@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from windlass.model.graph import FileRef, Resources, Task
+from windlass.model.graph import FileRef, Gpu, Resources, Task
 
 PROTOCOL = 1
 """Raised when peers of different versions could misunderstand each other."""
@@ -74,6 +74,8 @@ class AgentFacts(msgspec.Struct, array_like=True, frozen=True):
     cpu_model: str = ""
     pid: int = 0
     version: str = ""
+    devices: list[Gpu] = []
+    """The GPUs that it offers, which the core gives out by their index; `gpus` are only their names."""
 
 
 class Held(msgspec.Struct, array_like=True, frozen=True):
@@ -81,6 +83,8 @@ class Held(msgspec.Struct, array_like=True, frozen=True):
 
     key: Key
     state: str
+    gpus: tuple[int, ...] = ()
+    """Devices that it was given."""
 
 
 class AgentHello(Message, frozen=True):
@@ -236,6 +240,7 @@ class AssignItem(msgspec.Struct, array_like=True, frozen=True):
 
     `value` is the msgpack of the item's value where the agent cannot derive it from the spec and the index
     (a `foreach` over outputs or results); `files` and `results` add to the bundle's (needs with `each`).
+    An attempt that asks for GPUs is never sent ahead: it can start at once on the `gpus` it names.
     """
 
     key: Key
@@ -243,6 +248,8 @@ class AssignItem(msgspec.Struct, array_like=True, frozen=True):
     value: bytes = b""
     files: list[FileRef] = []
     results: dict[str, bytes] = {}
+    gpus: tuple[int, ...] = ()
+    """Devices of the agent that are its own, or of which it has a part (`gpu_memory` without `gpus`)."""
 
 
 class Assign(Message, frozen=True):

@@ -13,6 +13,7 @@ from windlass.model.graph import (
     Command,
     Foreach,
     Graph,
+    Limits,
     Need,
     PythonCall,
     Resources,
@@ -26,6 +27,7 @@ windlass: 1
 name: everything
 description: All fields at once.
 params: {source: sample.mp4, crf: 28, sizes: [1, 2]}
+limits: {running: 20, groups: {database: 4, net: 2}}
 defaults:
   retries: 2
   resources: {cpus: 2, memory: 256 MiB}
@@ -42,10 +44,16 @@ tasks:
     needs: {task: split}
     foreach: split.outputs/part-*.mkv
     command: [ffmpeg, -crf, "${{ params.crf }}", 7, true]
-    resources: {memory: 1 GiB, disk: 2 GB, gpus: 1, named: {matlab: 1}}
+    resources: {memory: 1 GiB, disk: 2 GB, gpus: 1, gpu-memory: 8 GiB, named: {matlab: 1}}
     retries: {max: 3, backoff: 10 s, factor: 3, max-backoff: 1 min, only-on: [1, 2], never-on: 3}
     timeout: 1h30m
     deadline: 2 days
+    placement: spread
+    apart: [split, encode]
+    exclusive: true
+    pin: true
+    limit: 3
+    groups: [database, net]
     priority: -5
     where: {arch: x86_64, site: "north side"}
     continue-on-error: true
@@ -78,6 +86,7 @@ def test_every_field() -> None:
         name="everything",
         description="All fields at once.",
         params={"source": "sample.mp4", "crf": 28, "sizes": [1, 2]},
+        limits=Limits(20, {"database": 4, "net": 2}),
         tasks=[
             Task(
                 "split",
@@ -92,10 +101,16 @@ def test_every_field() -> None:
                 needs=[Need("split")],
                 foreach=Foreach(outputs_of="split", pattern="part-*.mkv"),
                 env=low,
-                resources=Resources(cpus=2, memory=2**30, disk=2 * 10**9, gpus=1, named={"matlab": 1}),
+                resources=Resources(2, 2**30, 2 * 10**9, gpus=1, named={"matlab": 1}, gpu_memory=8 << 30),
                 retries=RetryPolicy(3, 10, 3, 60, (1, 2), (3,)),
                 timeout=5400,
                 deadline=172_800,
+                placement="spread",
+                apart=["split", "encode"],
+                exclusive=True,
+                pin=True,
+                limit=3,
+                groups=["database", "net"],
                 priority=-5,
                 where=["arch == x86_64", "site == 'north side'"],
                 continue_on_error=True,
@@ -225,7 +240,7 @@ def test_the_reference_names_every_field_and_function() -> None:
     from windlass.model import fields, syntax
 
     text = (Path(__file__).parents[3] / "docs" / "graph.md").read_text(encoding="utf-8")
-    for table in (fields.GRAPH, fields.TASK, fields.RESOURCES, fields.RETRIES):
+    for table in (fields.GRAPH, fields.TASK, fields.RESOURCES, fields.RETRIES, fields.LIMITS):
         for name in table:
             assert name in text or name == "$schema", name
     for function in syntax.FUNCTIONS:

@@ -201,6 +201,17 @@ def test_removing_a_task_drops_what_waits_for_it() -> None:
     check(document)
 
 
+def test_who_is_kept_apart_follows_too() -> None:
+    document = DocumentText(TEXT)
+    document.set_field("encode", "apart", ["encode", "split"])
+    document.rename_task("split", "cut")
+    assert document.data["tasks"]["encode"]["apart"] == ["encode", "cut"]
+    document.remove_task("cut")
+    assert document.data["tasks"]["encode"]["apart"] == ["encode"]
+    document.set_top("limits", {"running": 3})
+    check(document)
+
+
 def test_adding_tasks_and_needs() -> None:
     document = DocumentText(TEXT)
     document.add_task("last", {"script": "a\nb\n", "needs": ["report"], "position": [0, 1]})

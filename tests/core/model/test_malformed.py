@@ -112,6 +112,11 @@ BAD = [
     Bad("cpus too many", task("command: x\nresources: {cpus: 1e9}"), 6, "a.resources.cpus", "more than any machine"),
     Bad("gpus half", task("command: x\nresources: {gpus: 0.5}"), 6, "a.resources.gpus", "not a whole number"),
     Bad("cpu", task("command: x\nresources: {cpu: 1}"), 6, "a.resources.cpu", "unknown resource", "cpus"),
+    Bad("gpu-memory", task("command: x\nresources: {gpu_memory: 1 GiB}"), 6, "a.resources.gpu_memory",
+        "unknown resource",
+        "gpu-memory"),
+    Bad("gpu-memory unit", task("command: x\nresources: {gpu-memory: 8 GBi}"), 6, "a.resources.gpu-memory", "'GBi'",
+        "GiB"),
     Bad("timeout unit", task("command: x\ntimeout: 10 minuets"), 6, "a.timeout", "unknown unit", "minutes"),
     Bad("timeout zero", task("command: x\ntimeout: 0"), 6, "a.timeout", "the duration is zero"),
     Bad("deadline order", task("command: x\ndeadline: 30m1h"), 6, "a.deadline", "from long to short"),
@@ -123,6 +128,27 @@ BAD = [
     Bad("env name", task("command: x\nenv: {MY VAR: 1}"), 6, "a.env['MY VAR']", "not a variable's name"),
     Bad("env list", task("command: x\nenv: {A: [1]}"), 6, "a.env.A", "a variable holds a text"),
     Bad("position", task("command: x\nposition: [1]"), 6, "a.position", "not a position"),
+    # Where and how many at once.
+    Bad("placement", task("command: x\nplacement: spred"), 6, "a.placement", "not a way to choose agents", "spread"),
+    Bad("placement list", task("command: x\nplacement: [pack]"), 6, "a.placement", "not a way to choose agents"),
+    Bad("exclusive", task("command: x\nexclusive: on"), 6, "a.exclusive", "not true or false", "true"),
+    Bad("pin", task("command: x\npin: 2"), 6, "a.pin", "not true or false"),
+    Bad("limit zero", task("command: x\nlimit: 0"), 6, "a.limit", "not a whole number in range"),
+    Bad("limit half", task("command: x\nlimit: 1.5"), 6, "a.limit", "not a whole number in range"),
+    Bad("max-parallel", task("command: x\nmax-parallel: 2"), 6, "a.max-parallel", "unknown field", "limit"),
+    Bad("group name", task("command: x\ngroups: [db one]"), 6, "a.groups[0]", "not a name of a group"),
+    Bad("group twice", task("command: x\ngroups: [db, db]"), 6, "a.groups[1]", "stands here twice"),
+    Bad("group number", task("command: x\ngroups: 3"), 6, "a.groups", "not a name of a group"),
+    Bad("apart from nobody", task("command: x\napart: [b]") + "  bb: {command: x}\n", 6, "a.apart[0]", "no task 'b'",
+        "bb"),
+    Bad("apart number", task("command: x\napart: 1"), 6, "a.apart", "not a name of a task"),
+    Bad("limits of a run", ONE.replace("tasks:", "limits: {run: 3}\ntasks:"), 3, "limits.run",
+        "unknown field of limits", "running"),
+    Bad("limits number", ONE.replace("tasks:", "limits: {running: many}\ntasks:"), 3, "limits.running", "in range"),
+    Bad("limits list", ONE.replace("tasks:", "limits: [3]\ntasks:"), 3, "limits", "not a mapping"),
+    Bad("group size", ONE.replace("tasks:", "limits: {groups: {db: 0}}\ntasks:"), 3, "limits.groups.db", "in range"),
+    Bad("group size name", ONE.replace("tasks:", "limits: {groups: {d b: 1}}\ntasks:"), 3, "limits.groups['d b']",
+        "not a name of a group"),
     # Paths.
     Bad("output above", task("command: x\noutputs: [../x]"), 6, "a.outputs[0]", "leaves its directory"),
     Bad("output winding", task("command: x\noutputs: [a/../../x]"), 6, "a.outputs[0]", "leaves its directory"),
@@ -219,6 +245,16 @@ def test_there_is_one_problem_for_one_mistake() -> None:
         if bad.name not in twice:
             problems = load_document(bad.text, fmt=bad.fmt).problems
             assert len(problems) <= 2, (bad.name, [str(problem) for problem in problems])
+
+
+def test_a_group_without_a_size_is_doubtful() -> None:
+    """The core's configuration may have one, which the document cannot know."""
+    text = HEAD + "limits: {groups: {database: 2}}\ntasks:\n  a: {command: x, groups: [database, databse]}\n"
+    loaded = load_document(text)
+    assert loaded.graph is not None
+    (problem,) = loaded.problems
+    assert (problem.severity, problem.line, problem.field) == ("warning", 5, "tasks.a.groups[1]")
+    assert (problem.found, problem.suggestion) == ("'databse'", "database")
 
 
 def test_columns_point_at_the_mistake() -> None:
