@@ -62,6 +62,9 @@ def core(
 ) -> None:
     """Run the core in the foreground until Ctrl-C. Where other machines can reach it, it prints a join token.
 
+    Its settings are in core.toml in the configuration directory (~/.config/windlass, or $WINDLASS_HOME/config); without
+    that file all are defaults. --check-config checks it, prints where it is and what is in force, and ends.
+
     Further options go to the server: --data, --config, --log-level, --lease, --heartbeat.
     """
     found = running_core()

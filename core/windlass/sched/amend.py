@@ -21,7 +21,7 @@ def amend(book: Book, task: TaskState, plan: TaskPlan) -> None:
         plan, id=old.id, needs=old.needs, count=old.count, ask=old.ask, open=old.open, judges=old.judges
     )
     _reshape(book, task)
-    task.set_order()
+    task.order = book.policy.static(task)
     book.supply.reorder(task)
     for agent in dict.fromkeys(task.active.values()):
         for bucket in agent.buckets.values():

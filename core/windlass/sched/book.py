@@ -19,6 +19,7 @@ from windlass.sched.events import (
     TaskChanged,
     TaskPlan,
 )
+from windlass.sched.order import Policy
 from windlass.sched.queues import Range
 from windlass.sched.shapes import Shape, shape_key
 from windlass.sched.states import AttemptState, ItemState
@@ -48,6 +49,7 @@ class Book:
         self.agents: dict[str, Agent] = {}
         self.owners: dict[str, Owner] = {}
         self.shapes: dict[tuple[tuple[tuple[str, int], ...], tuple[str, ...]], Shape] = {}
+        self.policy = Policy(config.order)
         self.supply = Supply(config)
         self.story = Story()
         self.timers: list[Timer] = []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from windlass.sched.order import NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +40,7 @@ class Config:
     """A request that finds no room for so long gets an agent kept free for it."""
     lanes_max: int = 256
     """Attempts of one shape that run on one agent at a time, at most (for requests that ask for nothing)."""
+    order: Sequence[str] = NAMES
+    """Names of the criteria by which ready work is ordered (`order.py`)."""
     weights: Mapping[str, float] = field(default_factory=dict)
     """Owner -> weight of the fair share; absent: 1."""

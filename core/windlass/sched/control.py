@@ -236,7 +236,7 @@ def set_priority(book: Book, run: RunState, priority: int) -> None:
         return
     run.priority = priority
     for task in run.tasks:
-        task.set_order()
+        task.order = book.policy.static(task)
         book.supply.reorder(task)
     book.run_changed(run)
 

@@ -300,7 +300,7 @@ def _ahead(
     shares = {owner: planner._share(owner) for owner in book.owners.values()}
 
     def rank(other: TaskState) -> tuple[object, ...]:
-        return (other.order[:2], shares[other.run.owner], other.order[2:])
+        return book.policy.key(other, shares.__getitem__)
 
     mine = rank(task)
     lanes: dict[Shape, int] = {}

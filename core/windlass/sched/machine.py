@@ -120,7 +120,7 @@ def _submitted(book: Book, event: e.RunSubmitted) -> None:
     run = RunState(plan, book.owner(plan.owner))
     run.tasks = [TaskState(run, pos, task, book.shape_of(task)) for pos, task in enumerate(plan.tasks)]
     run.left = len(run.tasks)
-    link(run)
+    link(run, book.policy)
     book.runs[run.id] = run
     book.story.note(book.now, f"run {run.id} submitted")
     book.run_changed(run)

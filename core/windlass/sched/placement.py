@@ -68,7 +68,7 @@ class Planner:
     # --- lanes -----------------------------------------------------------------------------------------
 
     def _fill_lanes(self, wanted: list[Shape]) -> None:
-        supply, now = self._book.supply, self._book.now
+        supply, policy, now = self._book.supply, self._book.policy, self._book.now
         open_shapes = {}
         for shape in wanted:
             heads = supply.heads(shape)
@@ -81,7 +81,9 @@ class Planner:
         while open_shapes:
             owners = {task.run.owner for heads in open_shapes.values() for task in heads}
             alone = len(owners) == 1
-            task = self._first([task for heads in open_shapes.values() for task in heads], alone)
+            task = policy.first(
+                [task for heads in open_shapes.values() for task in heads], None if alone else self._share
+            )
             shape = task.shape
             self._place(task, alone)
             heads = supply.heads(shape)
@@ -94,13 +96,6 @@ class Planner:
                 if supply.best(other, now) is None:
                     del open_shapes[other]
                     self._full.append(other)
-
-    def _first(self, heads: list[TaskState], alone: bool) -> TaskState:
-        if len(heads) == 1:
-            return heads[0]
-        if alone:
-            return min(heads, key=lambda task: task.order)
-        return min(heads, key=lambda task: (task.order[:2], self._share(task.run.owner), task.order[2:]))
 
     def _share(self, owner: Owner) -> float:
         """The owner's dominant share: the largest part of any one kind that its attempts hold, by its weight."""
@@ -239,7 +234,7 @@ class Planner:
             heads = self._book.supply.heads(shape)
             if not heads:
                 return
-            task = self._first(heads, len(heads) == 1)
+            task = self._book.policy.first(heads, self._share)
             mean = task.mean if task.mean is not None else task.run.mean
             if mean is None:
                 return
@@ -259,7 +254,7 @@ class Planner:
         """A request that found no room for long gets an agent kept free, so that small ones cannot starve it."""
         book = self._book
         limit = book.now - book.config.reserve_after
-        ranks = {shape: min(task.order[:2] for task in book.supply.heads(shape)) for shape in self._full}
+        ranks = {shape: min(book.policy.urgency(task) for task in book.supply.heads(shape)) for shape in self._full}
         for shape in self._full:
             if shape.blocked_since is None:
                 shape.blocked_since = book.now

@@ -39,7 +39,7 @@ def _run(book: Book, kept: RestoredRun) -> None:
         run.tasks.append(task)
         _task(task, kept.tasks[pos])
     run.left = len(run.tasks)
-    link(run)
+    link(run, book.policy)
 
 
 def _task(task: TaskState, kept: RestoredTask) -> None:

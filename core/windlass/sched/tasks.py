@@ -11,10 +11,11 @@ from windlass.sched.states import ItemState
 
 if TYPE_CHECKING:
     from windlass.sched.agents import Agent
+    from windlass.sched.order import Policy
     from windlass.sched.shapes import Shape
 
-Order = tuple[int, int, float, float, int, int]
-"""Smaller goes first: -run priority, -task priority, deadline, -longest path that remains, run, position."""
+Order = tuple[float, ...]
+"""What the criteria of the core's `Policy` say of the task, one after the other; smaller goes first."""
 
 UNKNOWN = 1.0
 """Seconds that an attempt counts in a path of which nothing is expected: then the path is the number of levels."""
@@ -74,14 +75,9 @@ class TaskState:
         self.each_children: list[TaskState] = []
         self.path = 0.0
         """Seconds of the longest chain from here to the end of the graph, itself included."""
-        self.order: Order = (0, 0, 0.0, 0, 0, 0)
+        self.order: Order = ()
         self.mean: float | None = None
         """Seconds that recent attempts took."""
-
-    def set_order(self) -> None:
-        plan, run = self.plan, self.run
-        deadline = float("inf") if plan.deadline is None else run.plan.submitted + plan.deadline
-        self.order = (-run.priority, -plan.priority, deadline, -self.path, run.id, self.pos)
 
     # --- states ----------------------------------------------------------------------------------------
 
@@ -206,7 +202,7 @@ def asks(plan: TaskPlan) -> bool:
     return plan.ask or plan.count is None
 
 
-def link(run: RunState) -> None:
+def link(run: RunState, policy: Policy) -> None:
     """Connect the tasks along their needs; measure the longest path after each one."""
     for task in run.tasks:
         for pos, each in task.plan.needs:
@@ -225,7 +221,6 @@ def link(run: RunState) -> None:
     if len(run.order) != len(run.tasks):
         raise ValueError(f"run {run.id}: its tasks need each other in a circle")
     for task in reversed(run.order):
-        # The upward rank of HEFT (Topcuoglu et al. 2002), without transfers: what holds up most goes first.
         after = max((child.path for child in (*task.whole_children, *task.each_children)), default=0.0)
         task.path = after + (UNKNOWN if task.plan.expected is None else task.plan.expected)
-        task.set_order()
+        task.order = policy.static(task)

@@ -15,6 +15,8 @@ from pathlib import Path
 import zmq
 
 from windlass.blobs.store import BlobError
+from windlass.server import settings
+from windlass.server.configfile import ConfigError
 from windlass.server.loop import Options, Server
 from windlass.store.schema import StoreError
 from windlass.wire import homes, keys
@@ -26,13 +28,22 @@ LOG_FILES = 3
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit status: 0 ended in order, 1 could not start, 2 wrong arguments."""
+    """Exit status: 0 ended in order, 1 could not start, 2 wrong arguments or a wrong `core.toml`."""
     args = _arguments(argv)
     config = homes.private_dir(args.config) if args.config else homes.config_dir()
+    if args.check_config:
+        return _check_config(config)
     data = homes.private_dir(args.data) if args.data else homes.core_dir()
     _set_up_log(data, args.log_level)
+    try:
+        chosen = settings.load(config)
+    except ConfigError as error:
+        log.error("the core cannot start: its configuration is wrong\n%s", error)
+        return 2
     # Before anything is slow: a signal during the start must end it in order, too.
-    options = Options(data, config, args.bind, lease=args.lease, heartbeat=args.heartbeat, parent_fd=args.parent_fd)
+    options = Options(
+        data, config, args.bind, lease=args.lease, heartbeat=args.heartbeat, settings=chosen, parent_fd=args.parent_fd
+    )
     if args.parent_fd is not None:
         os.set_blocking(args.parent_fd, False)
     try:
@@ -67,11 +78,24 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+def _check_config(config: Path) -> int:
+    try:
+        chosen = settings.load(config)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(settings.show(chosen, config), end="")
+    return 0
+
+
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m windlass.server", description="Run a Windlass core.")
     parser.add_argument("--bind", default="tcp://127.0.0.1:*", metavar="tcp://HOST:PORT")
     parser.add_argument("--data", type=Path, help="directory of the store and the blobs")
-    parser.add_argument("--config", type=Path, help="directory of the keys")
+    parser.add_argument("--config", type=Path, help=f"directory of the keys and of {settings.FILE}")
+    parser.add_argument(
+        "--check-config", action="store_true", help=f"check {settings.FILE}, print what is in force, end"
+    )
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     parser.add_argument("--parent-fd", type=int, help="end when this descriptor reads end of file")
     parser.add_argument("--ready-fd", type=int, help="write one line of JSON here when the core accepts connections")

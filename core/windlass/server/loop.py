@@ -24,9 +24,11 @@ import zmq
 from windlass import __version__
 from windlass.blobs.store import BlobStore
 from windlass.sched.config import Config
+from windlass.server import settings
 from windlass.server.access import Access, EnrolError, is_loopback, reachable_endpoints
 from windlass.server.agents import AgentDesk
 from windlass.server.clients import ClientDesk
+from windlass.server.configfile import Values
 from windlass.server.core import Core
 from windlass.server.links import UNKNOWN, Connection, Links
 from windlass.server.logs import LogDesk
@@ -56,6 +58,8 @@ class Options:
     bind: str = "tcp://127.0.0.1:*"
     lease: float = 12.0
     heartbeat: float = 1.0
+    settings: Values | None = None
+    """What `core.toml` says; None: nothing, all defaults."""
     scheduler: dict[str, Any] = field(default_factory=dict)
     """Further settings of the scheduler's `Config`."""
     parent_fd: int | None = None
@@ -67,6 +71,7 @@ class Server:
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self.settings = options.settings or settings.defaults()
         self.id = secrets.token_hex(8)
         # A pipe, not an eventfd: signals write their number, one byte, to it.
         self._wake, self.wake_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -90,6 +95,7 @@ class Server:
         config = Config(
             disconnected_after=max(5 * options.heartbeat, options.lease * 5 / 12),
             lease_wait=options.lease + max(2.0 * options.heartbeat, options.lease / 6),
+            **settings.for_scheduler(self.settings),
             **options.scheduler,
         )
         self.core = Core(self.store, self.blobs, self.links, config)

@@ -1,0 +1,65 @@
+"""The core's configuration: `core.toml` in its configuration directory. docs/core-config.md tells it to users.
+
+A new key is one entry of `DECLARED`, and one line in whoever uses it. A missing file or key means the default.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from windlass.sched import order
+from windlass.sched.config import Config
+from windlass.server import configfile
+from windlass.server.configfile import Key, Names, Values, Wrong
+
+FILE = "core.toml"
+
+_SCHEDULER = Config()
+"""Where the scheduler's own defaults are written."""
+
+
+def _owner(name: str) -> None:
+    if not name or len(name) > 200:
+        raise Wrong("cannot be an owner", "1 to 200 characters")
+
+
+DECLARED: tuple[Key | Names, ...] = (
+    Key(
+        "scheduler",
+        "order",
+        configfile.list_of(configfile.one_of(order.NAMES), 1, "a list of criteria such as " + str(list(order.NAMES))),
+        _SCHEDULER.order,
+        "What decides which ready work goes first; the first criterion that tells two tasks apart decides.",
+    ),
+    Names(
+        "fair-share.weights",
+        configfile.number(0.001, 1000.0),
+        "OWNER = WEIGHT, 0.001 to 1000: with weight 2 an owner gets twice as much as one with 1, which is the default.",
+        check=_owner,
+    ),
+)
+
+
+def load(directory: Path) -> Values:
+    """Raises `ConfigError`."""
+    return configfile.load(directory / FILE, DECLARED)
+
+
+def defaults() -> Values:
+    return configfile.parse("", DECLARED)
+
+
+def show(values: Values, directory: Path) -> str:
+    """For `--check-config`: where it was read from, and all that is in force."""
+    path = directory / FILE
+    head = f"# {path}" if values.path is not None else f"# {path} is not there: all defaults"
+    return f"{head}\n\n{configfile.show(values, DECLARED)}"
+
+
+def for_scheduler(values: Values) -> dict[str, Any]:
+    """Fields of the scheduler's `Config`."""
+    return {
+        "order": values.get("scheduler", "order"),
+        "weights": values.get("fair-share.weights"),
+    }
