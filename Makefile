@@ -2,6 +2,7 @@
 # make test        everything; test-quick leaves the slow ones out
 # make lint        ruff, mypy, lint-imports
 # make bench       the table of speeds; QUICK=1 for a rough one
+# make bench-peers the same work done by Dask, Ray, HyperQueue, Parsl and ipyparallel beside it; QUICK=1
 # make screenshots draw the pictures of the docs anew
 # make clean       remove the virtual environment and what tools left behind
 #
@@ -17,10 +18,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --timeout 300
 SOURCES := core agent gui resources tests bench docs tools
 
-.PHONY: help run test test-quick bench lint screenshots clean
+.PHONY: help run test test-quick bench bench-peers lint screenshots clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 6
+	@sed -n 's/^# //p' Makefile | head -n 7
 
 $(BIN)/python:
 	@python=$$(tools/find_python.sh "$(PYTHON)") && echo "making $(VENV) with $$python" && "$$python" -m venv "$(VENV)"
@@ -55,6 +56,9 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m bench $(if $(QUICK),--quick) $(ARGS)
+
+bench-peers: $(VENV)/.dev
+	$(BIN)/python -m bench.peers $(if $(QUICK),--quick) $(ARGS)
 
 screenshots: $(VENV)/.dev
 	@$(BIN)/python tools/check_qt.py
