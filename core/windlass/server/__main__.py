@@ -61,6 +61,9 @@ def main(argv: list[str] | None = None) -> int:
         except zmq.ZMQError as error:
             log.error("cannot listen on %s: %s", args.bind, error)
             return 1
+        except StoreError as error:
+            log.error("the core cannot start: %s", error)
+            return 1
         except OSError as error:
             log.error("the core cannot start: %s: %s", data, error.strerror or error)
             return 1

@@ -34,7 +34,7 @@ from windlass.server.links import UNKNOWN, Connection, Links
 from windlass.server.logs import LogDesk
 from windlass.server.transfers import Transfers
 from windlass.server.waits import ResultDesk
-from windlass.store import records
+from windlass.store import care, records
 from windlass.store.store import Store
 from windlass.wire import homes, keys, roles
 from windlass.wire import messages as m
@@ -118,7 +118,8 @@ class Server:
 
     def start(self) -> keys.CoreFile:
         """Load the store, listen, and say where: the content of `core.json`."""
-        self.core.restore(self.clock.now())
+        with care.trusted(self.store.path):
+            self.core.restore(self.clock.now())
         self.core.tidy.sweep()
         self.endpoint = self._bind()
         self.store.write(records.SETTING, [("endpoint", self.endpoint)])

@@ -66,15 +66,26 @@ class StoreError(Exception):
     """The store cannot be used; the text is for people and says what to do."""
 
 
-def migrate(db: sqlite3.Connection) -> int:
-    """Bring the file to this version, one transaction a step; the version it had. Refuses a newer file."""
-    db.execute("CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, applied REAL)")
-    found: int = db.execute("SELECT coalesce(max(version), 0) FROM migrations").fetchone()[0]
+def version_of(db: sqlite3.Connection) -> int:
+    """The version that a file has; 0 for an empty one."""
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name='migrations'").fetchone():
+        return 0
+    return int(db.execute("SELECT coalesce(max(version), 0) FROM migrations").fetchone()[0])
+
+
+def refuse_newer(found: int) -> None:
     if found > VERSION:
         raise StoreError(
             f"this store was written by a newer Windlass (its schema is {found}; this one knows {VERSION}): "
             "use that version, or another data directory"
         )
+
+
+def migrate(db: sqlite3.Connection) -> int:
+    """Bring the file to this version, one transaction a step; the version it had. Refuses a newer file."""
+    found = version_of(db)
+    refuse_newer(found)
+    db.execute("CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, applied REAL)")
     for version in range(found + 1, VERSION + 1):
         db.execute("BEGIN IMMEDIATE")
         try:

@@ -14,7 +14,6 @@ and `retry` tries again.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import os
 import queue
@@ -26,6 +25,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from windlass.store import care
 from windlass.store.schema import StoreError, migrate
 from windlass.wire.clock import epoch
 
@@ -60,13 +60,18 @@ class Store:
         """Why nothing can be made durable at present; empty when all is well."""
         self.set_aside: Path | None = None
         """Where a damaged file was moved at this start."""
+        self.copied: Path | None = None
+        """The copy made at this start, before the file was brought to this version."""
         self.commits = 0
-        self._lock_file = _lock(directory)
+        self._lock_file = care.lock(directory)
         try:
             self._db = self._open()
         except BaseException:
             self._lock_file.close()
             raise
+        self._place = care.Place(self.path)
+        self._held: list[Turn] = []
+        """Committed to a file that has lost its name; not told."""
         self._on_commit = on_commit
         self._rows: list[tuple[str, Rows]] = []
         self._waiting: deque[Turn] = deque()
@@ -115,10 +120,16 @@ class Store:
             self._failed(error)
             return
         self.commits += 1
+        turns, self._flight = [*self._held, *self._flight], []
+        self._held = []
+        if gone := self._place.problem():
+            # What was committed went to a file that nobody will find again: not told, unless it is put back.
+            self._held = turns
+            self._trouble(gone)
+            return
         if self.problem:
             log.warning("the store works again")
             self.problem = ""
-        turns, self._flight = self._flight, []
         if self._waiting:
             self._start()  # the disk works while the callbacks run
         for _, then in turns:
@@ -141,7 +152,7 @@ class Store:
     @property
     def backlog(self) -> int:
         """Turns that are not durable yet."""
-        return len(self._waiting) + len(self._flight)
+        return len(self._held) + len(self._waiting) + len(self._flight)
 
     def flush(self, timeout: float = 30.0) -> bool:
         """Wait until all is durable (at the end, and in tests); whether it is."""
@@ -199,7 +210,7 @@ class Store:
                         self._db.execute(sql, values[0])
                     else:
                         self._db.executemany(sql, values)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             self._failed(error)
             return
         self._busy = True
@@ -213,13 +224,18 @@ class Store:
         if self._db.in_transaction:
             with contextlib.suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
-        if not isinstance(error, sqlite3.OperationalError):
+        if type(error) is sqlite3.DatabaseError:  # the file itself: it will not get better by trying
+            care.suspect(self.path)
+        elif not isinstance(error, sqlite3.OperationalError):
             raise error
         self._waiting.extendleft(reversed(self._flight))
         self._flight = []
+        self._trouble(self._place.problem() or f"cannot write {self.path}: {error}{_advice(error)}")
+
+    def _trouble(self, problem: str) -> None:
         if not self.problem:
-            log.error("nothing can be made durable (%s): %s. Retrying every %.0f s", self.path, error, RETRY)
-        self.problem = f"cannot write {self.path}: {error}"
+            log.error("nothing can be made durable: %s. Looking again every %.0f s", problem, RETRY)
+        self.problem = problem
         self._retry_at = self._clock() + RETRY
 
     def _commit(self) -> None:
@@ -243,11 +259,12 @@ class Store:
         try:
             return self._checked()
         except sqlite3.OperationalError as error:
-            raise StoreError(f"cannot open the store {self.path}: {error}") from None
-        except sqlite3.DatabaseError as error:
-            self.set_aside = _set_aside(self.path)
+            raise StoreError(f"cannot open the store {self.path}: {error}{_advice(error)}") from None
+        except (sqlite3.DatabaseError, care.Damaged) as error:
+            self.set_aside = care.set_aside(self.path)
             log.error(
-                "the store %s is damaged (%s). It was kept as %s; a new, empty one begins",
+                "the store %s is damaged (%s). It was kept as %s; a new, empty one begins. To have your runs back, stop"
+                " this core and bring back your last copy: windlass restore FILE",
                 self.path,
                 error,
                 self.set_aside,
@@ -262,14 +279,17 @@ class Store:
         try:
             if created:
                 os.chmod(self.path, 0o600)
+                db.execute("PRAGMA auto_vacuum=INCREMENTAL")
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
             db.execute("PRAGMA wal_autocheckpoint=4000")
             db.execute("PRAGMA journal_size_limit=67108864")
             db.execute("PRAGMA cache_size=-32000")
-            verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if verdict != "ok":
-                raise sqlite3.DatabaseError(verdict)
+            if not care.check(db, self.path):
+                log.info("the store is large: only a part of it was checked for damage at this start")
+            self.copied = care.keep_copy(db, self.path)
+            if self.copied is not None:
+                log.info("the store is brought to this version; as it was it stays in %s", self.copied)
             migrate(db)
         except BaseException:
             db.close()
@@ -277,30 +297,13 @@ class Store:
         return db
 
 
-def _lock(directory: Path) -> Any:
-    """Held until the process ends, however it ends: two cores never share a data directory."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = open(directory / "core.lock", "a+")  # noqa: SIM115 - held for the store's life
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.seek(0)
-        owner = file.read().strip() or "unknown"
-        file.close()
-        raise StoreError(f"another core (process {owner}) already uses {directory}") from None
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
-    return file
-
-
-def _set_aside(path: Path) -> Path:
-    """Rename a damaged file and what belongs to it; never over an older one."""
-    number = 1
-    while (target := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            os.rename(part, target.with_name(target.name + suffix))
-    return target
+def _advice(error: Exception) -> str:
+    """What a person can do about it."""
+    text = str(error)
+    if "full" in text:
+        return "; make room on that disk"
+    if "readonly" in text or "unable to open" in text:
+        return "; make the directory and its files writable for this user"
+    if "malformed" in text or "not a database" in text:
+        return "; stop the core and start it again: it keeps the file aside, and `windlass restore` brings back a copy"
+    return ""
