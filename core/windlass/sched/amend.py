@@ -17,10 +17,7 @@ from windlass.sched.tasks import TaskState
 def amend(book: Book, task: TaskState, plan: TaskPlan) -> None:
     """The task's structure stays as it is, whatever the plan says of it."""
     old = task.plan
-    task.plan = replace(
-        plan, id=old.id, needs=old.needs, count=old.count, ask=old.ask, open=old.open, judges=old.judges
-    )
-    _reshape(book, task)
+    _replace(task, replace(plan, count=old.count, ask=old.ask, open=old.open, judges=old.judges))
     task.order = book.policy.static(task)
     book.supply.reorder(task)
     for agent in dict.fromkeys(task.active.values()):
@@ -31,12 +28,12 @@ def amend(book: Book, task: TaskState, plan: TaskPlan) -> None:
         control.look_again_after(book, task)
 
 
-def _reshape(book: Book, task: TaskState) -> None:
-    old, new = task.shape, book.shape_of(task.plan)
+def _replace(task: TaskState, plan: TaskPlan) -> None:
+    old = task.shape
+    task.run.tasks.set_plan(task, plan)
+    new = task.shape
     if new is not old:
         # Its live attempts keep their lanes; an owner's share counts them as what the task asks for now.
         live, count = task.run.owner.live, len(task.active)
         live[old] = live.get(old, 0) - count
         live[new] = live.get(new, 0) + count
-        task.shape = new
-    book.drop_shape(old)

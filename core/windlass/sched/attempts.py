@@ -86,7 +86,7 @@ def exited(book: Book, event: AttemptsExited) -> None:
             task.finish(items)
             ranges = ranges_of(items)
             book.items(task, _I.SUCCEEDED, ranges)
-            if task.each_children or not task.unfinished:
+            if not task.unfinished or task.run.tasks.each_children(task.pos):
                 book.ended(task, ranges)
         for bucket in touched:
             _settle(book, agent, bucket)
@@ -163,6 +163,8 @@ def release(book: Book, agent: Agent, id: AttemptId) -> None:
     task.run.owner.live[task.shape] -= 1
     grant.bucket.size -= 1
     _settle(book, agent, grant.bucket)
+    if task.count == 1:
+        book.woken[task] = None
     if item in task.held:
         task.held.discard(item)
         book.look(task, item, item + 1)

@@ -64,6 +64,8 @@ class Book:
         self._recall_timer = False
         self._seq = 0
         self._out: list[Effect] = []
+        self.woken: dict[TaskState, None] = {}
+        """Tasks of one item that may be put away after this event."""
         self._last: dict[TaskState, ItemsChanged] = {}
         self._attempts: AttemptsChanged | None = None
 
@@ -76,10 +78,20 @@ class Book:
         out, self._out = self._out, []
         self._last.clear()
         self._attempts = None
+        self.cool()
         return out
+
+    def cool(self) -> None:
+        """Between events nobody but agents, queues and timers holds a task, and who is in one of these is not quiet."""
+        if self.woken:
+            woken, self.woken = self.woken, {}
+            for task in woken:
+                task.run.tasks.cool(task)
 
     def items(self, task: TaskState, state: ItemState, ranges: list[Range], reason: str = "") -> None:
         """Say that items entered a state; neighbours of one kind join, the order of one task's changes is kept."""
+        if task.count == 1:
+            self.woken[task] = None
         last = self._last.get(task)
         if last is not None and last.state is state and last.reason == reason:
             for lo, hi in ranges:

@@ -13,10 +13,10 @@ _S = ItemState
 Selection = dict[TaskState, list[Range]]
 
 
-def _scope(run: RunState, scope: Scope) -> Selection:
-    """The items that a scope names, where they are known."""
+def _scope(run: RunState, scope: Scope, wanted: frozenset[ItemState]) -> Selection:
+    """The items that a scope names, where they are known; of a whole run only tasks that have any in these states."""
     if scope.task is None:
-        return {task: [(0, len(task.states))] for task in run.tasks}
+        return {task: [(0, len(task.states))] for task in map(run.tasks.__getitem__, run.tasks.having(wanted))}
     if not 0 <= scope.task < len(run.tasks):
         return {}
     task = run.tasks[scope.task]
@@ -38,7 +38,10 @@ _LIVING = frozenset(_S) - TERMINAL
 
 
 def select_cancel(run: RunState, scope: Scope) -> Selection:
-    chosen = {task: _only(task, ranges, _LIVING) for task, ranges in _scope(run, scope).items()}
+    named = _scope(run, scope, _LIVING)
+    if scope.task is None:
+        named |= {task: [(0, 0)] for task in run.tasks.hot if task not in named and (task.count is None or task.open)}
+    chosen = {task: _only(task, ranges, _LIVING) for task, ranges in named.items()}
     whole = scope.index is None
     return {task: r for task, r in chosen.items() if r or (whole and (task.count is None or task.open))}
 
@@ -94,15 +97,21 @@ _SKIPPED = frozenset({_S.SKIPPED})
 
 def select_retry(run: RunState, scope: Scope, downstream: bool) -> Selection:
     """The items of the scope that may be tried again, and what follows from them, in topological order."""
-    named = _scope(run, scope)
+    wanted = TERMINAL if downstream else _FAILED
+    named = {task.pos: ranges for task, ranges in _scope(run, scope, wanted).items()}
     chosen: Selection = {}
-    for task in run.order:
-        ranges = _only(task, named.get(task, []), TERMINAL if downstream else _FAILED)
+    picked: set[int] = set()
+    tasks = run.tasks
+    for pos in tasks.order() if named else ():
+        if pos not in named and picked.isdisjoint(tasks.whole(pos)) and picked.isdisjoint(tasks.each(pos)):
+            continue
+        task = tasks[pos]
+        ranges = _only(task, named.get(pos, []), wanted)
         if downstream:
             follows = _FOLLOW_ALL
         else:
             follows = _SKIPPED if not _own_skip(task) else frozenset()
-        if any(up in chosen for up in task.whole):
+        if not picked.isdisjoint(tasks.whole(pos)):
             ranges += _only(task, [(0, len(task.states))], follows)
         for up in task.each:
             spans = [(0, len(task.states))] if task.placeholder else chosen.get(up, [])
@@ -110,6 +119,7 @@ def select_retry(run: RunState, scope: Scope, downstream: bool) -> Selection:
                 ranges += _only(task, spans, follows)
         if ranges:
             chosen[task] = _merged(ranges)
+            picked.add(pos)
     return chosen
 
 
@@ -167,10 +177,8 @@ def _reset(book: Book, task: TaskState, ranges: list[Range]) -> None:
         if item < len(task.states) and task.states[item] == _S.PENDING:
             task.held.add(item)
     if task.complete:
-        task.complete = False
         task.run.left += 1
-        for child in task.whole_children:
-            child.waits += 1
+        task.run.tasks.uncomplete(task.pos)
     if task.counts[_S.PENDING] == len(task.states) and (asks(task.plan) or task.placeholder):
         _undecide(book, task)
 
@@ -222,7 +230,7 @@ def pause(book: Book, run: RunState, on: bool) -> None:
     run.paused = on
     book.run_changed(run)
     if not on:
-        for task in run.tasks:
+        for task in run.tasks.hot:
             book.supply.push(task)
         return
     for agent in book.agents.values():
@@ -235,7 +243,7 @@ def set_priority(book: Book, run: RunState, priority: int) -> None:
     if run.priority == priority:
         return
     run.priority = priority
-    for task in run.tasks:
+    for task in run.tasks.hot:
         task.order = book.policy.static(task)
         book.supply.reorder(task)
     book.run_changed(run)
@@ -246,7 +254,6 @@ def delete(book: Book, run: RunState) -> None:
     if not run.over:
         return
     del book.runs[run.id]
-    for task in run.tasks:
-        book.drop_shape(task.shape)
+    run.tasks.drop()
     run.state = "deleted"
     book.run_changed(run)

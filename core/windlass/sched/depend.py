@@ -12,6 +12,7 @@ from windlass.sched.book import Book
 from windlass.sched.events import DecideTask
 from windlass.sched.queues import Range, runs_of
 from windlass.sched.states import TERMINAL, ItemState
+from windlass.sched.table import Table
 from windlass.sched.tasks import RunState, TaskState
 
 _S = ItemState
@@ -31,6 +32,7 @@ def _verdicts(forgiving: bool) -> bytes:
     return bytes(table)
 
 
+_FAILED = frozenset({_S.FAILED})
 _TABLES = {forgiving: _verdicts(forgiving) for forgiving in (False, True)}
 _GOOD_RUN = re.compile(b"\x00+")
 _BAD_RUN = re.compile(b"\x02+")
@@ -110,30 +112,30 @@ def _end(book: Book, task: TaskState, lo: int, hi: int, state: ItemState, reason
 # --- the gate --------------------------------------------------------------------------------------------
 
 
-def blame(up: TaskState) -> str:
+def blame(tasks: Table, pos: int) -> str:
     """Why what needs this complete task cannot run; empty if it can."""
-    counts = up.counts
-    if counts[_S.FAILED] and not up.plan.continue_on_error:
-        return f"{up.id} failed"
-    if counts[_S.CANCELLED]:
-        return f"{up.id} was cancelled"
-    if counts[_S.SKIPPED]:
-        return f"{up.id} was skipped"
+    if tasks.has(pos, _S.FAILED) and not tasks.plan(pos).continue_on_error:
+        return f"{tasks.names.name(pos)} failed"
+    if tasks.has(pos, _S.CANCELLED):
+        return f"{tasks.names.name(pos)} was cancelled"
+    if tasks.has(pos, _S.SKIPPED):
+        return f"{tasks.names.name(pos)} was skipped"
     return ""
 
 
 def _gate(book: Book, task: TaskState) -> None:
     if task.waits:
         return
-    if not task.plan.judges:
-        for up in task.whole:
-            reason = blame(up)
+    tasks = task.run.tasks
+    if not task.plan.judges and any(task.run.counts[_S.FAILED :]):
+        for pos in tasks.whole(task.pos):
+            reason = blame(tasks, pos)
             if reason:
                 end_pending(book, task, _S.SKIPPED, reason)
                 return
     for up in task.each:
         if up.complete and up.placeholder:
-            end_pending(book, task, _S.SKIPPED, blame(up) or f"{up.id} has no items")
+            end_pending(book, task, _S.SKIPPED, blame(tasks, up.pos) or f"{up.id} has no items")
             return
         if not up.sized:
             return
@@ -216,22 +218,21 @@ def _complete_if_done(book: Book, task: TaskState) -> None:
         return
     if not task.states and not task.released:
         return  # an empty array ends when its turn comes, not before
-    task.complete = True
     task.run.left -= 1
-    for child in task.whole_children:
-        child.waits -= 1
-        if not child.waits:
-            book.look(child)
+    for child in task.run.tasks.complete(task.pos):
+        book.look(child)
     for child in task.each_children:
         book.look(child)
     if not task.run.left:
-        _end_run(book, task.run)
+        end_run(book, task.run)
 
 
-def _end_run(book: Book, run: RunState) -> None:
-    if any(task.counts[_S.CANCELLED] for task in run.tasks):
+def end_run(book: Book, run: RunState) -> None:
+    """Its last task is complete."""
+    tasks = run.tasks
+    if run.counts[_S.CANCELLED]:
         run.state = "cancelled"
-    elif any(task.counts[_S.FAILED] and not task.plan.continue_on_error for task in run.tasks):
+    elif any(not tasks.plan(pos).continue_on_error for pos in tasks.having(_FAILED)):
         run.state = "failed"
     else:
         run.state = "succeeded"

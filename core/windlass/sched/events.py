@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from windlass.model.graph import Resources, RetryPolicy
+from windlass.model.names import Names
 from windlass.sched.states import AttemptState, ItemState, Outcome
 
 
@@ -55,6 +56,8 @@ class RunPlan:
     priority: int
     submitted: float
     tasks: tuple[TaskPlan, ...]
+    names: Names | None = None
+    """The tasks' ids, where somebody has them as `Names` already."""
 
 
 # --- events ----------------------------------------------------------------------------------------------

@@ -118,7 +118,8 @@ def _pending(task: TaskState, index: int | None, base: Explanation, names: Names
 
 def _unfinished(task: TaskState, index: int | None) -> list[tuple[TaskState, int | None]]:
     """What a PENDING item (None: the task) needs that has not ended."""
-    left: list[tuple[TaskState, int | None]] = [(up, None) for up in task.whole if not up.complete]
+    tasks = task.run.tasks
+    left: list[tuple[TaskState, int | None]] = [(tasks[up], None) for up in tasks.whole(task.pos) if not tasks.done[up]]
     for up in task.each:
         if index is None:
             if not up.complete:

@@ -23,6 +23,9 @@ def check_invariants(scheduler: Scheduler) -> None:
             _check_run(run)
             for task in run.tasks:
                 _check_task(book, task)
+            _check_counts(run)
+        # Rules must find tasks as they were, most of them no objects.
+        book.cool()
         for agent in book.agents.values():
             _check_agent(agent)
         _check_owners(book)
@@ -33,6 +36,11 @@ def check_invariants(scheduler: Scheduler) -> None:
 def _check_run(run: RunState) -> None:
     assert run.left == sum(not task.complete for task in run.tasks), f"{run} miscounts its tasks"
     assert run.over == (run.left == 0), f"{run} has {run.left} tasks left and ended at {run.ended}"
+
+
+def _check_counts(run: RunState) -> None:
+    counts = [sum(task.counts[state] for task in run.tasks) for state in range(8)]
+    assert counts == run.counts, f"{run}: counts say {run.counts}, the tasks {counts}"
 
 
 def _check_task(book: Book, task: TaskState) -> None:

@@ -15,7 +15,8 @@ from windlass.sched.agents import Agent
 from windlass.sched.book import Book, Timer
 from windlass.sched.config import Config
 from windlass.sched.placement import Planner
-from windlass.sched.tasks import RunState, TaskState, link
+from windlass.sched.table import Table
+from windlass.sched.tasks import RunState, TaskState
 from windlass.sched.views import Views
 
 
@@ -118,15 +119,14 @@ def _submitted(book: Book, event: e.RunSubmitted) -> None:
     if plan.run in book.runs:
         return
     run = RunState(plan, book.owner(plan.owner))
-    run.tasks = [TaskState(run, pos, task, book.shape_of(task)) for pos, task in enumerate(plan.tasks)]
-    run.left = len(run.tasks)
-    link(run, book.policy)
+    Table(book, run, plan.tasks, plan.names)
     book.runs[run.id] = run
     book.story.note(book.now, f"run {run.id} submitted")
     book.run_changed(run)
-    for task in run.order:
-        book.look(task)
-    if not run.tasks:
+    for pos, waits in enumerate(run.tasks.waits):
+        if not waits:
+            book.look(run.tasks[pos])
+    if not len(run.tasks):
         run.state = "succeeded"
         run.ended = book.now
         book.run_changed(run)

@@ -28,7 +28,7 @@ def _task_priority(task: TaskState) -> float:
 
 
 def _deadline(task: TaskState) -> float:
-    return math.inf if task.plan.deadline is None else task.run.plan.submitted + task.plan.deadline
+    return math.inf if task.plan.deadline is None else task.run.submitted + task.plan.deadline
 
 
 def _path(task: TaskState) -> float:

@@ -52,12 +52,17 @@ class Again(NamedTuple):
     """When it stops being choosy."""
 
 
+_LONG = 16
+"""Ranges from which on a deque is worth its size."""
+
+
 class ReadyQueue:
     __slots__ = ("again", "ranges", "size")
 
     def __init__(self) -> None:
-        self.again: deque[Again] = deque()
-        self.ranges: deque[Range] = deque()
+        self.again: deque[Again] | list[Again] = []
+        self.ranges: deque[Range] | list[Range] = []
+        """Lists while they are short, because an empty deque takes 600 bytes and a graph may have 100,000 tasks."""
         self.size = 0
 
     def __len__(self) -> int:
@@ -74,6 +79,8 @@ class ReadyQueue:
         if self.ranges and self.ranges[-1][1] == lo:
             lo = self.ranges.pop()[0]
         self.ranges.append((lo, hi))
+        if len(self.ranges) == _LONG:
+            self.ranges = deque(self.ranges)
 
     def add_again(self, item: int, avoid: str = "", until: float = 0.0) -> None:
         self.again.append(Again(item, avoid, until))
@@ -85,7 +92,7 @@ class ReadyQueue:
             return []
         taken: list[int] = []
         left: deque[Again] = deque()
-        again = self.again
+        again = deque(self.again)
         while again and len(taken) < most:
             entry = again.popleft()
             if elsewhere and entry.avoid == agent and now < entry.until:
@@ -93,7 +100,7 @@ class ReadyQueue:
             else:
                 taken.append(entry.item)
         left.extend(again)
-        self.again = left
+        self.again = left or []
         self.size -= len(taken)
         return taken
 
@@ -103,7 +110,10 @@ class ReadyQueue:
             return None
         lo, hi = self.ranges[0]
         if hi - lo <= most:
-            self.ranges.popleft()
+            if isinstance(self.ranges, deque):
+                self.ranges.popleft()
+            else:
+                del self.ranges[0]
             self.size -= hi - lo
             return lo, hi
         self.ranges[0] = (lo + most, hi)
@@ -113,8 +123,9 @@ class ReadyQueue:
     def discard(self, lo: int, hi: int) -> None:
         """Items of [lo, hi) leave the queue (cancelled, or back to PENDING)."""
         if self.again:
-            self.again = deque(entry for entry in self.again if not lo <= entry.item < hi)
-        self.ranges = deque(_without(self.ranges, lo, hi))
+            self.again = [entry for entry in self.again if not lo <= entry.item < hi]
+        kept = list(_without(self.ranges, lo, hi))
+        self.ranges = deque(kept) if len(kept) >= _LONG else kept
         self.size = len(self.again) + sum(last - first for first, last in self.ranges)
 
 

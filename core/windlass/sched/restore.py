@@ -6,13 +6,14 @@ now, because nobody heard the agents' heartbeats meanwhile.
 
 from __future__ import annotations
 
-from windlass.sched import attempts, leases
+from windlass.sched import attempts, depend, leases
 from windlass.sched.agents import Agent, Grant, Stopping
 from windlass.sched.book import Book
 from windlass.sched.events import AttemptId, RestoredAgent, RestoredRun, RestoredTask
 from windlass.sched.queues import runs_of
 from windlass.sched.states import TERMINAL, AgentState, AttemptState, ItemState
-from windlass.sched.tasks import RunState, TaskState, asks, link
+from windlass.sched.table import Table
+from windlass.sched.tasks import RunState, TaskState, asks
 
 _S = ItemState
 ENDED = ("succeeded", "failed", "cancelled")
@@ -34,12 +35,18 @@ def _run(book: Book, kept: RestoredRun) -> None:
     if kept.state in ENDED:
         run.state = kept.state
         run.ended = book.now
-    for pos, plan in enumerate(kept.plan.tasks):
-        task = TaskState(run, pos, plan, book.shape_of(plan))
-        run.tasks.append(task)
-        _task(task, kept.tasks[pos])
-    run.left = len(run.tasks)
-    link(run, book.policy)
+    Table(book, run, kept.plan.tasks, kept.plan.names)
+    for pos, task in enumerate(kept.tasks):
+        if not _settled(run.tasks, pos, task):
+            _task(run.tasks[pos], task)
+
+
+def _settled(tasks: Table, pos: int, kept: RestoredTask) -> bool:
+    """A task of one item that needs no object; most of a large graph."""
+    if kept.open or kept.failures or kept.crashes or len(kept.states) != 1 or kept.states[0] == _S.BACKOFF:
+        return False
+    state = ItemState(kept.states[0])
+    return tasks.settle(pos, state if state in TERMINAL else _S.PENDING, kept.attempts.get(0, 0), kept.decided)
 
 
 def _task(task: TaskState, kept: RestoredTask) -> None:
@@ -93,7 +100,15 @@ def _live(book: Book, agent: Agent, id: AttemptId, state: AttemptState) -> None:
 
 
 def _derive(book: Book, run: RunState) -> None:
-    for task in run.order:
+    tasks = run.tasks
+    hot = {task.pos: task for task in tasks.hot}
+    for pos in tasks.order():
+        task = hot.get(pos)
+        if task is None:
+            if run.over or tasks.states(pos)[0] in TERMINAL:
+                tasks.done[pos] = 1
+                run.left -= 1
+            continue
         for state in (_S.READY, _S.ACTIVE):
             for lo, hi in runs_of(task.states, state, 0, len(task.states)):
                 task.states[lo:hi] = bytes((_S.PENDING,)) * (hi - lo)
@@ -114,11 +129,15 @@ def _derive(book: Book, run: RunState) -> None:
             for item in range(lo, hi):
                 _back_off(book, task, item)
         if run.over:
-            task.complete = task.released = True
+            tasks.done[pos] = 1
+            task.released = True
             run.left -= 1
-    for task in run.order:
-        task.waits = sum(not up.complete for up in task.whole)
-        book.look(task)
+    for pos in range(len(tasks)):
+        tasks.waits[pos] = sum(not tasks.done[up] for up in tasks.whole(pos))
+        if not tasks.waits[pos] and not tasks.done[pos]:
+            book.look(tasks[pos])
+    if not run.left and not run.over:
+        depend.end_run(book, run)
 
 
 def _may_run(task: TaskState, item: int) -> bool:

@@ -1,8 +1,12 @@
-"""A task and a run as the scheduler keeps them: compact arrays, a few sparse dictionaries, no object an item."""
+"""A task and a run as the scheduler keeps them: compact arrays, a few sparse dictionaries, no object an item.
+
+A task of one item to which nothing happens is not even an object: see `table.py`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from windlass.sched import states as tables
 from windlass.sched.events import RunPlan, TaskPlan
@@ -11,8 +15,8 @@ from windlass.sched.states import ItemState
 
 if TYPE_CHECKING:
     from windlass.sched.agents import Agent
-    from windlass.sched.order import Policy
     from windlass.sched.shapes import Shape
+    from windlass.sched.table import Table
 
 Order = tuple[float, ...]
 """What the criteria of the core's `Policy` say of the task, one after the other; smaller goes first."""
@@ -26,16 +30,27 @@ class TaskState:
     """One task of a run. Only `move`, `move_range` and `finish` write `states`."""
 
     __slots__ = (
-        "active", "asked", "backoff", "board", "complete", "count", "counts", "crashes", "decided", "each",
-        "each_children", "failures", "held", "id", "many", "mean", "numbers", "open", "order", "path", "placeholder",
-        "plan", "pos", "queue", "released", "run", "shape", "states", "waits", "whole", "whole_children",
+        "active", "asked", "backoff", "board", "count", "counts", "crashes", "decided", "failures", "held", "many",
+        "mean", "numbers", "open", "order", "placeholder", "plan", "pos", "queue", "released", "run", "shape", "states",
     )  # fmt: skip
+
+    # Most tasks never need these: they are made when they are first asked for.
+    active: dict[int, Agent]
+    """Item -> agent of its live attempt, which may be one that is being stopped."""
+    backoff: dict[int, tuple[float, str]]
+    """Item in BACKOFF -> (when it is READY again, agent to avoid)."""
+    crashes: dict[int, int]
+    failures: dict[int, int]
+    held: set[int]
+    """PENDING items that must not start before their old attempt has stopped."""
+    many: dict[int, int]
+    """Attempt numbers that a byte cannot hold."""
 
     def __init__(self, run: RunState, pos: int, plan: TaskPlan, shape: Shape) -> None:
         self.run = run
         self.pos = pos
         self.plan = plan
-        self.id = plan.id
+        """Shared with equal tasks, so without what is this one's own: `id`, needs and path are asked of the task."""
         self.shape = shape
         self.count = plan.count
         """Items; None while a fan-out is undecided."""
@@ -45,48 +60,100 @@ class TaskState:
         """`DecideTask` is out and not answered."""
         self.released = False
         """Whole needs have ended well and the count is known: an item waits for its own (`each`) needs only."""
-        self.complete = False
-        """No item is left that is not terminal, and none will come."""
         self.placeholder = False
         """It ended before it was known how many items it has; one item stands for all."""
         size = plan.count or 0
         self.states = bytearray(size)
         self.numbers = bytearray(size)
         """The last attempt number given to each item; 255 means: look into `many`."""
-        self.many: dict[int, int] = {}
         self.counts = [0] * 8
         self.counts[ItemState.PENDING] = size
-        self.failures: dict[int, int] = {}
-        self.crashes: dict[int, int] = {}
-        self.active: dict[int, Agent] = {}
-        """Item -> agent of its live attempt, which may be one that is being stopped."""
-        self.held: set[int] = set()
-        """PENDING items that must not start before their old attempt has stopped."""
-        self.backoff: dict[int, tuple[float, str]] = {}
-        """Item in BACKOFF -> (when it is READY again, agent to avoid)."""
         self.queue = ReadyQueue()
         self.board = False
         """The task stands in its shape's list of tasks with ready work."""
-        self.whole: list[TaskState] = []
-        self.each: list[TaskState] = []
-        self.waits = 0
-        """Tasks of `whole` that are not complete."""
-        self.whole_children: list[TaskState] = []
-        self.each_children: list[TaskState] = []
-        self.path = 0.0
-        """Seconds of the longest chain from here to the end of the graph, itself included."""
         self.order: Order = ()
         self.mean: float | None = None
         """Seconds that recent attempts took."""
 
+    def __getattr__(self, name: str) -> Any:
+        make = _MADE_LATE.get(name)
+        if make is None:
+            raise AttributeError(f"a task has no {name!r}")
+        made = make()
+        setattr(self, name, made)
+        return made
+
+    @property
+    def quiet(self) -> bool:
+        """A task of one item of which nothing need be known but its state, its last attempt's number and its flags."""
+        if self.active or self.held or self.many:
+            return False
+        # What failures were counted is forgiven when a person brings an ended item back.
+        return not self.unfinished or bool(self.counts[ItemState.PENDING] and not (self.failures or self.crashes))
+
+    # --- what stands in the run's table ------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        return self.run.tasks.names.name(self.pos)
+
+    @property
+    def path(self) -> float:
+        """Seconds of the longest chain from here to the end of the graph, itself included."""
+        return self.run.tasks.paths[self.pos]
+
+    @property
+    def complete(self) -> bool:
+        """No item is left that is not terminal, and none will come."""
+        return bool(self.run.tasks.done[self.pos])
+
+    @property
+    def waits(self) -> int:
+        """Tasks of `whole` that are not complete."""
+        return self.run.tasks.waits[self.pos]
+
+    @property
+    def whole(self) -> list[TaskState]:
+        """The tasks that it needs as a whole. May be thousands: `run.tasks.whole` gives their positions."""
+        tasks = self.run.tasks
+        return [tasks[pos] for pos in tasks.whole(self.pos)]
+
+    @property
+    def each(self) -> list[TaskState]:
+        """The tasks that it needs item by item."""
+        tasks = self.run.tasks
+        return [tasks[pos] for pos in tasks.each(self.pos)]
+
+    @property
+    def whole_children(self) -> list[TaskState]:
+        tasks = self.run.tasks
+        return [tasks[pos] for pos in tasks.whole_children(self.pos)]
+
+    @property
+    def each_children(self) -> list[TaskState]:
+        tasks = self.run.tasks
+        return [tasks[pos] for pos in tasks.each_children(self.pos)]
+
     # --- states ----------------------------------------------------------------------------------------
+
+    def take_up(self, state: int, number: int) -> None:
+        """A task of one item becomes an object again: what the run counts already, so without a transition."""
+        self.counts[self.states[0]] -= 1
+        self.counts[state] += 1
+        self.states[0] = state
+        self.numbers[0] = number
 
     def move(self, item: int, new: ItemState) -> None:
         old = self.states[item]
         tables.check_item(old, new)
         self.states[item] = new
-        self.counts[old] -= 1
-        self.counts[new] += 1
+        self._moved(old, new, 1)
+
+    def _moved(self, old: int, new: int, size: int) -> None:
+        self.counts[old] -= size
+        self.counts[new] += size
+        self.run.counts[old] -= size
+        self.run.counts[new] += size
 
     def move_range(self, lo: int, hi: int, old: ItemState, new: ItemState) -> None:
         """All of [lo, hi) is in `old`."""
@@ -95,8 +162,7 @@ class TaskState:
             raise tables.IllegalTransition(f"{self.id}[{lo}:{hi}] is not all {old.name} on its way to {new.name}")
         tables.check_item(old, new)
         self.states[lo:hi] = bytes((new,)) * size
-        self.counts[old] -= size
-        self.counts[new] += size
+        self._moved(old, new, size)
 
     def finish(self, items: list[int]) -> None:
         """ACTIVE items have succeeded."""
@@ -106,8 +172,7 @@ class TaskState:
             if states[item] != ItemState.ACTIVE:
                 raise tables.IllegalTransition(f"{self.id}[{item}] {ItemState(states[item]).name} -> SUCCEEDED")
             states[item] = ItemState.SUCCEEDED
-        self.counts[ItemState.ACTIVE] -= len(items)
-        self.counts[ItemState.SUCCEEDED] += len(items)
+        self._moved(ItemState.ACTIVE, ItemState.SUCCEEDED, len(items))
 
     @property
     def unfinished(self) -> int:
@@ -130,7 +195,11 @@ class TaskState:
             self.states.extend(bytes(size - old))
         if size > len(self.numbers):
             self.numbers.extend(bytes(size - len(self.numbers)))
-        self.counts = [self.states.count(state) for state in range(8)]
+        counts = [self.states.count(state) for state in range(8)]
+        total = self.run.counts
+        for state, count in enumerate(counts):
+            total[state] += count - self.counts[state]
+        self.counts = counts
 
     # --- attempt numbers -------------------------------------------------------------------------------
 
@@ -159,6 +228,11 @@ class TaskState:
         return f"<Task {self.id} of run {self.run.id}: {counts or 'no items'}>"
 
 
+_MADE_LATE: dict[str, Callable[[], Any]] = {
+    "active": dict, "backoff": dict, "crashes": dict, "failures": dict, "held": set, "many": dict,
+}  # fmt: skip
+
+
 class Owner:
     """Someone whose runs share the agents with others'."""
 
@@ -172,18 +246,22 @@ class Owner:
 
 
 class RunState:
-    __slots__ = ("ended", "id", "left", "mean", "order", "owner", "paused", "plan", "priority", "state", "tasks")
+    __slots__ = (
+        "counts", "ended", "id", "left", "mean", "owner", "paused", "priority", "state", "submitted", "tasks",
+    )  # fmt: skip
+
+    tasks: Table
+    """Sets itself."""
 
     def __init__(self, plan: RunPlan, owner: Owner) -> None:
-        self.plan = plan
         self.id = plan.run
+        self.submitted = plan.submitted
         self.owner = owner
         self.priority = plan.priority
         self.paused = False
-        self.tasks: list[TaskState] = []
-        self.order: list[TaskState] = []
-        """Topological."""
-        self.left = 0
+        self.counts = [0] * 8
+        """How many items of all tasks are in each state."""
+        self.left = len(plan.tasks)
         """Tasks that are not complete."""
         self.state = "running"
         self.ended: float | None = None
@@ -200,27 +278,3 @@ class RunState:
 def asks(plan: TaskPlan) -> bool:
     """It must be decided before its items can become ready."""
     return plan.ask or plan.count is None
-
-
-def link(run: RunState, policy: Policy) -> None:
-    """Connect the tasks along their needs; measure the longest path after each one."""
-    for task in run.tasks:
-        for pos, each in task.plan.needs:
-            other = run.tasks[pos]
-            (task.each if each else task.whole).append(other)
-            (other.each_children if each else other.whole_children).append(task)
-    for task in run.tasks:
-        task.waits = len(task.whole)
-    waits = [len(task.plan.needs) for task in run.tasks]
-    run.order = [task for task in run.tasks if not waits[task.pos]]
-    for task in run.order:  # grows while it is walked
-        for child in (*task.whole_children, *task.each_children):
-            waits[child.pos] -= 1
-            if not waits[child.pos]:
-                run.order.append(child)
-    if len(run.order) != len(run.tasks):
-        raise ValueError(f"run {run.id}: its tasks need each other in a circle")
-    for task in reversed(run.order):
-        after = max((child.path for child in (*task.whole_children, *task.each_children)), default=0.0)
-        task.path = after + (UNKNOWN if task.plan.expected is None else task.plan.expected)
-        task.order = policy.static(task)

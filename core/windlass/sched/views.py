@@ -89,23 +89,23 @@ class Views:
     def counts(self, run: int, task: int | None = None) -> tuple[int, ...]:
         """How many items are in each `ItemState`, by its value; of the whole run without `task`."""
         if task is None:
-            return tuple(sum(t.counts[state] for t in self._book.runs[run].tasks) for state in ItemState)
-        return tuple(self._task(run, task).counts)
+            return tuple(self._book.runs[run].counts)
+        return tuple(self._book.runs[run].tasks.counts(task))
 
     def items(self, run: int, task: int) -> int | None:
         """How many items the task has; None while that is undecided."""
-        return self._task(run, task).count
+        return self._book.runs[run].tasks.count(task)
 
     def states(self, run: int, task: int) -> bytes:
         """One byte an item."""
-        return bytes(self._task(run, task).states)
+        return self._book.runs[run].tasks.states(task)
 
     def state(self, run: int, task: int, item: int) -> ItemState:
-        return ItemState(self._task(run, task).states[item])
+        return ItemState(self._book.runs[run].tasks.states(task)[item])
 
     def attempt_number(self, run: int, task: int, item: int) -> int:
         """The last one given; 0: none."""
-        return self._task(run, task).number(item)
+        return self._book.runs[run].tasks.number(task, item)
 
     def run_view(self, run: int) -> RunView:
         found = self._book.runs[run]
@@ -114,9 +114,11 @@ class Views:
         )  # fmt: skip
 
     def task_view(self, run: int, task: int) -> TaskView:
-        found = self._task(run, task)
+        tasks = self._book.runs[run].tasks
+        found = tasks.get_hot(task)
         return TaskView(
-            found.id, found.count, found.open, found.decided, found.complete, tuple(found.counts)
+            tasks.names.name(task), tasks.count(task), found is not None and found.open, tasks.decided(task),
+            bool(tasks.done[task]), tuple(tasks.counts(task)),
         )  # fmt: skip
 
     def agent_view(self, agent: str) -> AgentView:
@@ -148,7 +150,8 @@ class Views:
     def agent_of(self, id: AttemptId) -> str | None:
         """Where this attempt is live, if it is."""
         run = self._book.runs.get(id.run)
-        agent = run.tasks[id.task].active.get(id.item) if run is not None and id.task < len(run.tasks) else None
+        task = run.tasks.get_hot(id.task) if run is not None else None
+        agent = task.active.get(id.item) if task is not None else None
         return agent.id if agent is not None and id in agent.live else None
 
     def touched(self, event: CancelRequested | RetryRequested) -> int:
@@ -169,14 +172,15 @@ class Views:
     def why_waiting(self, run: int) -> str:
         """One line for people: why nothing of the run is active; empty if there is no reason to tell."""
         found = self._book.runs[run]
-        if found.ended is not None or any(task.counts[ItemState.ACTIVE] for task in found.tasks):
+        counts = found.counts
+        if found.ended is not None or counts[ItemState.ACTIVE]:
             return ""
         if found.paused:
             return "paused"
-        for task in found.tasks:
-            if task.counts[ItemState.READY]:
-                return note(self._book, task, self._book.now)
-        if any(task.counts[ItemState.BACKOFF] for task in found.tasks):
+        if counts[ItemState.READY]:
+            ready = (task for task in found.tasks.hot if task.counts[ItemState.READY])
+            return note(self._book, min(ready, key=lambda task: task.pos), self._book.now)
+        if counts[ItemState.BACKOFF]:
             return "waits before it tries again"
         return ""
 

@@ -164,8 +164,8 @@ class AnyOrder(RuleBasedStateMachine):
                 assert (view.ended is not None) == (sum(view.counts[:4]) == 0 and self._complete(run))
 
     def _complete(self, run: int) -> bool:
-        plan = self.bench.scheduler._book.runs[run].plan
-        return all(self.bench.scheduler.task_view(run, pos).complete for pos in range(len(plan.tasks)))
+        tasks = self.bench.scheduler._book.runs[run].tasks
+        return all(self.bench.scheduler.task_view(run, pos).complete for pos in range(len(tasks)))
 
     def teardown(self) -> None:
         """Whatever happened: with sound agents and nobody meddling, all runs end."""

@@ -1,0 +1,283 @@
+"""All tasks of a run, a few bytes each; a `TaskState` exists only for those that something happens to.
+
+What all tasks have (needs, children, plan, whether they are complete) stands in arrays, one entry a task. A task of one
+item that waits or has ended needs no more than that: its state and its last attempt's number are one byte each. Whoever
+asks for it (`run.tasks[position]`) gets an object, and after the event the book puts away (`cool`) what is quiet again.
+Arrays, and tasks whose number of items is not fixed, keep their objects.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, replace
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from windlass.model.names import Names
+from windlass.sched.edges import Edges, topological
+from windlass.sched.events import TaskPlan
+from windlass.sched.shapes import Shape
+from windlass.sched.states import ItemState
+from windlass.sched.tasks import UNKNOWN, RunState, TaskState, asks
+
+if TYPE_CHECKING:
+    from windlass.sched.book import Book
+
+_values = attrgetter(*(field.name for field in fields(TaskPlan) if field.name not in ("id", "needs", "expected")))
+_key: Callable[[object], bytes] = msgspec.msgpack.Encoder(order="sorted").encode
+_DECIDED, _ASKED, _RELEASED = 1, 2, 4
+
+
+class Spec:
+    """What equal tasks of a run have in common."""
+
+    __slots__ = ("key", "plan", "shape", "single", "tasks")
+
+    def __init__(self, key: bytes, plan: TaskPlan, shape: Shape) -> None:
+        self.key = key
+        self.plan = plan
+        """Without id, needs and expected duration, which are each task's own."""
+        self.shape = shape
+        self.single = plan.count == 1 and not plan.open
+        self.tasks = 0
+
+
+class Table:
+    """A sequence of `TaskState`; what has a method here can be asked without making one."""
+
+    __slots__ = (
+        "_book", "_each_down", "_each_up", "_flags", "_hot", "_numbers", "_spec_of", "_specs", "_states", "_whole_down",
+        "_whole_up", "done", "names", "paths", "run", "waits",
+    )  # fmt: skip
+
+    def __init__(self, book: Book, run: RunState, plans: Sequence[TaskPlan], names: Names | None = None) -> None:
+        """Raises `ValueError` when tasks need each other in a circle."""
+        size = len(plans)
+        self._book = book
+        self.run = run
+        run.tasks = self
+        self.names = names if names is not None else Names(plan.id for plan in plans)
+        self._link(plans)
+        self.done = bytearray(size)
+        """1: no item is left that is not terminal, and none will come."""
+        self._states = bytearray(size)
+        self._numbers = bytearray(size)
+        self._flags = bytearray(size)
+        self._specs: list[Spec] = []
+        self._spec_of = array("I", bytes(4 * size))
+        self._hot: dict[int, TaskState] = {}
+        known: dict[bytes, int] = {}
+        for pos, plan in enumerate(plans):
+            key = _key(_values(plan))
+            place = known.get(key)
+            if place is None:
+                place = known[key] = len(self._specs)
+                self._specs.append(Spec(key, _common(plan), book.shape_of(plan)))
+            spec = self._specs[place]
+            spec.tasks += 1
+            self._spec_of[pos] = place
+            self._flags[pos] = 0 if asks(plan) else _DECIDED
+            run.counts[ItemState.PENDING] += plan.count or 0
+            if not spec.single:
+                self._wake(pos)
+
+    def _link(self, plans: Sequence[TaskPlan]) -> None:
+        """Connect the tasks along their needs; measure the longest path after each one."""
+        size, run = len(plans), self.run
+        ends: tuple[array[int], array[int]] = array("I"), array("I")
+        begins: tuple[array[int], array[int]] = array("I"), array("I")
+        for pos, plan in enumerate(plans):
+            for up, each in plan.needs:
+                begins[each].append(pos)
+                ends[each].append(up)
+        self._whole_up, self._each_up = (Edges(size, begins[each], ends[each]) for each in (0, 1))
+        self._whole_down, self._each_down = (Edges(size, ends[each], begins[each]) for each in (0, 1))
+        self.waits = self._whole_up.degrees(size)
+        """Tasks that each needs as a whole and that are not complete."""
+        order = self.order()
+        if len(order) != size:
+            raise ValueError(f"run {run.id}: its tasks need each other in a circle")
+        paths = self.paths = array("d", bytes(8 * size))
+        """Seconds of the longest chain from each task to the end of the graph, itself included."""
+        downs = (self._whole_down, self._each_down)
+        for pos in reversed(order):
+            after = max((paths[child] for edges in downs for child in edges.of(pos)), default=0.0)
+            expected = plans[pos].expected
+            paths[pos] = after + (UNKNOWN if expected is None else expected)
+
+    def order(self) -> list[int]:
+        """All positions, each after those that it needs."""
+        return topological(
+            (self._whole_up, self._each_up), (self._whole_down, self._each_down), len(self.waits)
+        )  # fmt: skip
+
+    # --- objects -----------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.done)
+
+    def __getitem__(self, pos: int) -> TaskState:
+        task = self._hot.get(pos)
+        return task if task is not None else self._wake(pos)
+
+    def __iter__(self) -> Iterator[TaskState]:
+        """Makes an object of every task: rather ask for those in a state (`having`), or for the `hot` ones."""
+        return (self[pos] for pos in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"<Table of {len(self)} tasks, {len(self._hot)} as objects>"
+
+    def _wake(self, pos: int) -> TaskState:
+        spec = self._specs[self._spec_of[pos]]
+        task = TaskState(self.run, pos, spec.plan, spec.shape)
+        flags = self._flags[pos]
+        task.decided, task.asked, task.released = bool(flags & _DECIDED), bool(flags & _ASKED), bool(flags & _RELEASED)
+        if spec.single:
+            task.take_up(self._states[pos], self._numbers[pos])
+            self._book.woken[task] = None
+        self._hot[pos] = task
+        task.order = self._book.policy.static(task)
+        return task
+
+    def cool(self, task: TaskState) -> None:
+        """Keep of a quiet task what its bytes can hold."""
+        pos = task.pos
+        if self._hot.get(pos) is not task or not self._specs[self._spec_of[pos]].single or not task.quiet:
+            return
+        del self._hot[pos]
+        self._states[pos] = task.states[0]
+        self._numbers[pos] = task.numbers[0]
+        self._flags[pos] = _DECIDED * task.decided | _ASKED * task.asked | _RELEASED * task.released
+
+    @property
+    def hot(self) -> list[TaskState]:
+        """Those that are objects now: all that have ready or active items are among them."""
+        return list(self._hot.values())
+
+    def get_hot(self, pos: int) -> TaskState | None:
+        return self._hot.get(pos)
+
+    # --- asked without an object -------------------------------------------------------------------------
+
+    def plan(self, pos: int) -> TaskPlan:
+        """Without id, needs and expected duration."""
+        return self._specs[self._spec_of[pos]].plan
+
+    def count(self, pos: int) -> int | None:
+        task = self._hot.get(pos)
+        return 1 if task is None else task.count
+
+    def counts(self, pos: int) -> list[int]:
+        """How many items are in each state."""
+        task = self._hot.get(pos)
+        if task is not None:
+            return task.counts
+        counts = [0] * 8
+        counts[self._states[pos]] = 1
+        return counts
+
+    def states(self, pos: int) -> bytes:
+        task = self._hot.get(pos)
+        return bytes(self._states[pos : pos + 1] if task is None else task.states)
+
+    def number(self, pos: int, item: int) -> int:
+        """The last attempt number given, 0 if none."""
+        task = self._hot.get(pos)
+        if task is not None:
+            return task.number(item)
+        return self._numbers[pos] if item == 0 else 0
+
+    def decided(self, pos: int) -> bool:
+        task = self._hot.get(pos)
+        return task.decided if task is not None else bool(self._flags[pos] & _DECIDED)
+
+    def has(self, pos: int, state: ItemState) -> bool:
+        """Whether an item of the task is in this state."""
+        task = self._hot.get(pos)
+        return self._states[pos] == state if task is None else task.counts[state] > 0
+
+    def having(self, states: frozenset[ItemState]) -> list[int]:
+        """The positions of tasks with items in any of these states, in order."""
+        if not any(self.run.counts[state] for state in states):
+            return []
+        hot = self._hot
+        found = [pos for pos, state in enumerate(self._states) if state in states and pos not in hot]
+        warm = [pos for pos, task in hot.items() if any(task.counts[state] for state in states)]
+        return sorted(found + warm) if warm else found
+
+    # --- along the edges ---------------------------------------------------------------------------------
+
+    def whole(self, pos: int) -> Sequence[int]:
+        """What it needs as a whole."""
+        return self._whole_up.of(pos)
+
+    def each(self, pos: int) -> Sequence[int]:
+        """What it needs item by item."""
+        return self._each_up.of(pos)
+
+    def whole_children(self, pos: int) -> Sequence[int]:
+        return self._whole_down.of(pos)
+
+    def each_children(self, pos: int) -> Sequence[int]:
+        return self._each_down.of(pos)
+
+    def complete(self, pos: int) -> Iterator[TaskState]:
+        """The task is complete: mark it, and give those that waited for nothing else."""
+        self.done[pos] = 1
+        waits = self.waits
+        for child in self._whole_down.of(pos):
+            waits[child] -= 1
+            if not waits[child]:
+                yield self[child]
+
+    def uncomplete(self, pos: int) -> None:
+        self.done[pos] = 0
+        for child in self._whole_down.of(pos):
+            self.waits[child] += 1
+
+    # --- changing ----------------------------------------------------------------------------------------
+
+    def set_plan(self, task: TaskState, plan: TaskPlan) -> None:
+        """The task goes on by this plan; its structure must be what it was."""
+        book, pos = self._book, task.pos
+        old = self._specs[self._spec_of[pos]]
+        key = _key(_values(plan))
+        if key == old.key:
+            return
+        place = next((place for place, spec in enumerate(self._specs) if spec.key == key and spec.tasks), None)
+        if place is None:
+            place = len(self._specs)
+            self._specs.append(Spec(key, _common(plan), book.shape_of(plan)))
+        spec = self._specs[place]
+        spec.tasks += 1
+        self._spec_of[pos] = place
+        task.plan, task.shape = spec.plan, spec.shape
+        old.tasks -= 1
+        if not old.tasks:
+            book.drop_shape(old.shape)
+
+    def settle(self, pos: int, state: ItemState, number: int, decided: bool) -> bool:
+        """After a restart: a task of one item in a state that its bytes can hold; False where they cannot."""
+        if not self._specs[self._spec_of[pos]].single or number >= 255:
+            return False
+        self._states[pos] = state
+        self._numbers[pos] = number
+        if decided:
+            self._flags[pos] |= _DECIDED
+        counts = self.run.counts
+        counts[ItemState.PENDING] -= 1
+        counts[state] += 1
+        return True
+
+    def drop(self) -> None:
+        """The run is gone."""
+        for spec in self._specs:
+            if spec.tasks:
+                self._book.drop_shape(spec.shape)
+
+
+def _common(plan: TaskPlan) -> TaskPlan:
+    return replace(plan, id="", needs=(), expected=None)
