@@ -200,7 +200,7 @@ class Agent:
         self._outbox.post = None
         self._outbox.flush()
         held = self.executor.held()
-        held += [m.Held(exit.key, "exited") for exit, _ in self._spool.ends()]
+        held += [m.Held(exit.key, _how_held(exit)) for exit, _ in self._spool.ends()]
         self._post(m.AgentHello(self.settings.agent, self._facts, self.session.epoch, held, epoch()), [])
 
     def _post(self, message: m.Message, payload: list[bytes]) -> None:
@@ -304,6 +304,11 @@ class Agent:
         self._outbox.flush()
         told = len(self._spool) == 0 or self.session.state is not State.TOGETHER
         return self.executor.idle and told
+
+
+def _how_held(exit: m.Exit) -> str:
+    """An end that is not acknowledged. One that was stopped in order did this agent no harm: the core should know."""
+    return "stopped" if exit.outcome == "stopped" else "exited"
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -33,6 +33,7 @@ _SAME_AS = {
     "running": "active", "paused": "backoff", "waiting": "ready",
     # agents
     "new": "pending", "up": "succeeded", "disconnected": "backoff", "down": "failed", "draining": "cancelled",
+    "aside": "backoff",
     # attempts and their outcomes
     "assigned": "ready", "exited": "succeeded", "lost": "failed", "rejected": "skipped",
     "ok": "succeeded", "nonzero": "failed", "signal": "failed", "timeout": "failed", "oom": "failed",
@@ -42,7 +43,7 @@ _SAME_AS = {
 _SHAPES = {
     "pending": "ring", "ready": "dot", "active": "play", "backoff": "hourglass", "succeeded": "check",
     "failed": "cross", "cancelled": "square", "skipped": "dash", "paused": "pause", "disconnected": "hourglass",
-    "draining": "drain",
+    "draining": "drain", "aside": "pause",
 }  # fmt: skip
 
 

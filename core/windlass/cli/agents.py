@@ -1,14 +1,26 @@
-"""The commands about agents: the list, drain, undrain, remove."""
+"""The commands about agents: the list, drain, undrain, forgive, remove."""
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 import msgspec
 import typer
 from rich.table import Table
 
-from windlass.cli.common import CoreOption, JsonOption, ago, cells, command, connected, console, print_json, say
+from windlass.cli.common import (
+    CoreOption,
+    JsonOption,
+    ago,
+    cells,
+    command,
+    connected,
+    console,
+    duration,
+    print_json,
+    say,
+)
 from windlass.model.units import human_size
 from windlass.wire.rows import AgentRow
 
@@ -35,6 +47,9 @@ def list_agents(core: str | None, json: bool) -> None:
         )
     else:
         console().print(_table(rows))
+        for row in rows:
+            if row.aside:
+                console().print(aside_words(row, time.time()), markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -56,10 +71,30 @@ def undrain(agent: AgentArgument, core: CoreOption = None) -> None:
 
 @app.command()
 @command
+def forgive(agent: AgentArgument, core: CoreOption = None) -> None:
+    """Let an agent that was set aside as sick work again at once."""
+    with connected(core) as client:
+        client.forgive(agent)
+    say(f"{agent} is forgiven")
+
+
+@app.command()
+@command
 def remove(agent: AgentArgument, core: CoreOption = None) -> None:
     """Forget an agent that is down."""
     with connected(core) as client:
         client.remove_agent(agent)
+
+
+def aside_words(row: AgentRow, now: float) -> str:
+    """Why an agent is set aside, when it is back, and what a person can do."""
+    back = max((row.aside_until or now) - now, 0.0)
+    return f"{row.name} is set aside: {row.aside}; back in {duration(back)}, or now: windlass agents forgive {row.name}"
+
+
+def _state(row: AgentRow) -> str:
+    flags = {"draining": row.draining, "set aside": bool(row.aside), "on probation": row.probation}
+    return ", ".join([row.state, *(flag for flag, on in flags.items() if on)])
 
 
 def _table(rows: list[AgentRow]) -> Table:
@@ -67,12 +102,13 @@ def _table(rows: list[AgentRow]) -> Table:
     for heading in ("agent", "state", "running", "cpus", "memory", "gpus", "labels", "heard"):
         table.add_column(heading)
     for row in rows:
-        state = f"{row.state}, draining" if row.draining else row.state
         labels = " ".join(f"{key}={value}" for key, value in sorted(row.labels.items()))
         memory = human_size(_number(row.resources.get("memory")))
         gpus = str(len(row.gpus) or "")
         running = str(row.running)
-        table.add_row(*cells(row.name, state, running, _share(row, "cpus"), memory, gpus, labels, ago(row.last_heard)))
+        table.add_row(
+            *cells(row.name, _state(row), running, _share(row, "cpus"), memory, gpus, labels, ago(row.last_heard))
+        )
     return table
 
 

@@ -143,6 +143,10 @@ class Client:
         """Give an agent nothing new (or, with `on` false, work again); what runs on it goes on. By id or name."""
         self.link.ask(m.AgentControl(0, "drain" if on else "undrain", self._agent_id(agent)))
 
+    def forgive(self, agent: str) -> None:
+        """Let an agent that was set aside as sick work again at once. By id or name."""
+        self.link.ask(m.AgentControl(0, "forgive", self._agent_id(agent)))
+
     def remove_agent(self, agent: str) -> None:
         """Forget an agent that is down."""
         self.link.ask(m.AgentControl(0, "remove", self._agent_id(agent)))

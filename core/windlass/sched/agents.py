@@ -65,8 +65,9 @@ class Stopping:
 
 class Agent:
     __slots__ = (
-        "buckets", "capacity", "draining", "epoch", "free", "heard", "id", "labels", "linked", "live", "recalled",
-        "rejects", "reserved", "resources", "running", "seq", "shun_until", "state", "stopping", "timed", "version",
+        "aside_last", "aside_times", "aside_until", "aside_why", "buckets", "capacity", "draining", "epoch", "free",
+        "heard", "id", "labels", "linked", "live", "lost", "probation", "recalled", "rejects", "reserved", "resources",
+        "running", "seq", "shun_until", "state", "stopping", "timed", "version",
     )  # fmt: skip
 
     def __init__(self, id: str, seq: int) -> None:
@@ -93,6 +94,17 @@ class Agent:
         self.shun_until = 0.0
         self.rejects = 0
         """How many times in a row it gave attempts back unasked."""
+        self.lost: dict[AttemptId, None] = {}
+        """Attempts lost with it that counted as crashes: if it returns and had stopped them, that is forgiven."""
+        self.aside_until: float | None = None
+        """Until when it is set aside because it is sick; None: it is not."""
+        self.aside_why = ""
+        self.aside_times = 0
+        """How many times it was, of late."""
+        self.aside_last = 0.0
+        """When that last ended, or will."""
+        self.probation = False
+        """Back from being set aside, and has not shown yet that it is well: it gets one attempt at a time."""
         self.reserved: Shape | None = None
         """A large request that waits for this agent; others get only what it does not need."""
         self.timed = False
@@ -102,6 +114,11 @@ class Agent:
 
     @property
     def takes_work(self) -> bool:
+        return self.aside_until is None and self.would_work
+
+    @property
+    def would_work(self) -> bool:
+        """It takes work, or would if it were not set aside."""
         return self.state is AgentState.UP and self.linked and not self.draining
 
     def become(self, new: AgentState) -> None:
@@ -135,6 +152,10 @@ class Agent:
 
     def room(self, shape: Shape, at_most: int) -> int:
         """How many more lanes of this shape fit now."""
+        if self.probation:
+            at_most = min(at_most, 1 - len(self.live))
+            if at_most <= 0:
+                return 0
         free = self.free
         if self.reserved is not None and self.reserved is not shape:
             free = dict(free)

@@ -18,9 +18,11 @@ from windlass.sched.events import (
     AttemptsRejected,
     AttemptsStarted,
     ExitFact,
+    LossesForgiven,
     RefuseExits,
 )
 from windlass.sched.queues import ranges_of
+from windlass.sched.sickness import HEAVY, weight
 from windlass.sched.states import AttemptState, ItemState, Outcome
 from windlass.sched.tasks import TaskState
 
@@ -40,6 +42,7 @@ def exited(book: Book, event: AttemptsExited) -> None:
     live, running, stopping = agent.live, agent.running, agent.stopping
     accepted: list[AttemptId] = []
     refused: list[AttemptId] = []
+    stopped: list[AttemptId] = []
     odd: list[tuple[ExitFact, Grant]] = []
     done: dict[TaskState, list[int]] = {}
     spent: dict[TaskState, float] = {}
@@ -51,6 +54,8 @@ def exited(book: Book, event: AttemptsExited) -> None:
         grant = live.get(id)
         if grant is None or not known or event.epoch < grant.epoch:
             refused.append(id)
+            if fact.outcome is Outcome.STOPPED:
+                stopped.append(id)
             continue
         if fact.outcome is not Outcome.OK or id in stopping:
             odd.append((fact, grant))
@@ -88,6 +93,8 @@ def exited(book: Book, event: AttemptsExited) -> None:
             book.items(task, _I.SUCCEEDED, ranges)
             if not task.unfinished or task.run.tasks.each_children(task.pos):
                 book.ended(task, ranges)
+            if book.doubts or agent.probation:
+                book.doubts.succeeded(task.run.id, task.pos, items, agent.id)
         for bucket in touched:
             _settle(book, agent, bucket)
     for fact, grant in odd:
@@ -95,6 +102,8 @@ def exited(book: Book, event: AttemptsExited) -> None:
         _exited_oddly(book, agent, event.epoch, fact)
     if refused:
         book.emit(RefuseExits(agent.id, event.epoch, refused))
+    if stopped and agent.lost:
+        forgive_losses(book, agent, stopped)
 
 
 def _learn(task: TaskState, count: int, spent: float) -> None:
@@ -138,12 +147,15 @@ def _exited_oddly(book: Book, agent: Agent, epoch: int, fact: ExitFact) -> None:
         task.finish([item])
         book.items(task, _I.SUCCEEDED, [(item, item + 1)])
         book.ended(task, [(item, item + 1)])
+        book.doubts.succeeded(task.run.id, task.pos, [item], agent.id)
     elif fact.outcome is Outcome.CRASHED:
+        book.doubts.failed(id[:3], agent.id, book.now, HEAVY)
         _crashed(book, task, item, agent.id, True, f"with the helper process of {agent.id}")
     elif fact.outcome is Outcome.STOPPED and stop is None:
         # An agent that stops it in order was not harmed by it: this may happen any number of times in a long job.
         _requeue(book, task, item, agent.id)
     else:
+        book.doubts.failed(id[:3], agent.id, book.now, weight(fact))
         outcome = Outcome.TIMEOUT if stop is not None and fact.outcome is Outcome.STOPPED else fact.outcome
         _failed(book, task, item, outcome, fact.code, agent.id)
 
@@ -284,8 +296,29 @@ def lose(book: Book, agent: Agent, ids: list[AttemptId], why: str) -> None:
     for id in ids:
         task, item = agent.live[id].task, id.item
         release(book, agent, id)
-        if _wanted(task, item):
-            _crashed(book, task, item, agent.id, id in begun, why)
+        if not _wanted(task, item):
+            continue
+        if id in begun:
+            agent.lost[id] = None
+        _crashed(book, task, item, agent.id, id in begun, why)
+
+
+def forgive_losses(book: Book, agent: Agent, ids: Iterable[AttemptId]) -> None:
+    """The agent was only cut off: it has ended these in order, so they did it no harm. An item that takes its agents
+    down is never among them, because such an agent has nothing to tell of it."""
+    forgiven = [id for id in ids if agent.lost.pop(id, 0) is None]
+    for id in forgiven:
+        run = book.runs.get(id.run)
+        if run is None:
+            continue
+        crashes = run.tasks[id.task].crashes
+        left = crashes.get(id.item, 0) - 1
+        if left > 0:
+            crashes[id.item] = left
+        else:
+            crashes.pop(id.item, None)
+    if forgiven:
+        book.emit(LossesForgiven(agent.id, forgiven))
 
 
 def started(book: Book, event: AttemptsStarted) -> None:

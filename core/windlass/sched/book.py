@@ -22,6 +22,7 @@ from windlass.sched.events import (
 from windlass.sched.order import Policy
 from windlass.sched.queues import Range
 from windlass.sched.shapes import Shape, shape_key
+from windlass.sched.sickness import Doubts
 from windlass.sched.states import AttemptState, ItemState
 from windlass.sched.story import Story
 from windlass.sched.supply import Supply
@@ -34,7 +35,7 @@ class Timer(NamedTuple):
     time: float
     seq: int
     kind: str
-    """backoff, silence, stop, timeout, silent, recall, look."""
+    """backoff, silence, stop, timeout, silent, recall, look, aside."""
     agent: Agent | None = None
     task: TaskState | None = None
     item: int = 0
@@ -59,6 +60,9 @@ class Book:
         """Agents whose room changed since the last plan."""
         self.reserved: dict[Agent, Shape] = {}
         """Agents that are kept free for a large request."""
+        self.doubts = Doubts(config.sick_window)
+        self.aside: dict[Agent, None] = {}
+        """Agents that are set aside because they are sick."""
         self.recall_scan = False
         """Time to see whether waiting attempts should move to idle agents."""
         self._recall_timer = False

@@ -36,6 +36,14 @@ class Config:
     """but at most so long."""
     spread_wait: float = 30.0
     """A retry waits at most so long for another agent than the one that failed it."""
+    sick_after: float = 3.0
+    """An agent is set aside when so many different items (by their weight) failed there and succeeded elsewhere,"""
+    sick_window: float = 3600.0
+    """within so long;"""
+    sick_pause: float = 60.0
+    """the first time for so long, each further time within the window for twice as long,"""
+    sick_pause_max: float = 3600.0
+    """but at most so long."""
     reserve_after: float = 10.0
     """A request that finds no room for so long gets an agent kept free for it."""
     lanes_max: int = 256

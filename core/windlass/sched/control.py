@@ -173,6 +173,10 @@ def _reset(book: Book, task: TaskState, ranges: list[Range]) -> None:
     for counter in (task.failures, task.crashes):
         for item in [item for item in counter if any(lo <= item < hi for lo, hi in ranges)]:
             del counter[item]
+    for agent in book.agents.values():
+        for id in [id for id in agent.lost if id[:2] == (task.run.id, task.pos)]:
+            if any(lo <= id.item < hi for lo, hi in ranges):
+                del agent.lost[id]  # a person forgave it
     for item in task.active:
         if item < len(task.states) and task.states[item] == _S.PENDING:
             task.held.add(item)

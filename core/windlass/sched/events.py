@@ -111,7 +111,7 @@ class AgentHello:
     labels: dict[str, str]
     epoch: int
     held: tuple[tuple[AttemptId, str], ...] = ()
-    """(attempt, "waiting" | "running" | "exited")."""
+    """(attempt, "waiting" | "running" | "exited" | "stopped"): the last one ended because the agent stopped it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,13 @@ class AgentLeft:
 class AgentDrain:
     agent: str
     on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AgentForgiven:
+    """A person says that an agent that was set aside, or is suspected, is well."""
+
+    agent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +234,7 @@ class Tick:
 
 Event = (
     RunSubmitted | TaskDecided | ItemsAppended | TaskClosed | TaskAmended
-    | AgentHello | AgentHeard | AgentLinkLost | AgentLeft | AgentDrain | AgentRemoved
+    | AgentHello | AgentHeard | AgentLinkLost | AgentLeft | AgentDrain | AgentForgiven | AgentRemoved
     | AttemptsStarted | AttemptsExited | AttemptsRejected
     | CancelRequested | RetryRequested | PauseRequested | PriorityChanged | RunDeleted | Tick
 )  # fmt: skip
@@ -302,6 +309,14 @@ class AttemptsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LossesForgiven:
+    """These were LOST; now their agent has returned and says that it had stopped them in order. They do not count."""
+
+    agent: str
+    items: list[AttemptId]
+
+
+@dataclass(frozen=True, slots=True)
 class ItemsChanged:
     """Items of one task that entered `state`. `ranges` are (first, one past the last); `reason` for people."""
 
@@ -345,7 +360,7 @@ class AgentChanged:
 
 Effect = (
     DecideTask | AssignAttempts | StopAttempts | WelcomeAgent | AcceptExits | RefuseExits
-    | AttemptsChanged | ItemsChanged | TaskChanged | RunChanged | AgentChanged
+    | AttemptsChanged | LossesForgiven | ItemsChanged | TaskChanged | RunChanged | AgentChanged
 )  # fmt: skip
 
 
@@ -366,6 +381,8 @@ class RestoredTask:
     """index -> failures counted against `retries` since the last manual retry."""
     crashes: dict[int, int] = field(default_factory=dict)
     """index -> attempts LOST."""
+    lost: list[tuple[int, int, str]] = field(default_factory=list)
+    """(index, attempt, agent) of those among them that may still be forgiven."""
 
 
 @dataclass(frozen=True, slots=True)

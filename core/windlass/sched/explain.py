@@ -221,9 +221,15 @@ def _agent(book: Book, shape: Shape, agent: Agent, wanted: set[Shape], now: floa
         text = ", ".join(f"asks {amount_words(a.kind, a.asked)}, it has {_number(a.kind, a.capacity)}" for a in short)
         words = amount_words(short[0].kind, short[0].asked)
         return because("lacks", f"lacks {words}: {text}", f"lacks {words}", f"lack {words}", amounts=short)
+    if agent.aside_until is not None:
+        text = f"is set aside: {agent.aside_why}; back in {span(agent.aside_until - now)}"
+        return because("aside", text, "is set aside", "are set aside", until=agent.aside_until)
     if agent.shun_until > now:
         text = f"gave attempts back; gets nothing for {span(agent.shun_until - now)}"
         return because("aside", text, "is set aside", "are set aside", until=agent.shun_until)
+    if agent.probation and agent.live:
+        text = "is on probation after it was set aside: it gets one attempt at a time"
+        return because("busy", text, "is on probation", "are on probation")
     reserved = agent.reserved if agent.reserved in wanted and agent.reserved is not shape else None
     free, lanes = _free(book, agent, agent.reserved is not None and reserved is None and agent.reserved is not shape)
     most = book.config.lanes_max - lanes.get(shape, 0)

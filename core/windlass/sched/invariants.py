@@ -28,6 +28,8 @@ def check_invariants(scheduler: Scheduler) -> None:
         book.cool()
         for agent in book.agents.values():
             _check_agent(agent)
+        sick = {agent for agent in book.agents.values() if agent.aside_until is not None}
+        assert set(book.aside) == sick, f"set aside are {sick}, listed {set(book.aside)}"
         _check_owners(book)
     except AssertionError as error:
         raise InvariantError("\n  ".join([str(error), *book.story.of()])) from error
@@ -94,6 +96,7 @@ def _check_agent(agent: Agent) -> None:
         assert set(group) <= set(agent.live), f"{agent} lists an attempt that is not live"
     if agent.state in (AgentState.DOWN, AgentState.NEW):
         assert not agent.live, f"{agent} still has attempts"
+    assert agent.aside_until is None or not agent.probation, f"{agent} is set aside and on probation"
     for id, grant in agent.live.items():
         assert grant.task.active.get(id.item) is agent, f"{id} is live on {agent}, its task does not know"
         assert grant.epoch <= agent.epoch, f"{id} was given under a lease that never was"

@@ -29,6 +29,9 @@ def hello(book: Book, event: AgentHello) -> None:
     held = dict(event.held)
     keep = [id for id in held if id in agent.live]
     stop = [id for id in held if id not in agent.live]
+    attempts.forgive_losses(book, agent, [id for id in stop if held[id] == "stopped"])
+    # What it still has to stop may yet prove harmless; what it does not know of will not.
+    agent.lost = {id: None for id in agent.lost if id in held}
     book.emit(WelcomeAgent(agent.id, agent.epoch, keep, stop))
     book.agent_changed(agent)
     begun = [id for id in keep if held[id] == "running" and id not in agent.running]
@@ -105,6 +108,8 @@ def removed(book: Book, agent: Agent) -> None:
         down(book, agent, "removed")
     del book.agents[agent.id]
     book.dirty.pop(agent, None)
+    book.aside.pop(agent, None)
+    book.doubts.forgive(agent.id)
     book.emit(AgentChanged(agent.id, "removed", agent.draining, agent.epoch))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from windlass.sched import amend, attempts, control, depend, leases, restore
+from windlass.sched import amend, aside, attempts, control, depend, leases, restore
 from windlass.sched import events as e
 from windlass.sched.agents import Agent
 from windlass.sched.book import Book, Timer
@@ -49,6 +49,8 @@ class Scheduler(Views):
         book = self._book
         book.now = now
         _fall_due(book)
+        if book.aside:
+            aside.relieve(book)
         Planner(book).plan()
         return book.take()
 
@@ -101,6 +103,11 @@ def _look(book: Book, timer: Timer) -> None:
         book.dirty[timer.agent] = None
 
 
+def _aside(book: Book, timer: Timer) -> None:
+    assert timer.agent is not None
+    aside.fell_due(book, timer.agent)
+
+
 _TIMERS: dict[str, Callable[[Book, Timer], None]] = {
     "backoff": _backoff,
     "silence": _silence,
@@ -108,6 +115,7 @@ _TIMERS: dict[str, Callable[[Book, Timer], None]] = {
     "timeout": _timeout,
     "recall": _recall,
     "look": _look,
+    "aside": _aside,
 }
 
 
@@ -199,6 +207,8 @@ def _exited(book: Book, event: e.AttemptsExited) -> None:
     book.story.tell(book.now, "exited", event.agent, [fact.id for fact in event.items[:8]])
     _alive(book, event.agent)
     attempts.exited(book, event)
+    if book.doubts.blamed or book.doubts.well:
+        aside.judge(book)
 
 
 def _rejected(book: Book, event: e.AttemptsRejected) -> None:
@@ -234,6 +244,7 @@ _HANDLERS: dict[type, Callable[[Book, Any], None]] = {
     e.AgentLinkLost: _agent_rule(lambda book, agent, event: leases.link_lost(book, agent)),
     e.AgentLeft: _agent_rule(lambda book, agent, event: leases.left(book, agent, event.reason)),
     e.AgentDrain: _agent_rule(lambda book, agent, event: leases.drain(book, agent, event.on)),
+    e.AgentForgiven: _agent_rule(lambda book, agent, event: aside.forgive(book, agent)),
     e.AgentRemoved: _agent_rule(lambda book, agent, event: leases.removed(book, agent)),
     e.AttemptsStarted: _started,
     e.AttemptsExited: _exited,

@@ -212,7 +212,7 @@ class Planner:
                 if bucket is None or not agent.takes_work:
                     del hungry[agent]
                     continue
-                if agent.shun_until > self._book.now or self._others_wait(shape, agent):
+                if agent.probation or agent.shun_until > self._book.now or self._others_wait(shape, agent):
                     continue
                 del hungry[agent]
                 self._top_up(shape, agent, bucket)

@@ -25,6 +25,10 @@ def restore(book: Book, runs: list[RestoredRun], agents: list[RestoredAgent]) ->
     for agent in agents:
         _agent(book, agent)
     for kept in runs:
+        for pos, task in enumerate(kept.tasks):
+            for index, attempt, name in task.lost:
+                if name in book.agents:
+                    book.agents[name].lost[AttemptId(kept.plan.run, pos, index, attempt)] = None
         _derive(book, book.runs[kept.plan.run])
 
 

@@ -33,6 +33,11 @@ class AgentView:
     waiting: int
     """Attempts sent ahead."""
     heard: float
+    aside: str = ""
+    """Why it is set aside; empty: it is not."""
+    aside_until: float | None = None
+    probation: bool = False
+    """It was set aside and has not shown yet that it is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ class Views:
         lanes = sum(bucket.lanes for bucket in found.buckets.values())
         return AgentView(
             found.id, found.state, found.draining, found.epoch, found.resources, dict(found.labels), used,
-            lanes, len(found.live) - lanes, found.heard,
+            lanes, len(found.live) - lanes, found.heard, found.aside_why, found.aside_until, found.probation,
         )  # fmt: skip
 
     def live(self, agent: str | None = None) -> list[AttemptView]:

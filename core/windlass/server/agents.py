@@ -19,7 +19,7 @@ from windlass.wire import messages as m
 
 log = logging.getLogger("windlass.agents")
 
-_HELD = frozenset({"waiting", "running", "exited"})
+_HELD = frozenset({"waiting", "running", "exited", "stopped"})
 
 
 class AgentDesk:
@@ -147,7 +147,7 @@ def _problem(msg: m.AgentHello) -> str:
         if not (math.isfinite(amount) and 0 <= amount < 1e18):
             return f"an agent cannot have {amount} of a resource"
     if any(one.state not in _HELD for one in msg.held):
-        return "a held attempt is waiting, running or exited"
+        return "a held attempt is waiting, running, exited or stopped"
     return ""
 
 

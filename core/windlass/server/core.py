@@ -76,6 +76,7 @@ class Core:
             ev.AcceptExits: self._unexpected_accept,
             ev.RefuseExits: self._refuse,
             ev.AttemptsChanged: self._attempts_changed,
+            ev.LossesForgiven: self._losses_forgiven,
             ev.ItemsChanged: self._items_changed,
             ev.TaskChanged: self._task_changed,
             ev.RunChanged: self._run_changed,
@@ -339,6 +340,10 @@ class Core:
         self.store.write(records.LIVE_END, effect.items)
         self.store.write(records.ATTEMPT, rows)
         self.later(partial(self._ended, rows))
+
+    def _losses_forgiven(self, effect: ev.LossesForgiven) -> None:
+        text = "its agent was cut off and stopped it in order"
+        self.store.write(records.LOSS_FORGIVEN, [(text, *id) for id in effect.items])
 
     def _items_changed(self, effect: ev.ItemsChanged) -> None:
         if effect.state in _KEPT:

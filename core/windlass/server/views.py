@@ -75,6 +75,9 @@ def agent_row(core: Core, agent: AgentRecord) -> AgentRow:
         cpu_model=facts.cpu_model,
         version=facts.version,
         note=agent.note,
+        aside=view.aside if view is not None else "",
+        aside_until=view.aside_until if view is not None else None,
+        probation=view.probation if view is not None else False,
     )
 
 

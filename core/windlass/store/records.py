@@ -41,6 +41,10 @@ ATTEMPT = (
     " memory, read, written, slot, final, log_shed, error, log_ref, log, result)"
     " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
+LOSS_FORGIVEN = (
+    "UPDATE attempts SET outcome='stopped', error=? WHERE run=? AND task=? AND idx=? AND attempt=? AND state=3"
+)
+"""(what to say of it, run, task, index, attempt) of one that was LOST: its agent had stopped it in order."""
 OUTPUTS_CLEAR = "DELETE FROM outputs WHERE run=? AND task=? AND idx=?"
 OUTPUT = "INSERT OR REPLACE INTO outputs VALUES (?,?,?,?,?,?,?)"
 """(run, task, index, path, hash, size, mode)"""

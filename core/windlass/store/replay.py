@@ -117,15 +117,17 @@ def _count_attempts(
             known = tasks[task].attempts
             known[index] = max(last, known.get(index, 0))
     lost = int(AttemptState.LOST)
-    for task, index, seq, crashed in db.execute(
-        "SELECT task, idx, seq, state=? OR outcome='crashed' FROM attempts WHERE run=?"
-        " AND (state=? OR (state=? AND outcome NOT IN ('ok', 'stopped')))",
+    for task, index, seq, attempt, agent, state, crashed in db.execute(
+        "SELECT task, idx, seq, attempt, agent, state, state=? OR outcome='crashed' FROM attempts WHERE run=?"
+        " AND state IN (?, ?) AND outcome NOT IN ('ok', 'stopped')",
         (lost, run, lost, int(AttemptState.EXITED)),
     ):
         if any(first <= index < last and seq <= mark for first, last, mark in reset.get(task, ())):
             continue  # a person's retry forgave it
         counts = tasks[task].crashes if crashed else tasks[task].failures
         counts[index] = counts.get(index, 0) + 1
+        if state == lost:
+            tasks[task].lost.append((index, attempt, agent))
     for task, index in db.execute("SELECT task, idx FROM live WHERE run=?", (run,)):
         states = tasks[task].states
         if index < len(states) and states[index] in (ItemState.PENDING, ItemState.BACKOFF):

@@ -79,7 +79,8 @@ class AgentFacts(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Held(msgspec.Struct, array_like=True, frozen=True):
-    """An attempt the agent still holds when it says HELLO. `state` is waiting, running or exited (spooled)."""
+    """An attempt the agent still holds when it says HELLO. `state` is waiting, running, exited (spooled) or
+    stopped (spooled, and it ended because the agent stopped it in order)."""
 
     key: Key
     state: str
@@ -435,7 +436,7 @@ class Control(Message, frozen=True):
 
 
 class AgentControl(Message, frozen=True):
-    """`action`: drain, undrain, remove (only one that is down)."""
+    """`action`: drain, undrain, forgive (one that was set aside as sick), remove (only one that is down)."""
 
     req: int
     action: str

@@ -116,3 +116,8 @@ class AgentRow(msgspec.Struct, frozen=True):
     cpu_model: str = ""
     version: str = ""
     note: str = ""
+    aside: str = ""
+    """Why it is set aside as sick (gets nothing new for a while); empty: it is not."""
+    aside_until: float | None = None
+    probation: bool = False
+    """It was set aside and has not shown yet that it is well: it gets one attempt at a time."""

@@ -303,7 +303,7 @@ class Bridge(QObject):
         self.request(message, lambda data, _: done(int(data.get("items", 0))) if done else None)
 
     def agent_control(self, action: str, agent: str, done: Callable[[], None] | None = None) -> None:
-        """drain, undrain or remove."""
+        """drain, undrain, forgive or remove."""
         self.request(m.AgentControl(0, action, agent), lambda _data, _payload: done() if done else None)
 
     def make_token(self, done: Callable[[str], None], role: str = "agent", failed: Failed | None = None) -> None:

@@ -168,7 +168,15 @@ class AttemptsModel(RowsModel[AttemptKey, AttemptRow]):
 
 
 def agent_state(row: AgentRow) -> str:
-    return "draining" if row.draining and row.state == "up" else row.state
+    """The state that its badge shows."""
+    if row.state != "up":
+        return row.state
+    return "draining" if row.draining else "aside" if row.aside else "up"
+
+
+def agent_note(row: AgentRow) -> str:
+    """Why it is as it is."""
+    return f"set aside: {row.aside}" if row.aside else row.note
 
 
 def used_of(row: AgentRow, name: str) -> str:
@@ -186,7 +194,7 @@ class AgentsModel(RowsModel[str, AgentRow]):
     def __init__(self, parent: QObject | None = None) -> None:
         columns: list[Column[AgentRow]] = [
             Column("Agent", lambda row: row.name, detail=lambda row: row.id),
-            Column("State", agent_state, state=agent_state, detail=lambda row: row.note),
+            Column("State", agent_state, state=agent_state, detail=agent_note),
             Column("Running", lambda row: fmt.count(row.running), lambda row: row.running, right=True),
             Column(
                 "Waiting", lambda row: fmt.count(row.waiting), lambda row: row.waiting, right=True,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -10,7 +12,7 @@ from windlass.model.units import human_size
 from windlass.wire.rows import AgentRow
 from windlass_gui.mirror import Curve
 from windlass_gui.models import format as fmt
-from windlass_gui.models.tables import agent_state, used_of
+from windlass_gui.models.tables import agent_note, agent_state, used_of
 from windlass_gui.monitor.curves import LiveCurve
 from windlass_gui.panes.words import Elided
 from windlass_gui.theme import BODY, M, S, current_theme, draw_state, mix, theme_switch
@@ -22,12 +24,20 @@ MAX_SLOTS = 64
 
 STATE_TEXT = {
     "up": "up", "draining": "draining: takes nothing new", "down": "down", "new": "has not come yet",
-    "disconnected": "silent; its attempts may still go on",
+    "disconnected": "silent; its attempts may still go on", "aside": "set aside: takes nothing new for a while",
 }  # fmt: skip
 
 
+ACTIONS = {
+    "drain": ("Drain", "Let what runs here finish and give it nothing new"),
+    "undrain": ("Take work again", "Give it work again"),
+    "remove": ("Remove", "Forget this machine; it can join again"),
+}
+"""Words on the button, and what they mean."""
+
+
 class AgentCard(QFrame):
-    """`control` asks for drain, undrain or remove."""
+    """`control` asks for drain, undrain, forgive or remove."""
 
     control = Signal(str, str)
     """Action and agent."""
@@ -46,6 +56,10 @@ class AgentCard(QFrame):
         self.slots_text = _label("small")
         self.drain = QPushButton("Drain")
         self.drain.clicked.connect(self._drain)
+        self.forgive = QPushButton("Forgive")
+        self.forgive.setToolTip("It is well: give it work again at once")
+        self.forgive.clicked.connect(lambda: self.control.emit("forgive", self.agent))
+        self.forgive.hide()
         self.cpu = LiveCurve("CPU", "accent")
         self.memory = LiveCurve("Memory", "ok")
         head = QHBoxLayout()
@@ -53,6 +67,7 @@ class AgentCard(QFrame):
         head.addWidget(self.badge)
         head.addWidget(self.name, 1)
         head.addWidget(self.state)
+        head.addWidget(self.forgive)
         head.addWidget(self.drain)
         curves = QHBoxLayout()
         curves.setSpacing(M)
@@ -77,7 +92,7 @@ class AgentCard(QFrame):
         self.badge.show_state(state)
         self.name.setText(row.name)
         self.name.setToolTip(f"{row.name}\n{row.id}")
-        self.state.setText("" if state == "up" else state)
+        self.state.setText({"up": "", "aside": "set aside"}.get(state, state))
         self.state.setToolTip(STATE_TEXT.get(state, state))
         system = " ".join(filter(None, map(row.labels.get, ("os", "arch"))))
         cpus = float(row.resources.get("cpus") or 0)
@@ -89,8 +104,11 @@ class AgentCard(QFrame):
         self.facts.setToolTip(
             "\n".join([row.cpu_model, *row.gpus, *(f"{k}={v}" for k, v in row.labels.items())]).strip()
         )
-        self.note.setText(row.note)
-        self.note.setVisible(bool(row.note))
+        note = agent_note(row)
+        if row.aside_until is not None:
+            note += f"; back at {fmt.clock(row.aside_until, time.time())}"
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
         self._down = row.state == "down"
         used = 0.0 if row.state == "down" else float(row.used.get("cpus") or row.running)
         texts = [f"{fmt.count(row.running)} running"]
@@ -100,14 +118,10 @@ class AgentCard(QFrame):
         self.slots_text.setText(" · ".join(texts))
         self.slots.show_slots(max(1, round(cpus)), used, row.waiting)
         self._action = "remove" if row.state == "down" else "undrain" if row.draining else "drain"
-        self.drain.setText({"drain": "Drain", "undrain": "Take work again", "remove": "Remove"}[self._action])
-        self.drain.setToolTip(
-            {
-                "drain": "Let what runs here finish and give it nothing new",
-                "undrain": "Give it work again",
-                "remove": "Forget this machine; it can join again",
-            }[self._action]
-        )
+        text, tip = ACTIONS[self._action]
+        self.drain.setText(text)
+        self.drain.setToolTip(tip)
+        self.forgive.setVisible(bool(row.aside))
 
     def show_curve(self, curve: Curve) -> None:
         view, last = curve.view, curve.last

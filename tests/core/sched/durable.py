@@ -21,6 +21,7 @@ class StoredTask:
     attempts: dict[int, int] = field(default_factory=dict)
     failures: dict[int, int] = field(default_factory=dict)
     crashes: dict[int, int] = field(default_factory=dict)
+    lost: list[tuple[int, int, str]] = field(default_factory=list)
 
 
 class Store:
@@ -60,6 +61,7 @@ class Store:
                     if effect.state is ItemState.PENDING:
                         task.failures.pop(item, None)
                         task.crashes.pop(item, None)
+                        task.lost = [loss for loss in task.lost if loss[0] != item]
                         self.committed.pop((effect.run, effect.task, item), None)
         elif isinstance(effect, e.TaskChanged):
             task = self.tasks[effect.run, effect.task]
@@ -68,6 +70,12 @@ class Store:
             task.states = task.states[:size] + bytes(max(0, size - len(task.states)))
         elif isinstance(effect, e.RunChanged):
             self.state[effect.run] = effect.state
+        elif isinstance(effect, e.LossesForgiven):
+            for id in effect.items:
+                task = self.tasks[id.run, id.task]
+                assert (id.item, id.attempt, effect.agent) in task.lost, f"{id} is forgiven, but was not lost"
+                task.lost.remove((id.item, id.attempt, effect.agent))
+                task.crashes[id.item] -= 1
         elif isinstance(effect, e.AttemptsChanged):
             self._attempts(effect)
         elif isinstance(effect, e.AcceptExits):
@@ -98,6 +106,7 @@ class Store:
                 assert self.live.pop(id, None) is not None, f"{id} {effect.state.name}, but not live"
                 if effect.state is AttemptState.LOST:
                     task.crashes[id.item] = task.crashes.get(id.item, 0) + 1
+                    task.lost.append((id.item, id.attempt, effect.agent))
 
     def restored(self) -> tuple[list[e.RestoredRun], list[e.RestoredAgent]]:
         runs = []
@@ -115,7 +124,7 @@ class Store:
                 continue
             tasks = [
                 e.RestoredTask(t.count, t.open, t.decided, bytearray(t.states), dict(t.attempts), dict(t.failures),
-                               dict(t.crashes))
+                               dict(t.crashes), list(t.lost))
                 for t in (self.tasks[run, pos] for pos in range(len(plan.tasks)))
             ]  # fmt: skip
             runs.append(e.RestoredRun(plan, self.state[run], tasks))

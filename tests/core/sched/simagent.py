@@ -47,6 +47,8 @@ class SimAgent:
         """It does not mind its lease (a broken clock): it comes back with zombies."""
         self.alive = True
         self.frozen = False
+        self.sick = False
+        """Whatever runs here fails."""
         self.linked = False
         self.welcome = False
         self.generation = 0
@@ -80,7 +82,7 @@ class SimAgent:
         held = (
             *((id, "waiting") for id in self.waiting),
             *((id, "running") for id in self.running),
-            *((id, "exited") for id in self.spool),
+            *((id, "stopped" if end.outcome is Outcome.STOPPED else "exited") for id, (end, _) in self.spool.items()),
         )
         self.send(e.AgentHello(self.name, self.resources, self.labels, self.epoch, held))
 
@@ -202,7 +204,7 @@ class SimAgent:
             if rng.random() < behaviour.kill:
                 world.at(duration, lambda id=id, x=execution: self.running.get(id) is x and self.crash(1.0))
                 continue
-            outcome = Outcome.NONZERO if rng.random() < behaviour.fail else Outcome.OK
+            outcome = Outcome.NONZERO if rng.random() < behaviour.fail or self.sick else Outcome.OK
             world.at(duration, lambda id=id, o=outcome, x=execution: self.finish(id, o, x))
         if begun:
             self.send(e.AttemptsStarted(self.name, self.epoch, begun))

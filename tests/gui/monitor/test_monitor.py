@@ -49,6 +49,24 @@ def test_a_card_for_each_agent(window: MonitorWindow, bridge: Bridge, link: Reco
     assert set(window.cards) == {"a", "c"}
 
 
+def test_a_sick_machine_says_why_and_can_be_forgiven(
+    window: MonitorWindow, bridge: Bridge, link: RecordingLink, make: Any
+) -> None:
+    sick = make.agent("a", aside="4 different items failed there and succeeded elsewhere", aside_until=make.NOW + 60)
+    link.tell(make.snapshot("agents", agents=[sick], removed=[]))
+    bridge.frame()
+    card = window.cards["a"]
+    assert card.badge.state == "aside"
+    assert card.note.text().startswith("set aside: 4 different items failed there and succeeded elsewhere; back at ")
+    assert card.forgive.isVisibleTo(card)
+    card.forgive.click()
+    assert link.asked[-1].message == m.AgentControl(0, "forgive", "a")
+    link.tell(make.delta("agents", agents=[make.agent("a")]))
+    bridge.frame()
+    assert not card.forgive.isVisibleTo(card)
+    assert not card.note.text()
+
+
 def test_curves_move_with_the_samples(window: MonitorWindow, bridge: Bridge, link: RecordingLink, make: Any) -> None:
     assert "samples" in link.topics
     link.tell(make.snapshot("agents", agents=[make.agent("a")], removed=[]))

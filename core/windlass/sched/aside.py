@@ -1,0 +1,100 @@
+"""Setting a sick agent aside, and taking it back.
+
+An agent against which enough is proven (`sickness.py`) gets nothing new for a while, twice as long each time. It comes
+back by itself, on probation: one attempt at a time, and a single further proof sets it aside again; its first success
+ends the probation. There is always an agent that works: the last one is never set aside, and when no other is left, the
+one that would be back first is taken back at once. A person may forgive an agent, and a restart of the core does.
+"""
+
+from __future__ import annotations
+
+from windlass.sched import attempts
+from windlass.sched.agents import Agent
+from windlass.sched.book import Book
+from windlass.sched.sickness import pause
+
+
+def judge(book: Book) -> None:
+    """After ends of attempts, where something failed of late: who is sick, and who is well again?"""
+    blamed, well = book.doubts.take()
+    for name in well:
+        agent = book.agents.get(name)
+        if agent is not None and agent.probation:
+            agent.probation = False
+            agent.version += 1
+            book.dirty[agent] = None
+            book.agent_changed(agent)
+    for name in blamed:
+        agent = book.agents.get(name)
+        if agent is not None:
+            _judge(book, agent)
+
+
+def _judge(book: Book, agent: Agent) -> None:
+    config = book.config
+    items, proven = book.doubts.proven(agent.id, book.now)
+    if agent.aside_until is not None or not items:
+        return
+    if proven < config.sick_after and not agent.probation:
+        return
+    if not any(other is not agent and other.takes_work for other in book.agents.values()):
+        return
+    if book.now >= agent.aside_last + config.sick_window:
+        agent.aside_times = 0
+    wait = pause(config.sick_pause, config.sick_pause_max, agent.aside_times)
+    agent.aside_times += 1
+    agent.aside_until = agent.aside_last = book.now + wait
+    agent.aside_why = f"{items} different items failed there and succeeded elsewhere" if items > 1 else (
+        "another item failed there and succeeded elsewhere"
+    )  # fmt: skip
+    agent.probation = False
+    agent.version += 1
+    book.aside[agent] = None
+    book.unreserve(agent)
+    book.dirty[agent] = None
+    book.at(agent.aside_until, "aside", agent=agent)
+    book.story.note(book.now, "set aside", agent.id)
+    book.agent_changed(agent)
+    for bucket in agent.buckets.values():
+        attempts.recall(book, agent, attempts.waiting(agent, bucket), "the agent is set aside")
+
+
+def fell_due(book: Book, agent: Agent) -> None:
+    """The timer of `_judge`."""
+    if book.agents.get(agent.id) is agent and agent.aside_until is not None and agent.aside_until <= book.now:
+        _take_back(book, agent)
+
+
+def relieve(book: Book) -> None:
+    """Before each plan while somebody is set aside: is anybody left?"""
+    if any(agent.takes_work for agent in book.agents.values()):
+        return
+    could = [agent for agent in book.aside if agent.would_work]
+    if could:
+        _take_back(book, min(could, key=lambda agent: (agent.aside_until or 0.0, agent.seq)))
+
+
+def _take_back(book: Book, agent: Agent) -> None:
+    _end(book, agent)
+    agent.probation = True
+    book.doubts.forgive(agent.id)
+    book.agent_changed(agent)
+
+
+def forgive(book: Book, agent: Agent) -> None:
+    """A person says that it is well."""
+    _end(book, agent)
+    agent.probation = False
+    agent.aside_times = 0
+    book.doubts.forgive(agent.id)
+    book.agent_changed(agent)
+
+
+def _end(book: Book, agent: Agent) -> None:
+    agent.aside_until = None
+    agent.aside_why = ""
+    agent.version += 1
+    book.aside.pop(agent, None)
+    book.dirty[agent] = None
+    for bucket in agent.buckets.values():
+        book.supply.make_hungry(bucket.shape, agent)
