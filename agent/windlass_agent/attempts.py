@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -78,76 +80,51 @@ class Group:
 
 
 class Attempt:
-    __slots__ = (
-        "back",
-        "bundle",
-        "cause",
-        "chain",
-        "cwd",
-        "grant",
-        "group",
-        "id",
-        "item",
-        "key",
-        "lane",
-        "log",
-        "outputs",
-        "payload",
-        "peak",
-        "pending",
-        "pid",
-        "place",
-        "reported",
-        "script",
-        "seq",
-        "spawn",
-        "staged",
-        "started",
-        "state",
-        "timeout",
-        "usage_cpu",
-    )
+    """What is rarely set has its default here, so that one of the many that are over in no time is made quickly."""
+
+    state = WAITING
+    grant: Grant | None = None
+    lane: Lane | None = None
+    chain: Chain | None = None
+    """Of a command: it shares the resources with others, one after the other."""
+    place = 0
+    """In its chain."""
+    back = False
+    """The core wants it back if it has not begun."""
+    seq = 0
+    """Its lane's number of it."""
+    spawn = 0
+    """The warden's number of it, while it is a command that runs."""
+    pid = 0
+    started = 0.0
+    reported = False
+    """`Started` was sent."""
+    cause = ""
+    """Why we end it: cancelled, timeout, oom, lease, ..."""
+    cwd: Path | None = None
+    script = ""
+    """The file that holds its script, if it is one."""
+    staged: Mapping[str, Stamp] = MappingProxyType({})
+    outputs: Sequence[str] = ()
+    """Patterns, rendered."""
+    pending: set[str]
+    """Set where it is used: blobs that have to arrive (before it) or to be taken by the core (after it)."""
+    peak = 0
+    """Resident bytes seen by sampling."""
+    usage_cpu = 0.0
+    """CPU seconds seen by sampling."""
+    log: LogSink | None = None
+    """Of a function; a command's is the warden's."""
 
     def __init__(self, group: Group, bundle: Bundle, item: AssignItem, payload: bytes) -> None:
-        self.key = item.key
-        self.id = id_of(item.key)
+        self.key = key = item.key
+        self.id = key.run, key.task, key.index, key.attempt
         self.group = group
         self.bundle = bundle
         self.item = item
         self.payload = payload
-        self.state = WAITING
-        self.grant: Grant | None = None
-        self.lane: Lane | None = None
-        self.chain: Chain | None = None
-        """Of a command: it shares the resources with others, one after the other."""
-        self.place = 0
-        """In its chain."""
-        self.back = False
-        """The core wants it back if it has not begun."""
-        self.seq = 0
-        self.spawn = 0
-        """The warden's number of it, while it is a command that runs."""
-        self.pid = 0
-        self.started = 0.0
-        self.reported = False
-        """`Started` was sent."""
-        self.cause = ""
-        """Why we end it: cancelled, timeout, oom, lease, ..."""
-        self.cwd: Path | None = None
-        self.script = ""
-        """The file that holds its script, if it is one."""
-        self.staged: dict[str, Stamp] = {}
-        self.outputs: list[str] = []
-        """Patterns, rendered."""
-        self.pending: set[str] = set()
-        """Blobs that have to arrive (before it) or to be taken by the core (after it)."""
-        self.peak = 0
-        """Resident bytes seen by sampling."""
-        self.usage_cpu = 0.0
-        """CPU seconds seen by sampling."""
-        self.timeout: float | None = None
-        self.log: LogSink | None = None
-        """Of a function; a command's is the warden's."""
+        self.plain = group.light and not (item.files or item.results or bundle.results)
+        """A function that needs nothing but its arguments."""
 
     def __repr__(self) -> str:
         k = self.key
@@ -162,6 +139,10 @@ class Attempt:
         """That it runs; said once."""
         self.reported = True
         return StartedItem(self.key, self.started, pid)
+
+    @property
+    def timeout(self) -> float | None:
+        return self.bundle.spec.timeout
 
     @property
     def files(self) -> list[FileRef]:

@@ -75,7 +75,7 @@ class Commands:
             argv = [*argv, attempt.script]
         spec = attempt.bundle.spec
         attempt.spawn = self._shop.next_spawn()
-        attempt.timeout = spec.timeout
+
         attempt.state = RUNNING
         gpus = attempt.chain.grant.gpus if attempt.chain else ()
         self._shop.by_spawn[attempt.spawn] = attempt

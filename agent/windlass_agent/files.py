@@ -12,7 +12,7 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from windlass.blobs.store import BlobStore
@@ -77,7 +77,7 @@ def _stamp(info: os.stat_result) -> Stamp:
     return info.st_ino, info.st_size, info.st_mtime_ns
 
 
-def collect(store: BlobStore, root: Path, patterns: Sequence[str], staged: dict[str, Stamp]) -> list[FileRef]:
+def collect(store: BlobStore, root: Path, patterns: Sequence[str], staged: Mapping[str, Stamp]) -> list[FileRef]:
     """Keep every file that the patterns name; `FilesError` naming a pattern that has none.
 
     A wildcard does not take an input that is as it was laid out. Nothing is kept unless every pattern is served.

@@ -27,14 +27,16 @@ from windlass_agent.runnerwire import DESCRIPTORS, Done, Item, Output, Refused
 from windlass_agent.shop import Shop
 from windlass_agent.wardenwire import Ended, Kill, Spawn, SpawnFailed, clock
 
-AHEAD = 0.010
+AHEAD = 0.02
 """Seconds of work that a runner is fed ahead."""
-DEPTH = 256
+DEPTH = 2048
 """Attempts that it is fed ahead at most."""
 LONG = 0.05
 """Seconds from which on the way between the processes does not matter: nothing is fed ahead."""
 CHECK = 0.05
 """Seconds between looks at a lane that runs one attempt for long."""
+LOOK = 0.01
+"""Seconds of silence after which a lane with several is looked at: a short end may wait there behind a long one."""
 BAD_STARTS = 3
 """Runners of a tag in a row that die before they begin anything, after which their attempts fail."""
 
@@ -96,8 +98,16 @@ class Functions:
         group = lane.group
         assert group is not None
         queue = group.queue
-        for _ in range(min(count, len(queue))):
-            self._give(lane, queue.popleft())
+        count = min(count, len(queue))
+        taken = [queue.popleft() for _ in range(count)]
+        plain = [attempt for attempt in taken if attempt.plain]
+        if plain:
+            action = plain[0].bundle.spec.action
+            assert isinstance(action, Call)
+            lane.feed_calls(plain, lane.function(action.function, self._shop.store))
+        for attempt in taken:
+            if not attempt.plain:
+                self._give(lane, attempt)
         if not lane.sent:
             self._rest(lane)
             return
@@ -107,7 +117,7 @@ class Functions:
                 self._shop.epoll.register(lane.input_fd, select.EPOLLOUT)
             self._by_fd[lane.input_fd] = lane
         if lane.check_at is None:
-            lane.check_at = clock() + CHECK
+            lane.check_at = clock() + (LOOK if len(lane.sent) > 1 else CHECK)
 
     def _writable(self, fd: int) -> None:
         lane = self._by_fd.get(fd)
@@ -119,7 +129,6 @@ class Functions:
         """Put one into the runner's queue, or finish it as failed."""
         bundle = attempt.bundle
         action = bundle.spec.action
-        attempt.timeout = bundle.spec.timeout
         item = Item(0, 0, attempt.payload)
         try:
             if isinstance(action, Call):
@@ -268,11 +277,14 @@ class Functions:
             return
         self._hear(lane)
         if lane.finished:
-            self._shop.unwatch(fd)  # its end comes from the warden
+            self._shop.unwatch(fd)
 
     def _hear(self, lane: Lane) -> None:
         """Handle what the runner said, and give it more."""
         messages = lane.receive()
+        if lane.finished and not lane.dead:
+            # It is gone, or user code broke its pipe or its memory. Either way its end comes from the warden.
+            self._shop.wardens.send(Kill(lane.spawn, 0.0, ""))
         for message in messages:
             if isinstance(message, Done):
                 self._done(lane, message)
@@ -291,7 +303,7 @@ class Functions:
             elif more and not lane.stuck and len(lane.sent) <= self._depth(group) // 2:
                 self._feed(lane, min(self._share(group), self._depth(group) - len(lane.sent)))
             if lane.check_at is not None:
-                lane.check_at = clock() + CHECK
+                lane.check_at = clock() + (LOOK if len(lane.sent) > 1 else CHECK)
 
     def _take(self, lane: Lane, seq: int) -> Attempt | None:
         sent = lane.sent
@@ -456,6 +468,10 @@ class Functions:
 
     def check(self, lane: Lane, now: float) -> None:
         """Look at what a lane has been doing for a while: report it, time it out, move what waits behind it."""
+        if lane.news and not lane.finished:
+            lane.check_at = now + LOOK
+            self._hear(lane)
+            return
         current = lane.current()
         if current is None:
             lane.check_at = now + CHECK if lane.sent else None

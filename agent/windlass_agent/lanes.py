@@ -10,28 +10,37 @@ import contextlib
 import mmap
 import os
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from windlass.blobs.store import BlobStore
 from windlass.wire.logs import ERR, OUT
-from windlass_agent.attempts import Attempt, Group
+from windlass_agent.attempts import RUNNING, Attempt, Group
 from windlass_agent.frames import READ_SIZE, FrameReader, FrameWriter
 from windlass_agent.ledger import Grant
 from windlass_agent.runnerwire import (
     BEGUN,
+    BYTES,
     FLOOR,
+    HEAD,
+    RECORDS,
+    RING,
+    RING_SIZE,
     SHARED_SIZE,
     SINCE,
     STAMP,
+    TAIL,
     WORD,
+    Calls,
     Done,
+    FromRunner,
     Item,
     Load,
-    Output,
-    Refused,
+    ToRunner,
     decode_from_runner,
+    decode_ring,
     encode,
 )
 
@@ -64,6 +73,10 @@ class Lane:
         self.stuck = False
         """It runs a long one: nothing is put behind it."""
         self._seq = 0
+        self._bytes = self._records = 0
+        """Ever read from the ring."""
+        self._fresh: list[ToRunner] = []
+        """Fed and not written."""
         self._functions: dict[str, int] = {}
         self._reader = FrameReader()
         in_read, in_write = os.pipe()
@@ -93,7 +106,19 @@ class Lane:
         item.seq = attempt.seq = self._seq
         attempt.lane = self
         self.sent.append(attempt)
-        self._writer.put(encode(item))
+        self._fresh.append(item)
+
+    def feed_calls(self, attempts: Sequence[Attempt], function: int) -> None:
+        """Queue many that need nothing but their arguments."""
+        first = seq = self._seq + 1
+        for attempt in attempts:
+            attempt.state = RUNNING
+            attempt.lane = self
+            attempt.seq = seq
+            seq += 1
+        self._seq = seq - 1
+        self.sent.extend(attempts)
+        self._fresh.append(Calls(function, first, [attempt.payload for attempt in attempts]))
 
     def function(self, digest: str, store: BlobStore) -> int:
         """The runner's number of a callable, which is sent before its first use."""
@@ -101,11 +126,14 @@ class Lane:
         if number is None:
             path = store.path(digest)
             number = self._functions[digest] = len(self._functions) + 1
-            self._writer.put(encode(Load(number, str(path))))
+            self._fresh.append(Load(number, str(path)))
         return number
 
     def flush(self) -> bool:
         """Write what goes; True when nothing is left. A dead runner swallows everything: its end comes anyway."""
+        if self._fresh:
+            self._writer.put(encode(self._fresh))
+            self._fresh.clear()
         try:
             return self._writer.flush()
         except OSError:
@@ -139,27 +167,52 @@ class Lane:
 
     # --- hearing -------------------------------------------------------------------------------------------
 
-    def receive(self) -> list[Done | Output | Refused]:
+    @property
+    def news(self) -> bool:
+        """The ring holds something that was not read."""
+        head: int = WORD.unpack_from(self._shared, HEAD)[0]
+        return head >> 40 != self._records & RECORDS
+
+    def receive(self) -> list[FromRunner]:
         """What the runner said since the last call; nothing more after its death."""
-        messages: list[Done | Output | Refused] = []
-        self.drained = True
-        while True:
-            try:
-                data = os.read(self.results, READ_SIZE)
-            except BlockingIOError:
-                break
-            if not data:
-                self.finished = True
-                break
-            try:
-                messages.extend(decode_from_runner(frame) for frame in self._reader.feed(data))
-            except msgspec.MsgspecError:
-                self.finished = True  # user code wrote into our pipe: what is lost shows when the runner ends
-                break
-            if len(messages) > 2000:
-                self.drained = False
-                break
+        messages: list[FromRunner] = []
+        self.drained = False
+        while not (self.drained or self.finished or len(messages) > 2000):
+            # The ring's end before the pipe: what was said in the pipe before one of its records is read then, too.
+            head: int = WORD.unpack_from(self._shared, HEAD)[0]
+            # And once more after anything in the pipe, which may have been the call to look at a later record.
+            self.drained = not self._pipe(messages)
+            if count := ((head >> 40) - self._records) & RECORDS:
+                messages.extend(self._ring(head & BYTES, count))
         return messages
+
+    def _pipe(self, messages: list[FromRunner]) -> bool:
+        """Whether something was there."""
+        try:
+            data = os.read(self.results, READ_SIZE)
+            messages.extend([decode_from_runner(frame) for frame in self._reader.feed(data) if frame])
+        except BlockingIOError:
+            return False
+        except msgspec.MsgspecError:
+            self.finished = True  # user code wrote into our pipe: what is lost shows when the runner ends
+        else:
+            self.finished = not data
+        return True
+
+    def _ring(self, head: int, count: int) -> list[Done]:
+        """The records up to there."""
+        size = (head - self._bytes) & BYTES
+        at, shared = self._bytes % RING_SIZE, self._shared
+        end = RING + at + size
+        data = shared[RING + at : end] if end <= SHARED_SIZE else shared[RING + at :] + shared[RING : end - RING_SIZE]
+        self._bytes += size
+        self._records += count
+        WORD.pack_into(shared, TAIL, self._bytes)
+        try:
+            return decode_ring(data, count)
+        except msgspec.MsgspecError:
+            self.finished = True  # user code wrote into our memory
+            return []
 
     def last_words(self) -> list[tuple[int, bytes]]:
         """Output that was on its way when the runner died: (stream, bytes)."""

@@ -1,8 +1,8 @@
 """The runner: a warm Python process that executes the user's functions, one at a time. Only here is anything unpickled.
 
-It gets items in batches and answers each as soon as it has ended, so a runner that dies loses at most the one it
-was running. What the function writes to its standard descriptors, from Python or from below, goes to the agent at
-once, before the item's end is told, so that the log of a function that hangs is there when it is killed.
+It gets items in batches, and each one's end is in shared memory as soon as it has ended, so a runner that dies loses at
+most the one it was running. What the function writes to its standard descriptors, from Python or from below, goes to
+the agent at once, before the item's end is told, so that the log of a function that hangs is there when it is killed.
 
     python -m windlass_agent.runner          with the descriptors of `runnerwire`, started by the warden
 """
@@ -12,18 +12,14 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import importlib
-import io
-import mmap
 import os
 import pickle
 import resource
-import select
 import signal
 import sys
 import tempfile
-import threading
+import time
 import traceback
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -32,93 +28,16 @@ import msgspec
 from windlass.wire.clock import anchor, epoch
 from windlass.wire.results import ResultRef, decode_result, encode_error, encode_result
 from windlass_agent import procs
-from windlass_agent.frames import READ_SIZE, FrameReader, pack
-from windlass_agent.runnerwire import (
-    BEGUN,
-    ERR_READ,
-    ERR_WRITE,
-    FLOOR,
-    IN,
-    OUT_READ,
-    OUT_WRITE,
-    PICKLED,
-    RESULTS,
-    SHARED,
-    SHARED_SIZE,
-    SINCE,
-    STAMP,
-    WORD,
-    Done,
-    Item,
-    Load,
-    Output,
-    Refused,
-    decode_to_runner,
-    encode,
-)
+from windlass_agent.channel import Channel
+from windlass_agent.frames import READ_SIZE, FrameReader
+from windlass_agent.runnerwire import ERR_WRITE, IN, PICKLED, WAKE, Calls, Done, Item, decode_to_runner
 
+SHORT = 50e-6
+"""Seconds within which no process can have been started: an item that took less is not asked what it left or used."""
 INLINE = 1024 * 1024
 """A result beyond this goes to a file instead of the pipe."""
 ERROR_LIMIT = 64 * 1024
 """Characters of a traceback that is told."""
-
-
-class Channel:
-    """The way to the agent, and the standard descriptors that lead there. Its lock orders output before ends."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.seq = 0
-        self._streams = {OUT_READ: 1, ERR_READ: 2}
-        os.dup2(OUT_WRITE, 1)
-        os.dup2(ERR_WRITE, 2)
-        os.close(OUT_WRITE)
-        os.close(ERR_WRITE)
-        for fd in self._streams:
-            os.set_blocking(fd, False)
-        self._poll = select.poll()
-        for fd in self._streams:
-            self._poll.register(fd, select.POLLIN)
-        sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), encoding="utf-8", errors="backslashreplace",
-                                      line_buffering=True)  # fmt: skip
-        sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), encoding="utf-8", errors="backslashreplace",
-                                      line_buffering=True)  # fmt: skip
-        threading.Thread(target=self._pump, name="windlass-output", daemon=True).start()
-
-    def _pump(self) -> None:
-        """Carry output away while a function runs. Sleeps in poll, so it costs nothing without output."""
-        poll = select.poll()
-        for fd in self._streams:
-            poll.register(fd, select.POLLIN)
-        while True:
-            poll.poll()
-            with self._lock:
-                self._drain()
-
-    def _drain(self) -> None:
-        for fd, _ in self._poll.poll(0):
-            with contextlib.suppress(BlockingIOError):
-                data = os.read(fd, 65536)
-                self._write(encode(Output(self.seq, self._streams[fd], epoch(), data)))
-
-    def finish_output(self) -> None:
-        """All that the item wrote is told."""
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(Exception):  # the function may have replaced or closed it
-                stream.flush()
-        with self._lock:
-            while self._poll.poll(0):
-                self._drain()
-
-    def send(self, message: Done | Refused) -> None:
-        with self._lock:
-            self._write(encode(message))
-
-    @staticmethod
-    def _write(body: bytes) -> None:
-        view = memoryview(pack(body))
-        while view:
-            view = view[os.write(RESULTS, view) :]
 
 
 class Function:
@@ -141,12 +60,15 @@ class Function:
         except BaseException as error:
             self.error = error
 
+    def failure(self) -> tuple[bool, bytes, str]:
+        """What each of its items ends with when it could not be loaded."""
+        assert self.error is not None
+        return False, encode_error(self.error), _describe(self.error, 1, self.where + ": ")
+
 
 class Runner:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._shared = mmap.mmap(SHARED, SHARED_SIZE)
-        self._fence = threading.Lock()
         self._functions: dict[int, Function] = {}
         self._paths: dict[int, str] = {}
         self._targets: dict[str, Callable[..., Any]] = {}
@@ -155,55 +77,92 @@ class Runner:
         self._keep: set[int] = set()
         """Children that an initializer started: they live as long as the runner."""
         self._env = dict(os.environ)
-        self._usage: resource.struct_rusage | None = None
-        """As the item before left it, if this one follows at once."""
+        self._cpu = 0.0
+        """CPU seconds of this process that no item to come has used."""
+        self._memory = 0
+        """Most resident bytes, when last asked."""
+        self._looked = 0.0
+        """When the agent was last told to look (by `epoch`)."""
 
     def run(self) -> None:
         """Until the agent closes its end."""
         reader = FrameReader()
-        queue: deque[Load | Item] = deque()
         while True:
-            while queue:
-                message = queue.popleft()
-                if isinstance(message, Load):
-                    self._paths[message.id] = message.path
-                else:
-                    self._item(message)
             data = os.read(IN, READ_SIZE)
             if not data:
                 return
-            self._usage = None
-            queue.extend(decode_to_runner(frame) for frame in reader.feed(data))
+            self._cpu = time.process_time()
+            for frame in reader.feed(data):
+                for message in decode_to_runner(frame):
+                    if isinstance(message, Calls):
+                        self._calls(message)
+                    elif isinstance(message, Item):
+                        self._item(message)
+                    else:
+                        self._paths[message.id] = message.path
+            if self._channel.news:
+                self._look(epoch())
 
-    def _may_begin(self, seq: int, now: float) -> bool:
-        shared = self._shared
-        STAMP.pack_into(shared, SINCE, now)
-        WORD.pack_into(shared, BEGUN, seq)
-        with self._fence:  # a full memory barrier: our word is out before we look at the agent's
-            pass
-        floor: int = WORD.unpack_from(shared, FLOOR)[0]
-        return seq >= floor
+    def _look(self, now: float) -> None:
+        self._looked = now
+        self._end_children()
+        self._channel.look()
+
+    def _calls(self, batch: Calls) -> None:
+        """The quick path. Reading the clock is all that it asks of the kernel for an item that is quick."""
+        channel = self._channel
+        function = self._functions.get(batch.function)
+        started = epoch()
+        for seq, payload in enumerate(batch.payloads, batch.first):
+            if not channel.may_begin(seq, started):
+                channel.refuse(seq)
+                continue
+            if function is None:
+                function = self._function(batch.function)
+            ok, data, error = self._call(function, payload)
+            if os.getpid() != self._pid:
+                os._exit(0)  # a child that the function forked came back out of it: the parent answers
+            channel.finish_output()
+            ended = epoch()
+            took = ended - started
+            if took < SHORT and len(data) <= INLINE:
+                self._cpu += took
+                channel.done(Done(seq, ok, started, ended, took, self._memory, data, error))
+                if ended - self._looked > WAKE:
+                    self._look(ended)
+                started = ended
+            else:
+                self._finish(seq, started, ok, data, error)
+                started = epoch()
 
     def _item(self, item: Item) -> None:
         started = epoch()
-        self._channel.seq = item.seq
-        if not self._may_begin(item.seq, started):
-            self._channel.send(Refused(item.seq))
+        if not self._channel.may_begin(item.seq, started):
+            self._channel.refuse(item.seq)
             return
-        before = self._usage or resource.getrusage(resource.RUSAGE_SELF)
         ok, payload, error = self._execute(item)
         if os.getpid() != self._pid:
-            os._exit(0)  # a child that the function forked came back out of it: the parent answers
+            os._exit(0)
+        self._channel.finish_output()
+        self._finish(item.seq, started, ok, payload, error)
+
+    def _finish(self, seq: int, started: float, ok: bool, payload: bytes, error: str) -> None:
+        """End one that took long enough to be looked at closely."""
         cpu_children = self._end_children()
         self._channel.finish_output()
-        self._usage = after = resource.getrusage(resource.RUSAGE_SELF)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime + cpu_children
+        ended = epoch()
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        spent = usage.ru_utime + usage.ru_stime
+        cpu, self._cpu = max(0.0, spent - self._cpu) + cpu_children, spent
+        self._memory = usage.ru_maxrss * 1024
         file = ""
         if len(payload) > INLINE:
             payload, file, problem = self._to_file(payload)
             if problem:
                 ok, error = False, problem
-        self._channel.send(Done(item.seq, ok, started, epoch(), cpu, after.ru_maxrss * 1024, payload, error, file))
+        self._channel.done(Done(seq, ok, started, ended, cpu, self._memory, payload, error, file))
+        if ended - self._looked > WAKE:
+            self._look(ended)
 
     def _to_file(self, payload: bytes) -> tuple[bytes, str, str]:
         try:
@@ -225,13 +184,9 @@ class Runner:
             if item.target:
                 value = self._call_target(item)
             else:
-                function = self._functions.get(item.function)
-                if function is None:
-                    function = self._functions[item.function] = Function(self._paths[item.function])
-                    self._keep.update(procs.children(self._pid))
+                function = self._function(item.function)
                 if function.call is None:
-                    assert function.error is not None
-                    return False, encode_error(function.error), _describe(function.error, 1, function.where + ": ")
+                    return function.failure()
                 args, kwargs = pickle.loads(item.payload)
                 if item.results:
                     args = [self._resolve(value, item) for value in args]
@@ -246,6 +201,27 @@ class Runner:
             return True, encode_result(value), ""
         except BaseException as error:
             return False, encode_error(error), _describe(error, 1, "the result cannot be sent: ")
+
+    def _call(self, function: Function, payload: bytes) -> tuple[bool, bytes, str]:
+        """The same for an item that is nothing but its arguments."""
+        if function.call is None:
+            return function.failure()
+        try:
+            args, kwargs = pickle.loads(payload)
+            value = function.call(*args, **kwargs)
+        except BaseException as error:
+            return False, encode_error(error), _describe(error, 1)
+        try:
+            return True, encode_result(value), ""
+        except BaseException as error:
+            return False, encode_error(error), _describe(error, 1, "the result cannot be sent: ")
+
+    def _function(self, number: int) -> Function:
+        function = self._functions.get(number)
+        if function is None:
+            function = self._functions[number] = Function(self._paths[number])
+            self._keep.update(procs.children(self._pid))
+        return function
 
     def _enter(self, item: Item) -> None:
         os.chdir(item.cwd)
@@ -330,6 +306,8 @@ def _describe(error: BaseException, own_frames: int, prefix: str = "") -> str:
 
 
 def main() -> None:
+    if len(sys.argv) > 1:
+        anchor(float(sys.argv[1]))
     parent = os.getppid()
     procs.become_subreaper()
     procs.die_with_parent(parent)
@@ -338,21 +316,8 @@ def main() -> None:
     channel = Channel()
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if len(sys.argv) > 1:
-        anchor(float(sys.argv[1]))
     sys.argv = ["windlass-runner"]
-    runner = Runner(channel)
-    _guard_forks(channel)
-    runner.run()
-
-
-def _guard_forks(channel: Channel) -> None:
-    """A forked child must not hold the output lock that some thread of the parent may have held."""
-
-    def fresh() -> None:
-        channel._lock = threading.Lock()
-
-    os.register_at_fork(after_in_child=fresh)
+    Runner(channel).run()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,10 @@
-"""What the agent and a runner tell each other, one record a frame, and the words of memory they share.
+"""What the agent and a runner tell each other, and the memory that they share.
+
+To the runner go batches of records, one list a frame, through a pipe. Back come `Done` records through a ring in shared
+memory: they are out the moment an item has ended, so a runner that dies takes no end with it, and writing one costs no
+system call. The pipe back carries what is too large for the ring, output, and empty frames that say "look into the
+ring"; a runner says so when it has nothing more to do, or when it last did a millisecond ago. All that was said in the
+pipe before a record was put into the ring can be read there once the record is seen.
 
 The shared words let the agent take back what it has sent ahead without waiting for the runner, which may sit in
 a long function: it raises `FLOOR`, and the runner, having written which item it begins, does not run one below
@@ -11,15 +17,31 @@ import struct
 
 import msgspec
 
-WORD = struct.Struct("=Q")
-STAMP = struct.Struct("=d")
-BEGUN = 0
-"""Offset of the number of the item that was begun last."""
-FLOOR = 8
+# Native formats: they copy eight bytes at once, where standard ones ("=Q") go byte by byte and could be seen half done.
+WORD = struct.Struct("Q")
+STAMP = struct.Struct("d")
+BEGIN = struct.Struct("dQ")
+"""`SINCE` and `BEGUN` together: the time is out before the number that it belongs to."""
+SINCE = 0
+"""Offset of the time (epoch seconds) at which the last item began."""
+BEGUN = 8
+"""Offset of its number."""
+FLOOR = 16
 """Offset of the lowest number that may still be begun."""
-SINCE = 16
-"""Offset of the time (epoch seconds) at which it began."""
-SHARED_SIZE = 64
+HEAD = 24
+"""Offset of the ring's end: low 40 bits count the bytes ever written to it, high 24 bits the records."""
+TAIL = 32
+"""Offset of its start: the bytes ever read (by the agent)."""
+RING = 64
+"""Offset of the ring itself."""
+RING_SIZE = 128 * 1024
+SHARED_SIZE = RING + RING_SIZE
+BYTES = (1 << 40) - 1
+RECORDS = (1 << 24) - 1
+LARGE = 16 * 1024
+"""Bytes beyond which a record goes through the pipe."""
+WAKE = 0.001
+"""Seconds between the runner's calls to look into the ring, while it has more to do."""
 
 IN, RESULTS, SHARED, OUT_READ, OUT_WRITE, ERR_READ, ERR_WRITE = range(3, 10)
 """Descriptor numbers of a runner."""
@@ -52,8 +74,20 @@ class Item(msgspec.Struct, array_like=True, tag=2):
     """For `ResultRef`s; a large one is a file's name after the byte `@`."""
 
 
+class Calls(msgspec.Struct, array_like=True, tag=6):
+    """Items of the loaded callable `function` that need nothing but their pickled arguments, numbered from `first`."""
+
+    function: int
+    first: int
+    payloads: list[bytes]
+
+
 class Done(msgspec.Struct, array_like=True, tag=3):
-    """`payload` is the result or the exception as in `windlass.wire.results`; a large one stands in `file`."""
+    """`payload` is the result or the exception as in `windlass.wire.results`; a large one stands in `file`.
+
+    `cpu` of an item shorter than `runner.SHORT` is the time it took, and `memory` what was last known: asking the
+    kernel would take longer than the item.
+    """
 
     seq: int
     ok: bool
@@ -81,6 +115,16 @@ class Refused(msgspec.Struct, array_like=True, tag=5):
     seq: int
 
 
+ToRunner = Load | Item | Calls
+FromRunner = Done | Output | Refused
+
 encode = msgspec.msgpack.Encoder().encode
-decode_to_runner = msgspec.msgpack.Decoder(Load | Item).decode
-decode_from_runner = msgspec.msgpack.Decoder(Done | Output | Refused).decode
+decode_to_runner = msgspec.msgpack.Decoder(list[ToRunner]).decode
+decode_from_runner = msgspec.msgpack.Decoder(FromRunner).decode
+_decode_ring = msgspec.msgpack.Decoder(list[Done]).decode
+_ARRAY = struct.Struct(">BI")
+
+
+def decode_ring(data: bytes, count: int) -> list[Done]:
+    """So many records, one after the other: with the head of a msgpack array before them they are one."""
+    return _decode_ring(_ARRAY.pack(0xDD, count) + data)

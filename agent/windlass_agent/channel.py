@@ -1,0 +1,160 @@
+"""The runner's way to the agent: its standard descriptors, which lead there too, the pipe, and the ring."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import mmap
+import os
+import select
+import sys
+import threading
+
+from windlass.wire.clock import epoch
+from windlass_agent.frames import pack
+from windlass_agent.runnerwire import (
+    BEGIN,
+    BYTES,
+    ERR_READ,
+    ERR_WRITE,
+    FLOOR,
+    HEAD,
+    LARGE,
+    OUT_READ,
+    OUT_WRITE,
+    RECORDS,
+    RESULTS,
+    RING,
+    RING_SIZE,
+    SHARED,
+    SHARED_SIZE,
+    SINCE,
+    TAIL,
+    WORD,
+    Done,
+    Output,
+    Refused,
+    encode,
+)
+
+_LOOK = pack(b"")
+
+
+class Channel:
+    """Its lock keeps what two threads write into the pipe apart; only the main thread ends items."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._fence = threading.Lock()
+        self._shared = mmap.mmap(SHARED, SHARED_SIZE)
+        self._bytes = self._records = 0
+        """Ever put into the ring."""
+        self.news = False
+        """Something is in the ring that the agent was not told to look at."""
+        self.seq = 0
+        self._streams = {OUT_READ: 1, ERR_READ: 2}
+        os.dup2(OUT_WRITE, 1)
+        os.dup2(ERR_WRITE, 2)
+        os.close(OUT_WRITE)
+        os.close(ERR_WRITE)
+        self._poll = select.poll()
+        for fd in self._streams:
+            os.set_blocking(fd, False)
+            self._poll.register(fd, select.POLLIN)
+        sys.stdout = _text(1)
+        sys.stderr = _text(2)
+        os.register_at_fork(after_in_child=self._forked)
+        threading.Thread(target=self._pump, name="windlass-output", daemon=True).start()
+
+    def _forked(self) -> None:
+        """A forked child must not hold the output lock that some thread of the parent may have held."""
+        self._lock = threading.Lock()
+
+    # --- output --------------------------------------------------------------------------------------------
+
+    def _pump(self) -> None:
+        """Carry output away while a function runs. Sleeps in poll, so it costs nothing without output."""
+        poll = select.poll()
+        for fd in self._streams:
+            poll.register(fd, select.POLLIN)
+        while True:
+            poll.poll()
+            with self._lock:
+                self._drain()
+
+    def _drain(self) -> None:
+        for fd, _ in self._poll.poll(0):
+            with contextlib.suppress(BlockingIOError):
+                data = os.read(fd, 65536)
+                _write(encode(Output(self.seq, self._streams[fd], epoch(), data)))
+
+    def finish_output(self) -> None:
+        """All that the item wrote is told."""
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except Exception:
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(Exception):  # the function replaced or closed it
+                    stream.flush()
+        poll = self._poll.poll
+        if poll(0):
+            with self._lock:
+                while poll(0):
+                    self._drain()
+
+    # --- items ---------------------------------------------------------------------------------------------
+
+    def may_begin(self, seq: int, now: float) -> bool:
+        """Say that it begins now; whether it may. Output belongs to it from here on."""
+        self.seq = seq
+        shared = self._shared
+        BEGIN.pack_into(shared, SINCE, now, seq)
+        with self._fence:  # a full memory barrier: our word is out before we look at the agent's
+            pass
+        floor: int = WORD.unpack_from(shared, FLOOR)[0]
+        return seq >= floor
+
+    def done(self, message: Done) -> None:
+        """Its end is out when this returns. The agent looks at it after the next `look`."""
+        body = encode(message)
+        size = len(body)
+        shared, before = self._shared, self._bytes
+        if size > LARGE or before + size - WORD.unpack_from(shared, TAIL)[0] > RING_SIZE:
+            with self._lock:
+                _write(body)
+            return
+        at = before % RING_SIZE
+        if at + size <= RING_SIZE:
+            shared[RING + at : RING + at + size] = body
+        else:
+            here = RING_SIZE - at
+            shared[RING + at : SHARED_SIZE] = body[:here]
+            shared[RING : RING + size - here] = body[here:]
+        self._bytes = before + size
+        self._records += 1
+        with self._fence:  # the record is out before the word that says so
+            pass
+        WORD.pack_into(shared, HEAD, (self._records & RECORDS) << 40 | (self._bytes & BYTES))
+        self.news = True
+
+    def refuse(self, seq: int) -> None:
+        with self._lock:
+            _write(encode(Refused(seq)))
+
+    def look(self) -> None:
+        """Have the agent look into the ring."""
+        self.news = False
+        with self._lock:
+            os.write(RESULTS, _LOOK)
+
+
+def _write(body: bytes) -> None:
+    view = memoryview(pack(body))
+    while view:
+        view = view[os.write(RESULTS, view) :]
+
+
+def _text(fd: int) -> io.TextIOWrapper:
+    raw = io.FileIO(fd, "w", closefd=False)
+    return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
