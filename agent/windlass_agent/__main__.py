@@ -19,6 +19,7 @@ from windlass.model.units import UnitError, parse_size
 from windlass.wire import homes, keys
 from windlass.wire.tokens import TokenError, parse_token
 from windlass_agent import facts
+from windlass_agent.cgroup import Groups, delegated
 from windlass_agent.enrol import EnrolError, Joined, enrol
 from windlass_agent.gpus import Gpus
 from windlass_agent.logs import DEFAULT_CAP
@@ -72,6 +73,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     offered.add_argument("--gpus", type=int, metavar="N")
     offered.add_argument("--resource", type=_counted, action="append", default=[], metavar="NAME=N")
     offered.add_argument("--label", type=_pair, action="append", default=[], metavar="K=V")
+    parser.add_argument(
+        "--cgroup", default="auto", metavar="DIR", help="control group to divide among attempts (auto: our own; none)"
+    )
     parser.add_argument("--log-cap", type=_size, default=DEFAULT_CAP, metavar="SIZE", help="of one attempt's output")
     parser.add_argument("--parent-fd", type=int, help="end when this descriptor reads end of file")
     parser.add_argument("--log-level", default="warning", choices=["debug", "info", "warning", "error"])
@@ -121,6 +125,18 @@ def offered(args: argparse.Namespace, data: Path, gpus: Gpus) -> Resources:
     )
 
 
+def control_groups(wanted: str, agent: str) -> Groups | None:
+    """Where attempts get control groups; `OSError` when a directory was named and cannot be used."""
+    if wanted == "none":
+        return None
+    groups, problem = delegated(agent, None if wanted == "auto" else Path(wanted))
+    if groups is None:
+        if wanted != "auto":
+            raise OSError(f"--cgroup {wanted}: {problem}")
+        logging.getLogger(__name__).info("memory is watched by looking: %s", problem)
+    return groups
+
+
 def main(argv: list[str] | None = None) -> int:
     args = arguments(argv)
     logging.basicConfig(level=args.log_level.upper(), format="%(asctime)s agent %(levelname)s %(message)s")
@@ -139,9 +155,12 @@ def main(argv: list[str] | None = None) -> int:
             enrol(parse_token(args.join), key, args.name).write(data)
         gpus = Gpus()
         resources = offered(args, data, gpus)
-        known = facts.facts(args.name, resources, dict(args.label), gpus)
-        settings = Settings(agent_id(data), data, resources, log_cap=args.log_cap)
-        agent = Agent(settings, known, key, target(args, data), gpus)
+        agent = agent_id(data)
+        groups = control_groups(args.cgroup, agent)
+        kernel = groups is not None and groups.memory
+        known = facts.facts(args.name, resources, dict(args.label), gpus, kernel)
+        settings = Settings(agent, data, resources, log_cap=args.log_cap, groups=groups, has_gpus=bool(gpus.names))
+        worker = Agent(settings, known, key, target(args, data), gpus)
     except (OSError, keys.KeyFileError, TokenError, EnrolError, msgspec.MsgspecError) as error:
         print(f"windlass agent: {error}", file=sys.stderr)
         return 2 if isinstance(error, TokenError) else 1
@@ -149,7 +168,7 @@ def main(argv: list[str] | None = None) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    agent.run(signal_pipe(), args.parent_fd)
+    worker.run(signal_pipe(), args.parent_fd)
     return 0
 
 

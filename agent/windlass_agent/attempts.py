@@ -35,7 +35,8 @@ class Group:
     """The attempts of one task: a queue, and what is known of how long they take."""
 
     __slots__ = (
-        "bundle", "chains", "function", "lanes", "light", "listed", "mean", "present", "queue", "rendered", "same",
+        "bundle", "chains", "devices", "function", "lanes", "light", "listed", "mean", "present", "queue", "rendered",
+        "same",
     )  # fmt: skip
 
     def __init__(self, bundle: Bundle) -> None:
@@ -61,6 +62,8 @@ class Group:
         action = bundle.spec.action
         self.function = isinstance(action, Call | PythonCall)
         spec = bundle.spec
+        self.devices = bool(spec.resources.gpus or spec.resources.gpu_memory)
+        """Each attempt has its own GPUs, so none follows another in the same place."""
         self.light = isinstance(action, Call) and not (bundle.files or spec.inputs or spec.outputs or spec.env)
         """Needs no work directory: the quick path."""
 

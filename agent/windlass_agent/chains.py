@@ -51,14 +51,16 @@ class Chains:
         queue, ledger = group.queue, self._shop.ledger
         request = group.bundle.spec.resources
         chains, wardens = group.chains, self._shop.wardens
-        room = ledger.times(request, len(queue))
+        pin = group.bundle.spec.pin
+        room = ledger.times(request, len(queue), pin)
         depth = self._depth(group)
         if chains or room:
             share = max(1, min(depth, -(-len(queue) // (len(chains) + room))))
             for _ in range(room):
-                if not queue:
+                if not queue or not ledger.has(request, queue[0].item.gpus):
                     break
-                chain = Chain(next(self._ids), group, ledger.take(request), wardens.lightest())
+                grant = ledger.take(request, pin, queue[0].item.gpus)
+                chain = Chain(next(self._ids), group, grant, wardens.lightest())
                 chain.warden.chains += 1
                 chains.append(chain)
                 self._open.add(chain)
@@ -78,7 +80,7 @@ class Chains:
 
     @staticmethod
     def _depth(group: Group) -> int:
-        if group.mean < 0 or group.mean > LONG:
+        if group.mean < 0 or group.mean > LONG or group.devices:
             return 1
         return max(2, min(DEPTH, int(AHEAD / max(group.mean, 1e-6))))
 

@@ -13,6 +13,7 @@ from windlass_agent.attempts import RUNNING, STAGING, Attempt
 from windlass_agent.files import FilesError, stage
 from windlass_agent.finish import Finisher, Report, is_own_trouble
 from windlass_agent.outcome import End, judge, kernel_kills
+from windlass_agent.pinning import threads_env
 from windlass_agent.prepare import PrepareError, base_env, prepare
 from windlass_agent.shop import Shop
 from windlass_agent.wardenwire import Ended, Kill, Spawn, Spawned, SpawnFailed
@@ -77,14 +78,15 @@ class Commands:
         attempt.spawn = self._shop.next_spawn()
 
         attempt.state = RUNNING
-        gpus = attempt.chain.grant.gpus if attempt.chain else ()
+        grant = attempt.chain.grant if attempt.chain else None
         self._shop.by_spawn[attempt.spawn] = attempt
         self._shop.wardens.spawn(
             Spawn(
                 id=attempt.spawn,
                 argv=argv,
                 env={
-                    **self._shop.gpu_env(gpus),
+                    **threads_env(spec.resources.cpus),
+                    **self._shop.gpu_env(grant.gpus if grant else ()),
                     **rendered.env,
                     **base_env(attempt),
                     "WINDLASS_SPAWN": str(attempt.spawn),
@@ -94,6 +96,7 @@ class Commands:
                 cap=self._shop.settings.log_cap,
                 timeout=spec.timeout,
                 lane=attempt.chain.id if attempt.chain else 0,
+                limits=self._shop.limits(attempt.spawn, grant),
             ),
             attempt.chain.warden if attempt.chain else None,
         )

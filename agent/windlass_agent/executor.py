@@ -49,7 +49,9 @@ from windlass_agent.wardenwire import (
 )
 
 MEMORY_CHECK = 0.25
-"""Seconds between looks at attempts that declared their memory."""
+"""Seconds between looks at attempts that declared their memory, where the kernel does not keep them within it."""
+MEMORY_CHECK_SOON = 0.05
+"""The same when one of them grew so fast that it may be over its memory before the next look."""
 
 
 class Executor:
@@ -228,7 +230,7 @@ class Executor:
                 group.listed = False
                 continue
             shop.order.append(group)
-            if group.bundle.spec.resources.memory and self._memory_check is None:
+            if group.bundle.spec.resources.memory and self._memory_check is None and not shop.kernel_limits:
                 self._memory_check = clock() + MEMORY_CHECK
             if group.function:
                 self.functions.place(group)
@@ -280,6 +282,8 @@ class Executor:
         """Kill all that it had started, report it, and go on with another one."""
         shop = self._shop
         shop.unwatch(link.fileno())
+        if self.settings.groups is not None:
+            self.settings.groups.bury(link.held)
         link.bury()
         now = epoch()
         running = [attempt for attempt in shop.by_spawn.values() if attempt.spawn in link.held]
@@ -357,7 +361,11 @@ class Executor:
     def held(self) -> list[Held]:
         """What this agent still has, for HELLO; ends that are not acknowledged are the spool's to tell."""
         return [
-            Held(attempt.key, "waiting" if attempt.state in (WAITING, FETCHING) or attempt.ahead else "running")
+            Held(
+                attempt.key,
+                "waiting" if attempt.state in (WAITING, FETCHING) or attempt.ahead else "running",
+                attempt.item.gpus,
+            )
             for attempt in self._shop.attempts.values()
         ]
 
@@ -438,17 +446,21 @@ class Executor:
         return samples
 
     def _check_memory(self, now: float) -> None:
-        """End what uses more memory than it declared."""
+        """End what uses more memory than it declared, and look sooner at what may do so soon."""
+        again = MEMORY_CHECK
         for attempt, pid in self._running():
             limit = attempt.bundle.spec.resources.memory
             if not limit or attempt.cause:
                 continue
             use = procs.use_of(procs.tree(pid))
+            grown = use.memory - attempt.peak
             attempt.peak = max(attempt.peak, use.memory)
             if use.memory > limit:
                 self._stop(attempt, 0.0, "oom")
+            elif grown > (limit - use.memory) / 2:
+                again = MEMORY_CHECK_SOON
         declared = any(attempt.bundle.spec.resources.memory for attempt in self._shop.attempts.values())
-        self._memory_check = now + MEMORY_CHECK if declared else None
+        self._memory_check = now + again if declared else None
 
     def close(self) -> None:
         """End everything now; nothing is reported any more."""
@@ -460,6 +472,8 @@ class Executor:
         with contextlib.suppress(OSError):
             remove_tree(self._shop.work)
         os.makedirs(self._shop.work, exist_ok=True)
+        if self.settings.groups is not None:
+            self.settings.groups.close()
 
 
 def _refs(bundle: Bundle, item: AssignItem) -> Iterable[FileRef]:

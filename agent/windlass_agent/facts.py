@@ -71,23 +71,30 @@ def resources(data: Path, gpus: Gpus) -> Resources:
     return Resources(cpus=cpus(), memory=memory(), disk=shutil.disk_usage(data).free, gpus=len(gpus.names))
 
 
-def labels(own: dict[str, str]) -> dict[str, str]:
+def labels(own: dict[str, str], gpus: Gpus, kernel_limits: bool) -> dict[str, str]:
+    """The machine's own, and the user's, which win."""
     found = {
         "os": platform.system().lower(),
         "arch": platform.machine(),
         "hostname": socket.gethostname(),
         "python": platform.python_version(),
+        "limits": "cgroup" if kernel_limits else "sampling",
     }
+    if gpus.names:
+        found["gpu"] = gpus.model()
     return {**found, **own}
 
 
-def facts(name: str, offered: Resources, own_labels: dict[str, str], gpus: Gpus) -> AgentFacts:
+def facts(
+    name: str, offered: Resources, own_labels: dict[str, str], gpus: Gpus, kernel_limits: bool = False
+) -> AgentFacts:
     return AgentFacts(
         name=name or socket.gethostname(),
         resources=offered,
-        labels=labels(own_labels),
+        labels=labels(own_labels, gpus, kernel_limits),
         gpus=gpus.names[: offered.gpus],
         cpu_model=cpu_model(),
         pid=os.getpid(),
         version=getattr(windlass, "__version__", ""),
+        devices=gpus.devices(offered.gpus),
     )

@@ -20,8 +20,10 @@ from windlass_agent.commands import INLINE_STAGE, Commands, lay_out
 from windlass_agent.files import FilesError, remove_tree, stage
 from windlass_agent.finish import Finisher, Report, is_own_trouble
 from windlass_agent.lanes import Lane, Tag
+from windlass_agent.ledger import Grant
 from windlass_agent.logs import LogSink
 from windlass_agent.outcome import End, judge
+from windlass_agent.pinning import threads_env
 from windlass_agent.prepare import PrepareError, base_env, encode_args, prepare
 from windlass_agent.runnerwire import DESCRIPTORS, Done, Item, Output, Refused
 from windlass_agent.shop import Shop
@@ -62,18 +64,19 @@ class Functions:
         """Give the group's waiting attempts to runners, as far as resources reach."""
         queue, ledger = group.queue, self._shop.ledger
         request = group.bundle.spec.resources
-        room = ledger.times(request, len(queue))
+        pin = group.bundle.spec.pin
+        room = ledger.times(request, len(queue), pin)
         lanes = len(group.lanes) + room
         if not lanes:
             return
         depth = self._depth(group)
         share = max(1, min(depth, -(-len(queue) // lanes)))
         for _ in range(room):
-            if not queue:
+            if not queue or not ledger.has(request, queue[0].item.gpus):
                 break
-            grant = ledger.take(request)
+            grant = ledger.take(request, pin, queue[0].item.gpus)
             try:
-                lane = self._lane_for(group, grant.gpus)
+                lane = self._lane_for(group, grant)
             except (OSError, FilesError, BlobError) as error:
                 ledger.give(grant)
                 self._finisher.unprepared(queue.popleft(), error)
@@ -86,7 +89,7 @@ class Functions:
                 self._feed(lane, min(depth - len(lane.sent), max(1, -(-len(queue) // len(group.lanes)))))
 
     def _depth(self, group: Group) -> int:
-        if group.mean < 0 or group.mean > LONG:
+        if group.mean < 0 or group.mean > LONG or group.devices:
             return 1
         return max(2, min(DEPTH, int(AHEAD / max(group.mean, 1e-6))))
 
@@ -225,9 +228,11 @@ class Functions:
         self._code[key] = found
         return found
 
-    def _lane_for(self, group: Group, gpus: tuple[int, ...]) -> Lane:
+    def _lane_for(self, group: Group, grant: Grant) -> Lane:
         """An idle runner that may serve this group, or a new one."""
-        tag = (group.bundle.run, self._code_of(group)[0], gpus)
+        request, gpus = grant.request, grant.gpus
+        memory = request.memory if self._shop.kernel_limits else 0
+        tag = (group.bundle.run, self._code_of(group)[0], gpus, grant.pins, request.cpus, memory)
         for place, lane in enumerate(self._idle):
             if lane.tag == tag:
                 return self._idle.pop(place)
@@ -245,11 +250,17 @@ class Functions:
             Spawn(
                 id=spawn,
                 argv=[sys.executable, "-m", "windlass_agent.runner", repr(zero())],
-                env={**self._shop.gpu_env(gpus), "WINDLASS_SPAWN": str(spawn), "PYTHONDONTWRITEBYTECODE": "1"},
+                env={
+                    **threads_env(request.cpus),
+                    **self._shop.gpu_env(gpus),
+                    "WINDLASS_SPAWN": str(spawn),
+                    "PYTHONDONTWRITEBYTECODE": "1",
+                },
                 cwd=str(home),
                 log="",
                 cap=0,
                 fds=DESCRIPTORS,
+                limits=self._shop.limits(spawn, grant),
             ),
             fds=lane.passed,
         )
@@ -294,7 +305,7 @@ class Functions:
                 self._refused(lane, message)
         group = lane.group
         if group is not None and messages:
-            more = group.queue and not lane.ending and not self._shop.contended
+            more = group.queue and not (lane.ending or self._shop.contended or group.devices)
             if not lane.sent:
                 if more:
                     self._feed(lane, self._share(group))
@@ -412,7 +423,7 @@ class Functions:
             usage = Usage(max(0.0, attempt.usage_cpu), max(message.memory, attempt.peak))
             end = judge(
                 message.status,
-                attempt.cause,
+                attempt.cause or ("oom" if message.cause == "oom" else ""),
                 timeout=attempt.timeout,
                 memory=max(message.memory, attempt.peak),
                 declared=attempt.bundle.spec.resources.memory,

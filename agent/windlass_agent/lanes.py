@@ -44,8 +44,9 @@ from windlass_agent.runnerwire import (
     encode,
 )
 
-Tag = tuple[int, str, tuple[int, ...]]
-"""run, what code it imports, GPUs: a runner serves only attempts of its tag, so no module or state is stale."""
+Tag = tuple[int, str, tuple[int, ...], tuple[int, ...], float, int]
+"""run, what code it imports, GPUs, CPUs of its own, CPUs asked for, memory that the kernel lets it use: a runner serves
+only attempts of its tag, so no module, state or limit is another's."""
 
 
 class Lane:

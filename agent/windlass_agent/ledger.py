@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from windlass.model.graph import Resources
+from windlass_agent.pinning import Pins
 
 _SLACK = 1e-9
 """Fractions of CPUs add up with rounding errors."""
@@ -20,15 +21,18 @@ def shape_of(request: Resources) -> Shape:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A taken request; `gpus` are the indices of the devices that are exclusively its own."""
+    """A taken request; `gpus` are the indices of its devices (shared ones if it asks for no whole one), `pins` CPUs of
+    its own."""
 
     request: Resources
     gpus: tuple[int, ...] = ()
+    pins: tuple[int, ...] = ()
 
 
 class Ledger:
-    def __init__(self, total: Resources) -> None:
+    def __init__(self, total: Resources, pins: Pins | None = None) -> None:
         self.total = total
+        self._pins = pins if pins is not None else Pins(range(max(1, int(total.cpus))))
         self._cpus = total.cpus
         self._memory = total.memory
         self._disk = total.disk
@@ -51,9 +55,11 @@ class Ledger:
         """Whether it would fit on this machine if nothing else ran."""
         return Ledger(self.total).fits(request)
 
-    def times(self, request: Resources, limit: int) -> int:
+    def times(self, request: Resources, limit: int, pin: bool = False) -> int:
         """How many more of these fit now, at most `limit`."""
         counts = [limit]
+        if pin:
+            counts.append(self._pins.times(request.cpus))
         if request.cpus > 0:
             counts.append(int((self._cpus + _SLACK) / request.cpus))
         if request.memory > 0:
@@ -67,22 +73,32 @@ class Ledger:
                 counts.append(int((self._named.get(name, 0.0) + _SLACK) / amount))
         return max(0, min(counts))
 
-    def take(self, request: Resources) -> Grant:
-        """Only after `fits`."""
+    def has(self, request: Resources, gpus: tuple[int, ...]) -> bool:
+        """Whether these devices, which the core chose, are free for it. Those that it shares always are."""
+        return not request.gpus or set(self._gpus).issuperset(gpus)
+
+    def take(self, request: Resources, pin: bool = False, gpus: tuple[int, ...] = ()) -> Grant:
+        """Only after `times` or `fits`, and `has`. With `pin` it gets whole CPUs of its own."""
         assert self.fits(request)
         self._cpus -= request.cpus
         self._memory -= request.memory
         self._disk -= request.disk
-        gpus, self._gpus = tuple(self._gpus[: request.gpus]), self._gpus[request.gpus :]
+        own: tuple[int, ...] = ()
+        if request.gpus:
+            own = gpus or tuple(self._gpus[: request.gpus])
+            self._gpus = [gpu for gpu in self._gpus if gpu not in own]
         for name, amount in request.named.items():
             self._named[name] -= amount
-        return Grant(request, gpus)
+        return Grant(request, gpus or own, self._pins.take(request.cpus) if pin else ())
 
     def give(self, grant: Grant) -> None:
         request = grant.request
         self._cpus += request.cpus
         self._memory += request.memory
         self._disk += request.disk
-        self._gpus = sorted([*self._gpus, *grant.gpus])
+        if request.gpus:
+            self._gpus = sorted([*self._gpus, *grant.gpus])
+        if grant.pins:
+            self._pins.give(grant.pins)
         for name, amount in request.named.items():
             self._named[name] += amount

@@ -6,7 +6,7 @@ import os
 import signal
 from dataclasses import dataclass
 
-MIB = 1024 * 1024
+from windlass.model.units import human_size
 
 TEXTS = {
     "cancelled": "it was cancelled",
@@ -37,9 +37,9 @@ def judge(status: int, cause: str, *, timeout: float | None, memory: int, declar
         return End("timeout", code, f"it ran longer than its timeout of {timeout or 0:g} s")
     over = 0 < declared < memory
     if cause == "oom" or (not cause and signalled and code == signal.SIGKILL and (over or killed_by_kernel)):
-        used = f"it used {memory / MIB:.0f} MiB of memory"
-        limit = f"; it declared {declared / MIB:.0f} MiB" if declared else ""
-        return End("oom", code, used + limit + ("" if cause else " and was killed by the kernel"))
+        of = f" of the {_size(declared)} it asked for" if declared else ""
+        by = "" if cause else ", and the kernel killed it"
+        return End("oom", code, f"out of memory: it used {_size(memory)}{of}{by}")
     if cause:
         return End("stopped", code, TEXTS.get(cause, cause))
     if signalled:
@@ -47,6 +47,10 @@ def judge(status: int, cause: str, *, timeout: float | None, memory: int, declar
     if code:
         return End("nonzero", code, f"exit status {code}")
     return End("ok")
+
+
+def _size(size: int) -> str:
+    return human_size(size).replace(".0 ", " ")
 
 
 def kernel_kills() -> int:

@@ -14,12 +14,16 @@ from windlass.blobs.store import BlobStore
 from windlass.model.graph import Resources
 from windlass.wire.messages import Exit, Key, Message, StartedItem
 from windlass_agent.attempts import Attempt, Group, Id
+from windlass_agent.cgroup import Groups
 from windlass_agent.files import remove_tree
-from windlass_agent.ledger import Ledger
+from windlass_agent.gpus import visible
+from windlass_agent.ledger import Grant, Ledger
 from windlass_agent.logs import DEFAULT_CAP
+from windlass_agent.pinning import Pins, own_cpus
 from windlass_agent.transfers import Transfers
 from windlass_agent.wardenlink import WardenLink
 from windlass_agent.wardens import Wardens
+from windlass_agent.wardenwire import Bounds
 from windlass_agent.worker import Worker
 
 
@@ -49,6 +53,10 @@ class Settings:
     """An attempt that has run this long is reported as started; shorter ones only by their end."""
     sample_after: float = 2.0
     """From this age on an attempt has a curve."""
+    groups: Groups | None = None
+    """Where control groups can be made; None: memory is watched by looking."""
+    has_gpus: bool = False
+    """There are GPUs, whether offered or not: attempts that were given none must not see them."""
 
 
 class Shop:
@@ -57,7 +65,7 @@ class Shop:
         self.store = store
         self.outbox = outbox
         self.work = settings.data / "work"
-        self.ledger = Ledger(settings.resources)
+        self.ledger = Ledger(settings.resources, Pins(own_cpus(settings.resources.cpus)))
         self.worker = Worker()
         self.transfers = Transfers(store, self.worker, outbox.send)
         self.attempts: dict[Id, Attempt] = {}
@@ -144,9 +152,23 @@ class Shop:
 
     def gpu_env(self, gpus: tuple[int, ...]) -> dict[str, str]:
         """Which GPUs a process may see. Without any on the machine nothing is said."""
-        if self.settings.resources.gpus == 0:
+        if self.settings.resources.gpus == 0 and not self.settings.has_gpus:
             return {}
-        return {"CUDA_VISIBLE_DEVICES": ",".join(map(str, gpus))}
+        return visible(gpus)
+
+    @property
+    def kernel_limits(self) -> bool:
+        """Whether the kernel keeps attempts within the memory that they declared."""
+        return self.settings.groups is not None and self.settings.groups.memory
+
+    def limits(self, spawn: int, grant: Grant | None) -> Bounds | None:
+        """What is set for a process before it begins; None for most, because it costs a millisecond."""
+        if grant is None or not (grant.pins or (grant.request.memory and self.settings.groups)):
+            return None
+        groups, request = self.settings.groups, grant.request
+        if groups is None or not request.memory:
+            return Bounds(pins=grant.pins)
+        return Bounds(groups.path(spawn), request.memory, request.cpus, grant.pins)
 
     def name(self, attempt: Attempt) -> str:
         """Of files that stand beside its work directory."""

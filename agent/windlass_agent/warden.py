@@ -23,7 +23,8 @@ from collections import deque
 
 from windlass.wire.clock import anchor, epoch
 from windlass.wire.logs import ERR, OUT
-from windlass_agent import procs
+from windlass_agent import confine, procs
+from windlass_agent.cgroup import Group
 from windlass_agent.frames import READ_SIZE, FrameReader, FrameWriter
 from windlass_agent.logs import LogSink
 from windlass_agent.wardenwire import (
@@ -46,6 +47,8 @@ from windlass_agent.wardenwire import (
 
 KEPT = 0.01
 """Seconds for which the news of a start is kept back, to go with the end of a short command."""
+LOOK = 0.02
+"""Seconds between looks at an attempt whose leader has ended and whose other processes are being killed."""
 REAP_PATIENCE = 10.0
 """Seconds to wait for killed leftovers to disappear before an attempt is reported all the same."""
 _RESET = [signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXFSZ, signal.SIGCHLD]
@@ -60,6 +63,7 @@ class Proc:
         "cpu",
         "deadline",
         "grace",
+        "group",
         "id",
         "kill_at",
         "lane",
@@ -81,6 +85,8 @@ class Proc:
         self.sink = sink
         self.grace = grace
         self.lane = 0
+        self.group: Group | None = None
+        """Its control group, if it has one."""
         self.pipes: dict[int, int] = {}
         """descriptor -> stream"""
         self.deadline: float | None = None
@@ -112,6 +118,10 @@ class Warden:
         self._by_pid: dict[int, Proc] = {}
         self._ending: list[Proc] = []
         """Their leader has exited, but something they started is still being killed."""
+        self._look_at: float | None = None
+        """When to look at those again: not every end of theirs is told to us."""
+        self._empty: list[Group] = []
+        """Control groups whose attempt has ended, and that the kernel did not let go yet."""
         self._pipes: dict[int, Proc] = {}
         self._lanes: dict[int, deque[Spawn]] = {}
         """Lanes in which something runs, with what comes after it."""
@@ -160,6 +170,8 @@ class Warden:
             times.append(self._lease)
         if self._tell_at is not None:
             times.append(self._tell_at)
+        if self._look_at is not None:
+            times.append(self._look_at)
         return max(0.0, min(times) - clock()) if times else None
 
     def _due(self) -> None:
@@ -174,10 +186,14 @@ class Warden:
                 self._stop(proc, proc.grace, "timeout")
             if proc.kill_at is not None and now >= proc.kill_at:
                 proc.kill_at = None
+                if proc.group is not None:
+                    proc.group.kill()
                 procs.kill_tree(proc.pid)
                 procs.kill_group(proc.pid, signal.SIGKILL)
             if proc.reap_until is not None and now >= proc.reap_until:
                 self._finish(proc)
+        if self._look_at is not None and now >= self._look_at:
+            self._look()
 
     def _receive(self) -> bool:
         try:
@@ -274,6 +290,7 @@ class Warden:
         mine: list[int] = []
         theirs: list[int] = list(passed)
         started = epoch()
+        group: Group | None = None
         try:
             env = {**self._env, **spawn.env}
             os.chdir(spawn.cwd)
@@ -289,15 +306,20 @@ class Warden:
                     mine.append(read_end)
                     theirs.append(write_end)
                     actions.append((os.POSIX_SPAWN_DUP2, write_end, number))
-            pid = os.posix_spawn(
-                self._find(spawn.argv[0], spawn.cwd, env.get("PATH", os.defpath)),
-                spawn.argv,
-                env,
-                file_actions=actions,
-                setsid=True,
-                setsigmask=[],
-                setsigdef=_RESET,
-            )
+            program = self._find(spawn.argv[0], spawn.cwd, env.get("PATH", os.defpath))
+            if spawn.limits is None:
+                pid = os.posix_spawn(
+                    program,
+                    spawn.argv,
+                    env,
+                    file_actions=actions,
+                    setsid=True,
+                    setsigmask=[],
+                    setsigdef=_RESET,
+                )
+            else:
+                dup = [(source, number) for _, source, number in actions]
+                pid, group = confine.start(program, spawn.argv, env, dup, _RESET, spawn.limits)
         except (OSError, ValueError, IndexError) as error:
             for fd in mine:
                 os.close(fd)
@@ -311,6 +333,7 @@ class Warden:
                 os.close(fd)
         sink = None if spawn.fds else LogSink(spawn.log, spawn.cap)
         proc = Proc(spawn.id, pid, started, sink, spawn.grace)
+        proc.group = group
         for fd, stream in zip(mine, (OUT, ERR), strict=False):
             os.set_blocking(fd, False)
             proc.pipes[fd] = stream
@@ -398,12 +421,23 @@ class Warden:
             proc.read, proc.written = usage.ru_inblock * 512, usage.ru_oublock * 512
             proc.deadline = proc.kill_at = None
             self._ending.append(proc)
+        if self._ending or self._empty:
+            self._look()
+
+    def _look(self) -> None:
+        """Whether those that are ending have ended."""
         for proc in list(self._ending):
             if not self._leftovers(proc):
                 self._finish(proc)
+        if self._empty:
+            self._empty = [group for group in self._empty if not group.remove()]
+        self._look_at = clock() + LOOK if self._ending else clock() + 1.0 if self._empty else None
 
     def _leftovers(self, proc: Proc) -> int:
         """Kill what the attempt left behind; how many processes are still to disappear."""
+        if proc.group is not None and proc.group.populated():
+            proc.group.kill()
+            proc.reap_until = proc.reap_until or clock() + REAP_PATIENCE
         survivors = procs.kill_group(proc.pid, signal.SIGKILL)
         orphans = [pid for pid in self._own_children() if pid not in self._by_pid]
         mine = [pid for pid in orphans if self._belongs(pid, proc)]
@@ -411,7 +445,8 @@ class Warden:
             procs.kill_tree(pid)
         if (mine or survivors) and proc.reap_until is None:
             proc.reap_until = clock() + REAP_PATIENCE
-        return len(mine)
+        grouped = len(proc.group.members()) if proc.group is not None and proc.reap_until is not None else 0
+        return max(len(mine), grouped)
 
     def _own_children(self) -> list[int]:
         return [int(part) for part in os.pread(self._children, 1 << 20, 0).split()]
@@ -434,6 +469,8 @@ class Warden:
         left = 0
         if proc.reap_until is not None:
             left = sum(1 for pid in self._own_children() if pid not in self._by_pid and self._belongs(pid, proc))
+        if proc.group is not None:
+            self._account(proc, proc.group)
         for fd in list(proc.pipes):
             for _ in range(64):  # a pipe holds less; more means that a stranger writes to it
                 if not self._pump(fd):
@@ -459,9 +496,25 @@ class Warden:
         if proc.lane:
             self._lane_free(proc.lane)
 
+    def _account(self, proc: Proc, group: Group) -> None:
+        """What the group knows of it; then the group may go.
+
+        Its peak counts what the kernel cached for the attempt, which gives way when it must. So it is told only where
+        the limit was reached; the usage of all others is what was resident.
+        """
+        proc.cpu = max(proc.cpu, group.cpu())
+        if group.out_of_memory():
+            proc.cause = proc.cause or "oom"
+            proc.memory = max(proc.memory, group.peak())
+        if not group.remove():
+            self._empty.append(group)
+
     def _end_all(self) -> None:
         """The agent is gone: nothing of it may go on. Repeated, because a process may fork while it is killed."""
         for _ in range(100):
+            for proc in self._by_id.values():
+                if proc.group is not None:
+                    proc.group.kill()
             for proc in self._by_pid.values():
                 procs.kill_group(proc.pid, signal.SIGKILL)
             for pid in self._own_children():
@@ -470,6 +523,9 @@ class Warden:
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     pass
             if not self._own_children():
+                for proc in self._by_id.values():
+                    if proc.group is not None:
+                        proc.group.end(0.5)
                 return
             time.sleep(0.02)
 

@@ -14,6 +14,19 @@ clock = boot
 """By which deadlines and leases are counted, in all processes of an agent."""
 
 
+class Bounds(msgspec.Struct, array_like=True, frozen=True):
+    """What a process may use, set before it begins."""
+
+    group: str = ""
+    """The control group that is made for it (a path); empty: none."""
+    memory: int = 0
+    """Bytes that the group may use; 0: any."""
+    cpus: float = 0.0
+    """Its weight against other groups, in CPUs; 0: as usual."""
+    pins: tuple[int, ...] = ()
+    """The only CPUs that it may run on; empty: any."""
+
+
 class Spawn(msgspec.Struct, array_like=True, tag=1):
     """Run a command in `cwd` with `env` added to the warden's own, its output kept in a log spilled to `log`."""
 
@@ -29,6 +42,7 @@ class Spawn(msgspec.Struct, array_like=True, tag=1):
     """Those of one lane run one after the other; 0 begins at once."""
     fds: int = 0
     """For a runner: this many descriptors come with the batch and are passed on under their numbers from 3."""
+    limits: Bounds | None = None
 
 
 class Kill(msgspec.Struct, array_like=True, tag=2):
