@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from windlass import __version__
-from windlass.cli import agents, check, run, runs, simulate, start, why, workflows
+from windlass.cli import agents, check, run, runs, shares, simulate, start, why, workflows
 from windlass.cli.common import OK, command
 
 app = typer.Typer(
@@ -57,6 +57,7 @@ app.command(context_settings=start.PASS_ON)(start.agent)
 app.command("app", context_settings=start.PASS_ON)(start.gui)
 app.command()(start.token)
 app.command()(start.samples)
+app.command()(shares.shares)
 app.command()(simulate.simulate)
 app.command("import")(workflows.import_command)
 app.command("export")(workflows.export_command)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from windlass.sched import ranks
 from windlass.sched import states as tables
 from windlass.sched.agents import Agent, Bucket, Grant, Stopping
 from windlass.sched.book import Book
@@ -86,7 +87,8 @@ def exited(book: Book, event: AttemptsExited) -> None:
             agent.recalled.difference_update(accepted)
         book.emit(AcceptExits(agent.id, event.epoch, accepted))
         for task, items in done.items():
-            _learn(task, len(items), spent[task])
+            _learn(book, task, len(items), spent[task])
+            book.spent(task, task.shape, len(items), spent[task])
             task.run.owner.live[task.shape] -= len(items)
             task.finish(items)
             ranges = ranges_of(items)
@@ -106,13 +108,15 @@ def exited(book: Book, event: AttemptsExited) -> None:
         forgive_losses(book, agent, stopped)
 
 
-def _learn(task: TaskState, count: int, spent: float) -> None:
+def _learn(book: Book, task: TaskState, count: int, spent: float) -> None:
     """A moving mean of durations; a batch of n counts as n sixteenths, at most as all."""
     mean = max(spent / count, _SHORTEST)
     weight = min(1.0, count / 16)
     task.mean = mean if task.mean is None else task.mean + (mean - task.mean) * weight
     run = task.run
     run.mean = mean if run.mean is None else run.mean + (mean - run.mean) * weight
+    if ranks.surprising(task):
+        book.relearn[run] = None
 
 
 def _settle(book: Book, agent: Agent, bucket: Bucket) -> None:
@@ -128,8 +132,10 @@ def _exited_oddly(book: Book, agent: Agent, epoch: int, fact: ExitFact) -> None:
     """An end other than a plain success."""
     id = fact.id
     stop = agent.stopping.get(id)
-    task = agent.live[id].task
+    grant = agent.live[id]
+    task = grant.task
     item = id.item
+    book.spent(task, grant.bucket.shape, 1, fact.ended - fact.started)
     wanted = _wanted(task, item)
     if not wanted and fact.outcome is Outcome.OK:
         # Its outputs must not appear: a person cancelled the item. The attempt ended all the same.

@@ -18,10 +18,12 @@ from windlass.sched.events import (
     StopAttempts,
     TaskChanged,
     TaskPlan,
+    UsageChanged,
 )
 from windlass.sched.order import Policy
 from windlass.sched.queues import Range
 from windlass.sched.shapes import Shape, shape_key
+from windlass.sched.shares import Shares
 from windlass.sched.sickness import Doubts
 from windlass.sched.states import AttemptState, ItemState
 from windlass.sched.story import Story
@@ -35,7 +37,7 @@ class Timer(NamedTuple):
     time: float
     seq: int
     kind: str
-    """backoff, silence, stop, timeout, silent, recall, look, aside."""
+    """backoff, silence, stop, timeout, silent, recall, look, aside, usage."""
     agent: Agent | None = None
     task: TaskState | None = None
     item: int = 0
@@ -51,11 +53,14 @@ class Book:
         self.owners: dict[str, Owner] = {}
         self.shapes: dict[tuple[tuple[tuple[str, int], ...], tuple[str, ...]], Shape] = {}
         self.policy = Policy(config.order)
+        self.shares = Shares(config.half_life, self.agents)
         self.supply = Supply(config)
         self.story = Story()
         self.timers: list[Timer] = []
         self.todo: deque[tuple[TaskState, int, int]] = deque()
         """Items to look at again: something that they need has changed. (task, 0, 0) looks at the task alone."""
+        self.relearn: dict[RunState, None] = {}
+        """Runs whose tasks take other times than their longest paths were measured with."""
         self.dirty: dict[Agent, None] = {}
         """Agents whose room changed since the last plan."""
         self.reserved: dict[Agent, Shape] = {}
@@ -124,6 +129,7 @@ class Book:
         self._out.append(RunChanged(run.id, state, run.priority, run.ended))
 
     def agent_changed(self, agent: Agent, note: str = "") -> None:
+        self.shares.fleet_changed()
         self._out.append(AgentChanged(agent.id, agent.state.name.lower(), agent.draining, agent.epoch, note))
 
     def stop(self, agent: Agent, ids: list[AttemptId], reason: str, if_waiting: bool = False) -> None:
@@ -202,6 +208,17 @@ class Book:
         if not shape.tasks:
             del self.shapes[shape.key]
             self.supply.drop_shape(shape)
+
+    def spent(self, task: TaskState, shape: Shape, count: int, seconds: float) -> None:
+        """Attempts of the task have ended that took so long in all."""
+        if self.shares.spent(task.run.owner, shape, count, seconds, self.now):
+            self.at(self.now + self.config.usage_every, "usage")
+
+    def tell_usage(self) -> None:
+        """What owners have used since the last time, to be written down."""
+        usage = self.shares.take_fresh(self.owners, (run.owner for run in self.runs.values()), self.now)
+        if usage:
+            self.emit(UsageChanged(usage))
 
     def owner(self, name: str) -> Owner:
         owner = self.owners.get(name)

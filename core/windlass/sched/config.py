@@ -50,5 +50,9 @@ class Config:
     """Attempts of one shape that run on one agent at a time, at most (for requests that ask for nothing)."""
     order: Sequence[str] = NAMES
     """Names of the criteria by which ready work is ordered (`order.py`)."""
+    half_life: float = 86400.0
+    """After so long, what an owner has used counts half in the fair share; 0: it counts nothing."""
+    usage_every: float = 10.0
+    """What owners have used is told, to be written down, so long after it began to change."""
     weights: Mapping[str, float] = field(default_factory=dict)
     """Owner -> weight of the fair share; absent: 1."""

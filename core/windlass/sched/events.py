@@ -358,9 +358,24 @@ class AgentChanged:
     note: str = ""
 
 
+class OwnerUsage(NamedTuple):
+    """What an owner had of the machines until then, see `shares.py`; an average of 0: forget it."""
+
+    owner: str
+    average: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class UsageChanged:
+    """To be written down, and told to `restore`."""
+
+    owners: list[OwnerUsage]
+
+
 Effect = (
     DecideTask | AssignAttempts | StopAttempts | WelcomeAgent | AcceptExits | RefuseExits
-    | AttemptsChanged | LossesForgiven | ItemsChanged | TaskChanged | RunChanged | AgentChanged
+    | AttemptsChanged | LossesForgiven | ItemsChanged | TaskChanged | RunChanged | AgentChanged | UsageChanged
 )  # fmt: skip
 
 

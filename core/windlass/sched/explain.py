@@ -13,7 +13,6 @@ from dataclasses import replace
 from windlass.sched.agents import Agent
 from windlass.sched.book import Book
 from windlass.sched.events import AttemptId
-from windlass.sched.placement import Planner
 from windlass.sched.queues import Again
 from windlass.sched.reasons import ABLE, AgentReason, Amount, Explanation, Need, amount_words, placing_words, span
 from windlass.sched.shapes import Shape
@@ -303,11 +302,10 @@ def _ahead(
     book: Book, task: TaskState, before: int, able: list[Agent]
 ) -> tuple[tuple[tuple[int, int], ...], float | None]:
     """(run, items) that go first and want an agent of these, and seconds until they have begun (None: unknown)."""
-    planner = Planner(book)
-    shares = {owner: planner._share(owner) for owner in book.owners.values()}
+    standings = {owner: book.shares.standing(owner, book.now) for owner in book.owners.values()}
 
     def rank(other: TaskState) -> tuple[object, ...]:
-        return book.policy.key(other, shares.__getitem__)
+        return book.policy.key(other, standings.__getitem__)
 
     mine = rank(task)
     lanes: dict[Shape, int] = {}

@@ -24,10 +24,16 @@ class Scheduler(Views):
     def __init__(self, config: Config | None = None) -> None:
         self._book = Book(config or Config())
 
-    def restore(self, runs: Sequence[e.RestoredRun], agents: Sequence[e.RestoredAgent], now: float) -> None:
+    def restore(
+        self,
+        runs: Sequence[e.RestoredRun],
+        agents: Sequence[e.RestoredAgent],
+        now: float,
+        usage: Sequence[e.OwnerUsage] = (),
+    ) -> None:
         """Once, before the first event. What follows from it comes out of the next `handle` or `plan`."""
         self._book.now = now
-        restore.restore(self._book, list(runs), list(agents))
+        restore.restore(self._book, list(runs), list(agents), list(usage))
         depend.work_off(self._book)
 
     def handle(self, event: e.Event, now: float) -> list[e.Effect]:
@@ -53,6 +59,12 @@ class Scheduler(Views):
             aside.relieve(book)
         Planner(book).plan()
         return book.take()
+
+    def close(self, now: float) -> list[e.Effect]:
+        """What is otherwise told only now and then, to be written down before the core ends."""
+        self._book.now = now
+        self._book.tell_usage()
+        return self._book.take()
 
     def next_deadline(self) -> float | None:
         """When `plan` (or `handle(Tick())`) should be called at the latest though nothing happened."""
@@ -97,6 +109,10 @@ def _recall(book: Book, timer: Timer) -> None:
     book.recall_now()
 
 
+def _usage(book: Book, timer: Timer) -> None:
+    book.tell_usage()
+
+
 def _look(book: Book, timer: Timer) -> None:
     """Something may be placed that could not before."""
     if timer.agent is not None and book.agents.get(timer.agent.id) is timer.agent:
@@ -116,6 +132,7 @@ _TIMERS: dict[str, Callable[[Book, Timer], None]] = {
     "recall": _recall,
     "look": _look,
     "aside": _aside,
+    "usage": _usage,
 }
 
 

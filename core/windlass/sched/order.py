@@ -71,7 +71,7 @@ class EarliestDeadline:
 
 class LongestPath:
     """What the longest chain of further work hangs on goes first: the upward rank of HEFT (Topcuoglu et al. 2002),
-    without transfers, in seconds as they were declared."""
+    without transfers, in seconds as they were declared or, of arrays, learned meanwhile (`ranks.py`)."""
 
     name: ClassVar[str] = "longest-path"
     terms: ClassVar[tuple[Term, ...]] = (_path,)

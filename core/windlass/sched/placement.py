@@ -7,7 +7,7 @@ agent idles while attempts wait elsewhere and do not move, those are asked back.
 
 from __future__ import annotations
 
-from windlass.sched import attempts
+from windlass.sched import attempts, ranks
 from windlass.sched.agents import Agent, Bucket, Grant
 from windlass.sched.book import Book
 from windlass.sched.events import AssignAttempts, AttemptId
@@ -25,7 +25,8 @@ class Planner:
     def __init__(self, book: Book) -> None:
         self._book = book
         self._given: dict[Agent, list[AttemptId]] = {}
-        self._total: dict[str, int] | None = None
+        self._standings: dict[Owner, float] = {}
+        """Of the owners that were looked at, until they are given something."""
         self._skipped: list[TaskState] = []
         self._passed: list[tuple[Shape, Agent]] = []
         self._full: list[Shape] = []
@@ -33,6 +34,8 @@ class Planner:
 
     def plan(self) -> None:
         book = self._book
+        if book.relearn:
+            ranks.update(book)
         self._refresh()
         wanted = book.supply.wanted()
         if wanted:
@@ -82,7 +85,7 @@ class Planner:
             owners = {task.run.owner for heads in open_shapes.values() for task in heads}
             alone = len(owners) == 1
             task = policy.first(
-                [task for heads in open_shapes.values() for task in heads], None if alone else self._share
+                [task for heads in open_shapes.values() for task in heads], None if alone else self._standing
             )
             shape = task.shape
             self._place(task, alone)
@@ -97,20 +100,11 @@ class Planner:
                     del open_shapes[other]
                     self._full.append(other)
 
-    def _share(self, owner: Owner) -> float:
-        """The owner's dominant share: the largest part of any one kind that its attempts hold, by its weight."""
-        if self._total is None:
-            self._total = {}
-            for agent in self._book.agents.values():
-                if agent.takes_work:
-                    for kind, amount in agent.capacity.items():
-                        self._total[kind] = self._total.get(kind, 0) + amount
-        held: dict[str, int] = {}
-        for shape, live in owner.live.items():
-            for kind, amount in shape.need:
-                held[kind] = held.get(kind, 0) + amount * live
-        share = max((amount / self._total.get(kind, 1) for kind, amount in held.items()), default=0.0)
-        return share / owner.weight
+    def _standing(self, owner: Owner) -> float:
+        standing = self._standings.get(owner)
+        if standing is None:
+            standing = self._standings[owner] = self._book.shares.standing(owner, self._book.now)
+        return standing
 
     def _place(self, task: TaskState, alone: bool) -> None:
         """Give the task lanes on the agent it fits best; one at a time where owners compete."""
@@ -197,6 +191,7 @@ class Planner:
         task.shape.blocked_since = None
         owner = task.run.owner
         owner.live[task.shape] = owner.live.get(task.shape, 0) + len(ids)
+        self._standings.pop(owner, None)
         self._given.setdefault(agent, []).extend(ids)
         book.supply.make_hungry(task.shape, agent)
         return len(ids)
@@ -234,7 +229,7 @@ class Planner:
             heads = self._book.supply.heads(shape)
             if not heads:
                 return
-            task = self._book.policy.first(heads, self._share)
+            task = self._book.policy.first(heads, self._standing)
             mean = task.mean if task.mean is not None else task.run.mean
             if mean is None:
                 return

@@ -9,7 +9,7 @@ from __future__ import annotations
 from windlass.sched import attempts, depend, leases
 from windlass.sched.agents import Agent, Grant, Stopping
 from windlass.sched.book import Book
-from windlass.sched.events import AttemptId, RestoredAgent, RestoredRun, RestoredTask
+from windlass.sched.events import AttemptId, OwnerUsage, RestoredAgent, RestoredRun, RestoredTask
 from windlass.sched.queues import runs_of
 from windlass.sched.states import TERMINAL, AgentState, AttemptState, ItemState
 from windlass.sched.table import Table
@@ -19,11 +19,14 @@ _S = ItemState
 ENDED = ("succeeded", "failed", "cancelled")
 
 
-def restore(book: Book, runs: list[RestoredRun], agents: list[RestoredAgent]) -> None:
+def restore(book: Book, runs: list[RestoredRun], agents: list[RestoredAgent], usage: list[OwnerUsage]) -> None:
+    for used in usage:
+        book.shares.restore(book.owner(used.owner), used, book.now)
     for kept in runs:
         _run(book, kept)
     for agent in agents:
         _agent(book, agent)
+    book.shares.fleet_changed()
     for kept in runs:
         for pos, task in enumerate(kept.tasks):
             for index, attempt, name in task.lost:

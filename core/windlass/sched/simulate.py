@@ -25,7 +25,7 @@ from windlass.sched.states import ItemState, Outcome
 from windlass.sched.virtual import Lanes, Machine, Rows, Waits
 
 _FOREVER = 1e15
-QUIET = Config(disconnected_after=_FOREVER, lease_wait=2 * _FOREVER)
+QUIET = Config(disconnected_after=_FOREVER, lease_wait=2 * _FOREVER, half_life=0.0)
 """Virtual agents are never silent, so nobody must be told that they are there."""
 HELD = "other work first"
 NOWHERE = "no agent fits"

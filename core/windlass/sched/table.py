@@ -9,7 +9,7 @@ Arrays, and tasks whose number of items is not fixed, keep their objects.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -102,11 +102,29 @@ class Table:
             raise ValueError(f"run {run.id}: its tasks need each other in a circle")
         paths = self.paths = array("d", bytes(8 * size))
         """Seconds of the longest chain from each task to the end of the graph, itself included."""
-        downs = (self._whole_down, self._each_down)
         for pos in reversed(order):
-            after = max((paths[child] for edges in downs for child in edges.of(pos)), default=0.0)
             expected = plans[pos].expected
-            paths[pos] = after + (UNKNOWN if expected is None else expected)
+            paths[pos] = self._after(pos, paths) + (UNKNOWN if expected is None else expected)
+
+    def own(self, pos: int) -> float:
+        """Seconds that an attempt of the task counts in the paths."""
+        return self.paths[pos] - self._after(pos, self.paths)
+
+    def _after(self, pos: int, paths: array[float]) -> float:
+        return max(
+            (paths[child] for edges in (self._whole_down, self._each_down) for child in edges.of(pos)), default=0.0
+        )
+
+    def rerank(self, learned: Mapping[int, float]) -> list[int]:
+        """Measure the paths anew with these tasks' seconds; the positions of those whose path has changed."""
+        old, self.paths = self.paths, self.paths[:]
+        changed = []
+        for pos in reversed(self.order()):
+            own = learned[pos] if pos in learned else old[pos] - self._after(pos, old)
+            self.paths[pos] = own + self._after(pos, self.paths)
+            if self.paths[pos] != old[pos]:
+                changed.append(pos)
+        return changed
 
     def order(self) -> list[int]:
         """All positions, each after those that it needs."""

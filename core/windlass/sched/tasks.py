@@ -236,18 +236,22 @@ _MADE_LATE: dict[str, Callable[[], Any]] = {
 class Owner:
     """Someone whose runs share the agents with others'."""
 
-    __slots__ = ("live", "name", "weight")
+    __slots__ = ("at", "average", "live", "name", "weight")
 
     def __init__(self, name: str, weight: float) -> None:
         self.name = name
         self.weight = weight
         self.live: dict[Shape, int] = {}
         """Attempts assigned, by shape."""
+        self.average = 0.0
+        """The faded average of the share it held, as of `at`; see `shares.py`."""
+        self.at = 0.0
 
 
 class RunState:
     __slots__ = (
-        "counts", "ended", "id", "left", "mean", "owner", "paused", "priority", "state", "submitted", "tasks",
+        "assumed", "counts", "ended", "id", "left", "mean", "owner", "paused", "priority", "ranked", "state",
+        "submitted", "tasks",
     )  # fmt: skip
 
     tasks: Table
@@ -266,6 +270,10 @@ class RunState:
         self.state = "running"
         self.ended: float | None = None
         self.mean: float | None = None
+        self.assumed: dict[int, float] = {}
+        """Position of a task that ran -> seconds that its attempts count in the longest paths."""
+        self.ranked = plan.submitted
+        """When those were last measured."""
 
     @property
     def over(self) -> bool:

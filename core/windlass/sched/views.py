@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from windlass.model.graph import Resources
 from windlass.sched import control
@@ -79,8 +79,34 @@ class AttemptView:
         return f"<Attempt {self.task}[{self.id.item}]#{self.id.attempt} {self.state.name} on {self.agent}{stopping}>"
 
 
+class OwnerView(NamedTuple):
+    """What the fair share is reckoned from, see `shares.py`."""
+
+    owner: str
+    weight: float
+    share: float
+    """The largest part of any kind of resource that its attempts hold now."""
+    average: float
+    """That over the past, faded."""
+    standing: float
+    """The smallest goes first."""
+
+
 class Views:
     _book: Book
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The criteria that order ready work, the first one first."""
+        return self._book.policy.names
+
+    def owners(self, now: float) -> list[OwnerView]:
+        """All who have runs or a past."""
+        shares = self._book.shares
+        return [
+            OwnerView(one.name, one.weight, shares.held(one), shares.average(one, now), shares.standing(one, now))
+            for one in self._book.owners.values()
+        ]
 
     def runs(self) -> list[int]:
         return list(self._book.runs)

@@ -81,6 +81,7 @@ class Core:
             ev.TaskChanged: self._task_changed,
             ev.RunChanged: self._run_changed,
             ev.AgentChanged: self._agent_changed,
+            ev.UsageChanged: self._usage_changed,
         }
 
     # --- the turn ---
@@ -99,6 +100,12 @@ class Core:
         """Place what is ready: once a turn."""
         for effect in self.scheduler.plan(self.now):
             self._handlers[type(effect)](effect)
+
+    def close(self) -> None:
+        """The last rows."""
+        for effect in self.scheduler.close(self.now):
+            self._handlers[type(effect)](effect)
+        self.end_turn()
 
     def later(self, call: Callable[[], object]) -> None:
         """Do this when what was written in this turn is durable."""
@@ -179,6 +186,7 @@ class Core:
             self.agents[agent.agent] = AgentRecord(
                 agent.agent, key, facts, agent.epoch, agent.draining, "disconnected", since=now, heard=heard
             )
+        usage = replay.restored_usage(db)
         db.close()
         for record in live:
             slot = record.slot if record.slot is not None else -1
@@ -189,7 +197,7 @@ class Core:
                 if record.state == AttemptState.RUNNING:
                     home.running += 1
                     home.lanes.occupy(slot)
-        self.scheduler.restore(restored, agents, now)
+        self.scheduler.restore(restored, agents, now, usage)
 
     # --- ends of attempts: the hot path ---
 
@@ -440,6 +448,10 @@ class Core:
             agent.epoch = max(agent.epoch, effect.epoch)
             self.store.write(records.AGENT_STATE, [(agent.epoch, int(agent.draining), agent.heard, agent.id)])
         self.later(partial(self.publisher.agent, effect.agent))
+
+    def _usage_changed(self, effect: ev.UsageChanged) -> None:
+        self.store.write(records.USAGE, [used for used in effect.owners if used.average])
+        self.store.write(records.USAGE_GONE, [(used.owner,) for used in effect.owners if not used.average])
 
     def _stop(self, effect: ev.StopAttempts) -> None:
         for start in range(0, len(effect.items), limits.BATCH):

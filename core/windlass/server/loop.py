@@ -231,7 +231,7 @@ class Server:
     def close(self) -> None:
         """Make durable what can be, say goodbye, leave `core.json` only if it is another core's."""
         self.transfers.close()
-        self.core.end_turn()
+        self.core.close()
         self.store.flush(5.0)
         if self._stop_agents:
             # Ours are those that came with this user's key; an enrolled machine goes on and waits for us.
@@ -429,6 +429,8 @@ class Server:
             "lease": core.lease,
             "runs": len(core.runs),
             "agents": len(core.agents),
+            "order": list(core.scheduler.order),
+            "owners": [view._asdict() for view in core.scheduler.owners(core.now)],
         }
 
     def join_endpoints(self) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from windlass.model.units import format_duration
 from windlass.sched import order
 from windlass.sched.config import Config
 from windlass.server import configfile
@@ -31,6 +32,14 @@ DECLARED: tuple[Key | Names, ...] = (
         configfile.list_of(configfile.one_of(order.NAMES), 1, "a list of criteria such as " + str(list(order.NAMES))),
         _SCHEDULER.order,
         "What decides which ready work goes first; the first criterion that tells two tasks apart decides.",
+    ),
+    Key(
+        "fair-share",
+        "half-life",
+        configfile.duration(),
+        _SCHEDULER.half_life,
+        "After so long, what an owner has used counts half; 0: only what runs now counts.",
+        format_duration,
     ),
     Names(
         "fair-share.weights",
@@ -61,5 +70,6 @@ def for_scheduler(values: Values) -> dict[str, Any]:
     """Fields of the scheduler's `Config`."""
     return {
         "order": values.get("scheduler", "order"),
+        "half_life": values.get("fair-share", "half-life"),
         "weights": values.get("fair-share.weights"),
     }

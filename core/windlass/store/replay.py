@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from windlass.sched.events import AttemptId, RestoredAgent, RestoredRun, RestoredTask, RunPlan
+from windlass.sched.events import AttemptId, OwnerUsage, RestoredAgent, RestoredRun, RestoredTask, RunPlan
 from windlass.sched.states import AttemptState, ItemState
 from windlass.wire.messages import AgentFacts
 
@@ -132,6 +132,10 @@ def _count_attempts(
         states = tasks[task].states
         if index < len(states) and states[index] in (ItemState.PENDING, ItemState.BACKOFF):
             states[index] = ItemState.ACTIVE
+
+
+def restored_usage(db: sqlite3.Connection) -> list[OwnerUsage]:
+    return [OwnerUsage(*row) for row in db.execute("SELECT owner, average, at FROM usage")]
 
 
 def restored_agents(

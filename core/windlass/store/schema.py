@@ -58,6 +58,10 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX refs_run ON refs (run);
     INSERT OR IGNORE INTO refs SELECT hash, run FROM outputs;
     """,
+    """
+    -- What owners had of the machines lately, for the fair share: an average as of `at`.
+    CREATE TABLE usage (owner TEXT PRIMARY KEY, average REAL, at REAL) WITHOUT ROWID;
+    """,
 )
 VERSION = len(MIGRATIONS)
 

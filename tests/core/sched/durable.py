@@ -35,6 +35,7 @@ class Store:
         self.live: dict[AttemptId, tuple[str, AttemptState]] = {}
         self.ever: set[AttemptId] = set()
         self.committed: dict[tuple[int, int, int], Any] = {}
+        self.usage: dict[str, e.OwnerUsage] = {}
         self.commits: Counter[AttemptId] = Counter()
 
     def submit(self, plan: e.RunPlan) -> None:
@@ -76,6 +77,8 @@ class Store:
                 assert (id.item, id.attempt, effect.agent) in task.lost, f"{id} is forgiven, but was not lost"
                 task.lost.remove((id.item, id.attempt, effect.agent))
                 task.crashes[id.item] -= 1
+        elif isinstance(effect, e.UsageChanged):
+            self.usage.update({used.owner: used for used in effect.owners})
         elif isinstance(effect, e.AttemptsChanged):
             self._attempts(effect)
         elif isinstance(effect, e.AcceptExits):

@@ -126,6 +126,8 @@ class SimAgent:
         getattr(self, "on_" + kind)(*rest)
 
     def on_welcome(self, epoch: int, keep: list[AttemptId], stop: list[AttemptId], sent: float) -> None:
+        if epoch <= self.epoch:
+            return  # the answer to an earlier HELLO, handed over late
         self.epoch = epoch
         self.welcome = True
         self.lease_until = max(self.lease_until, sent + LEASE)

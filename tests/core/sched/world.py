@@ -309,7 +309,7 @@ class World:
 
         def restart() -> None:
             self.scheduler = Scheduler(self.config)
-            self.scheduler.restore(*self.store.restored(), self.now)
+            self.scheduler.restore(*self.store.restored(), self.now, list(self.store.usage.values()))
             self.core_up = True
             self.check()
             for (run, pos), task in self.store.tasks.items():
