@@ -72,7 +72,9 @@ def test_an_unknown_parameter_is_status_2() -> None:
     assert "did you mean 'darts'" in err
 
 
-@pytest.mark.parametrize("arguments", [["status"], ["logs", "1", "a"], ["agents"], ["agents", "drain", "x"], ["token"]])
+@pytest.mark.parametrize(
+    "arguments", [["status"], ["shares"], ["logs", "1", "a"], ["agents"], ["agents", "drain", "x"], ["token"]]
+)
 def test_no_core_is_status_3(arguments: list[str], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from windlass.client import api
 
