@@ -12,6 +12,7 @@ from windlass.model import expr, template
 from windlass.model.amend import difference, merged, works_otherwise
 from windlass.model.expr import ExprError, Scope
 from windlass.model.graph import Call, FileRef, Graph, PythonCall, Task
+from windlass.model.packed import pack
 from windlass.sched import events as ev
 from windlass.server import rundata
 from windlass.server.bundles import matching, module_files
@@ -31,12 +32,12 @@ def amend(
 
     Returns the tasks that work otherwise now, and the files that changed. `ValueError` says what may not be.
     """
-    old = run.graph
+    old = run.graph.unpacked()
     problem = difference(old, graph)
     if problem:
         raise ValueError(f"{problem}; that needs a new run: submit the graph")
     graph = merged(old, graph)
-    problem = rundata.check_graph(graph, run.params)
+    problem = rundata.check_graph(pack(graph), run.params)
     if problem:
         raise ValueError(problem)
     pairs = list(zip(old.tasks, graph.tasks, strict=True))

@@ -138,7 +138,7 @@ class Bundles:
 
     def renew(self, run: RunData, position: int) -> None:
         """Something it depends on, or the task itself, is made anew."""
-        run.versions[position] = run.versions.get(position, 1) + 1
+        run.versions[position] = run.version(position) + 1
         self._cache.pop((run.id, position), None)
         self._files.pop((run.id, position), None)
 
@@ -159,7 +159,7 @@ class Bundles:
         return Bundle(
             run=run.id,
             task=position,
-            version=run.versions.get(position, 1),
+            version=run.version(position),
             run_name=run.name,
             spec=task,
             params=run.params,

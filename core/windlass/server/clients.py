@@ -15,9 +15,11 @@ import msgspec
 
 from windlass.blobs.store import is_hash
 from windlass.model import expand
-from windlass.model.expr import ExprError
-from windlass.model.graph import Call, FileRef, Graph
+from windlass.model.graph import Call, FileRef, Graph, Task
+from windlass.model.packed import PackedGraph
 from windlass.sched import events as ev
+from windlass.sched.events import TaskPlan
+from windlass.sched.plans import task_plan
 from windlass.sched.states import ItemState
 from windlass.server import amend, rundata, views
 from windlass.server.access import Access
@@ -108,11 +110,11 @@ class ClientDesk:
         if known is not None:
             # Durable already, or written before this turn ends: answered in order either way.
             return {"run": known}
-        graph, params = self._checked(msg)
+        graph, params, plans, calls = self._checked(msg)
         self._check_files(msg.files)
         run = RunData(
             id=core.last_run + 1,
-            name=(msg.name or graph.name)[:200],
+            name=(msg.name or graph.head.name)[:200],
             owner=(msg.owner or self._access.name(connection.key) or connection.name)[:200],
             priority=msg.priority,
             submitted=core.now,
@@ -122,31 +124,26 @@ class ClientDesk:
             hidden=msg.hidden,
             open_tasks=frozenset(msg.open_tasks),
         )
-        batches = self._first_batches(graph, payload)
-        try:
-            plan = run.plan()
-        except ExprError as error:
-            raise RequestError("bad-request", str(error)) from None
+        batches = self._first_batches(list(calls), payload)
+        plan = run.plan_of(plans)
         core.last_run = run.id
         core.runs[run.id] = run
         self._tokens[msg.token] = run.id
         if len(self._tokens) > 10_000:
             self._tokens = dict(list(self._tokens.items())[-5000:])
-        raw = rundata.encode(graph)
         core.store.write(
             records.RUN_NEW,
             [
                 (
                     run.id, msg.token, run.name, run.owner, run.state, run.priority, run.submitted, int(run.hidden), "",
-                    msg.document, raw, rundata.encode(params), rundata.encode(msg.files),
+                    msg.document, msg.graph, rundata.encode(params), rundata.encode(msg.files),
                 )
             ],
         )  # fmt: skip
         rows = [(run.id, place, plan.tasks[place].count, 1, 1, "") for place in msg.open_tasks]
         core.store.write(records.TASK, rows)
         core.store.write(records.PAYLOADS, [(run.id, place, 0, count, data) for place, count, data in batches])
-        functions = [task.action.function for task in graph.tasks if isinstance(task.action, Call)]
-        needed = {file.hash for file in msg.files}.union(functions)
+        needed = {file.hash for file in msg.files}.union(calls.values())
         core.store.write(records.REF, [(hash, run.id) for hash in sorted(needed)])
         try:
             core.handle(ev.RunSubmitted(plan))
@@ -159,23 +156,37 @@ class ClientDesk:
         log.info("run %d %s submitted by %s", run.id, run.name, run.owner)
         return {"run": run.id}
 
-    def _checked(self, msg: m.Submit) -> tuple[Graph, dict[str, Any]]:
+    def _checked(self, msg: m.Submit) -> tuple[PackedGraph, dict[str, Any], list[TaskPlan], dict[int, str]]:
+        """The graph, its parameters, its tasks' plans, and the functions by the positions of their tasks."""
         if not msg.token or len(msg.token) > 200:
             raise RequestError("bad-request", "a submit needs a token of 1 to 200 characters")
-        graph = _decode_graph(msg.graph)
-        unknown = sorted(set(msg.params) - set(graph.params))
+        graph = _packed(msg.graph)
+        defaults = graph.head.params
+        unknown = sorted(set(msg.params) - set(defaults))
         if unknown:
             raise RequestError("bad-request", f"the graph has no parameter {unknown[0]!r}")
-        params = {**graph.params, **msg.params}
+        params = {**defaults, **msg.params}
         if not -(2**31) < msg.priority < 2**31:
             raise RequestError("bad-request", "a priority has at most 31 bits")
-        problem = rundata.check_graph(graph, params)
+        plans: list[TaskPlan] = []
+        calls: dict[int, str] = {}
+        open_tasks = frozenset(msg.open_tasks)
+
+        def take(place: int, task: Task) -> None:
+            plans.append(task_plan(task, graph.names, params, place in open_tasks))
+            if isinstance(task.action, Call):
+                calls[place] = task.action.function
+
+        try:
+            problem = rundata.check_graph(graph, params, take)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise RequestError("bad-request", f"this is no graph: {error}") from None
         if problem:
             raise RequestError("bad-request", problem)
         for place in msg.open_tasks:
-            if not 0 <= place < len(graph.tasks) or graph.tasks[place].foreach is None:
+            if not 0 <= place < len(graph) or graph[place].foreach is None:
                 raise RequestError("bad-request", f"task {place} cannot be open: it is no array")
-        return graph, params
+        return graph, params, plans, calls
 
     def _check_files(self, files: list[FileRef]) -> None:
         for file in files:
@@ -184,9 +195,8 @@ class ClientDesk:
             if not self._core.blobs.has(file.hash):
                 raise RequestError("bad-request", f"{file.path} was not uploaded")
 
-    def _first_batches(self, graph: Graph, payload: list[bytes]) -> list[tuple[int, int, bytes]]:
+    def _first_batches(self, calls: list[int], payload: list[bytes]) -> list[tuple[int, int, bytes]]:
         """(task, items, payload) of the frames that came along: one for each task with a function, in order."""
-        calls = [place for place, task in enumerate(graph.tasks) if isinstance(task.action, Call)]
         if not payload:
             return []
         if len(payload) != len(calls):
@@ -229,7 +239,7 @@ class ClientDesk:
     def _amend(self, connection: Connection, msg: m.Amend, payload: list[bytes]) -> dict[str, Any]:
         core = self._core
         run = self._run(msg.run)
-        graph = _decode_graph(msg.graph)
+        graph = _unpacked(msg.graph)
         self._check_files(msg.files or [])
         try:
             tasks, files = amend.amend(core, run, graph, msg.document, msg.files)
@@ -317,7 +327,7 @@ class ClientDesk:
         stored = core.reader.document(run.id)
         return {
             "run": views.as_map(views.run_row(core, run)),
-            "tasks": [views.as_map(views.task_row(core, run, place)) for place in range(len(run.graph.tasks))],
+            "tasks": [views.as_map(views.task_row(core, run, place)) for place in range(len(run.graph))],
             "document": stored[0] if stored is not None else "",
             "params": run.params,
         }
@@ -408,7 +418,7 @@ class ClientDesk:
         return run
 
     def _task(self, run: RunData, task: int) -> None:
-        if not 0 <= task < len(run.graph.tasks):
+        if not 0 <= task < len(run.graph):
             raise RequestError("not-found", f"run {run.id} has no task number {task}")
 
 
@@ -416,10 +426,17 @@ def _limit(wanted: int) -> int:
     return max(1, min(wanted, MAX_LIMIT))
 
 
-def _decode_graph(raw: bytes) -> Graph:
+def _packed(raw: bytes) -> PackedGraph:
     try:
-        return rundata.decode_graph(raw)
+        return PackedGraph(raw)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        raise RequestError("bad-request", f"this is no graph: {error}") from None
+
+
+def _unpacked(raw: bytes) -> Graph:
+    try:
+        return _packed(raw).unpacked()
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise RequestError("bad-request", f"this is no graph: {error}") from None
 
 

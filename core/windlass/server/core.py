@@ -177,7 +177,7 @@ class Core:
                 log.error("run %d (%s) cannot be read and is left out: %s", stored.id, stored.name, error)
                 continue
             # Versions of bundles are not kept: agents may hold any of the earlier life's.
-            run.versions = dict.fromkeys(range(len(run.graph.tasks)), int(now))
+            run.first_version = int(now)
             self.runs[run.id] = run
             restored.append(found)
         agents = []
@@ -500,7 +500,7 @@ class Core:
     def live_attempt(self, run: int, task: int, index: int) -> AttemptId | None:
         """The live attempt of an item, if it has one."""
         data = self.runs.get(run)
-        if data is None or not 0 <= task < len(data.graph.tasks) or index < 0:
+        if data is None or not 0 <= task < len(data.graph) or index < 0:
             return None
         id = AttemptId(run, task, index, self.scheduler.attempt_number(run, task, index))
         return id if id in self.live else None

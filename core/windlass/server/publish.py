@@ -280,8 +280,8 @@ class Publisher:
         ended = [views.ended_row(core, row) for row in core.reader.last_attempts(run.id, ATTEMPTS)]
         return {
             "run": views.as_map(views.run_row(core, run)),
-            "tasks": [views.as_map(views.task_row(core, run, place)) for place in range(len(run.graph.tasks))],
-            "states": {place: bytes(core.scheduler.states(run.id, place)) for place in range(len(run.graph.tasks))},
+            "tasks": [views.as_map(views.task_row(core, run, place)) for place in range(len(run.graph))],
+            "states": {place: core.scheduler.states(run.id, place) for place in range(len(run.graph))},
             "attempts": [views.as_map(row) for row in ended + running],
         }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from array import array
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,7 +13,10 @@ import msgspec
 from windlass.model import constraints, expand
 from windlass.model.expr import ExprError
 from windlass.model.graph import Call, Command, FileRef, Graph, PythonCall, Script, Task
+from windlass.model.names import Names
+from windlass.model.packed import PackedGraph, pack
 from windlass.model.template import names
+from windlass.sched.edges import Edges, topological
 from windlass.sched.events import RunPlan, TaskPlan
 from windlass.sched.plans import task_plan
 from windlass.store.replay import StoredRun
@@ -20,7 +24,6 @@ from windlass.wire import results
 
 Values = list[Any]
 
-_graph = msgspec.msgpack.Decoder(Graph)
 _params = msgspec.msgpack.Decoder(dict[str, Any])
 _files = msgspec.msgpack.Decoder(list[FileRef])
 encode = msgspec.msgpack.Encoder().encode
@@ -35,6 +38,10 @@ class References:
     item_inputs: bool
 
 
+NOTHING = References(frozenset(), frozenset(), False)
+"""What most tasks name; one object for all of them."""
+
+
 @dataclass(eq=False)
 class RunData:
     """One run. `values` and `notes` grow while it goes."""
@@ -44,7 +51,7 @@ class RunData:
     owner: str
     priority: int
     submitted: float
-    graph: Graph
+    graph: PackedGraph
     params: dict[str, Any]
     files: list[FileRef]
     hidden: bool = False
@@ -58,38 +65,51 @@ class RunData:
     """Task -> the values of a decided fan-out: file entries [path, hash, size, mode], or a result's elements."""
     notes: dict[int, str] = field(default_factory=dict)
     versions: dict[int, int] = field(default_factory=dict)
-    """Task -> version of its bundle; rises when what it depends on was made anew."""
+    """Task -> version of its bundle, where what it depends on was made anew."""
+    first_version: int = 1
+    """Of all others. After a restart, higher than any that an agent may hold."""
 
     def __repr__(self) -> str:
         return f"<RunData {self.id} {self.name} {self.state}>"
 
-    @cached_property
-    def position(self) -> dict[str, int]:
-        return {task.id: position for position, task in enumerate(self.graph.tasks)}
+    @property
+    def position(self) -> Names:
+        return self.graph.names
 
     @cached_property
     def _references(self) -> dict[int, References]:
         return {}
 
     def task(self, position: int) -> Task:
-        return self.graph.tasks[position]
+        return self.graph[position]
+
+    def version(self, position: int) -> int:
+        return self.versions.get(position, self.first_version)
 
     def references(self, position: int) -> References:
-        """Found once a task."""
+        """Found once a task, where it names anything."""
         known = self._references.get(position)
         if known is None:
-            known = self._references[position] = references_of(self.task(position))
+            known = references_of(self.task(position))
+            if known is not NOTHING:
+                self._references[position] = known
         return known
 
     def amend(self, graph: Graph, files: list[FileRef]) -> None:
         """Another graph of the same structure."""
-        self.graph, self.files = graph, files
+        self.graph, self.files = pack(graph), files
         self._references.clear()
 
     def plan(self) -> RunPlan:
         """What the scheduler needs of it. Raises `ExprError` when an array cannot be counted."""
-        tasks = tuple(self.task_plan(position) for position in range(len(self.graph.tasks)))
-        return RunPlan(self.id, self.owner, self.priority, self.submitted, tasks)
+        tasks = [
+            task_plan(task, self.position, self.params, position in self.open_tasks)
+            for position, task in enumerate(self.graph)
+        ]
+        return self.plan_of(tasks)
+
+    def plan_of(self, tasks: list[TaskPlan]) -> RunPlan:
+        return RunPlan(self.id, self.owner, self.priority, self.submitted, tuple(tasks), self.position)
 
     def task_plan(self, position: int) -> TaskPlan:
         return task_plan(self.task(position), self.position, self.params, position in self.open_tasks)
@@ -103,7 +123,7 @@ def from_store(stored: StoredRun) -> RunData:
         owner=stored.owner,
         priority=stored.priority,
         submitted=stored.submitted,
-        graph=decode_graph(stored.graph),
+        graph=PackedGraph(stored.graph),
         params=_params.decode(stored.params),
         files=_files.decode(stored.files),
         hidden=stored.hidden,
@@ -121,26 +141,27 @@ def from_store(stored: StoredRun) -> RunData:
     )
 
 
-def decode_graph(raw: bytes) -> Graph:
-    return _graph.decode(raw)
-
-
-def check_graph(graph: Graph, params: Mapping[str, Any]) -> str:
+def check_graph(
+    graph: PackedGraph, params: Mapping[str, Any], each: Callable[[int, Task], None] = lambda position, task: None
+) -> str:
     """What is wrong with a graph that came over the wire, in a line; empty when nothing is.
 
     The client has checked the document and told people where; this keeps a wrong or hostile client from
-    breaking the core.
+    breaking the core. `each` is called with every task that is right by itself. Raises `MsgspecError`.
     """
-    position = {task.id: place for place, task in enumerate(graph.tasks)}
-    if not graph.tasks:
+    position = graph.names
+    if not len(graph):
         return "the graph has no tasks"
-    if len(position) != len(graph.tasks):
+    if len(set(position)) != len(graph):
         return "two tasks have the same id"
-    waits = []
-    for task in graph.tasks:
+    begins, ends = array("I"), array("I")
+    for place, task in enumerate(graph):
         for need in task.needs:
-            if need.task not in position:
+            up = position.get(need.task)
+            if up is None:
                 return f"task {task.id!r} needs {need.task!r}, which is not there"
+            begins.append(place)
+            ends.append(up)
         source = expand.source(task)
         if source is not None and source not in {need.task for need in task.needs}:
             return f"task {task.id!r} fans out over {source!r} but does not need it"
@@ -159,18 +180,10 @@ def check_graph(graph: Graph, params: Mapping[str, Any]) -> str:
             return f"task {task.id!r}: {error}"
         if count is not None and not 0 <= count <= expand.MAX_ITEMS:
             return f"task {task.id!r} has {count} items; {expand.MAX_ITEMS} are allowed"
-        waits.append(len(task.needs))
-    children: dict[str, list[int]] = {}
-    for place, task in enumerate(graph.tasks):
-        for need in task.needs:
-            children.setdefault(need.task, []).append(place)
-    free = [task.id for task, wait in zip(graph.tasks, waits, strict=True) if not wait]
-    for name in free:  # grows while it is walked
-        for child in children.get(name, ()):
-            waits[child] -= 1
-            if not waits[child]:
-                free.append(graph.tasks[child].id)
-    return "" if len(free) == len(graph.tasks) else "the tasks need each other in a circle"
+        each(place, task)
+    ups, downs = Edges(len(graph), begins, ends), Edges(len(graph), ends, begins)
+    order = topological((ups,), (downs,), len(graph))
+    return "" if len(order) == len(graph) else "the tasks need each other in a circle"
 
 
 def _numbers(task: Task) -> str:
@@ -201,6 +214,8 @@ def references_of(task: Task) -> References:
                 elif path[2] == "outputs":
                     outputs.add(path[1])
     item_inputs = any(path[0] in ("item", "index", "matrix") for text in task.inputs for path in _paths(text))
+    if not results and not outputs and not item_inputs:
+        return NOTHING
     return References(frozenset(results), frozenset(outputs), item_inputs)
 
 

@@ -242,8 +242,9 @@ def test_graphs_that_no_honest_client_sends(core: Any, kit: Any, fields: dict[st
 def test_a_run_the_scheduler_cannot_take_leaves_nothing(start_core: Any, kit: Any, monkeypatch: Any) -> None:
     core = start_core()
     client = core.client()
-    monkeypatch.setattr("windlass.server.rundata.check_graph", lambda graph, params: "")
-    failure = kit.submit(client, kit.task("a", "a"))
+    with monkeypatch.context() as patch:
+        patch.setattr("windlass.sched.machine.Table", None)
+        failure = kit.submit(client, kit.task("a"))
     assert failure.code == "internal"
     core.stop()
     core = start_core()
