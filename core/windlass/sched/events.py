@@ -5,6 +5,7 @@ Attempts come and go in batches: one event or effect holds a list, never one rec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -55,7 +56,8 @@ class RunPlan:
     owner: str
     priority: int
     submitted: float
-    tasks: tuple[TaskPlan, ...]
+    tasks: Sequence[TaskPlan]
+    """Read once, in order, so that they need not all be there at a time."""
     names: Names | None = None
     """The tasks' ids, where somebody has them as `Names` already."""
 

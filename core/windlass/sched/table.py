@@ -60,7 +60,6 @@ class Table:
         self.run = run
         run.tasks = self
         self.names = names if names is not None else Names(plan.id for plan in plans)
-        self._link(plans)
         self.done = bytearray(size)
         """1: no item is left that is not terminal, and none will come."""
         self._states = bytearray(size)
@@ -69,42 +68,47 @@ class Table:
         self._specs: list[Spec] = []
         self._spec_of = array("I", bytes(4 * size))
         self._hot: dict[int, TaskState] = {}
-        known: dict[bytes, int] = {}
-        for pos, plan in enumerate(plans):
-            key = _key(_values(plan))
-            place = known.get(key)
-            if place is None:
-                place = known[key] = len(self._specs)
-                self._specs.append(Spec(key, _common(plan), book.shape_of(plan)))
-            spec = self._specs[place]
-            spec.tasks += 1
-            self._spec_of[pos] = place
-            self._flags[pos] = 0 if asks(plan) else _DECIDED
-            run.counts[ItemState.PENDING] += plan.count or 0
-            if not spec.single:
-                self._wake(pos)
-
-    def _link(self, plans: Sequence[TaskPlan]) -> None:
-        """Connect the tasks along their needs; measure the longest path after each one."""
-        size, run = len(plans), self.run
+        self.paths = array("d", bytes(8 * size))
+        """Seconds of the longest chain from each task to the end of the graph, itself included."""
+        specs: dict[bytes, int] = {}
+        plain: list[TaskPlan] = []
         ends: tuple[array[int], array[int]] = array("I"), array("I")
         begins: tuple[array[int], array[int]] = array("I"), array("I")
         for pos, plan in enumerate(plans):
             for up, each in plan.needs:
                 begins[each].append(pos)
                 ends[each].append(up)
+            key = _key(_values(plan))
+            place = specs.get(key)
+            if place is None:
+                place = specs[key] = len(specs)
+                plain.append(_common(plan))
+            self._spec_of[pos] = place
+            self.paths[pos] = UNKNOWN if plan.expected is None else plan.expected
         self._whole_up, self._each_up = (Edges(size, begins[each], ends[each]) for each in (0, 1))
         self._whole_down, self._each_down = (Edges(size, ends[each], begins[each]) for each in (0, 1))
         self.waits = self._whole_up.degrees(size)
         """Tasks that each needs as a whole and that are not complete."""
-        order = self.order()
-        if len(order) != size:
-            raise ValueError(f"run {run.id}: its tasks need each other in a circle")
-        paths = self.paths = array("d", bytes(8 * size))
-        """Seconds of the longest chain from each task to the end of the graph, itself included."""
+        self._measure()
+        self._specs = [Spec(key, plan, book.shape_of(plan)) for key, plan in zip(specs, plain, strict=True)]
+        for place in self._spec_of:
+            self._specs[place].tasks += 1
+        for spec in self._specs:
+            self.run.counts[ItemState.PENDING] += spec.tasks * (spec.plan.count or 0)
+        flags = bytes(0 if asks(spec.plan) else _DECIDED for spec in self._specs)
+        lively = frozenset(place for place, spec in enumerate(self._specs) if not spec.single)
+        for pos, place in enumerate(self._spec_of):
+            self._flags[pos] = flags[place]
+            if place in lively:
+                self._wake(pos)
+
+    def _measure(self) -> None:
+        """From each task's own seconds in `paths` to those of the longest chain from it."""
+        order, paths = self.order(), self.paths
+        if len(order) != len(paths):
+            raise ValueError(f"run {self.run.id}: its tasks need each other in a circle")
         for pos in reversed(order):
-            expected = plans[pos].expected
-            paths[pos] = self._after(pos, paths) + (UNKNOWN if expected is None else expected)
+            paths[pos] += self._after(pos, paths)
 
     def own(self, pos: int) -> float:
         """Seconds that an attempt of the task counts in the paths."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import zmq
 
 from windlass.blobs.store import BlobError
-from windlass.server import settings
+from windlass.server import heap, settings
 from windlass.server.configfile import ConfigError
 from windlass.server.loop import Options, Server
 from windlass.store.schema import StoreError
@@ -40,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     except ConfigError as error:
         log.error("the core cannot start: its configuration is wrong\n%s", error)
         return 2
+    heap.give_back_large_blocks()
     # Before anything is slow: a signal during the start must end it in order, too.
     options = Options(
         data, config, args.bind, lease=args.lease, heartbeat=args.heartbeat, settings=chosen, parent_fd=args.parent_fd

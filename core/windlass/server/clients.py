@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -18,8 +19,6 @@ from windlass.model import expand
 from windlass.model.graph import Call, FileRef, Graph, Task
 from windlass.model.packed import PackedGraph
 from windlass.sched import events as ev
-from windlass.sched.events import TaskPlan
-from windlass.sched.plans import task_plan
 from windlass.sched.states import ItemState
 from windlass.server import amend, rundata, views
 from windlass.server.access import Access
@@ -110,7 +109,7 @@ class ClientDesk:
         if known is not None:
             # Durable already, or written before this turn ends: answered in order either way.
             return {"run": known}
-        graph, params, plans, calls = self._checked(msg)
+        graph, params, calls = self._checked(msg)
         self._check_files(msg.files)
         run = RunData(
             id=core.last_run + 1,
@@ -125,7 +124,7 @@ class ClientDesk:
             open_tasks=frozenset(msg.open_tasks),
         )
         batches = self._first_batches(list(calls), payload)
-        plan = run.plan_of(plans)
+        plan = run.plan()
         core.last_run = run.id
         core.runs[run.id] = run
         self._tokens[msg.token] = run.id
@@ -156,8 +155,8 @@ class ClientDesk:
         log.info("run %d %s submitted by %s", run.id, run.name, run.owner)
         return {"run": run.id}
 
-    def _checked(self, msg: m.Submit) -> tuple[PackedGraph, dict[str, Any], list[TaskPlan], dict[int, str]]:
-        """The graph, its parameters, its tasks' plans, and the functions by the positions of their tasks."""
+    def _checked(self, msg: m.Submit) -> tuple[PackedGraph, dict[str, Any], dict[int, str]]:
+        """The graph, its parameters, and the functions by the positions of their tasks."""
         if not msg.token or len(msg.token) > 200:
             raise RequestError("bad-request", "a submit needs a token of 1 to 200 characters")
         graph = _packed(msg.graph)
@@ -168,14 +167,11 @@ class ClientDesk:
         params = {**defaults, **msg.params}
         if not -(2**31) < msg.priority < 2**31:
             raise RequestError("bad-request", "a priority has at most 31 bits")
-        plans: list[TaskPlan] = []
         calls: dict[int, str] = {}
-        open_tasks = frozenset(msg.open_tasks)
 
         def take(place: int, task: Task) -> None:
-            plans.append(task_plan(task, graph.names, params, place in open_tasks))
             if isinstance(task.action, Call):
-                calls[place] = task.action.function
+                calls[place] = sys.intern(task.action.function)  # the same one for thousands of tasks
 
         try:
             problem = rundata.check_graph(graph, params, take)
@@ -186,7 +182,7 @@ class ClientDesk:
         for place in msg.open_tasks:
             if not 0 <= place < len(graph) or graph[place].foreach is None:
                 raise RequestError("bad-request", f"task {place} cannot be open: it is no array")
-        return graph, params, plans, calls
+        return graph, params, calls
 
     def _check_files(self, files: list[FileRef]) -> None:
         for file in files:

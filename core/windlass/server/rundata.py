@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -36,6 +36,28 @@ class References:
     results: frozenset[str]
     outputs: frozenset[str]
     item_inputs: bool
+
+
+class Plans(Sequence[TaskPlan]):
+    """What the scheduler needs to know of each task, made when it is asked for: as objects they would all be there
+    while a graph is taken, and the memory of a hundred thousand small objects is never given back whole."""
+
+    def __init__(self, graph: PackedGraph, params: Mapping[str, Any], open_tasks: frozenset[int]) -> None:
+        self._graph = graph
+        self._params = params
+        self._open = open_tasks
+
+    def __len__(self) -> int:
+        return len(self._graph)
+
+    def __getitem__(self, position: int) -> TaskPlan:  # type: ignore[override]
+        return self._plan(position, self._graph[position])
+
+    def __iter__(self) -> Iterator[TaskPlan]:
+        return (self._plan(position, task) for position, task in enumerate(self._graph))
+
+    def _plan(self, position: int, task: Task) -> TaskPlan:
+        return task_plan(task, self._graph.names, self._params, position in self._open)
 
 
 NOTHING = References(frozenset(), frozenset(), False)
@@ -102,17 +124,11 @@ class RunData:
 
     def plan(self) -> RunPlan:
         """What the scheduler needs of it. Raises `ExprError` when an array cannot be counted."""
-        tasks = [
-            task_plan(task, self.position, self.params, position in self.open_tasks)
-            for position, task in enumerate(self.graph)
-        ]
-        return self.plan_of(tasks)
-
-    def plan_of(self, tasks: list[TaskPlan]) -> RunPlan:
-        return RunPlan(self.id, self.owner, self.priority, self.submitted, tuple(tasks), self.position)
+        tasks = Plans(self.graph, self.params, self.open_tasks)
+        return RunPlan(self.id, self.owner, self.priority, self.submitted, tasks, self.position)
 
     def task_plan(self, position: int) -> TaskPlan:
-        return task_plan(self.task(position), self.position, self.params, position in self.open_tasks)
+        return Plans(self.graph, self.params, self.open_tasks)[position]
 
 
 def from_store(stored: StoredRun) -> RunData:
