@@ -255,6 +255,8 @@ class Agent:
                 else:
                     executor.assign(message, payload)
                     self._extend_lease()
+            case m.AssignRange():
+                self._handle(message.apart(), payload)
             case m.Stop():
                 executor.stop(message)
             case m.Forget():

@@ -24,7 +24,7 @@ from windlass.client.build import pickle_function
 from windlass.client.errors import LinkBusy, RequestFailed, WindlassError
 from windlass.client.link_state import Answer
 from windlass.client.pickling import dumps
-from windlass.client.run import ENDED, exception_of, fetch_payload
+from windlass.client.run import ENDED, End, ends_of, exception_of, fetch_payload
 from windlass.model.graph import Call, Foreach, Graph, Task
 from windlass.wire import messages as m
 from windlass.wire import results
@@ -71,7 +71,7 @@ class _Channel:
 
 class _Results(NamedTuple):
     channel: _Channel
-    answer: Answer
+    rows: list[End]
 
 
 class _Appended(NamedTuple):
@@ -194,7 +194,7 @@ class Dispatcher:
         for event in events:
             match event:
                 case _Results():
-                    self._take(event.channel, event.answer)
+                    self._take(event.channel, event.rows)
                 case _Appended():
                     self._appended(event)
                 case _PollFailed():
@@ -301,7 +301,7 @@ class Dispatcher:
 
     def _ask(self, channel: _Channel) -> None:
         assert self._client is not None
-        future = self._client.link.request(m.GetResults(0, channel.run, channel.after, wait=POLL))
+        future = self._client.link.request(m.GetResults(0, channel.run, channel.after, wait=POLL, packed=True))
         future.add_done_callback(lambda done: self._answered(channel, done))
 
     def _answered(self, channel: _Channel, done: Future[Answer]) -> None:
@@ -311,7 +311,7 @@ class Dispatcher:
             self._events.put(_PollFailed(channel, error))
             return
         answer = done.result()
-        rows = answer.data["results"]
+        rows = ends_of(answer)
         state = answer.data.get("run_state")
         if not rows and state in ENDED:
             self._events.put(
@@ -319,30 +319,31 @@ class Dispatcher:
             )
             return
         if rows:
-            channel.after = max(channel.after, rows[-1][0])
+            channel.after = max(channel.after, rows[-1].seq)
         if not self._left:
             self._ask(channel)
         if rows:
-            self._events.put(_Results(channel, answer))
+            self._events.put(_Results(channel, rows))
 
-    def _take(self, channel: _Channel, answer: Answer) -> None:
+    def _take(self, channel: _Channel, rows: list[End]) -> None:
         now = time.monotonic()
         flying = channel.flying
         decode = results.decode_result
-        for row, payload in zip(answer.data["results"], answer.payload, strict=True):
-            future = flying.pop(row[2], None)
+        for end in rows:
+            future = flying.pop(end.index, None)
             if future is None:
                 continue
-            if row[3] == "succeeded" and payload[:1] != b"b":
+            payload = end.payload
+            if end.state == "succeeded" and payload[:1] != b"b":
                 try:
                     future.set_result(decode(payload) if payload else None)
                 except Exception as error:
                     future.set_exception(error)
             else:
-                self._end(future, row[3], row[4], payload)
+                self._end(future, end.state, end.error, payload)
                 if self._broken is not None:
                     return
-        self._adapt(now, len(answer.data["results"]))
+        self._adapt(now, len(rows))
 
     def _end(self, future: Future[Any], state: str, error: str, payload: bytes) -> None:
         """An end that is no plain result."""

@@ -17,6 +17,7 @@ from windlass.client import submit
 from windlass.client.errors import RemoteTraceback, RequestFailed, StartFailed, TaskError, WindlassError
 from windlass.client.files import safe_path
 from windlass.client.link import Link
+from windlass.client.link_state import Answer
 from windlass.model.graph import FileRef
 from windlass.wire import logs, results
 from windlass.wire import messages as m
@@ -141,8 +142,7 @@ class RunWatch:
         self.close()
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(msgspec.Struct, frozen=True, gc=False):
     """How an item ended: one row of `GetResults`, with its payload."""
 
     seq: int
@@ -245,15 +245,13 @@ class Run:
         after = 0
         while True:
             wait = 0.0 if until is None else max(0.0, min(LOOK, until - time.monotonic()))
-            answer = self._link.ask(m.GetResults(0, self.id, after, wait=wait, task=only))
-            rows = answer.data["results"]
-            for row, payload in zip(rows, answer.payload, strict=True):
-                seq, position, index, state, error = row[:5]
-                end = End(seq, position, index, state, error, payload)
+            answer = self._link.ask(m.GetResults(0, self.id, after, wait=wait, task=only, packed=True))
+            rows = ends_of(answer)
+            for end in rows:
                 latest[end.task, end.index] = end
-                after = max(after, end.seq)
+            after = max(after, rows[-1].seq) if rows else after
             if not rows and (until is None or answer.data["run_state"] in ENDED):
-                return sorted(latest.values(), key=lambda end: (end.task, end.index))
+                return [latest[place] for place in sorted(latest)]
             if not rows and until is not None:
                 if time.monotonic() >= until:
                     raise TimeoutError("the run has not ended in time")
@@ -302,7 +300,7 @@ class Run:
         return self._value(row, ends[-1])
 
     def _value(self, row: TaskRow, end: End) -> Any:
-        payload = fetch_payload(self._link, end.payload)
+        payload = end.payload if end.payload[:1] != b"b" else fetch_payload(self._link, end.payload)
         if end.state == "succeeded":
             return results.decode_result(payload) if payload else None
         raise failure(row, end, payload)
@@ -448,6 +446,27 @@ class Run:
                 return row.index
         known = ", ".join(row.id for row in self._rows)
         raise RequestFailed("not-found", f"run {self.id} has no task {name!r}; it has: {known}")
+
+
+_results = msgspec.msgpack.Decoder(list[bytes]).decode
+
+
+def ends_of(answer: Answer) -> list[End]:
+    """The rows of a `GetResults` answer, those that came packed taken apart; in the order of their numbers."""
+    rows, packs = answer.data["results"], answer.data.get("packs", ())
+    found = [
+        End(row[0], row[1], row[2], row[3], row[4], payload)
+        for row, payload in zip(rows, answer.payload, strict=not packs)
+    ]
+    for (seq, task, items), raw in zip(packs, answer.payload[len(rows) :], strict=True):
+        numbers = range(seq, seq + len(items))
+        found += [
+            End(number, task, index, "succeeded", "", result)
+            for number, index, result in zip(numbers, items, _results(raw), strict=True)
+        ]
+    if packs:
+        found.sort(key=lambda end: end.seq)
+    return found
 
 
 def fetch_payload(link: Link, payload: bytes) -> bytes:

@@ -18,6 +18,7 @@ from windlass.sched.events import (
     AttemptsExited,
     AttemptsRejected,
     AttemptsStarted,
+    AttemptsSucceeded,
     ExitFact,
     LossesForgiven,
     RefuseExits,
@@ -30,6 +31,7 @@ from windlass.sched.tasks import TaskState
 _I, _A = ItemState, AttemptState
 _SHORTEST = 50e-6
 """No attempt counts as shorter than this, so that a mean is never zero."""
+_new = tuple.__new__
 
 
 def exited(book: Book, event: AttemptsExited) -> None:
@@ -87,16 +89,7 @@ def exited(book: Book, event: AttemptsExited) -> None:
             agent.recalled.difference_update(accepted)
         book.emit(AcceptExits(agent.id, event.epoch, accepted))
         for task, items in done.items():
-            _learn(book, task, len(items), spent[task])
-            book.spent(task, task.shape, len(items), spent[task])
-            task.run.owner.live[task.shape] -= len(items)
-            task.finish(items)
-            ranges = ranges_of(items)
-            book.items(task, _I.SUCCEEDED, ranges)
-            if not task.unfinished or task.run.tasks.each_children(task.pos):
-                book.ended(task, ranges)
-            if book.doubts or agent.probation:
-                book.doubts.succeeded(task.run.id, task.pos, items, agent.id)
+            _finish(book, agent, task, items, spent[task])
         for bucket in touched:
             _settle(book, agent, bucket)
     for fact, grant in odd:
@@ -106,6 +99,70 @@ def exited(book: Book, event: AttemptsExited) -> None:
         book.emit(RefuseExits(agent.id, event.epoch, refused))
     if stopped and agent.lost:
         forgive_losses(book, agent, stopped)
+
+
+def _finish(book: Book, agent: Agent, task: TaskState, items: list[int], spent: float) -> None:
+    """Items of which an attempt was accepted, after `spent` seconds in all."""
+    _learn(book, task, len(items), spent)
+    book.spent(task, task.shape, len(items), spent)
+    task.run.owner.live[task.shape] -= len(items)
+    task.finish(items)
+    ranges = ranges_of(items)
+    book.items(task, _I.SUCCEEDED, ranges)
+    if not task.unfinished or task.run.tasks.each_children(task.pos):
+        book.ended(task, ranges)
+    if book.doubts or agent.probation:
+        book.doubts.succeeded(task.run.id, task.pos, items, agent.id)
+
+
+def succeeded(book: Book, event: AttemptsSucceeded) -> None:
+    """The hottest path: where all of a batch is as it should be, it is taken as a whole."""
+    agent = book.agents.get(event.agent)
+    run, task = event.run, event.task
+    ids = [_new(AttemptId, (run, task, *one)) for one in zip(event.items, event.attempts, strict=True)]
+    live = agent.live if agent is not None else {}
+    grants = list(map(live.get, ids))
+    same = dict.fromkeys(grants)
+    plain = (
+        agent is not None
+        and event.epoch <= agent.epoch
+        and not agent.stopping
+        and len(set(ids)) == len(ids)
+        and all(grant is not None and grant.epoch <= event.epoch for grant in same)
+    )
+    if not plain:
+        times = zip(ids, event.started, event.ended, strict=True)
+        facts = [ExitFact(id, Outcome.OK, 0, began, over) for id, began, over in times]
+        exited(book, AttemptsExited(event.agent, event.epoch, facts))
+        return
+    assert agent is not None
+    agent.rejects = 0
+    running = agent.running
+    ran = len(running)
+    for id in ids:
+        del live[id]
+    if running:
+        for id in ids:
+            running.pop(id, None)
+    if agent.recalled:
+        agent.recalled.difference_update(ids)
+    if len(running) < ran:
+        tables.check_attempt(_A.RUNNING, _A.EXITED)
+    if ran - len(running) < len(ids):
+        tables.check_attempt(_A.ASSIGNED, _A.EXITED)
+    book.emit(AcceptExits(agent.id, event.epoch, ids))
+    buckets: dict[Bucket, None] = {}
+    for grant in same:
+        assert grant is not None
+        grant.bucket.size -= grants.count(grant)
+        buckets[grant.bucket] = None
+        state = grant.task
+    active = state.active
+    for item in event.items:
+        del active[item]
+    _finish(book, agent, state, event.items, sum(event.ended) - sum(event.started))
+    for bucket in buckets:
+        _settle(book, agent, bucket)
 
 
 def _learn(book: Book, task: TaskState, count: int, spent: float) -> None:

@@ -179,6 +179,20 @@ class AttemptsExited:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptsSucceeded:
+    """Ends of one task's items that all went well, as columns: `AttemptsExited` with outcome ok and code 0."""
+
+    agent: str
+    epoch: int
+    run: int
+    task: int
+    items: list[int]
+    attempts: list[int]
+    started: list[float]
+    ended: list[float]
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptsRejected:
     agent: str
     epoch: int
@@ -237,7 +251,7 @@ class Tick:
 Event = (
     RunSubmitted | TaskDecided | ItemsAppended | TaskClosed | TaskAmended
     | AgentHello | AgentHeard | AgentLinkLost | AgentLeft | AgentDrain | AgentForgiven | AgentRemoved
-    | AttemptsStarted | AttemptsExited | AttemptsRejected
+    | AttemptsStarted | AttemptsExited | AttemptsSucceeded | AttemptsRejected
     | CancelRequested | RetryRequested | PauseRequested | PriorityChanged | RunDeleted | Tick
 )  # fmt: skip
 

@@ -228,6 +228,13 @@ def _exited(book: Book, event: e.AttemptsExited) -> None:
         aside.judge(book)
 
 
+def _succeeded(book: Book, event: e.AttemptsSucceeded) -> None:
+    some = zip(event.items[:8], event.attempts[:8], strict=True)
+    book.story.tell(book.now, "exited", event.agent, [e.AttemptId(event.run, event.task, *one) for one in some])
+    _alive(book, event.agent)
+    attempts.succeeded(book, event)
+
+
 def _rejected(book: Book, event: e.AttemptsRejected) -> None:
     book.story.tell(book.now, "rejected", event.agent, event.items)
     _alive(book, event.agent)
@@ -265,6 +272,7 @@ _HANDLERS: dict[type, Callable[[Book, Any], None]] = {
     e.AgentRemoved: _agent_rule(lambda book, agent, event: leases.removed(book, agent)),
     e.AttemptsStarted: _started,
     e.AttemptsExited: _exited,
+    e.AttemptsSucceeded: _succeeded,
     e.AttemptsRejected: _rejected,
     e.CancelRequested: _run_rule(_cancel),
     e.RetryRequested: _run_rule(_retry),

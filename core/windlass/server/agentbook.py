@@ -28,12 +28,30 @@ class Ended(NamedTuple):
     ended: float
 
 
+class Given:
+    """A row of `given`: it goes when no attempt stands by it any more."""
+
+    __slots__ = ("id", "left")
+
+    def __init__(self, id: int, left: int) -> None:
+        self.id = id
+        self.left = left
+
+
 class Live:
-    """An attempt that an agent has."""
+    """An attempt that an agent has; or several that were given together, until they are said to run."""
 
-    __slots__ = ("agent", "assigned", "epoch", "samples", "slot", "started")
+    __slots__ = ("agent", "assigned", "epoch", "given", "samples", "slot", "started")
 
-    def __init__(self, agent: str, epoch: int, assigned: float, started: float | None = None, slot: int = -1) -> None:
+    def __init__(
+        self,
+        agent: str,
+        epoch: int,
+        assigned: float,
+        started: float | None = None,
+        slot: int = -1,
+        given: Given | None = None,
+    ) -> None:
         self.agent = agent
         self.epoch = epoch
         self.assigned = assigned
@@ -41,6 +59,8 @@ class Live:
         self.slot = slot
         """Lane of the agent's timeline; -1 while it has none."""
         self.samples: deque[AttemptSample] | None = None
+        self.given = given
+        """By which row of many it is kept; None: by one of its own."""
 
     def keep(self, sample: AttemptSample) -> None:
         """One more point of its curve."""

@@ -114,6 +114,17 @@ class AgentDesk:
         for epoch, ends in by_epoch.items():
             core.exited(agent, epoch, ends)
 
+    def succeeded(self, agent: AgentRecord, msg: m.Succeeded, payload: list[bytes]) -> None:
+        core, now, offset = self._core, self._core.now, agent.clock.offset
+        count = len(msg.items)
+        columns = (msg.attempts, msg.started, msg.ended, msg.cpu, msg.memory, payload)
+        if not count or any(len(column) != count for column in columns) or not _possible(msg, payload):
+            core.links.complain("malformed", f"agent {agent.facts.name}: successes that cannot be", now)
+            return
+        ended = [_sane(time + offset, now) for time in msg.ended]
+        started = [min(_sane(time + offset, now), end) for time, end in zip(msg.started, ended, strict=True)]
+        core.succeeded(agent, msg, started, ended, payload)
+
     def rejected(self, agent: AgentRecord, msg: m.Rejected) -> None:
         by_epoch: dict[int, list[AttemptId]] = {}
         for key in msg.keys:
@@ -165,6 +176,19 @@ def _tame(exit: m.Exit) -> bool:
         and 0 <= usage.cpu < _MOST
         and 0 <= exit.log_shed < _MOST
         and all(0 <= file.size < _MOST and 0 <= file.mode <= 0o7777 for file in exit.outputs)
+    )
+
+
+def _possible(msg: m.Succeeded, results: list[bytes]) -> bool:
+    """Whether its numbers can be kept, and its results are what they say. (An agent of ours sends no others.)"""
+    return (
+        min(msg.items) >= 0
+        and max(msg.items) < _MOST
+        and min(msg.memory) >= 0
+        and max(msg.memory) < _MOST
+        and min(msg.cpu) >= 0
+        and math.isfinite(sum(msg.cpu))
+        and not any(result[:1] == b"b" for result in results)
     )
 
 

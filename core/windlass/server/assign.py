@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from windlass.blobs.store import BlobError
 from windlass.model.expr import ExprError
@@ -11,7 +11,7 @@ from windlass.sched import events as ev
 from windlass.sched.events import AttemptId
 from windlass.sched.states import Outcome
 from windlass.server import rundata
-from windlass.server.agentbook import AgentRecord, Ended, Live
+from windlass.server.agentbook import AgentRecord, Ended, Given, Live
 from windlass.server.rundata import RunData
 from windlass.store import records
 from windlass.wire import limits
@@ -23,6 +23,34 @@ if TYPE_CHECKING:
 
 ASSIGN_BYTES = 4 * 1024 * 1024
 """Payload of one message of assignments, about."""
+_TROUBLE = (ExprError, ValueError, LookupError, OSError, BlobError)
+"""What may go wrong while that which an item needs is put together."""
+_TOO_LARGE = "what the task needs is too large to be sent to an agent"
+_new = tuple.__new__
+
+Span = tuple[int, int, int, int, int]
+"""run, task, first item, one past the last, attempt number."""
+
+
+def spans_of(ids: list[AttemptId]) -> list[Span]:
+    """Neighbours of one array with one attempt number, joined; the order is kept."""
+    found: list[Span] = []
+    run = task = attempt = first = last = -1
+    for id in ids:
+        if id[2] == last and id[0] == run and id[1] == task and id[3] == attempt:
+            last += 1
+            continue
+        if first >= 0:
+            found.append((run, task, first, last, attempt))
+        run, task, first, attempt = id
+        last = first + 1
+    if first >= 0:
+        found.append((run, task, first, last, attempt))
+    return found
+
+
+def _unmade(error: Exception) -> str:
+    return f"what the item needs cannot be put together: {error}"
 
 
 class Assigner:
@@ -30,17 +58,29 @@ class Assigner:
         self._core = core
 
     def assign(self, effect: ev.AssignAttempts) -> None:
-        now = self._core.now
+        core, now = self._core, self._core.now
         agent, epoch = effect.agent, effect.epoch
-        for id in effect.items:
-            self._core.live[id] = Live(agent, epoch, now)
-        self._core.store.write(records.LIVE_NEW, [(*id, agent, epoch, 0, now, None, -1) for id in effect.items])
-        record = self._core.agents[agent]
+        spans = spans_of(effect.items)
+        single: list[tuple[Any, ...]] = []
+        many: list[tuple[Any, ...]] = []
+        for run, task, first, last, attempt in spans:
+            if last - first == 1:
+                core.live[AttemptId(run, task, first, attempt)] = Live(agent, epoch, now)
+                single.append((run, task, first, attempt, agent, epoch, 0, now, None, -1))
+                continue
+            core.given += 1
+            together = Live(agent, epoch, now, given=Given(core.given, last - first))
+            ids = [_new(AttemptId, (run, task, index, attempt)) for index in range(first, last)]
+            core.live.update(dict.fromkeys(ids, together))
+            many.append((core.given, run, task, first, last, attempt, agent, epoch, now))
+        core.store.write(records.LIVE_NEW, single)
+        core.store.write(records.GIVEN, many)
+        record = core.agents[agent]
         record.assigned += len(effect.items)
-        self._core.publisher.agents_dirty.add(agent)
-        self._core.later(partial(self._assign_now, record, epoch, effect.items))
+        core.publisher.agents_dirty.add(agent)
+        core.later(partial(self._assign_now, record, epoch, spans))
 
-    def _assign_now(self, agent: AgentRecord, epoch: int, items: list[AttemptId]) -> None:
+    def _assign_now(self, agent: AgentRecord, epoch: int, spans: list[Span]) -> None:
         """The assignment is durable, and so is all that it depends on: put together what the agent needs, and send."""
         if agent.connection is None or agent.epoch != epoch:
             return  # it will say HELLO, without these
@@ -49,38 +89,72 @@ class Assigner:
         batch: list[AssignItem] = []
         payload: list[bytes] = []
         weight = 0
-        call = False
-        for id in items:
-            run_id, task, index, attempt = id
+        for run_id, task, first, last, attempt in spans:
             known = found.get((run_id, task))
-            try:
-                if known is None:
-                    run = self._core.runs.get(run_id)
-                    if run is None:
-                        continue
+            if known is None:
+                run = self._core.runs.get(run_id)
+                if run is None:
+                    continue
+                try:
                     bundle = self._core.bundles.bundle(run, task)
                     known = run, self._core.bundles.plain(run, task), bundle.version, rundata.is_call(run.task(task))
-                    found[run_id, task] = known
-                    if (run_id, task, bundle.version) not in agent.sent:
-                        bundles[run_id, task] = bundle
-                        agent.sent.add((run_id, task, bundle.version))
-                run, plain, version, call = known
-                if plain:
-                    item = AssignItem(Key(run_id, task, index, attempt, epoch), version)
-                else:
-                    item = self._core.bundles.item(run, id, epoch, version)
-            except (ExprError, ValueError, LookupError, OSError, BlobError) as error:
-                self._fail_here(agent, epoch, id, f"what the item needs cannot be put together: {error}")
+                except _TROUBLE as error:
+                    for index in range(first, last):
+                        self._fail_here(agent, epoch, AttemptId(run_id, task, index, attempt), _unmade(error))
+                    continue
+                found[run_id, task] = known
+                if (run_id, task, bundle.version) not in agent.sent:
+                    bundles[run_id, task] = bundle
+                    agent.sent.add((run_id, task, bundle.version))
+            run, plain, version, call = known
+            if plain and last - first > 1:
+                if batch:
+                    self._send_assign(agent, bundles, batch, payload)
+                    bundles, batch, payload, weight = {}, [], [], 0
+                bundle_now = [bundles.pop((run_id, task))] if (run_id, task) in bundles else []
+                self._send_span(agent, bundle_now, run, version, epoch, (run_id, task, first, last, attempt), call)
                 continue
-            batch.append(item)
-            data = self._core.bundles.payload(run, task, index) if call else b""
-            payload.append(data)
-            weight += len(data) + 100 * len(item.files)
-            if len(batch) >= limits.BATCH or weight > ASSIGN_BYTES:
-                self._send_assign(agent, bundles, batch, payload)
-                bundles, batch, payload, weight = {}, [], [], 0
-        if batch:
+            for index in range(first, last):
+                id = AttemptId(run_id, task, index, attempt)
+                try:
+                    if plain:
+                        item = AssignItem(Key(*id, epoch), version)
+                    else:
+                        item = self._core.bundles.item(run, id, epoch, version)
+                    data = self._core.bundles.payload(run, task, index) if call else b""
+                except _TROUBLE as error:
+                    self._fail_here(agent, epoch, id, _unmade(error))
+                    continue
+                batch.append(item)
+                payload.append(data)
+                weight += len(data) + 100 * len(item.files)
+                if len(batch) >= limits.BATCH or weight > ASSIGN_BYTES:
+                    self._send_assign(agent, bundles, batch, payload)
+                    bundles, batch, payload, weight = {}, [], [], 0
+        if batch or bundles:
             self._send_assign(agent, bundles, batch, payload)
+
+    def _send_span(
+        self, agent: AgentRecord, bundles: list[Bundle], run: RunData, version: int, epoch: int, span: Span, call: bool
+    ) -> None:
+        """Neighbours in as few messages as their arguments allow."""
+        run_id, task, first, last, attempt = span
+        while first < last:
+            if agent.connection is None:
+                return
+            payload: list[bytes] = []
+            upto = min(last, first + limits.BATCH)
+            if call:
+                payload = self._core.bundles.payloads(run, task, first, upto, ASSIGN_BYTES)
+                upto = first + len(payload)
+            message = m.AssignRange(bundles, run_id, task, version, epoch, attempt, first, upto - first)
+            if not self._core.links.send(agent.connection, message, payload if any(payload) else ()):
+                for bundle in bundles:
+                    agent.sent.discard((bundle.run, bundle.task, bundle.version))
+                for index in range(first, upto):
+                    self._fail_here(agent, epoch, AttemptId(run_id, task, index, attempt), _TOO_LARGE)
+            bundles = []
+            first = upto
 
     def _send_assign(
         self, agent: AgentRecord, bundles: dict[tuple[int, int], Bundle], batch: list[AssignItem], payload: list[bytes]
@@ -93,7 +167,7 @@ class Assigner:
                 agent.sent.discard((bundle.run, bundle.task, bundle.version))
             for item in batch:
                 id = AttemptId(item.key.run, item.key.task, item.key.index, item.key.attempt)
-                self._fail_here(agent, item.key.epoch, id, "what the task needs is too large to be sent to an agent")
+                self._fail_here(agent, item.key.epoch, id, _TOO_LARGE)
 
     def _fail_here(self, agent: AgentRecord, epoch: int, id: AttemptId, error: str) -> None:
         """End an attempt that cannot even be sent, as if the agent had found it out."""

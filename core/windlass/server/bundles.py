@@ -283,6 +283,20 @@ class Bundles:
                 del self._batches[next(iter(self._batches))]
         return batch[index - first] if index - first < len(batch) else b""
 
+    def payloads(self, run: RunData, position: int, first: int, last: int, weight: int) -> list[bytes]:
+        """Arguments of items from `first` on, at least one and at most about `weight` bytes."""
+        found: list[bytes] = []
+        while first < last and weight > 0:
+            one = self.payload(run, position, first)
+            start, batch = self._batches.get((run.id, position), (0, []))
+            more = batch[first - start : last - start] if start <= first < start + len(batch) else [one]
+            if sum(map(len, more)) > weight:
+                more = more[:1] if len(more[0]) > weight else more[: max(1, weight * len(more) // sum(map(len, more)))]
+            found += more
+            weight -= sum(map(len, more))
+            first += len(more)
+        return found
+
     # --- files ---
 
     def task_files(self, run: RunData, position: int) -> list[FileRef]:

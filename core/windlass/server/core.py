@@ -20,14 +20,14 @@ from windlass.sched.events import AttemptId
 from windlass.sched.machine import Scheduler
 from windlass.sched.states import TERMINAL, AttemptState, ItemState, Outcome
 from windlass.server import rundata
-from windlass.server.agentbook import AgentRecord, Ended, Live
+from windlass.server.agentbook import AgentRecord, Ended, Given, Live
 from windlass.server.assign import Assigner
 from windlass.server.bundles import Bundles
 from windlass.server.links import Links
 from windlass.server.publish import Publisher
 from windlass.server.rundata import RunData
 from windlass.server.tidy import Tidy
-from windlass.store import records, replay
+from windlass.store import packs, records, replay
 from windlass.store.reader import Reader
 from windlass.store.store import Store
 from windlass.wire import limits
@@ -60,9 +60,11 @@ class Core:
         """The loop's time; set once a turn."""
         self.last_run = self.reader.last_run()
         self.seq = self.reader.last_seq()
+        self.given = self.reader.last_given()
+        """The number of the last row of attempts that were given together."""
         self.on_ends: list[Callable[[int], None]] = []
         """Called with a run when ends of its items have become durable."""
-        self.on_attempts_ended: list[Callable[[list[tuple[Any, ...]]], None]] = []
+        self.on_attempts_ended: list[Callable[[Iterable[tuple[Any, ...]]], None]] = []
         """Called with the rows of attempts whose ends have become durable."""
         self._later: list[Callable[[], object]] = []
         self._to_show: dict[int, Callable[[], object]] = {}
@@ -188,9 +190,18 @@ class Core:
             )
         usage = replay.restored_usage(db)
         db.close()
+        together: dict[int, Live] = {}
         for record in live:
             slot = record.slot if record.slot is not None else -1
-            self.live[record.id] = Live(record.agent, record.epoch, record.assigned, record.started, slot)
+            if record.given:
+                shared = together.get(record.given)
+                if shared is None:
+                    given = Given(record.given, 0)
+                    shared = together[record.given] = Live(record.agent, record.epoch, record.assigned, given=given)
+                shared.given.left += 1  # type: ignore[union-attr]
+                self.live[record.id] = shared
+            else:
+                self.live[record.id] = Live(record.agent, record.epoch, record.assigned, record.started, slot)
             home = self.agents.get(record.agent)
             if home is not None:
                 home.assigned += 1
@@ -210,6 +221,36 @@ class Core:
         ]
         self._changed_state = True
         effects = self.scheduler.handle(ev.AttemptsExited(agent.id, epoch, facts), self.now)
+        self._write_ends(agent, epoch, effects, told)
+
+    def succeeded(
+        self, agent: AgentRecord, msg: m.Succeeded, started: list[float], ended: list[float], results: list[bytes]
+    ) -> None:
+        """As `exited`, for plain ends of one task's items: what is accepted as a whole is written as a whole."""
+        fact = ev.AttemptsSucceeded(agent.id, msg.epoch, msg.run, msg.task, msg.items, msg.attempts, started, ended)
+        self._changed_state = True
+        effects = self.scheduler.handle(fact, self.now)
+        first = effects[0] if effects else None
+        if type(first) is ev.AcceptExits and len(first.items) == len(msg.items) and first.items[-1][2] == msg.items[-1]:
+            self._pack(agent, msg, first.items, started, ended, results)
+            for effect in effects[1:]:
+                if type(effect) is ev.ItemsChanged and effect.state is ItemState.SUCCEEDED:
+                    self.later(partial(self._changed, effect, True))  # the pack says so
+                else:
+                    self._handlers[type(effect)](effect)
+        else:
+            columns = zip(msg.items, msg.attempts, started, ended, msg.cpu, msg.memory, results, strict=True)
+            told = {}
+            for item, attempt, began, over, cpu, memory, result in columns:
+                key = Key(msg.run, msg.task, item, attempt, msg.epoch)
+                exit = m.Exit(key, Outcome.OK.value, 0, began, over, m.Usage(cpu, memory))
+                told[AttemptId(msg.run, msg.task, item, attempt)] = Ended(exit, result, began, over)
+            self._write_ends(agent, msg.epoch, effects, told)
+        self.say(agent.id, m.Ack([], [msg.batch]))
+
+    def _write_ends(
+        self, agent: AgentRecord, epoch: int, effects: list[ev.Effect], told: dict[AttemptId, Ended]
+    ) -> None:
         finals: dict[tuple[int, int, int], int] = {}
         for effect in effects:
             if type(effect) is ev.ItemsChanged and effect.state in _BY_ATTEMPT:
@@ -227,6 +268,61 @@ class Core:
             else:
                 self._handlers[type(effect)](effect)
 
+    def _pack(
+        self,
+        agent: AgentRecord,
+        msg: m.Succeeded,
+        ids: list[AttemptId],
+        started: list[float],
+        ended: list[float],
+        results: list[bytes],
+    ) -> None:
+        """All ends of a message were accepted."""
+        lives = self._end_live(ids)
+        lanes = agent.lanes
+        assigned: list[float] = []
+        slots: list[int] = []
+        for live, began, over in zip(lives, started, ended, strict=True):
+            if live is None or live.slot < 0:
+                slots.append(lanes.whole(began, over))
+            else:
+                lanes.end(live.slot, over)
+                slots.append(live.slot)
+            if live is not None:
+                agent.assigned -= 1
+                agent.running -= live.started is not None
+            assigned.append(began if live is None else live.assigned)
+        count = len(ids)
+        nothing = [0] * count
+        columns = packs.Columns(
+            msg.items, msg.attempts, assigned, started, ended, msg.cpu, msg.memory, nothing, nothing, slots
+        )
+        self._write_pack(msg.run, msg.task, agent.id, columns, results)
+        self.counters["ends"] += count
+
+    def _write_pack(self, run: int, task: int, agent: str, columns: packs.Columns, results: list[bytes]) -> None:
+        rows = packs.rows_of(self.seq + 1, run, task, agent, columns, results)
+        self.seq += len(columns.items)
+        self.store.write(records.PACK, rows)
+        self.later(partial(self._ended_packed, rows))
+
+    def _end_live(self, ids: list[AttemptId]) -> list[Live | None]:
+        """These attempts have ended: no longer kept as live; what they were."""
+        lives = [self.live.pop(id, None) for id in ids]
+        own: list[AttemptId] = []
+        gone: list[tuple[int]] = []
+        for id, live in zip(ids, lives, strict=True):
+            given = live.given if live is not None else None
+            if given is None:
+                own.append(id)
+                continue
+            given.left -= 1
+            if not given.left:
+                gone.append((given.id,))
+        self.store.write(records.LIVE_END, own)
+        self.store.write(records.GIVEN_GONE, gone)
+        return lives
+
     def _accept(
         self,
         agent: AgentRecord,
@@ -237,17 +333,15 @@ class Core:
         ack: bool = True,
     ) -> None:
         rows: list[tuple[Any, ...]] = []
+        plain: dict[tuple[int, int], list[tuple[Any, ...]]] = {}
         outputs: list[tuple[Any, ...]] = []
         clear: list[tuple[int, int, int]] = []
         refs: list[tuple[str, int]] = []
-        seq = self.seq
         state = int(AttemptState.EXITED)
         lanes = agent.lanes
-        live_pop = self.live.pop
-        for id in items:
+        for id, live in zip(items, self._end_live(items), strict=True):
             run, task, index, attempt = id
             exit, result, started, ended = told[id]
-            live = live_pop(id, None)
             assigned, slot = (live.assigned, live.slot) if live is not None else (started, -1)
             if live is not None:
                 agent.assigned -= 1
@@ -257,14 +351,22 @@ class Core:
                 lanes.end(slot, ended)
             else:
                 slot = lanes.whole(started, ended)
-            seq += 1
             final = finals.pop((run, task, index), 0)
             usage = exit.usage
             ref = exit.log_ref
+            if final == ItemState.SUCCEEDED and _plain(exit, result):
+                plain.setdefault((run, task), []).append(
+                    (
+                        index, attempt, assigned, started, ended, usage.cpu, usage.memory, usage.read, usage.written,
+                        slot, result,
+                    )
+                )  # fmt: skip
+                continue
+            self.seq += 1
             rows.append(
                 (
-                    seq, run, task, index, attempt, agent.id, state, exit.outcome, exit.code, assigned, started, ended,
-                    usage.cpu, usage.memory, usage.read, usage.written, slot, final, exit.log_shed, exit.error,
+                    self.seq, run, task, index, attempt, agent.id, state, exit.outcome, exit.code, assigned, started,
+                    ended, usage.cpu, usage.memory, usage.read, usage.written, slot, final, exit.log_shed, exit.error,
                     None if ref is None else rundata.encode(ref), exit.log or None, result or None,
                 )
             )  # fmt: skip
@@ -276,8 +378,9 @@ class Core:
                 refs.append((ref.hash, run))
             if result[:1] == b"b" and (blob := rundata.blob_of(result)) is not None:
                 refs.append((blob, run))
-        self.seq = seq
-        self.store.write(records.LIVE_END, items)
+        for (run, task), ends in plain.items():
+            *columns, results = map(list, zip(*ends, strict=True))
+            self._write_pack(run, task, agent.id, packs.Columns._make(columns), results)
         self.store.write(records.ATTEMPT, rows)
         self.store.write(records.OUTPUTS_CLEAR, clear)
         self.store.write(records.OUTPUT, outputs)
@@ -285,7 +388,18 @@ class Core:
         self.counters["ends"] += len(items)
         if ack:
             self.say(agent.id, m.Ack([Key(*id, epoch) for id in items]))
-        self.later(partial(self._ended, rows))
+        if rows:
+            self.later(partial(self._ended, rows))
+
+    def _ended_packed(self, rows: list[packs.Row]) -> None:
+        """As `_ended`, for rows that are only taken apart when somebody looks."""
+        for row in rows:
+            ends = packs.Ends(row)
+            self.publisher.packed(row[1], row[6], ends)
+            for tell in self.on_attempts_ended:
+                tell(ends)
+        for call in self.on_ends:
+            call(rows[0][1])
 
     def _ended(self, rows: list[tuple[Any, ...]]) -> None:
         """Ends became durable: tell those who wait for them."""
@@ -313,6 +427,8 @@ class Core:
                 live = self.live.get(id)
                 if live is None:
                     continue
+                if live.given is not None:
+                    live = self._of_its_own(id, live)
                 if live.started is None:
                     live.started = effect.time
                     if agent is not None:
@@ -326,11 +442,18 @@ class Core:
         if agent is not None:
             self.publisher.agents_dirty.add(agent.id)
 
+    def _of_its_own(self, id: AttemptId, together: Live) -> Live:
+        """An attempt that was given with others is told apart from them."""
+        live = Live(together.agent, together.epoch, together.assigned)
+        self._end_live([id])
+        self.live[id] = live
+        self.store.write(records.LIVE_NEW, [(*id, live.agent, live.epoch, 0, live.assigned, None, -1)])
+        return live
+
     def _ended_without_exit(self, effect: ev.AttemptsChanged, agent: AgentRecord | None) -> None:
         rows: list[tuple[Any, ...]] = []
         error = "the agent was lost" if effect.state is AttemptState.LOST else "given back by the agent"
-        for id in effect.items:
-            live = self.live.pop(id, None)
+        for id, live in zip(effect.items, self._end_live(effect.items), strict=True):
             if live is None:
                 continue
             if agent is not None:
@@ -345,7 +468,6 @@ class Core:
                     0.0, 0, 0, 0, max(live.slot, 0), 0, 0, error, None, None, None,
                 )
             )  # fmt: skip
-        self.store.write(records.LIVE_END, effect.items)
         self.store.write(records.ATTEMPT, rows)
         self.later(partial(self._ended, rows))
 
@@ -523,6 +645,20 @@ _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 def _outcome(name: str) -> Outcome:
     """An outcome this core does not know is a failure."""
     return _OUTCOMES.get(name, Outcome.FAILED)
+
+
+def _plain(exit: m.Exit, result: bytes) -> bool:
+    """Whether nothing has to be kept of a success but its times and a short result."""
+    return (
+        exit.outcome == "ok"
+        and not exit.code
+        and not exit.error
+        and not exit.log
+        and exit.log_ref is None
+        and not exit.log_shed
+        and not exit.outputs
+        and result[:1] != b"b"
+    )
 
 
 def _pieces(first: int, last: int, alone: Callable[[int], bool]) -> list[tuple[int, int, bool]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,7 +157,7 @@ class LogDesk:
         limit = limits.CHUNK if waiting.back else min(max(1, waiting.msg.limit), LIMIT)
         self._core.links.send(agent.connection, m.LogWant(m.Key(*id, live.epoch), waiting.offset, limit))
 
-    def _ended(self, rows: list[tuple[Any, ...]]) -> None:
+    def _ended(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Who waits for more of an attempt that has ended gets the rest from the store."""
         if self._waiting:
             for row in rows:

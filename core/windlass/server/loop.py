@@ -296,7 +296,9 @@ class Server:
             self._forbid(connection, msg, role)
             return
         match msg:
-            case m.Exited() | m.Heartbeat() | m.Started() | m.Rejected() | m.AgentGoodbye() | m.LogData():
+            case (
+                m.Exited() | m.Succeeded() | m.Heartbeat() | m.Started() | m.Rejected() | m.AgentGoodbye() | m.LogData()
+            ):
                 self._from_agent(connection, msg, payload)
             case m.AgentHello():
                 self.agents.hello(connection, msg)
@@ -331,12 +333,13 @@ class Server:
         match msg:
             case m.Heartbeat():
                 self.agents.heartbeat(agent, msg)
+            case m.Exited() | m.Succeeded() if self.store.problem:
+                # Not durable, not acknowledged: the agent keeps it and is asked to say HELLO when we can write.
+                self._ask_again.add(connection)
             case m.Exited():
-                if self.store.problem:
-                    # Not durable, not acknowledged: the agent keeps it and is asked to say HELLO when we can write.
-                    self._ask_again.add(connection)
-                    return
                 self.agents.exited(agent, msg, payload)
+            case m.Succeeded():
+                self.agents.succeeded(agent, msg, payload)
             case m.Started():
                 self.agents.started(agent, msg)
             case m.Rejected():

@@ -128,6 +128,12 @@ class Publisher:
                     del news.attempts[:ATTEMPTS]
                     news.shed += ATTEMPTS
 
+    def packed(self, run: int, agent: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Attempts of one run ended on one agent."""
+        self.agents_dirty.add(agent)
+        if self._follows_run(run):
+            self.attempts(list(rows))
+
     def running(self, items: list[AttemptId]) -> None:
         for id in items:
             if self._follows_run(id[0]):

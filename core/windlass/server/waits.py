@@ -7,6 +7,7 @@ from typing import Any
 from windlass.sched.states import ItemState
 from windlass.server.core import Core
 from windlass.server.links import Connection
+from windlass.store.reader import PackedEnds
 from windlass.wire import messages as m
 from windlass.wire import results
 
@@ -67,8 +68,13 @@ class ResultDesk:
 
     def _answer(self, connection: Connection, msg: m.GetResults, even_empty: bool) -> bool:
         core = self._core
-        ends = core.reader.ends(msg.run, msg.after, max(1, min(msg.limit, 10_000)), WEIGHT, msg.task)
-        if not ends and not even_empty:
+        limit = max(1, min(msg.limit, 10_000))
+        packed: list[PackedEnds] = []
+        if msg.packed:
+            ends, packed = core.reader.ends_packed(msg.run, msg.after, limit, WEIGHT, msg.task)
+        else:
+            ends = core.reader.ends(msg.run, msg.after, limit, WEIGHT, msg.task)
+        if not ends and not packed and not even_empty:
             return False
         rows: list[list[Any]] = []
         payload: list[bytes] = []
@@ -80,6 +86,9 @@ class ResultDesk:
                 pass  # a damaged reference: the client finds out when it decodes the bytes
             rows.append([end.seq, end.task, end.index_, _NAMES.get(end.state, ""), end.error, ref])
             payload.append(end.result)
-        run_state = core.runs[msg.run].told
-        core.links.send(connection, m.Reply(msg.req, {"results": rows, "run_state": run_state}), payload)
+        data: dict[str, Any] = {"results": rows, "run_state": core.runs[msg.run].told}
+        if packed:
+            data["packs"] = [[pack.seq, pack.task, pack.items] for pack in packed]
+            payload += [pack.results for pack in packed]
+        core.links.send(connection, m.Reply(msg.req, data), payload)
         return True

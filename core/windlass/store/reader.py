@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from windlass.model.graph import FileRef
+from windlass.sched.states import AttemptState, ItemState
+from windlass.store import packs
 
 
 class AttemptRecord(NamedTuple):
@@ -44,6 +47,16 @@ class EndRecord(NamedTuple):
     result: bytes
 
 
+class PackedEnds(NamedTuple):
+    """Ends of items of one task that all succeeded, numbered from `seq`."""
+
+    seq: int
+    task: int
+    items: list[int]
+    results: bytes
+    """msgpack list of their results."""
+
+
 class LogRecord(NamedTuple):
     attempt: int
     log: bytes
@@ -56,6 +69,27 @@ _ATTEMPT = (
     "SELECT seq, run, task, idx, attempt, agent, state, outcome, code, assigned, started, ended, cpu, memory, read,"
     " written, slot, final, log_shed, error FROM attempts "
 )
+
+
+_PACK = "SELECT seq, run, task, count, agent, data FROM packs"
+_ALL = 1 << 62
+_SUCCEEDED = int(ItemState.SUCCEEDED)
+
+
+def _scope(run: int, task: int | None, index: int | None) -> tuple[str, list[int]]:
+    where, values = "run=?", [run]
+    if task is not None:
+        where, values = where + " AND task=?", [*values, task]
+        if index is not None:
+            where, values = where + " AND idx=?", [*values, index]
+    return where, values
+
+
+def _packs_scope(run: int, task: int | None, index: int | None) -> tuple[str, list[int]]:
+    where, values = _scope(run, task, None)
+    if task is not None and index is not None:
+        return where + " AND first>? AND first<=? AND last>?", [*values, index - packs.SPAN, index, index]
+    return where, values
 
 
 class Reader:
@@ -79,8 +113,13 @@ class Reader:
     def last_seq(self) -> int:
         """The highest number given to an end. Ends without an attempt take one number for each of their items."""
         attempts = int(self._one("SELECT coalesce(max(seq), 0) FROM attempts")[0])
+        last = self._one("SELECT seq + count - 1 FROM packs ORDER BY seq DESC LIMIT 1")
         changes = int(self._one("SELECT coalesce(max(seq + last - first - 1), 0) FROM changes WHERE seq > 0")[0])
-        return max(attempts, changes, int(self.setting("seq") or 0))
+        return max(attempts, changes, last[0] if last else 0, int(self.setting("seq") or 0))
+
+    def last_given(self) -> int:
+        """The highest number of a row in `given`."""
+        return int(self._one("SELECT coalesce(max(id), 0) FROM given")[0])
 
     def setting(self, name: str) -> str | None:
         row = self._one("SELECT value FROM settings WHERE name=?", name)
@@ -109,20 +148,61 @@ class Reader:
 
     def attempts(self, run: int, task: int | None, index: int | None, after: int, limit: int) -> list[AttemptRecord]:
         """Ended attempts in the order of their ends."""
-        where, values = "WHERE run=? AND seq>?", [run, after]
-        if task is not None:
-            where, values = where + " AND task=?", [*values, task]
-            if index is not None:
-                where, values = where + " AND idx=?", [*values, index]
-        return [AttemptRecord(*row) for row in self._all(f"{_ATTEMPT}{where} ORDER BY seq LIMIT {int(limit)}", *values)]
+        where, values = _scope(run, task, index)
+        rows = self._all(f"{_ATTEMPT}WHERE {where} AND seq>? ORDER BY seq LIMIT {int(limit)}", *values, after)
+        upto = rows[-1][0] if len(rows) >= limit else _ALL
+        more = 0
+        for pack in self._packs(run, task, index, after, upto):
+            ends = [
+                end for end in packs.attempts_of(*pack) if after < end[0] <= upto and (index is None or end[3] == index)
+            ]
+            rows += ends
+            more += len(ends)
+            if more >= limit:
+                break
+        rows.sort()
+        return [AttemptRecord(*row) for row in rows[:limit]]
 
     def last_attempts(self, run: int, limit: int) -> list[AttemptRecord]:
         """The youngest ends of a run's attempts, in their order."""
         rows = self._all(f"{_ATTEMPT}WHERE run=? ORDER BY seq DESC LIMIT {int(limit)}", run)
-        return [AttemptRecord(*row) for row in reversed(rows)]
+        found = 0
+        for pack in self._db.execute(f"{_PACK} WHERE run=? ORDER BY seq DESC", (run,)):
+            rows += packs.attempts_of(*pack)
+            found += pack[3]
+            if found >= limit:
+                break
+        rows.sort()
+        return [AttemptRecord(*row) for row in rows[-limit:]]
+
+    def _packs(self, run: int, task: int | None, index: int | None, after: int, upto: int) -> Iterator[Any]:
+        """Packs with ends numbered after..upto, in their order."""
+        where, values = _packs_scope(run, task, index)
+        return self._db.execute(
+            f"{_PACK} WHERE {where} AND seq+count-1>? AND seq<=? ORDER BY seq", (*values, after, upto)
+        )
 
     def ends(self, run: int, after: int, limit: int, weight: int, task: int | None = None) -> list[EndRecord]:
         """Ends of items (of one task) after number `after`: at most `limit`, and results of about `weight` bytes."""
+        found, packed = self.ends_packed(run, after, limit, weight, task)
+        for pack in packed:
+            results = packs.results_of(pack.results)
+            found += [
+                EndRecord(pack.seq + place, pack.task, item, _SUCCEEDED, "", result)
+                for place, (item, result) in enumerate(zip(pack.items, results, strict=True))
+                if pack.seq + place > after
+            ]
+        found.sort(key=lambda end: end.seq)
+        return found[:limit]
+
+    def ends_packed(
+        self, run: int, after: int, limit: int, weight: int, task: int | None = None
+    ) -> tuple[list[EndRecord], list[PackedEnds]]:
+        """As `ends`, with those that were written together left together, as a whole.
+
+        Nothing is left out before the last number that they name, so a reader goes on behind it. The limits may be
+        passed by one pack.
+        """
         found: list[EndRecord] = []
         only = "" if task is None else f" AND task={int(task)}"
         for row in self._db.execute(
@@ -135,7 +215,20 @@ class Reader:
             if weight <= 0:
                 break
         full = len(found) >= limit or weight <= 0
-        upto = found[-1].seq if full else 1 << 62
+        upto = found[-1].seq if full else _ALL
+        packed: list[PackedEnds] = []
+        count = 0
+        for seq, position, size, data, results in self._db.execute(
+            f"SELECT seq, task, count, data, results FROM packs WHERE run=? AND seq+count-1>? AND seq<=?{only}"
+            " ORDER BY seq",
+            (run, after, upto),
+        ):
+            packed.append(PackedEnds(seq, position, list(packs.items_of(data, size)[0]), results))
+            count += min(size, seq + size - 1 - after)
+            weight -= len(results)
+            if count >= limit or weight <= 0:
+                upto = min(upto, seq + size - 1)
+                break
         for seq, position, first, last, state, reason in self._db.execute(
             "SELECT seq, task, first, last, state, reason FROM changes WHERE run=? AND seq>0 AND seq+last-first>?"
             f" AND seq<=?{only} ORDER BY seq LIMIT ?",
@@ -145,7 +238,10 @@ class Reader:
             stop = min(last - first, skip + limit)
             found.extend(EndRecord(seq + i, position, first + i, state, reason, b"") for i in range(skip, stop))
         found.sort(key=lambda end: end.seq)
-        return found[:limit]
+        if len(found) > limit:
+            del found[limit:]
+            upto = min(upto, found[-1].seq)
+        return [end for end in found if end.seq <= upto], [pack for pack in packed if pack.seq <= upto]
 
     def latest_errors(self, run: int, task: int, start: int, stop: int) -> dict[int, tuple[int, str]]:
         """index -> (last attempt's number, its error) for items start..stop-1 that had an attempt."""
@@ -154,7 +250,15 @@ class Reader:
             " ORDER BY idx, attempt",
             run, task, start, stop,
         )  # fmt: skip
-        return {index: (attempt, error) for index, attempt, error in rows}
+        found = {index: (attempt, error) for index, attempt, error in rows}
+        for count, data in self._db.execute(
+            "SELECT count, data FROM packs WHERE run=? AND task=? AND first>? AND first<? AND last>?",
+            (run, task, start - packs.SPAN, stop, start),
+        ):
+            for index, attempt in zip(*packs.items_of(data, count), strict=True):
+                if start <= index < stop and found.get(index, (0, ""))[0] < attempt:
+                    found[index] = (attempt, "")
+        return found
 
     def reasons(self, run: int, task: int) -> list[tuple[int, int, int, str]]:
         """(first, last, state, reason) of a task's changes that came with one, in order."""
@@ -171,25 +275,53 @@ class Reader:
             " AND (attempt=? OR ?=0) ORDER BY attempt DESC LIMIT 1",
             run, task, index, attempt, attempt,
         )  # fmt: skip
+        packed = self._packed(run, task, index)
+        number = attempt if attempt in packed or attempt else max(packed, default=0)
+        if number in packed and (row is None or row[0] < number):
+            return LogRecord(number, b"", None, 0, int(AttemptState.EXITED))
         return LogRecord(row[0], row[1] or b"", row[2], row[3], row[4]) if row else None
+
+    def _packed(self, run: int, task: int, index: int) -> dict[int, tuple[int, int]]:
+        """Attempt number -> (seq of its pack, place in it) of the item's plain successes."""
+        found = {}
+        for seq, count, data in self._db.execute(
+            "SELECT seq, count, data FROM packs WHERE run=? AND task=? AND first>? AND first<=? AND last>?",
+            (run, task, index - packs.SPAN, index, index),
+        ):
+            items, attempts = packs.items_of(data, count)
+            if index in items:
+                place = items.index(index)
+                found[attempts[place]] = (seq, place)
+        return found
 
     # --- results and files ---
 
     def result(self, run: int, task: int, index: int) -> bytes | None:
         """The result of the item's last attempt that went well."""
         row = self._one(
-            "SELECT result FROM attempts WHERE run=? AND task=? AND idx=? AND outcome='ok'"
+            "SELECT attempt, result FROM attempts WHERE run=? AND task=? AND idx=? AND outcome='ok'"
             " ORDER BY attempt DESC LIMIT 1",
             run, task, index,
         )  # fmt: skip
-        return None if row is None else (row[0] or b"")
+        packed = self._packed(run, task, index)
+        if packed and (row is None or row[0] < max(packed)):
+            seq, place = packed[max(packed)]
+            return packs.results_of(self._one("SELECT results FROM packs WHERE seq=?", seq)[0])[place]
+        return None if row is None else (row[1] or b"")
 
     def results(self, run: int, task: int) -> dict[int, bytes]:
         """index -> result of each item's last attempt that went well."""
-        rows = self._all(
-            "SELECT idx, result FROM attempts WHERE run=? AND task=? AND outcome='ok' ORDER BY idx, attempt", run, task
-        )
-        return {index: result or b"" for index, result in rows}
+        rows = self._all("SELECT idx, attempt, result FROM attempts WHERE run=? AND task=? AND outcome='ok'", run, task)
+        latest = {}
+        for index, attempt, result in sorted(rows):
+            latest[index] = (attempt, result or b"")
+        for count, data, raw in self._db.execute(
+            "SELECT count, data, results FROM packs WHERE run=? AND task=?", (run, task)
+        ):
+            for index, attempt, result in zip(*packs.items_of(data, count), packs.results_of(raw), strict=True):
+                if index not in latest or latest[index][0] < attempt:
+                    latest[index] = (attempt, result)
+        return {index: latest[index][1] for index in sorted(latest)}
 
     def outputs(self, run: int, task: int, index: int | None = None) -> list[tuple[int, FileRef]]:
         """(index, file) of a task's outputs, in the order of its items and their paths."""

@@ -14,7 +14,9 @@ RUN_DELETE = (
     "DELETE FROM tasks WHERE run=?",
     "DELETE FROM changes WHERE run=?",
     "DELETE FROM live WHERE run=?",
+    "DELETE FROM given WHERE run=?",
     "DELETE FROM attempts WHERE run=?",
+    "DELETE FROM packs WHERE run=?",
     "DELETE FROM outputs WHERE run=?",
     "DELETE FROM payloads WHERE run=?",
     "DELETE FROM refs WHERE run=?",
@@ -36,6 +38,11 @@ LIVE_NEW = "INSERT OR REPLACE INTO live VALUES (?,?,?,?,?,?,?,?,?,?)"
 """(run, task, index, attempt, agent, epoch, state, assigned, started, slot)"""
 LIVE_STARTED = "UPDATE live SET state=1, started=?, slot=? WHERE run=? AND task=? AND idx=? AND attempt=?"
 LIVE_END = "DELETE FROM live WHERE run=? AND task=? AND idx=? AND attempt=?"
+GIVEN = "INSERT OR REPLACE INTO given VALUES (?,?,?,?,?,?,?,?,?)"
+"""(id, run, task, first, last, attempt, agent, epoch, assigned): neighbours that were given together."""
+GIVEN_GONE = "DELETE FROM given WHERE id=?"
+PACK = "INSERT OR REPLACE INTO packs VALUES (?,?,?,?,?,?,?,?,?)"
+"""A row of `packs.rows_of`."""
 ATTEMPT = (
     "INSERT INTO attempts (seq, run, task, idx, attempt, agent, state, outcome, code, assigned, started, ended, cpu,"
     " memory, read, written, slot, final, log_shed, error, log_ref, log, result)"

@@ -10,6 +10,7 @@ import msgspec
 
 from windlass.sched.events import AttemptId, OwnerUsage, RestoredAgent, RestoredRun, RestoredTask, RunPlan
 from windlass.sched.states import AttemptState, ItemState
+from windlass.store import packs
 from windlass.wire.messages import AgentFacts
 
 _facts = msgspec.msgpack.Decoder(AgentFacts)
@@ -51,6 +52,8 @@ class LiveRecord(NamedTuple):
     assigned: float
     started: float | None
     slot: int
+    given: int = 0
+    """The row of `given` that it is part of; 0 when it has a row of its own."""
 
 
 def stored_runs(db: sqlite3.Connection) -> list[StoredRun]:
@@ -67,9 +70,39 @@ def stored_runs(db: sqlite3.Connection) -> list[StoredRun]:
     return [StoredRun._make([*row[:7], bool(row[7]), *row[8:], tasks.get(row[0], {})]) for row in rows]
 
 
-def live_attempts(db: sqlite3.Connection) -> list[LiveRecord]:
-    rows = db.execute("SELECT run, task, idx, attempt, agent, epoch, state, assigned, started, slot FROM live")
-    return [LiveRecord(AttemptId(*row[:4]), *row[4:]) for row in rows]
+def live_attempts(db: sqlite3.Connection, run: int | None = None) -> list[LiveRecord]:
+    """Of all runs, or of one; in the order in which they were given, those with rows of their own first."""
+    only, values = ("", ()) if run is None else (" WHERE run=?", (run,))
+    rows = db.execute(
+        f"SELECT run, task, idx, attempt, agent, epoch, state, assigned, started, slot FROM live{only}", values
+    )
+    found = [LiveRecord(AttemptId(*row[:4]), *row[4:]) for row in rows]
+    own = {record.id for record in found}
+    state = int(AttemptState.ASSIGNED)
+    for id, at_run, task, first, last, attempt, agent, epoch, assigned in db.execute(
+        f"SELECT id, run, task, first, last, attempt, agent, epoch, assigned FROM given{only} ORDER BY id", values
+    ):
+        ended = _ended(db, at_run, task, first, last, attempt)
+        for index in range(first, last):
+            name = AttemptId(at_run, task, index, attempt)
+            if index not in ended and name not in own:
+                found.append(LiveRecord(name, agent, epoch, state, assigned, None, -1, id))
+    return found
+
+
+def _ended(db: sqlite3.Connection, run: int, task: int, first: int, last: int, attempt: int) -> set[int]:
+    """Which items of [first, last) have ended with this attempt."""
+    rows = db.execute(
+        "SELECT idx FROM attempts WHERE run=? AND task=? AND idx>=? AND idx<? AND attempt=?",
+        (run, task, first, last, attempt),
+    )
+    found = {row[0] for row in rows}
+    for count, data in db.execute(
+        "SELECT count, data FROM packs WHERE run=? AND task=? AND first>? AND first<? AND last>?",
+        (run, task, first - packs.SPAN, last, first),
+    ):
+        found.update(item for item, number in zip(*packs.items_of(data, count), strict=True) if number == attempt)
+    return found
 
 
 def restored_run(db: sqlite3.Connection, stored: StoredRun, plan_of: Callable[[StoredRun], RunPlan]) -> RestoredRun:
@@ -93,29 +126,49 @@ def restored_run(db: sqlite3.Connection, stored: StoredRun, plan_of: Callable[[S
 
 
 def _play_changes(db: sqlite3.Connection, run: int, tasks: list[RestoredTask]) -> dict[int, list[tuple[int, int, int]]]:
-    """Fill the states; returns, by task, the ranges (first, last, mark) that a person sent back."""
+    """Fill the states; returns, by task, the ranges (first, last, mark) that a person sent back.
+
+    Successes that were packed have no row among the changes: each comes before the first change whose `mark`, the last
+    number given by then, is not below it.
+    """
     reset: dict[int, list[tuple[int, int, int]]] = {}
+    packed = db.execute("SELECT seq, task, count, data FROM packs WHERE run=? ORDER BY seq", (run,))
+    pack = packed.fetchone()
     for task, first, last, state, mark in db.execute(
         "SELECT task, first, last, state, mark FROM changes WHERE run=? ORDER BY id", (run,)
     ):
+        while pack is not None and pack[0] <= mark:
+            _play_pack(tasks[pack[1]], *pack[2:])
+            pack = packed.fetchone()
         states = tasks[task].states
         last = min(last, len(states))
         if first < last:
             states[first:last] = bytes((state,)) * (last - first)
         if state == ItemState.PENDING and mark:
             reset.setdefault(task, []).append((first, last, mark))
+    while pack is not None:
+        _play_pack(tasks[pack[1]], *pack[2:])
+        pack = packed.fetchone()
     return reset
+
+
+def _play_pack(task: RestoredTask, count: int, data: bytes) -> None:
+    states, known = task.states, task.attempts
+    for item, attempt in zip(*packs.items_of(data, count), strict=True):
+        if item < len(states):
+            states[item] = ItemState.SUCCEEDED
+        if known.get(item, 0) < attempt:
+            known[item] = attempt
 
 
 def _count_attempts(
     db: sqlite3.Connection, run: int, tasks: list[RestoredTask], reset: dict[int, list[tuple[int, int, int]]]
 ) -> None:
-    for table in ("attempts", "live"):
-        for task, index, last in db.execute(
-            f"SELECT task, idx, max(attempt) FROM {table} WHERE run=? GROUP BY task, idx", (run,)
-        ):
-            known = tasks[task].attempts
-            known[index] = max(last, known.get(index, 0))
+    for task, index, last in db.execute(
+        "SELECT task, idx, max(attempt) FROM attempts WHERE run=? GROUP BY task, idx", (run,)
+    ):
+        known = tasks[task].attempts
+        known[index] = max(last, known.get(index, 0))
     lost = int(AttemptState.LOST)
     for task, index, seq, attempt, agent, state, crashed in db.execute(
         "SELECT task, idx, seq, attempt, agent, state, state=? OR outcome='crashed' FROM attempts WHERE run=?"
@@ -128,7 +181,10 @@ def _count_attempts(
         counts[index] = counts.get(index, 0) + 1
         if state == lost:
             tasks[task].lost.append((index, attempt, agent))
-    for task, index in db.execute("SELECT task, idx FROM live WHERE run=?", (run,)):
+    for record in live_attempts(db, run):
+        _, task, index, last = record.id
+        known = tasks[task].attempts
+        known[index] = max(last, known.get(index, 0))
         states = tasks[task].states
         if index < len(states) and states[index] in (ItemState.PENDING, ItemState.BACKOFF):
             states[index] = ItemState.ACTIVE

@@ -2,7 +2,8 @@
 
 What can be derived is not stored: items that wait have no rows at all, so a run of a million items costs one row
 until they end. `changes` is a list of ranges, played back in order; `live` holds the attempts that agents have;
-`attempts` those that ended, numbered in the order of their commits.
+`attempts` those that ended, numbered in the order of their commits. Where many attempts of an array come and go,
+`given` and `packs` hold a row for many of them.
 """
 
 from __future__ import annotations
@@ -61,6 +62,21 @@ MIGRATIONS: tuple[str, ...] = (
     """
     -- What owners had of the machines lately, for the fair share: an average as of `at`.
     CREATE TABLE usage (owner TEXT PRIMARY KEY, average REAL, at REAL) WITHOUT ROWID;
+    """,
+    """
+    -- Attempts `attempt` of items first..last-1, given together. Those that have not ended (no row in `attempts` or
+    -- `packs`) and have no row of their own in `live` (they have once they are said to run) are assigned. The row
+    -- goes when none is left.
+    CREATE TABLE given (
+        id INTEGER PRIMARY KEY, run INTEGER, task INTEGER, first INTEGER, last INTEGER, attempt INTEGER, agent TEXT,
+        epoch INTEGER, assigned REAL);
+    -- Plain successes of one task, `count` to a row, numbered from `seq`; see packs.py. They need no row in `changes`.
+    CREATE TABLE packs (
+        seq INTEGER PRIMARY KEY, run INTEGER, task INTEGER, count INTEGER, first INTEGER, last INTEGER, agent TEXT,
+        data BLOB, results BLOB);
+    CREATE INDEX packs_run ON packs (run);
+    CREATE INDEX packs_items ON packs (run, task, first, last);
+    CREATE INDEX changes_ends ON changes (run, seq) WHERE seq > 0;
     """,
 )
 VERSION = len(MIGRATIONS)

@@ -19,7 +19,7 @@ _ACT: frozenset[type[m.Message]] = frozenset(
 _RULE: frozenset[type[m.Message]] = frozenset({m.MakeToken, m.StopCore})
 _WORK: frozenset[type[m.Message]] = frozenset(
     {
-        m.AgentHello, m.Heartbeat, m.Started, m.Exited, m.Rejected, m.AgentGoodbye,
+        m.AgentHello, m.Heartbeat, m.Started, m.Exited, m.Succeeded, m.Rejected, m.AgentGoodbye,
         m.BlobOffer, m.BlobWant, m.BlobChunk, m.BlobMissing, m.LogData,
     }
 )  # fmt: skip

@@ -89,6 +89,19 @@ class AnyOrder(RuleBasedStateMachine):
             facts = [e.ExitFact(v.id, Outcome.OK, 0, 1.0, 1.001) for v in self.bench.scheduler.live(name)]
             self.do(e.AttemptsExited(name, self.bench.scheduler.agent_view(name).epoch, facts))
 
+    @rule(late=st.booleans(), twice=st.booleans())
+    def succeed_in_columns(self, late: bool, twice: bool) -> None:
+        for name in self.bench.scheduler.agents():
+            epoch = self.bench.scheduler.agent_view(name).epoch - late
+            by_task: dict[tuple[int, int], list[AttemptId]] = {}
+            for view in self.bench.scheduler.live(name):
+                by_task.setdefault(view.id[:2], []).append(view.id)
+            for (run, task), ids in by_task.items():
+                ids = ids + ids[:1] if twice else ids
+                items, numbers = [id.item for id in ids], [id.attempt for id in ids]
+                times = [1.0] * len(ids)
+                self.do(e.AttemptsSucceeded(name, epoch, run, task, items, numbers, times, times))
+
     @rule(pick=st.integers(0, 50), reject=st.booleans())
     def begin_or_reject(self, pick: int, reject: bool) -> None:
         if found := self.live(pick):

@@ -74,6 +74,10 @@ class FakeAgent(Peer):
 
     epoch = 0
 
+    def receive(self, timeout: int = PATIENCE) -> tuple[Any, list[bytes]]:
+        msg, payload = super().receive(timeout)
+        return (msg.apart() if isinstance(msg, m.AssignRange) else msg), payload
+
     def hello(self, name: str = "a1", cpus: float = 2, held: tuple[m.Held, ...] = (), **facts: Any) -> m.Welcome:
         facts = m.AgentFacts(name, Resources(cpus=cpus), {"os": "linux", **facts})
         self.send(m.AgentHello(name, facts, self.epoch, list(held), time.time()))

@@ -91,7 +91,8 @@ def test_what_is_no_token_is_told(text: str) -> None:
 
 def test_every_message_a_peer_may_send_has_a_role() -> None:
     from_core = {
-        m.Enrolled, m.Refused, m.WhoAreYou, m.Welcome, m.Alive, m.Assign, m.Stop, m.Ack, m.Forget, m.Shutdown,
+        m.Enrolled, m.Refused, m.WhoAreYou, m.Welcome, m.Alive, m.Assign, m.AssignRange, m.Stop, m.Ack, m.Forget,
+        m.Shutdown,
         m.BlobDone, m.ClientWelcome, m.Reply, m.Failure, m.Snapshot, m.Delta, m.LogWant,
     }  # fmt: skip
     named = set().union(*roles.ALLOWED.values()) | {m.Enrol}

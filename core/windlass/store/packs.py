@@ -1,0 +1,118 @@
+"""Plain successes of one task, many to a row: what most attempts of an array come to.
+
+An end is plain when it went well and brought nothing but a short result: exit code 0, no error, log or output file.
+A row of the table `packs` holds up to a message's worth of them as columns; nobody but this file knows how. Their
+numbers (`seq`) are neighbours. Like `attempts`, the table is only ever added to while its run lasts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
+from typing import Any, NamedTuple
+
+import msgspec
+
+from windlass.sched.states import AttemptState, ItemState
+
+SPAN = 4096
+"""A row's items lie within so many of the array, so that a look for one item reads only rows near it."""
+BYTES = 1024 * 1024
+"""Results of a row, about."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Any]).decode
+_decode_results = msgspec.msgpack.Decoder(list[bytes]).decode
+_EXITED, _SUCCEEDED = int(AttemptState.EXITED), int(ItemState.SUCCEEDED)
+
+
+class Columns(NamedTuple):
+    """One value an end in each list; times in seconds since the epoch, by the core's clock."""
+
+    items: list[int]
+    attempts: list[int]
+    assigned: list[float]
+    started: list[float]
+    ended: list[float]
+    cpu: list[float]
+    memory: list[int]
+    read: list[int]
+    written: list[int]
+    slots: list[int]
+
+
+Row = tuple[int, int, int, int, int, int, str, bytes, bytes]
+"""seq of the first, run, task, count, lowest item, one past the highest, agent, columns, results."""
+
+
+def rows_of(seq: int, run: int, task: int, agent: str, columns: Columns, results: list[bytes]) -> list[Row]:
+    """Rows for the table, numbered from `seq` on. `results` as in `wire/results.py`, empty for none."""
+    items = columns.items
+    low, high = min(items), max(items) + 1
+    if high - low <= SPAN and (len(items) == 1 or sum(map(len, results)) <= BYTES):
+        data = _encode([_shortened(column) for column in columns])
+        return [(seq, run, task, len(items), low, high, agent, data, _encode(results))]
+    found: list[Row] = []
+    for places in _cut(items, results):
+        part = Columns._make([column[place] for place in places] for column in columns)
+        found += rows_of(seq, run, task, agent, part, [results[place] for place in places])
+        seq += len(places)
+    return found
+
+
+def _cut(items: list[int], results: list[bytes]) -> Iterator[list[int]]:
+    """The places of the ends, in groups of items that lie within `SPAN` and results within `BYTES`."""
+    group: list[int] = []
+    weight = 0
+    for place in sorted(range(len(items)), key=items.__getitem__):
+        weight += len(results[place])
+        if group and (items[place] - items[group[0]] >= SPAN or weight > BYTES):
+            yield group
+            group, weight = [], len(results[place])
+        group.append(place)
+    yield group
+
+
+def _shortened(column: list[Any]) -> Any:
+    """A value that all share stands for the list."""
+    first = column[0]
+    return first if column.count(first) == len(column) else column
+
+
+def items_of(data: bytes, count: int) -> tuple[Sequence[int], Sequence[int]]:
+    """Items and attempt numbers of a row."""
+    columns = _decode(data)
+    return _whole(columns[0], count), _whole(columns[1], count)
+
+
+def results_of(results: bytes) -> list[bytes]:
+    return _decode_results(results)
+
+
+def attempts_of(seq: int, run: int, task: int, count: int, agent: str, data: bytes) -> list[tuple[Any, ...]]:
+    """A row's ends with the values that a row of `attempts` has, up to the error."""
+    columns = [_whole(column, count) for column in _decode(data)]
+    items, numbers, assigned, started, ended, cpu, memory, read, written, slots = columns
+    ends = zip(items, numbers, assigned, started, ended, cpu, memory, read, written, slots, strict=True)
+    return [
+        (
+            seq + place, run, task, item, number, agent, _EXITED, "ok", 0, given, began, over, used, peak, took, put,
+            slot, _SUCCEEDED, 0, "",
+        )
+        for place, (item, number, given, began, over, used, peak, took, put, slot) in enumerate(ends)
+    ]  # fmt: skip
+
+
+def _whole(column: Any, count: int) -> Sequence[Any]:
+    return column if isinstance(column, list) else list(repeat(column, count))
+
+
+class Ends(Iterable[tuple[Any, ...]]):
+    """A row's ends as `attempts_of` gives them, taken apart only when somebody looks."""
+
+    def __init__(self, row: Row) -> None:
+        self._row = row
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        seq, run, task, count, _, _, agent, data, _ = self._row
+        return iter(attempts_of(seq, run, task, count, agent, data))
