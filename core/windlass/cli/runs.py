@@ -53,6 +53,8 @@ def submit(
     param: ParamOption = None,
     name: Annotated[str, typer.Option(help="Another name for this run.")] = "",
     priority: Annotated[int, typer.Option(help="Runs with a higher number go first.")] = 0,
+    owner: Annotated[str, typer.Option(help="For whom; only an admin may name another than itself.")] = "",
+    project: Annotated[str, typer.Option(help="What it is done for, instead of the owner, in the fair share.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Show progress and return when it has ended.")] = False,
     core: CoreOption = None,
     json: JsonOption = False,
@@ -62,7 +64,10 @@ def submit(
     prepared = chosen.package()
     with connected(core) as client:
         with display(quiet=json) as shown:
-            run = client.submit(prepared, chosen.params, name=name, priority=priority, progress=shown.upload)
+            run = client.submit(
+                prepared, chosen.params, name=name, owner=owner, project=project, priority=priority,
+                progress=shown.upload,
+            )  # fmt: skip
             state = follow(run, lambda: _silence(client), shown) if wait else ""
         if wait:
             tell(run, chosen.graph, None, [], json)

@@ -90,12 +90,14 @@ class Client:
         *,
         name: str = "",
         owner: str = "",
+        project: str = "",
         priority: int = 0,
         hidden: bool = False,
         progress: submit.Progress | None = None,
     ) -> Run:
         """Start a run of a graph built in code or of a document file, with its input files; returns once it is durable.
 
+        The fair share is between owners, or projects where one is named; only an admin may submit for another `owner`.
         `progress` gets bytes uploaded and bytes in all.
         """
         if isinstance(graph, str | Path):
@@ -106,7 +108,15 @@ class Client:
             made = graph.build() if isinstance(graph, Graph) else graph
         owner = owner or current_user()
         run = submit.send(
-            self.link, made, params, name=name, owner=owner, priority=priority, hidden=hidden, progress=progress
+            self.link,
+            made,
+            params,
+            name=name,
+            owner=owner,
+            project=project,
+            priority=priority,
+            hidden=hidden,
+            progress=progress,
         )
         return self.run(run)
 

@@ -24,6 +24,7 @@ from windlass.server import amend, rundata, views
 from windlass.server.access import Access
 from windlass.server.core import Core
 from windlass.server.links import Connection
+from windlass.server.owners import OwnerError, owner_of
 from windlass.server.rundata import RunData
 from windlass.store import records
 from windlass.wire import messages as m
@@ -114,7 +115,7 @@ class ClientDesk:
         run = RunData(
             id=core.last_run + 1,
             name=(msg.name or graph.head.name)[:200],
-            owner=(msg.owner or self._access.name(connection.key) or connection.name)[:200],
+            owner=self._owner(connection, msg),
             priority=msg.priority,
             submitted=core.now,
             graph=graph,
@@ -154,6 +155,15 @@ class ClientDesk:
             raise
         log.info("run %d %s submitted by %s", run.id, run.name, run.owner)
         return {"run": run.id}
+
+    def _owner(self, connection: Connection, msg: m.Submit) -> str:
+        access, key = self._access, connection.key
+        try:
+            return owner_of(
+                access.role(key), access.name(key), msg.owner, msg.project, self._core.projects, connection.name
+            )
+        except OwnerError as error:
+            raise RequestError("forbidden", str(error)) from None
 
     def _checked(self, msg: m.Submit) -> tuple[PackedGraph, dict[str, Any], dict[int, str]]:
         """The graph, its parameters, and the functions by the positions of their tasks."""

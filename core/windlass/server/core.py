@@ -49,6 +49,8 @@ class Core:
         self.blobs = blobs
         self.links = links
         self.scheduler = Scheduler(config)
+        self.projects = frozenset(config.weights)
+        """Names that anybody may submit for as a project."""
         self.bundles = Bundles(self.reader, blobs, self.status)
         self.runs: dict[int, RunData] = {}
         self.agents: dict[str, AgentRecord] = {}

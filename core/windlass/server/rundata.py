@@ -19,6 +19,7 @@ from windlass.model.template import names
 from windlass.sched.edges import Edges, topological
 from windlass.sched.events import RunPlan, TaskPlan
 from windlass.sched.plans import task_plan
+from windlass.server.owners import account
 from windlass.store.replay import StoredRun
 from windlass.wire import results
 
@@ -125,7 +126,7 @@ class RunData:
     def plan(self) -> RunPlan:
         """What the scheduler needs of it. Raises `ExprError` when an array cannot be counted."""
         tasks = Plans(self.graph, self.params, self.open_tasks)
-        return RunPlan(self.id, self.owner, self.priority, self.submitted, tasks, self.position)
+        return RunPlan(self.id, account(self.owner), self.priority, self.submitted, tasks, self.position)
 
     def task_plan(self, position: int) -> TaskPlan:
         return Plans(self.graph, self.params, self.open_tasks)[position]

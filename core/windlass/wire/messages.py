@@ -411,6 +411,8 @@ class Submit(Message, frozen=True):
     """Tasks that go on growing by `AppendItems` until `CloseTask`."""
     hidden: bool = False
     """A session of the Python API (an Executor): listed only on request."""
+    project: str = ""
+    """What it is done for: the fair share is then the project's, not the owner's. See `server/owners.py`."""
 
 
 class AppendItems(Message, frozen=True):

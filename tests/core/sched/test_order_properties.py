@@ -114,6 +114,14 @@ def test_the_largest_part_of_any_kind_is_what_counts() -> None:
     assert load.held == {"a": {"cpus": 3, "memory": 12}, "b": {"cpus": 6, "memory": 2}}
 
 
+def test_what_is_asked_of_other_kinds_does_not_count_on_top() -> None:
+    load = Load(config(half_life=0.0), [])
+    load.submit("a", plan(cpus=1, memory=1, count=ENDLESS))
+    load.submit("b", plan(cpus=1, count=ENDLESS))
+    load.do(AgentHello("m", Resources(cpus=10, memory=10), {}, 0))
+    assert load.held == {"a": {"cpus": 5, "memory": 5}, "b": {"cpus": 5, "memory": 0}}
+
+
 @pytest.mark.parametrize(("weight", "alone"), [(1.0, 100.0), (3.0, 100.0), (0.5, 20.0)])
 def test_with_a_past_who_was_away_catches_up_and_then_shares_are_fair(weight: float, alone: float) -> None:
     """a has weight 1 and all to itself for some half-lives; then b comes."""
