@@ -107,7 +107,9 @@ class Shares:
             self._parts[shape] = part
         if not part:
             return False
-        faded = self.average(owner, now)
+        faded = owner.average
+        if faded and now > owner.at:  # as `average`, on the hot path
+            faded *= math.exp(-self._decay * (now - owner.at))
         owner.average = faded - count * part * math.expm1(-self._decay * seconds / count)
         owner.at = max(now, owner.at)
         first = not self.fresh

@@ -48,6 +48,24 @@ def test_an_attempt_counts_by_its_time_and_fades() -> None:
     assert averages(bench)["me"] == pytest.approx(0.25 * 0.25 + 0.5 * (1 - 0.5**0.5))
 
 
+def test_a_share_is_one_of_the_machines_that_are_there() -> None:
+    bench = Bench(Config(prefetch_max=0))
+    bench.agent("a", cpus=2)
+    bench.submit(TaskPlan("t"))
+
+    def share() -> float:
+        [view] = bench.scheduler.owners(bench.now)
+        return view.share
+
+    assert share() == 0.5
+    bench.agent("b", cpus=6)
+    assert share() == 0.125
+    bench.do(e.AgentLeft("b", "switched off"))
+    assert share() == 0.5
+    bench.agent("a", cpus=4, held=((AttemptId(1, 0, 0, 1), "running"),), epoch=1)
+    assert share() == 0.25
+
+
 @pytest.mark.parametrize("took", [float("nan"), float("inf"), -5.0, 0.0])
 def test_a_time_that_cannot_be_counts_nothing(took: float) -> None:
     bench = Bench(Config(half_life=100.0))
