@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from windlass import __version__
-from windlass.cli import agents, check, run, runs, shares, simulate, start, why, workflows
+from windlass.cli import agents, check, keep, run, runs, shares, simulate, start, why, workflows
 from windlass.cli.common import OK, command
 
 app = typer.Typer(
@@ -61,6 +61,9 @@ app.command()(shares.shares)
 app.command()(simulate.simulate)
 app.command("import")(workflows.import_command)
 app.command("export")(workflows.export_command)
+app.command()(keep.backup)
+app.command()(keep.restore)
+app.command()(keep.prune)
 app.add_typer(agents.app, name="agents")
 app.command("check")(command(check.check_command))
 app.command("schema")(command(check.schema_command))

@@ -25,7 +25,9 @@ from windlass.server.access import Access
 from windlass.server.core import Core
 from windlass.server.links import Connection
 from windlass.server.owners import OwnerError, owner_of
+from windlass.server.retention import ENDED, Criteria
 from windlass.server.rundata import RunData
+from windlass.server.upkeep import Refused, Upkeep
 from windlass.store import records
 from windlass.wire import messages as m
 from windlass.wire.rows import ItemRow
@@ -34,7 +36,7 @@ log = logging.getLogger("windlass.clients")
 
 MAX_LIMIT = 5000
 """Rows of one answer, whatever was asked for."""
-_CHANGING = (m.Submit, m.AppendItems, m.CloseTask, m.Amend, m.Control, m.AgentControl, m.MakeToken, m.StopCore)
+_CHANGING = (m.Submit, m.AppendItems, m.CloseTask, m.Amend, m.Control, m.AgentControl, m.MakeToken, m.StopCore, m.Prune)
 _STATES = {state.name.lower(): state for state in ItemState}
 _batch = msgspec.msgpack.Decoder(list[bytes])
 
@@ -57,6 +59,7 @@ class ClientDesk:
         self._endpoints = endpoints
         self.core_public = ""
         self.stop: Callable[[bool], None] = lambda agents: None
+        self.upkeep: Upkeep | None = None
         self._tokens: dict[str, int] = {}
         """Submits of this life that the reader may not see yet."""
         self._handlers: dict[type, Callable[[Connection, Any, list[bytes]], dict[str, Any] | None]] = {
@@ -76,6 +79,9 @@ class ClientDesk:
             m.Explain: self._explain,
             m.MakeToken: self._make_token,
             m.StopCore: self._stop_core,
+            m.Backup: self._backup,
+            m.Prune: self._prune,
+            m.GetJob: self._get_job,
         }
 
     def request(self, connection: Connection, msg: Any, payload: list[bytes]) -> None:
@@ -319,6 +325,37 @@ class ClientDesk:
     def _stop_core(self, connection: Connection, msg: m.StopCore, payload: list[bytes]) -> dict[str, Any]:
         self.stop(msg.agents)
         return {}
+
+    # --- the store over its life ---
+
+    def _keeper(self) -> Upkeep:
+        if self.upkeep is None:
+            raise RequestError("internal", "this core has no care of its store")
+        return self.upkeep
+
+    def _backup(self, connection: Connection, msg: m.Backup, payload: list[bytes]) -> dict[str, Any]:
+        try:
+            return {"job": self._keeper().backup(msg.path, msg.blobs)}
+        except Refused as error:
+            raise RequestError("bad-request", str(error)) from None
+
+    def _prune(self, connection: Connection, msg: m.Prune, payload: list[bytes]) -> dict[str, Any]:
+        for state in msg.states:
+            if state not in ENDED:
+                raise RequestError("bad-request", f"the states are {', '.join(ENDED)}, not {state[:50]!r}")
+        if msg.keep is not None and msg.keep < 0:
+            raise RequestError("bad-request", f"{msg.keep} runs cannot be kept")
+        wanted = Criteria(msg.older_than, msg.keep, tuple(msg.states) or ENDED)
+        try:
+            return {"job": self._keeper().prune(wanted, msg.dry, msg.only)}
+        except Refused as error:
+            raise RequestError("bad-request", str(error)) from None
+
+    def _get_job(self, connection: Connection, msg: m.GetJob, payload: list[bytes]) -> dict[str, Any]:
+        job = self._keeper().job(msg.job)
+        if job is None:
+            raise RequestError("not-found", f"there is no job {msg.job}")
+        return job.plain()
 
     # --- looking ---
 

@@ -23,6 +23,7 @@ from windlass.server import rundata
 from windlass.server.agentbook import AgentRecord, Ended, Given, Live
 from windlass.server.assign import Assigner
 from windlass.server.bundles import Bundles
+from windlass.server.erase import Eraser
 from windlass.server.links import Links
 from windlass.server.publish import Publisher
 from windlass.server.rundata import RunData
@@ -57,6 +58,7 @@ class Core:
         self.live: dict[AttemptId, Live] = {}
         self.publisher = Publisher(self)
         self.tidy = Tidy(blobs, self.reader, store)
+        self.eraser = Eraser(store, self.reader, self.tidy, self.later)
         self.counters: Counter[str] = Counter()
         self.now = 0.0
         """The loop's time; set once a turn."""
@@ -530,10 +532,8 @@ class Core:
             return
         run.state, run.priority, run.ended = effect.state, effect.priority, effect.ended
         if effect.state == "deleted":
-            self.later(partial(self.tidy.forget, self.reader.blobs_of(run.id)))
-            for sql in records.RUN_DELETE:
-                self.store.write(sql, [(run.id,)])
-            self.store.write(records.SETTING, [("seq", str(self.seq))])
+            self.eraser.begin(run.id)
+            self.store.write(records.SETTING, [("seq", str(self.seq)), ("run", str(self.last_run))])
             del self.runs[run.id]
         else:
             self.store.write(records.RUN_STATE, [(run.state, run.priority, run.ended, run.id)])

@@ -33,6 +33,7 @@ from windlass.server.core import Core
 from windlass.server.links import UNKNOWN, Connection, Links
 from windlass.server.logs import LogDesk
 from windlass.server.transfers import Transfers
+from windlass.server.upkeep import Upkeep
 from windlass.server.waits import ResultDesk
 from windlass.store import care, records
 from windlass.store.store import Store
@@ -109,6 +110,9 @@ class Server:
         self.clients = ClientDesk(self.core, self.access, self.info, self.join_endpoints)
         self.clients.core_public = self.own.public
         self.clients.stop = self.stop
+        self.core.now = self.clock.now()
+        self.upkeep = Upkeep(self.core, options.data, self.wake, settings.for_retention(self.settings))
+        self.clients.upkeep = self.upkeep
         self.results = ResultDesk(self.core)
         self.logs = LogDesk(self.core, self._log_answer, self.clients.fail)
         self.endpoint = ""
@@ -176,6 +180,8 @@ class Server:
         self.results.tick(core.now)
         self.logs.tick(core.now)
         self.transfers.tick(core.now)
+        core.eraser.tick(core.now)
+        self.upkeep.tick(core.now)
         core.publisher.tick(core.now)
         core.end_turn()
         if self.store.problem:
@@ -231,6 +237,7 @@ class Server:
     def close(self) -> None:
         """Make durable what can be, say goodbye, leave `core.json` only if it is another core's."""
         self.transfers.close()
+        self.upkeep.close()
         self.core.close()
         self.store.flush(5.0)
         if self._stop_agents:
@@ -260,6 +267,8 @@ class Server:
             self.results.next_deadline(),
             self.logs.next_deadline(),
             self.transfers.next_deadline(),
+            self.core.eraser.next_deadline(),
+            self.upkeep.next_deadline(),
             self.store.next_deadline(),
         )
         due = min((time for time in times if time is not None), default=None)

@@ -13,6 +13,7 @@ from windlass.sched import order
 from windlass.sched.config import Config
 from windlass.server import configfile
 from windlass.server.configfile import Key, Names, Values, Wrong
+from windlass.server.retention import Criteria
 
 FILE = "core.toml"
 
@@ -41,6 +42,21 @@ DECLARED: tuple[Key | Names, ...] = (
         "After so long, what an owner has used counts half; 0: only what runs now counts.",
         format_duration,
     ),
+    Key(
+        "retention",
+        "older-than",
+        configfile.duration(),
+        0.0,
+        "Runs that ended longer ago are deleted, with their logs, results and files; 0s: none for its age.",
+        show=format_duration,
+    ),
+    Key(
+        "retention",
+        "keep-runs",
+        configfile.whole(-1, 10_000_000),
+        -1,
+        "The newest so many ended runs are kept; -1: any number. With older-than, only what both let go is deleted.",
+    ),
     Names(
         "fair-share.weights",
         configfile.number(0.001, 1000.0),
@@ -48,6 +64,12 @@ DECLARED: tuple[Key | Names, ...] = (
         check=_owner,
     ),
 )
+
+
+def for_retention(values: Values) -> Criteria:
+    """Which ended runs go by themselves: none, unless the file says so."""
+    age, keep = values.get("retention", "older-than"), values.get("retention", "keep-runs")
+    return Criteria(age or None, None if keep < 0 else keep)
 
 
 def load(directory: Path) -> Values:

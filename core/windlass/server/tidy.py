@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 
 from windlass.blobs.store import BlobError, BlobStore
 from windlass.store import records
@@ -27,24 +28,53 @@ class Tidy:
         self._blobs = blobs
         self._reader = reader
         self._store = store
+        self.hold = False
+        """While a copy is made, nothing is removed: the copy has begun to name what it takes."""
+        self.now = 0.0
+        """By the loop's clock; files' times are the wall clock's."""
+        self._again: deque[tuple[float, str]] = deque()
+        """(when, blob) to be looked at again."""
 
     def forget(self, hashes: list[str], now: float | None = None) -> int:
         """A run was deleted, durably: remove what only it needed; how many blobs that were."""
-        return self._remove(hashes, FRESH, time.time() if now is None else now)
+        if self.hold:
+            self.look_at(hashes)
+            return 0
+        return self._remove(hashes, FRESH, time.time() if now is None else now, again=True)
+
+    def look_at(self, hashes: list[str]) -> None:
+        """As `forget`, a few at a time."""
+        self._again.extendleft((0.0, hash) for hash in hashes)
+
+    def next_deadline(self) -> float | None:
+        return self._again[0][0] if self._again and not self.hold else None
+
+    def tick(self, now: float, most: int) -> int:
+        """Look at some of what was too fresh to be removed, or had to wait; how many were looked at."""
+        self.now = now
+        due: list[str] = []
+        while not self.hold and self._again and self._again[0][0] <= now and len(due) < most:
+            due.append(self._again.popleft()[1])
+        if due:
+            self.forget(due)
+        return len(due)
 
     def sweep(self, now: float | None = None) -> int:
         """Look at all blobs, once a start."""
         return self._remove(list(self._blobs.hashes()), UNNAMED, time.time() if now is None else now)
 
-    def _remove(self, hashes: list[str], age: float, now: float) -> int:
+    def _remove(self, hashes: list[str], age: float, now: float, again: bool = False) -> int:
         gone = []
         for hash in hashes:
             if self._reader.needed(hash):
                 continue
             try:
-                if now - self._blobs.touched(hash) >= age:
+                left = age - (now - self._blobs.touched(hash))
+                if left <= 0:
                     self._blobs.remove(hash)
                     gone.append(hash)
+                elif again:
+                    self._again.append((self.now + min(left, FRESH), hash))
             except (BlobError, OSError) as error:
                 log.warning("blob %s: %s", hash, error)
         if gone:

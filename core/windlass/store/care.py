@@ -163,6 +163,18 @@ def copy_to(db: sqlite3.Connection, target: Path) -> None:
         part.unlink(missing_ok=True)
 
 
+def name_also(path: Path, name: Path) -> None:
+    """Give a file another name, never one that another file has. Some disks know one name a file: there it moves."""
+    try:
+        os.link(path, name)
+    except FileExistsError:
+        raise
+    except OSError:
+        if name.exists():
+            raise FileExistsError(17, "a file of that name is there", str(name)) from None
+        os.rename(path, name)
+
+
 class Place:
     """Whether the file that was opened is still the one that has its name."""
 

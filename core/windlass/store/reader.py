@@ -108,7 +108,8 @@ class Reader:
     # --- numbers that go on after a restart ---
 
     def last_run(self) -> int:
-        return int(self._one("SELECT coalesce(max(id), 0) FROM runs")[0])
+        """The highest number given; one that was deleted, or that a restored copy does not know, is not used again."""
+        return max(int(self._one("SELECT coalesce(max(id), 0) FROM runs")[0]), int(self.setting("run") or 0))
 
     def last_seq(self) -> int:
         """The highest number given to an end. Ends without an attempt take one number for each of their items."""
@@ -369,3 +370,46 @@ class Reader:
     def needed(self, hash: str) -> bool:
         """Whether any run needs this blob."""
         return self._one("SELECT 1 FROM refs WHERE hash=? LIMIT 1", hash) is not None
+
+    # --- what is being deleted ---
+
+    def gone_runs(self) -> list[int]:
+        """Runs that were deleted and of which rows are left."""
+        return [int(row[0][5:]) for row in self._all("SELECT name FROM settings WHERE name GLOB 'gone.[0-9]*'")]
+
+    def at_most(self, run: int, count: int) -> bool:
+        """Whether a run has no more attempts, and no more blobs, than so many."""
+        for table in ("attempts", "refs"):
+            found = self._one(f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE run=? LIMIT ?)", run, count + 1)
+            if found[0] > count:
+                return False
+        return True
+
+    def some_blobs_of(self, run: int, limit: int) -> list[str]:
+        return [row[0] for row in self._all("SELECT hash FROM refs WHERE run=? LIMIT ?", run, limit)]
+
+    def some_attempts_of(self, run: int, limit: int, weight: int) -> list[int]:
+        """Numbers of some of its ended attempts: at most `limit`, and of about `weight` bytes."""
+        found: list[int] = []
+        for seq, size in self._db.execute(
+            "SELECT seq, coalesce(length(log), 0) + coalesce(length(result), 0) FROM attempts WHERE run=? LIMIT ?",
+            (run, limit),
+        ):
+            found.append(seq)
+            weight -= size
+            if weight <= 0:
+                break
+        return found
+
+    def any_of(self, table: str, run: int) -> bool:
+        return self._one(f"SELECT 1 FROM {table} WHERE run=? LIMIT 1", run) is not None
+
+    def free_pages(self) -> int:
+        """Pages of the file that hold nothing and can be given back."""
+        if self._one("PRAGMA auto_vacuum")[0] != 2:
+            return 0
+        return int(self._one("PRAGMA freelist_count")[0])
+
+    def size(self) -> int:
+        """Bytes of the file, what is free in it included."""
+        return int(self._one("PRAGMA page_count")[0]) * int(self._one("PRAGMA page_size")[0])

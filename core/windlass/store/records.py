@@ -77,3 +77,17 @@ PEER = "INSERT OR REPLACE INTO peers VALUES (?,?,?,?)"
 TOKEN = "INSERT OR REPLACE INTO tokens VALUES (?,?,?,?)"
 """(sha256 of the secret, role, expires, public key that used it or NULL)"""
 SETTING = "INSERT OR REPLACE INTO settings VALUES (?,?)"
+SETTING_GONE = "DELETE FROM settings WHERE name=?"
+
+REF_GONE = "DELETE FROM refs WHERE hash=? AND run=?"
+ATTEMPT_GONE = "DELETE FROM attempts WHERE seq=?"
+PART_GONE = {
+    "outputs": "DELETE FROM outputs WHERE (run, task, idx, path) IN"
+    " (SELECT run, task, idx, path FROM outputs WHERE run=? LIMIT ?)",
+    "payloads": "DELETE FROM payloads WHERE (run, task, first) IN"
+    " (SELECT run, task, first FROM payloads WHERE run=? LIMIT ? / 50)",
+    "changes": "DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE run=? LIMIT ?)",
+}
+"""Some rows of a run; each takes (run, how many). A payload has many items."""
+GIVE_BACK = "PRAGMA incremental_vacuum({})"
+"""Free pages at the end of the file, so many of them, are the disk's again."""

@@ -189,6 +189,10 @@ class Store:
         db.execute("PRAGMA cache_size=-8000")
         return db
 
+    def second(self) -> sqlite3.Connection:
+        """Another connection that may write; for a checkpoint beside the loop."""
+        return sqlite3.connect(self.path, isolation_level=None, timeout=5.0)
+
     # --- inside ---
 
     def _go(self) -> None:
@@ -207,7 +211,7 @@ class Store:
                 for sql, values in rows:
                     count += len(values)
                     if len(values) == 1:
-                        self._db.execute(sql, values[0])
+                        self._db.execute(sql, values[0]).fetchall()  # a PRAGMA works while its rows are taken
                     else:
                         self._db.executemany(sql, values)
         except sqlite3.DatabaseError as error:

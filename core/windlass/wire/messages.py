@@ -665,6 +665,43 @@ class LogData(Message, frozen=True):
     shed: int = 0
 
 
+# --- the store over its life -------------------------------------------------------------------------------
+
+
+class Backup(Message, frozen=True):
+    """Make a copy of the core's data in a file on the core's machine. -> Reply({"job": n}); see `GetJob`."""
+
+    req: int
+    path: str
+    """Absolute, and not there yet."""
+    blobs: bool = True
+
+
+class Prune(Message, frozen=True):
+    """Delete ended runs with all that only they need.
+
+    A run goes when it ended more than `older_than` seconds ago and does not belong to the newest `keep` of those in
+    `states`; at least one of the two is given. -> Reply({"job": n}). With `dry` nothing is deleted; the job's result
+    says what would be: {"runs": [{"run", "name", "state", "ended", "attempts", "bytes"}], "bytes", "blobs",
+    "blob_bytes", "stale", "stale_bytes"}. `only` names the runs of such a list: none but they go.
+    """
+
+    req: int
+    older_than: float | None = None
+    keep: int | None = None
+    states: list[str] = []
+    """succeeded, failed, cancelled; all of them when empty."""
+    dry: bool = False
+    only: list[int] | None = None
+
+
+class GetJob(Message, frozen=True):
+    """-> Reply({"state": running | done | failed, "done", "total", "error", "result": {...}})."""
+
+    req: int
+    job: int
+
+
 MESSAGES: tuple[type[Message], ...] = (
     Enrol, Enrolled, Refused, WhoAreYou,
     AgentHello, Heartbeat, Started, Exited, Rejected, AgentGoodbye,
@@ -673,6 +710,6 @@ MESSAGES: tuple[type[Message], ...] = (
     ClientHello, ClientWelcome, Submit, AppendItems, CloseTask, Control, AgentControl,
     GetRuns, GetRun, GetItems, GetAttempts, GetAgents, GetResults, GetOutputs, GetLog, GetInfo, MakeToken,
     Subscribe, StopCore, Reply, Failure, Snapshot, Delta, LogWant, LogData, Amend, Explain,
-    Succeeded, AssignRange,
+    Succeeded, AssignRange, Backup, Prune, GetJob,
 )  # fmt: skip
 """A message's type byte is its place here plus one: append only."""

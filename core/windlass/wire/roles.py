@@ -16,7 +16,7 @@ _LOOK: frozenset[type[m.Message]] = frozenset(
 _ACT: frozenset[type[m.Message]] = frozenset(
     {m.Submit, m.AppendItems, m.CloseTask, m.Amend, m.Control, m.AgentControl, m.BlobOffer, m.BlobChunk, m.BlobMissing}
 )
-_RULE: frozenset[type[m.Message]] = frozenset({m.MakeToken, m.StopCore})
+_RULE: frozenset[type[m.Message]] = frozenset({m.MakeToken, m.StopCore, m.Backup, m.Prune, m.GetJob})
 _WORK: frozenset[type[m.Message]] = frozenset(
     {
         m.AgentHello, m.Heartbeat, m.Started, m.Exited, m.Succeeded, m.Rejected, m.AgentGoodbye,

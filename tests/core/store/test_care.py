@@ -39,9 +39,21 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def put(store: Store, name: str, done: list[str]) -> None:
     store.write(records.SETTING, [(name, "1")])
     store.end_turn(lambda: done.append(name))
-    while store.backlog and not store.problem:
-        store._done.wait(1)
+    settled(store)
+
+
+def settled(store: Store) -> None:
+    while store._busy:
+        store._done.wait(0.05)
         store.settle()
+
+
+def again(store: Store) -> None:
+    """When it is time to look again."""
+    deadline = store.next_deadline()
+    assert deadline is not None
+    store.retry(deadline)
+    settled(store)
 
 
 # --- damage ---
@@ -231,15 +243,11 @@ def test_nothing_is_told_once_the_file_was_removed(store: Store, caplog: pytest.
     assert done == ["one"]
     assert "was removed under this core" in store.problem
     put(store, "three", done)
-    deadline = store.next_deadline()
-    assert deadline is not None
-    store.retry(deadline)
+    again(store)
     assert done == ["one"]
     # Put back, all of it counts.
     aside.rename(store.directory)
-    deadline = store.next_deadline()
-    assert deadline is not None
-    store.retry(deadline)
+    again(store)
     assert store.flush()
     assert done == ["one", "two", "three"]
     assert not store.problem
