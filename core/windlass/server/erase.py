@@ -69,8 +69,8 @@ class Eraser:
 
     def shrink(self) -> None:
         """When all is erased, give the space back to the disk."""
-        self._shrink = True
-        self._due = self.now
+        self._shrink = self._under_way = True
+        self._later(self._done)  # what is being deleted must be seen to be free
 
     def next_deadline(self) -> float | None:
         if self._under_way or self._store.problem:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from windlass.model.graph import Call, FileRef
+from windlass.model.packed import PackedGraph
 from windlass.server import rundata
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def stale(db: sqlite3.Connection, run: int) -> list[str]:
         return []
     graph, files = db.execute("SELECT graph, files FROM runs WHERE id=?", (run,)).fetchone()
     named = {file.hash for file in _files.decode(files)}
-    for task in rundata.decode_graph(graph).tasks:
+    for task in PackedGraph(graph):
         if isinstance(task.action, Call):
             named.add(task.action.function)
     (made,) = db.execute("SELECT count(DISTINCT hash) FROM outputs WHERE run=?", (run,)).fetchone()
