@@ -83,8 +83,13 @@ def forecast(db: sqlite3.Connection, wanted: Criteria, now: float, only: list[in
             " FROM attempts WHERE run=?",
             (run,),
         ).fetchone()
+        packed, data = db.execute(
+            "SELECT coalesce(sum(count), 0), coalesce(sum(length(data) + length(results)), 0) FROM packs WHERE run=?",
+            (run,),
+        ).fetchone()
         payloads = db.execute("SELECT coalesce(sum(length(data)), 0) FROM payloads WHERE run=?", (run,)).fetchone()[0]
-        found.runs.append(Doomed(run, name, state, ended, attempts, attempts * ROW + size + payloads))
+        size += attempts * ROW + data + payloads
+        found.runs.append(Doomed(run, name, state, ended, attempts + packed, size))
     going = json.dumps([row[0] for row in rows])
     found.blobs, found.blob_bytes = db.execute(
         "WITH going AS MATERIALIZED (SELECT value AS run FROM json_each(?))"

@@ -379,9 +379,9 @@ class Reader:
 
     def at_most(self, run: int, count: int) -> bool:
         """Whether a run has no more attempts, and no more blobs, than so many."""
-        for table in ("attempts", "refs"):
-            found = self._one(f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE run=? LIMIT ?)", run, count + 1)
-            if found[0] > count:
+        for table, most in (("attempts", count), ("refs", count), ("packs", count // 50)):
+            found = self._one(f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE run=? LIMIT ?)", run, most + 1)
+            if found[0] > most:
                 return False
         return True
 

@@ -85,9 +85,11 @@ PART_GONE = {
     "outputs": "DELETE FROM outputs WHERE (run, task, idx, path) IN"
     " (SELECT run, task, idx, path FROM outputs WHERE run=? LIMIT ?)",
     "payloads": "DELETE FROM payloads WHERE (run, task, first) IN"
-    " (SELECT run, task, first FROM payloads WHERE run=? LIMIT ? / 50)",
+    " (SELECT run, task, first FROM payloads WHERE run=? LIMIT (? + 49) / 50)",
+    "packs": "DELETE FROM packs WHERE seq IN (SELECT seq FROM packs WHERE run=? LIMIT (? + 49) / 50)",
+    "given": "DELETE FROM given WHERE id IN (SELECT id FROM given WHERE run=? LIMIT ?)",
     "changes": "DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE run=? LIMIT ?)",
 }
-"""Some rows of a run; each takes (run, how many). A payload has many items."""
+"""Some rows of a run; each takes (run, how many). A payload and a pack have many items."""
 GIVE_BACK = "PRAGMA incremental_vacuum({})"
 """Free pages at the end of the file, so many of them, are the disk's again."""

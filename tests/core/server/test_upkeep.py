@@ -34,8 +34,10 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 def rows(core: Any) -> dict[str, int]:
     """Rows of each table that belong to runs."""
     with closing(sqlite3.connect(core.home / "data" / FILE)) as db:
-        tables = ("runs", "tasks", "changes", "live", "attempts", "outputs", "payloads", "refs")
-        return {table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+        tables = ("runs", "tasks", "changes", "live", "given", "attempts", "packs", "outputs", "payloads", "refs")
+        found = {table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+        found["attempts"] += db.execute("SELECT coalesce(sum(count), 0) FROM packs").fetchone()[0]
+        return found
 
 
 def blob(core: Any, content: bytes, age: float = OLD) -> FileRef:
