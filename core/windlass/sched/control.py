@@ -253,6 +253,18 @@ def set_priority(book: Book, run: RunState, priority: int) -> None:
     book.run_changed(run)
 
 
+def may_forget(run: RunState) -> bool:
+    """It has ended, and none of its attempts is still being stopped."""
+    return run.over and not any(task.active for task in run.tasks.hot)
+
+
+def forget(book: Book, run: RunState) -> None:
+    """As `delete`, but nothing of it has changed."""
+    if may_forget(run):
+        del book.runs[run.id]
+        run.tasks.drop()
+
+
 def delete(book: Book, run: RunState) -> None:
     """Only a run that has ended; attempts that still stop keep their task alive by themselves."""
     if not run.over:

@@ -244,6 +244,20 @@ class RunDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class RunForgotten:
+    """The server keeps an ended run elsewhere; nothing is said of it, and nothing may be asked before `RunLoaded`."""
+
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunLoaded:
+    """A run that was forgotten, as the store has it."""
+
+    run: RestoredRun
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time passed; `next_deadline()` said when this is due."""
 
@@ -252,7 +266,7 @@ Event = (
     RunSubmitted | TaskDecided | ItemsAppended | TaskClosed | TaskAmended
     | AgentHello | AgentHeard | AgentLinkLost | AgentLeft | AgentDrain | AgentForgiven | AgentRemoved
     | AttemptsStarted | AttemptsExited | AttemptsSucceeded | AttemptsRejected
-    | CancelRequested | RetryRequested | PauseRequested | PriorityChanged | RunDeleted | Tick
+    | CancelRequested | RetryRequested | PauseRequested | PriorityChanged | RunDeleted | RunForgotten | RunLoaded | Tick
 )  # fmt: skip
 
 

@@ -278,6 +278,8 @@ _HANDLERS: dict[type, Callable[[Book, Any], None]] = {
     e.RetryRequested: _run_rule(_retry),
     e.PauseRequested: _run_rule(lambda book, run, event: control.pause(book, run, event.on)),
     e.PriorityChanged: _run_rule(lambda book, run, event: control.set_priority(book, run, event.priority)),
+    e.RunForgotten: _run_rule(lambda book, run, event: control.forget(book, run)),
+    e.RunLoaded: lambda book, event: restore.load(book, event.run),
     e.RunDeleted: _run_rule(lambda book, run, event: control.delete(book, run)),
     e.Tick: lambda book, event: _fall_due(book),
 }

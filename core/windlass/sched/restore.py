@@ -35,6 +35,13 @@ def restore(book: Book, runs: list[RestoredRun], agents: list[RestoredAgent], us
         _derive(book, book.runs[kept.plan.run])
 
 
+def load(book: Book, kept: RestoredRun) -> None:
+    """A run that ended and was forgotten meanwhile."""
+    if kept.plan.run not in book.runs:
+        _run(book, kept)
+        _derive(book, book.runs[kept.plan.run])
+
+
 def _run(book: Book, kept: RestoredRun) -> None:
     run = RunState(kept.plan, book.owner(kept.plan.owner))
     book.runs[run.id] = run

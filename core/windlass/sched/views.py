@@ -111,6 +111,10 @@ class Views:
     def runs(self) -> list[int]:
         return list(self._book.runs)
 
+    def may_forget(self, run: int) -> bool:
+        """Whether `RunForgotten` may be said of it."""
+        return control.may_forget(self._book.runs[run])
+
     def agents(self) -> list[str]:
         return list(self._book.agents)
 

@@ -360,8 +360,7 @@ class ClientDesk:
     # --- looking ---
 
     def _get_runs(self, connection: Connection, msg: m.GetRuns, payload: list[bytes]) -> dict[str, Any]:
-        shown = (run for run in reversed(self._core.runs.values()) if msg.hidden or not run.hidden)
-        rows = [views.run_row(self._core, run) for run in itertools.islice(shown, _limit(msg.limit))]
+        rows = itertools.islice(self._core.runs.newest(msg.hidden), _limit(msg.limit))
         return {"runs": [views.as_map(row) for row in rows]}
 
     def _get_run(self, connection: Connection, msg: m.GetRun, payload: list[bytes]) -> dict[str, Any]:

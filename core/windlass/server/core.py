@@ -7,6 +7,7 @@ decisions) also happens then, because the reader sees only what is durable.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -18,8 +19,9 @@ from windlass.sched import events as ev
 from windlass.sched.config import Config
 from windlass.sched.events import AttemptId
 from windlass.sched.machine import Scheduler
+from windlass.sched.restore import ENDED
 from windlass.sched.states import TERMINAL, AttemptState, ItemState, Outcome
-from windlass.server import rundata
+from windlass.server import rundata, views
 from windlass.server.agentbook import AgentRecord, Ended, Given, Live
 from windlass.server.assign import Assigner
 from windlass.server.bundles import Bundles
@@ -27,6 +29,7 @@ from windlass.server.erase import Eraser
 from windlass.server.links import Links
 from windlass.server.publish import Publisher
 from windlass.server.rundata import RunData
+from windlass.server.runs import Runs
 from windlass.server.tidy import Tidy
 from windlass.store import packs, records, replay
 from windlass.store.reader import Reader
@@ -53,7 +56,7 @@ class Core:
         self.projects = frozenset(config.weights)
         """Names that anybody may submit for as a project."""
         self.bundles = Bundles(self.reader, blobs, self.status)
-        self.runs: dict[int, RunData] = {}
+        self.runs = Runs(self._load, partial(views.run_row, self))
         self.agents: dict[str, AgentRecord] = {}
         self.live: dict[AttemptId, Live] = {}
         self.publisher = Publisher(self)
@@ -99,6 +102,9 @@ class Core:
 
     def handle(self, event: ev.Event) -> None:
         self._changed_state = True
+        if isinstance(event, _OF_ENDED):
+            # The scheduler knows only of runs that are in memory.
+            self.runs.get(event.scope.run if hasattr(event, "scope") else event.run)
         for effect in self.scheduler.handle(event, self.now):
             self._handlers[type(effect)](effect)
 
@@ -174,6 +180,7 @@ class Core:
         db = self.store.reader()
         live = replay.live_attempts(db)
         restored = []
+        ended = list(replay.ended_runs(db))
         for stored in replay.stored_runs(db):
             try:
                 run = rundata.from_store(stored)
@@ -213,6 +220,34 @@ class Core:
                     home.running += 1
                     home.lanes.occupy(slot)
         self.scheduler.restore(restored, agents, now, usage)
+        for row in ended:
+            self.runs.add_row(row)
+        for id in self.runs.here:
+            if self.runs[id].ended is not None:
+                self._count(id)
+
+    def _load(self, id: int) -> RunData:
+        """A run that has ended and was put away is asked for."""
+        db = self.reader.db
+        stored = replay.stored_run(db, id)
+        run = rundata.from_store(stored)
+        run.first_version = int(self.now)
+        self.scheduler.handle(ev.RunLoaded(replay.restored_run(db, stored, lambda _: run.plan())), self.now)
+        return run
+
+    def tidy_memory(self) -> None:
+        """Put ended runs away that nobody asks for; now and then."""
+        if self.store.problem or self.store.backlog:
+            return  # what is written of them may not be readable yet
+        for run in self.runs.spare(self.now):
+            if self.runs.told(run) in ENDED and self.scheduler.may_forget(run):
+                self.runs.put_away(run)
+                self.publisher.forget_run(run)
+                self.bundles.forget(run)
+                self.scheduler.handle(ev.RunForgotten(run), self.now)
+
+    def _count(self, run: int) -> None:
+        self.store.write(records.RUN_COUNTS, [(json.dumps(self.scheduler.counts(run)), run)])
 
     # --- ends of attempts: the hot path ---
 
@@ -537,6 +572,8 @@ class Core:
             del self.runs[run.id]
         else:
             self.store.write(records.RUN_STATE, [(run.state, run.priority, run.ended, run.id)])
+            if run.ended is not None:
+                self._count(run.id)
         if effect.ended is not None or effect.state == "deleted":
             self._let_go(run.id)
         self.later(partial(self._run_told, run.id, effect.state))
@@ -641,6 +678,10 @@ class Core:
         return "succeeded"
 
 
+_OF_ENDED = (
+    ev.RetryRequested, ev.CancelRequested, ev.PauseRequested, ev.PriorityChanged, ev.RunDeleted, ev.TaskAmended,
+)  # fmt: skip
+"""What may be asked of a run that has ended."""
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 

@@ -184,6 +184,7 @@ class Server:
         self.upkeep.tick(core.now)
         core.publisher.tick(core.now)
         core.end_turn()
+        core.tidy_memory()
         if self.store.problem:
             core.show_all()
         if links.behind:

@@ -7,6 +7,7 @@ the next snapshot instead.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -83,6 +84,11 @@ class Publisher:
                 self._followers.pop(topic, None)
             self._behind.get(topic, set()).discard(connection)
         connection.topics.clear()
+
+    def forget_run(self, run: int) -> None:
+        """It has ended and is put away; who follows it hears more when it is tried again."""
+        if not self._follows_run(run):
+            self._seq.pop(f"run:{run}", None)
 
     def _exists(self, topic: str) -> bool:
         if topic in ("runs", "agents", "samples"):
@@ -187,7 +193,7 @@ class Publisher:
         core = self._core
         runs, removed, self._runs_dirty, self._removed_runs = self._runs_dirty, self._removed_runs, set(), []
         if "runs" in self._followers and (runs or removed):
-            rows = [views.as_map(views.run_row(core, core.runs[run])) for run in sorted(runs) if run in core.runs]
+            rows = [views.as_map(core.runs.row(run)) for run in sorted(runs) if run in core.runs]
             self._tell("runs", {"runs": rows, "removed": removed})
         agents, self.agents_dirty = self.agents_dirty, set()
         if "agents" in self._followers and agents:
@@ -266,8 +272,8 @@ class Publisher:
     def _whole(self, topic: str) -> dict[str, Any]:
         core = self._core
         if topic == "runs":
-            shown = [run for run in core.runs.values() if not run.hidden][-RUNS:]
-            return {"runs": [views.as_map(views.run_row(core, run)) for run in shown], "removed": []}
+            shown = list(itertools.islice(core.runs.newest(hidden=False), RUNS))
+            return {"runs": [views.as_map(row) for row in reversed(shown)], "removed": []}
         if topic == "agents":
             return {
                 "agents": [views.as_map(views.agent_row(core, agent)) for agent in core.agents.values()],

@@ -26,11 +26,10 @@ class ResultDesk:
         core.on_ends.append(self._touched.add)
 
     def get(self, connection: Connection, msg: m.GetResults) -> None:
-        run = self._core.runs.get(msg.run)
-        if run is None:
+        if msg.run not in self._core.runs:
             self._core.links.send(connection, m.Failure(msg.req, "not-found", f"there is no run {msg.run}"))
             return
-        if self._answer(connection, msg, even_empty=msg.wait <= 0 or run.told in OVER):
+        if self._answer(connection, msg, even_empty=msg.wait <= 0 or self._core.runs.told(msg.run) in OVER):
             return
         until = self._core.now + min(msg.wait, MAX_WAIT)
         self._waiting.setdefault(msg.run, []).append((until, connection, msg))
@@ -40,7 +39,7 @@ class ResultDesk:
         touched = set(self._touched)
         self._touched.clear()
         for run, waiting in list(self._waiting.items()):
-            over = run not in self._core.runs or self._core.runs[run].told in OVER
+            over = run not in self._core.runs or self._core.runs.told(run) in OVER
             still = []
             for until, connection, msg in waiting:
                 if run not in self._core.runs:
@@ -86,7 +85,7 @@ class ResultDesk:
                 pass  # a damaged reference: the client finds out when it decodes the bytes
             rows.append([end.seq, end.task, end.index_, _NAMES.get(end.state, ""), end.error, ref])
             payload.append(end.result)
-        data: dict[str, Any] = {"results": rows, "run_state": core.runs[msg.run].told}
+        data: dict[str, Any] = {"results": rows, "run_state": core.runs.told(msg.run)}
         if packed:
             data["packs"] = [[pack.seq, pack.task, pack.items] for pack in packed]
             payload += [pack.results for pack in packed]

@@ -99,6 +99,11 @@ class Reader:
     def close(self) -> None:
         self._db.close()
 
+    @property
+    def db(self) -> sqlite3.Connection:
+        """For what is read back whole; see `replay`."""
+        return self._db
+
     def _all(self, sql: str, *values: Any) -> list[Any]:
         return self._db.execute(sql, values).fetchall()
 

@@ -8,6 +8,8 @@ RUN_NEW = (
     " files) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 RUN_STATE = "UPDATE runs SET state=?, priority=?, ended=? WHERE id=?"
+RUN_COUNTS = "UPDATE runs SET counts=? WHERE id=?"
+"""(JSON list of items by state, run): of a run that has ended."""
 RUN_AMEND = "UPDATE runs SET document=?, graph=?, files=? WHERE id=?"
 RUN_DELETE = (
     "DELETE FROM runs WHERE id=?",

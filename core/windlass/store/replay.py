@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -12,6 +13,7 @@ from windlass.sched.events import AttemptId, OwnerUsage, RestoredAgent, Restored
 from windlass.sched.states import AttemptState, ItemState
 from windlass.store import packs
 from windlass.wire.messages import AgentFacts
+from windlass.wire.rows import Counts, RunRow
 
 _facts = msgspec.msgpack.Decoder(AgentFacts)
 
@@ -57,17 +59,44 @@ class LiveRecord(NamedTuple):
 
 
 def stored_runs(db: sqlite3.Connection) -> list[StoredRun]:
-    tasks: dict[int, dict[int, StoredTask]] = {}
-    for run, task, count, open_, decided, note, values in db.execute(
-        "SELECT run, task, count, open, decided, note, vals FROM tasks"
-    ):
-        tasks.setdefault(run, {})[task] = StoredTask(count, bool(open_), bool(decided), note, values)
-    rows = db.execute(
+    """All runs but those of which a row is enough; see `ended_runs`."""
+    return [stored_run(db, row[0]) for row in db.execute(f"SELECT id FROM runs WHERE NOT ({_ROW_DOES}) ORDER BY id")]
+
+
+def stored_run(db: sqlite3.Connection, run: int) -> StoredRun:
+    """Raises `LookupError` when there is none."""
+    row = db.execute(
         "SELECT id, name, owner, state, priority, submitted, ended, hidden, note, graph, params, files FROM runs"
-        " ORDER BY id"
-    )
+        " WHERE id=?",
+        (run,),
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"run {run} is not in the store")
+    tasks = {
+        task: StoredTask(count, bool(open_), bool(decided), note, values)
+        for task, count, open_, decided, note, values in db.execute(
+            "SELECT task, count, open, decided, note, vals FROM tasks WHERE run=?", (run,)
+        )
+    }
     # SQLite has no booleans, and whoever is told of the run insists on one.
-    return [StoredRun._make([*row[:7], bool(row[7]), *row[8:], tasks.get(row[0], {})]) for row in rows]
+    return StoredRun._make([*row[:7], bool(row[7]), *row[8:], tasks])
+
+
+_ROW_DOES = (
+    "ended IS NOT NULL AND counts IS NOT NULL"
+    " AND id NOT IN (SELECT run FROM live) AND id NOT IN (SELECT run FROM given)"
+)
+"""It has ended, its items were counted, and no attempt of it still stops on an agent."""
+
+
+def ended_runs(db: sqlite3.Connection) -> Iterator[RunRow]:
+    """Runs that need not be in memory before somebody asks for them."""
+    for id, name, owner, state, priority, submitted, ended, hidden, note, counts in db.execute(
+        "SELECT id, name, owner, state, priority, submitted, ended, hidden, note, counts FROM runs"
+        f" WHERE {_ROW_DOES} ORDER BY id"
+    ):
+        items = Counts(*json.loads(counts))
+        yield RunRow(id, name, owner, state, priority, submitted, ended, items, bool(hidden), note)
 
 
 def live_attempts(db: sqlite3.Connection, run: int | None = None) -> list[LiveRecord]:

@@ -78,6 +78,10 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX packs_items ON packs (run, task, first, last);
     CREATE INDEX changes_ends ON changes (run, seq) WHERE seq > 0;
     """,
+    """
+    -- JSON list: how many items of a run that has ended are in each state, so that a start need not look at them.
+    ALTER TABLE runs ADD COLUMN counts TEXT;
+    """,
 )
 VERSION = len(MIGRATIONS)
 
