@@ -169,7 +169,7 @@ class Groups:
         for spawn in spawns:
             group = Group(self.path(spawn))
             if group.path.exists():
-                group.end(0.5)
+                group.end(5.0)
 
     def close(self) -> None:
         Group(self.top).end(0.5)

@@ -116,7 +116,7 @@ class Commands:
         del self._shop.by_spawn[message.id]
         self._shop.left(attempt)
         attempt.started = message.time
-        if is_own_trouble(message.errno):
+        if is_own_trouble(message.errno) or (attempt.cwd is not None and not attempt.cwd.is_dir()):
             self._finisher.give_back(attempt, message.error)
         else:
             self._finisher.fail(attempt, "spawn_error", message.error)

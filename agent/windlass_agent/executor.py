@@ -33,10 +33,10 @@ from windlass_agent import procs
 from windlass_agent.attempts import FETCHING, RUNNING, STAGING, WAITING, Attempt, Group, Id, id_of
 from windlass_agent.chains import Chains
 from windlass_agent.commands import Commands
-from windlass_agent.files import remove_tree
 from windlass_agent.finish import Finisher
 from windlass_agent.functions import Functions
 from windlass_agent.shop import Outbox, Settings, Shop
+from windlass_agent.trees import remove_tree
 from windlass_agent.wardenlink import WardenDied, WardenLink, kill_leftovers
 from windlass_agent.wardenwire import (
     FromWarden,

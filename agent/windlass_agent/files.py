@@ -6,22 +6,23 @@ is. Outputs are regular files inside the work directory only: links that lead ou
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
-import shutil
 import stat
-import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from windlass.blobs.store import BlobStore
 from windlass.model.graph import FileRef
-from windlass.model.paths import PathError, check_relative, is_pattern, matches
+from windlass.model.paths import MAX_PATH, PathError, check_relative, is_pattern, matches
+from windlass.model.units import human_size
+from windlass_agent.trees import Found, TooMany, walk
 
 _FICLONE = 0x40049409
 MAX_OUTPUTS = 100_000
 """Output files of one attempt."""
+MAX_ENTRIES = 1_000_000
+"""Files and directories of a work directory that are looked at."""
 
 
 class FilesError(Exception):
@@ -85,16 +86,20 @@ def collect(store: BlobStore, root: Path, patterns: Sequence[str], staged: Mappi
     root = root.resolve()
     found: dict[str, Path] = {}
     listing: list[tuple[str, Path]] | None = None
+    hidden: list[Found] = []
     for pattern in patterns:
         try:
             wanted = check_relative(pattern)
         except PathError as error:
             raise FilesError(f"output {pattern!r}: {error}") from None
         if not is_pattern(wanted):
-            here = list(_exactly(root, wanted))
+            here = _exactly(root, wanted)
         else:
             if listing is None:
-                listing = list(_walk(root, ""))
+                listing, hidden = _list(root, "", root)
+            for closed in hidden:
+                if _below(wanted, closed.path):
+                    raise FilesError(f"output {pattern!r}: {_hidden(closed)}")
             here = [
                 (path, real)
                 for path, real in listing
@@ -113,6 +118,7 @@ def collect(store: BlobStore, root: Path, patterns: Sequence[str], staged: Mappi
             check_relative(path)  # what no task could take as an input must fail here, where it was made
         except PathError as error:
             raise FilesError(f"output {path!r}: {error}") from None
+    _has_room(store, found)
     refs = []
     for path, real in sorted(found.items()):
         info = real.stat()
@@ -135,33 +141,64 @@ def _is_text(path: str) -> bool:
     return True
 
 
-def _exactly(root: Path, path: str) -> Iterator[tuple[str, Path]]:
+def _exactly(root: Path, path: str) -> list[tuple[str, Path]]:
     """The file of this name, or all files below the directory of this name."""
     real = _inside(root, root / path)
     if real is None:
-        return
+        return []
     if real.is_dir():
-        yield from _walk(real, "" if path == "." else path + "/", root)
-    elif real.is_file():
-        yield path, real
+        files, hidden = _list(real, "" if path == "." else path + "/", root)
+        if hidden:
+            raise FilesError(f"output {path}: {_hidden(hidden[0])}")
+        return files
+    return [(path, real)] if real.is_file() else []
 
 
-def _walk(directory: Path, prefix: str, root: Path | None = None) -> Iterator[tuple[str, Path]]:
-    """Regular files below, links to directories not followed (so loops end); links to files inside are files."""
-    root = root or directory
+def _list(directory: Path, prefix: str, root: Path) -> tuple[list[tuple[str, Path]], list[Found]]:
+    """Files below, by name, and directories that cannot be looked into. Links to directories are not followed (so
+    loops end); links to files inside are files."""
+    files: list[tuple[str, Path]] = []
+    hidden: list[Found] = []
     try:
-        entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
-    except OSError:
+        for found in walk(directory, MAX_ENTRIES, MAX_PATH):
+            if found.kind == "file":
+                files.append((prefix + found.path, directory / found.path))
+            elif found.kind == "link":
+                real = _inside(root, directory / found.path)
+                if real is not None and real.is_file():
+                    files.append((prefix + found.path, real))
+            elif found.kind != "other":
+                hidden.append(Found(prefix + found.path, found.kind))
+    except TooMany:
+        raise FilesError(f"its work directory holds more than {MAX_ENTRIES} entries, too many to look at") from None
+    return sorted(files), hidden
+
+
+def _hidden(found: Found) -> str:
+    name = found.path if len(found.path) <= 60 else f"{found.path[:60]}..."
+    shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+    if found.kind == "deep":
+        return f"the directories in {shown} go deeper than a path may be long ({MAX_PATH} characters)"
+    return f"the directory {shown} cannot be read"
+
+
+def _below(pattern: str, directory: str) -> bool:
+    """Whether the pattern may mean something in that directory."""
+    first = pattern.split("/")[0]
+    if "**" not in pattern and pattern.count("/") <= directory.count("/"):
+        return False
+    return "**" in first or matches(first, directory.split("/")[0])
+
+
+def _has_room(store: BlobStore, found: Mapping[str, Path]) -> None:
+    """A file of holes takes no place until it is copied, so one may be larger than all disks together."""
+    infos = [(path, real.stat()) for path, real in found.items()]
+    disk = os.statvfs(store.root)
+    room = disk.f_bavail * disk.f_frsize + sum(info.st_blocks * 512 for _, info in infos)
+    if sum(info.st_size for _, info in infos) <= room:
         return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", root)
-        elif entry.is_file(follow_symlinks=False):
-            yield prefix + entry.name, Path(entry.path)
-        elif entry.is_symlink():
-            real = _inside(root, Path(entry.path))
-            if real is not None and real.is_file():
-                yield prefix + entry.name, real
+    path, info = max(infos, key=lambda each: each[1].st_size)
+    raise FilesError(f"output {path} is {human_size(info.st_size)} long; the disk has room for {human_size(room)}")
 
 
 def _inside(root: Path, path: Path) -> Path | None:
@@ -182,27 +219,3 @@ def _why(root: Path, path: str) -> str:
     if stat.S_ISLNK(mode):
         return " (it is a link that leads nowhere, or out of the work directory)"
     return "" if stat.S_ISDIR(mode) or stat.S_ISREG(mode) else " (it is not a regular file)"
-
-
-def remove_tree(path: Path) -> None:
-    """Remove a work directory, also when the task took away the right to."""
-    try:
-        os.rmdir(path)  # most are empty
-        return
-    except OSError:
-        pass
-
-    def retry(function: object, name: str, _: object) -> None:
-        with contextlib.suppress(OSError):
-            os.chmod(os.path.dirname(name), 0o700)
-            if os.path.isdir(name) and not os.path.islink(name):
-                os.chmod(name, 0o700)  # never of a link: that would be of whatever it leads to
-                shutil.rmtree(name, ignore_errors=True)
-            else:
-                os.unlink(name)
-
-    try:
-        shutil.rmtree(path, onerror=retry)
-    except RecursionError:
-        # Python descends by recursion; rm does not.
-        subprocess.run(["rm", "-rf", "--", path], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)

@@ -17,7 +17,7 @@ from windlass.wire.messages import Exit, Usage
 from windlass.wire.results import blob_ref
 from windlass_agent.attempts import RUNNING, STAGING, WAITING, Attempt, Group
 from windlass_agent.commands import INLINE_STAGE, Commands, lay_out
-from windlass_agent.files import FilesError, remove_tree, stage
+from windlass_agent.files import FilesError, stage
 from windlass_agent.finish import Finisher, Report, is_own_trouble
 from windlass_agent.lanes import Lane, Tag
 from windlass_agent.ledger import Grant
@@ -27,6 +27,7 @@ from windlass_agent.pinning import threads_env
 from windlass_agent.prepare import PrepareError, base_env, encode_args, prepare
 from windlass_agent.runnerwire import DESCRIPTORS, Done, Item, Output, Refused
 from windlass_agent.shop import Shop
+from windlass_agent.trees import remove_tree
 from windlass_agent.wardenwire import Ended, Kill, Spawn, SpawnFailed, clock
 
 AHEAD = 0.02

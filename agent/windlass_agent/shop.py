@@ -15,12 +15,12 @@ from windlass.model.graph import Resources
 from windlass.wire.messages import Exit, Key, Message, StartedItem
 from windlass_agent.attempts import Attempt, Group, Id
 from windlass_agent.cgroup import Groups
-from windlass_agent.files import remove_tree
 from windlass_agent.gpus import visible
 from windlass_agent.ledger import Grant, Ledger
 from windlass_agent.logs import DEFAULT_CAP
 from windlass_agent.pinning import Pins, own_cpus
 from windlass_agent.transfers import Transfers
+from windlass_agent.trees import remove_tree
 from windlass_agent.wardenlink import WardenLink
 from windlass_agent.wardens import Wardens
 from windlass_agent.wardenwire import Bounds
@@ -135,7 +135,12 @@ class Shop:
             return self._empty.pop()
         self._dirs += 1
         path = self.work / f"d{self._dirs}"
-        os.mkdir(path, 0o700)
+        try:
+            os.mkdir(path, 0o700)
+        except FileNotFoundError:
+            # An attempt removed what does not belong to it: those to come need not suffer.
+            os.makedirs(self.work, 0o700, exist_ok=True)
+            os.mkdir(path, 0o700)
         return path
 
     def give_dir(self, path: Path) -> None:
