@@ -138,6 +138,11 @@ class Attempt:
         """It was sent ahead and, as far as we know, has not begun."""
         return self.state == RUNNING and self.spawn > 0 and self.pid == 0
 
+    @property
+    def first(self) -> bool:
+        """Nothing stands before it, so it may have begun without our knowing, and may be what killed the warden."""
+        return self.chain is None or next(iter(self.chain.sent)) == self.place
+
     def report_started(self, pid: int) -> StartedItem:
         """That it runs; said once."""
         self.reported = True

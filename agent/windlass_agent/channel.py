@@ -53,16 +53,18 @@ class Channel:
         """Something is in the ring that the agent was not told to look at."""
         self.seq = 0
         self._streams = {OUT_READ: 1, ERR_READ: 2}
-        os.dup2(OUT_WRITE, 1)
-        os.dup2(ERR_WRITE, 2)
-        os.close(OUT_WRITE)
-        os.close(ERR_WRITE)
+        self._writers = {1: OUT_WRITE, 2: ERR_WRITE}
+        """Our own copies of what the standard descriptors are."""
+        self._inodes: dict[int, int] = {}
+        for number, fd in self._writers.items():
+            os.dup2(fd, number)
+            self._inodes[number] = os.fstat(fd).st_ino
         self._poll = select.poll()
         for fd in self._streams:
             os.set_blocking(fd, False)
             self._poll.register(fd, select.POLLIN)
-        sys.stdout = _text(1)
-        sys.stderr = _text(2)
+        self._out, self._err = _text(1), _text(2)
+        sys.stdout, sys.stderr = self._out, self._err
         os.register_at_fork(after_in_child=self._forked)
         threading.Thread(target=self._pump, name="windlass-output", daemon=True).start()
 
@@ -90,18 +92,39 @@ class Channel:
 
     def finish_output(self) -> None:
         """All that the item wrote is told."""
+        if sys.stdout is not self._out or sys.stderr is not self._err:
+            self._put_back()
         try:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            self._out.flush()
+            self._err.flush()
         except Exception:
-            for stream in (sys.stdout, sys.stderr):
-                with contextlib.suppress(Exception):  # the function replaced or closed it
-                    stream.flush()
+            self.mend()
         poll = self._poll.poll
         if poll(0):
             with self._lock:
                 while poll(0):
                     self._drain()
+
+    def _put_back(self) -> None:
+        """The function replaced them, and the next one has nothing to do with that."""
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+        sys.stdout, sys.stderr = self._out, self._err
+
+    def mend(self) -> None:
+        """A function may also have closed the streams or the descriptors, and opened files under their numbers."""
+        for number, fd in self._writers.items():
+            try:
+                whole = os.fstat(number).st_ino == self._inodes[number]
+            except OSError:
+                whole = False
+            if not whole:
+                os.dup2(fd, number)
+        if self._out.closed:
+            sys.stdout = self._out = _text(1)
+        if self._err.closed:
+            sys.stderr = self._err = _text(2)
 
     # --- items ---------------------------------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ from windlass.wire.messages import (
 from windlass.wire.results import blob_ref
 from windlass_agent import procs
 from windlass_agent.attempts import FETCHING, RUNNING, STAGING, WAITING, Attempt, Group, Id, id_of
+from windlass_agent.cgroup import PIDS
 from windlass_agent.chains import Chains
 from windlass_agent.commands import Commands
 from windlass_agent.finish import Finisher
@@ -291,7 +292,7 @@ class Executor:
         new = shop.wardens.replace(link)
         if new is not None:
             shop.watch_warden(new)
-        waiting = [attempt.spawn for attempt in running if attempt.ahead]
+        waiting = [attempt.spawn for attempt in running if attempt.ahead and not attempt.first]
         for given_up in self.chains.recalled(Recalled(waiting)):
             self._drop(given_up, given_up.cause or "recalled")
         for attempt in running:
@@ -427,14 +428,19 @@ class Executor:
         return running
 
     def sample(self) -> list[AttemptSample]:
-        """A point of the curve of each attempt that has run for a while."""
+        """A point of the curve of each attempt that has run for a while. Once a second, so the wardens are seen to."""
+        for link in self._shop.wardens.links:
+            link.wake()
         now = epoch()
         samples = []
         uses: dict[Id, tuple[float, float]] = {}
         for attempt, pid in self._running():
             if now - attempt.started < self.settings.sample_after:
                 continue
-            use = procs.use_of(procs.tree(pid))
+            tree = procs.tree(pid)
+            if len(tree) > PIDS:
+                self._stop(attempt, 0.0, "crowd")
+            use = procs.use_of(tree)
             attempt.peak = max(attempt.peak, use.memory)
             uses[attempt.id] = (now, use.cpu)
             before = self._last_use.get(attempt.id)

@@ -40,6 +40,8 @@ def judge(status: int, cause: str, *, timeout: float | None, memory: int, declar
         of = f" of the {_size(declared)} it asked for" if declared else ""
         by = "" if cause else ", and the kernel killed it"
         return End("oom", code, f"out of memory: it used {_size(memory)}{of}{by}")
+    if cause == "crowd":
+        return End("failed", code, "it started processes without end, so it was ended")
     if cause:
         return End("stopped", code, TEXTS.get(cause, cause))
     if signalled:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
+ROUNDS = 20
+"""Looks at a tree that goes on growing before what is known of it is killed."""
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -114,12 +116,23 @@ def kill_group(group: int, number: int) -> bool:
 
 
 def kill_tree(pid: int) -> None:
-    """KILL a process and its descendants. Stops each first, so that it cannot start another one meanwhile."""
+    """KILL a process and its descendants.
+
+    All are stopped before the first is killed, and looked at again until nobody new is there: a stop takes effect a
+    moment after it was sent, and until then they may go on forking.
+    """
     members = [pid]
+    known = {pid}
     kill(pid, signal.SIGSTOP)
-    for member in members:
-        for child in children(member):
-            kill(child, signal.SIGSTOP)
-            members.append(child)
+    for _ in range(ROUNDS):
+        before = len(members)
+        for member in members:
+            for child in children(member):
+                if child not in known:
+                    known.add(child)
+                    kill(child, signal.SIGSTOP)
+                    members.append(child)
+        if len(members) == before:
+            break
     for member in members:
         kill(member, signal.SIGKILL)

@@ -149,6 +149,7 @@ class Runner:
     def _finish(self, seq: int, started: float, ok: bool, payload: bytes, error: str) -> None:
         """End one that took long enough to be looked at closely."""
         cpu_children = self._end_children()
+        self._channel.mend()
         self._channel.finish_output()
         ended = epoch()
         usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -298,11 +299,12 @@ def _describe(error: BaseException, own_frames: int, prefix: str = "") -> str:
     try:
         first = traceback.format_exception_only(type(error), error)[-1].strip()
         text = "".join(traceback.format_exception(type(error), error, trace))
-    except Exception:
+    except BaseException:
         first = text = type(error).__name__  # its __str__ raised
     if len(text) > ERROR_LIMIT:
         text = text[: ERROR_LIMIT // 2] + "\n[...]\n" + text[-ERROR_LIMIT // 2 :]
-    return f"{prefix}{first.splitlines()[0] if first else type(error).__name__}\n{text}"
+    told = f"{prefix}{first.splitlines()[0][:ERROR_LIMIT] if first else type(error).__name__}\n{text}"
+    return told.encode("utf-8", "backslashreplace").decode()  # what no message can carry: halves of characters
 
 
 def main() -> None:
@@ -318,6 +320,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.argv = ["windlass-runner"]
     Runner(channel).run()
+    # Not through the interpreter's end, which waits for threads that a function may have left running for ever.
+    os._exit(0)
 
 
 if __name__ == "__main__":

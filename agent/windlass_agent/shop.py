@@ -139,7 +139,7 @@ class Shop:
             os.mkdir(path, 0o700)
         except FileNotFoundError:
             # An attempt removed what does not belong to it: those to come need not suffer.
-            os.makedirs(self.work, 0o700, exist_ok=True)
+            os.mkdir(self.work, 0o700)
             os.mkdir(path, 0o700)
         return path
 

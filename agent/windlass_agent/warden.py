@@ -14,6 +14,7 @@ import array
 import contextlib
 import fcntl
 import os
+import resource
 import select
 import signal
 import socket
@@ -49,9 +50,22 @@ KEPT = 0.01
 """Seconds for which the news of a start is kept back, to go with the end of a short command."""
 LOOK = 0.02
 """Seconds between looks at an attempt whose leader has ended and whose other processes are being killed."""
+CROWD = 500
+"""Orphans from which on somebody is taken to start processes without end. Those that have parents are counted by the
+agent, which looks at trees."""
+CROWD_LOOK = 0.25
+"""Seconds between counts, while something runs."""
+MOST = 32768
+"""Processes and threads of this user beyond which attempts cannot start more (root is exempt from that)."""
 REAP_PATIENCE = 10.0
 """Seconds to wait for killed leftovers to disappear before an attempt is reported all the same."""
-_RESET = [signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXFSZ, signal.SIGCHLD]
+_IGNORED = [
+    signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM,
+    signal.SIGVTALRM, signal.SIGPROF, signal.SIGIO, signal.SIGPWR, signal.SIGSTKFLT, signal.SIGTSTP, signal.SIGTTIN,
+    signal.SIGTTOU, signal.SIGXCPU, *range(signal.SIGRTMIN, signal.SIGRTMAX + 1),
+]  # fmt: skip
+"""What an attempt may send to its parent without more coming of it; KILL and STOP are the agent's to notice."""
+_RESET = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, *_IGNORED]
 _FD_LIMIT = 64
 
 
@@ -120,6 +134,10 @@ class Warden:
         """Their leader has exited, but something they started is still being killed."""
         self._look_at: float | None = None
         """When to look at those again: not every end of theirs is told to us."""
+        self._count_at = 0.0
+        """From when on orphans are counted again."""
+        self._hurried = False
+        self._nice = os.getpriority(os.PRIO_PROCESS, 0)
         self._empty: list[Group] = []
         """Control groups whose attempt has ended, and that the kernel did not let go yet."""
         self._pipes: dict[int, Proc] = {}
@@ -172,6 +190,8 @@ class Warden:
             times.append(self._tell_at)
         if self._look_at is not None:
             times.append(self._look_at)
+        if self._by_id:
+            times.append(self._count_at)
         return max(0.0, min(times) - clock()) if times else None
 
     def _due(self) -> None:
@@ -194,6 +214,12 @@ class Warden:
                 self._finish(proc)
         if self._look_at is not None and now >= self._look_at:
             self._look()
+        if self._by_id and now >= self._count_at:
+            self._count_at = now + CROWD_LOOK
+            orphans = [pid for pid in self._own_children() if pid not in self._by_pid]
+            self._hurry(len(orphans) > CROWD)
+            if len(orphans) > CROWD:
+                self._thin(orphans)
 
     def _receive(self) -> bool:
         try:
@@ -286,6 +312,7 @@ class Warden:
 
     def _spawn(self, spawn: Spawn) -> bool:
         """Whether it runs now; told either way."""
+        self._hurry(False)  # it would inherit that
         passed = [self._fds.popleft() for _ in range(min(spawn.fds, len(self._fds)))]
         mine: list[int] = []
         theirs: list[int] = list(passed)
@@ -424,6 +451,21 @@ class Warden:
         if self._ending or self._empty:
             self._look()
 
+    def _hurry(self, hurry: bool) -> None:
+        """Go before all that is to be killed, if we may: among thousands it would be long until our turn."""
+        if hurry != self._hurried:
+            self._hurried = hurry
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, 0, -20 if hurry else self._nice)
+
+    def _thin(self, orphans: list[int]) -> None:
+        """End the attempt that most of them are of, now: every moment there are more."""
+        running = [proc for proc in self._by_id.values() if proc.status is None]
+        some = orphans[:: max(1, len(orphans) // 50)]
+        for proc in running:
+            if len(running) == 1 or sum(self._marked(pid, proc) for pid in some) > len(some) // 2:
+                self._stop(proc, 0.0, "crowd")
+
     def _look(self) -> None:
         """Whether those that are ending have ended."""
         for proc in list(self._ending):
@@ -453,16 +495,21 @@ class Warden:
 
     def _belongs(self, pid: int, proc: Proc) -> bool:
         """Whether an orphan was started by this attempt: by its session, its environment, or for want of others."""
-        with contextlib.suppress(OSError):
-            if os.getsid(pid) == proc.pid:
-                return True
-        if procs.environ_has(pid, b"WINDLASS_SPAWN=%d" % proc.id):
+        if self._marked(pid, proc):
             return True
         if pid not in self._strays:
             self._strays[pid] = {proc.id, *self._by_id}
         suspects = self._strays[pid]
         suspects.intersection_update(self._by_id)
         return suspects <= {proc.id}
+
+    @staticmethod
+    def _marked(pid: int, proc: Proc) -> bool:
+        """Whether the process itself shows that this attempt started it."""
+        with contextlib.suppress(OSError):
+            if os.getsid(pid) == proc.pid:
+                return True
+        return procs.environ_has(pid, b"WINDLASS_SPAWN=%d" % proc.id)
 
     def _finish(self, proc: Proc) -> None:
         """Take the last output and report."""
@@ -531,11 +578,13 @@ class Warden:
 
 
 def main() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
     if len(sys.argv) > 2:
         anchor(float(sys.argv[2]))
     procs.become_subreaper()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    resource.setrlimit(resource.RLIMIT_NPROC, (MOST if soft < 0 else min(soft, MOST), hard))
     link = socket.socket(fileno=int(sys.argv[1]))
     link.setblocking(False)
     os.set_inheritable(link.fileno(), False)

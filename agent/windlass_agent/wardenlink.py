@@ -144,6 +144,11 @@ class WardenLink:
         poll.register(self._socket, select.POLLIN)
         return bool(poll.poll(timeout * 1000))
 
+    def wake(self) -> None:
+        """Go on, if an attempt stopped it: nobody else would."""
+        if self.held:
+            procs.kill(self.process.pid, signal.SIGCONT)
+
     def bury(self) -> None:
         """After its death, or to end it: kill it and all it had started."""
         with contextlib.suppress(OSError):

@@ -282,6 +282,7 @@ def test_without_descriptors_for_its_output_an_attempt_is_given_back(bench: Benc
 
 def test_without_a_work_directory_an_attempt_is_given_back(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "work").rmdir()
+    (tmp_path / "work").touch()
     key = bench.command(["true"])
     bench.until(lambda: bench.core.refused)
     assert [one for one, _ in bench.core.refused] == [key]

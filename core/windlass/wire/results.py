@@ -30,6 +30,10 @@ _decode_ref = msgspec.msgpack.Decoder(FileRef).decode
 NONE = b"jnull"
 
 
+ERROR_TEXT = 64 * 1024
+"""Characters of an exception's text that travel."""
+
+
 class NotPlainData(ValueError):
     """The result is no plain JSON data, and this process must not unpickle it."""
 
@@ -115,15 +119,15 @@ def encode_error(error: BaseException) -> bytes:
         body = bytes(cloudpickle.dumps(error))
         if isinstance(pickle.loads(body), BaseException):
             return b"x" + msgspec.msgpack.encode((body, text))
-    except Exception:
+    except BaseException:  # whatever its own methods raise, an end of the process too
         pass  # exceptions with arguments of their own often do not unpickle; their text always travels
     return b"t" + text.encode("utf-8", "replace")
 
 
 def _text_of(error: BaseException) -> str:
     try:
-        return f"{type(error).__name__}: {error}".encode("utf-8", "replace").decode()
-    except Exception:
+        return f"{type(error).__name__}: {error}"[:ERROR_TEXT].encode("utf-8", "replace").decode()
+    except BaseException:
         return type(error).__name__  # its __str__ raised
 
 
