@@ -16,7 +16,7 @@ from rich.table import Table
 
 from bench.measure import Plan, Row
 
-MEASUREMENTS = ["limits", "functions", "commands", "latency", "chain", "fan", "memory", "idle", "canvas"]
+MEASUREMENTS = ["limits", "functions", "commands", "latency", "chain", "fan", "memory", "recovery", "idle", "canvas"]
 """Modules of this package with `run(plan) -> list[Row]`, in the table's order."""
 
 

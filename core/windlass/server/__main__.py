@@ -8,6 +8,7 @@ import json
 import logging
 import logging.handlers
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -25,11 +26,14 @@ log = logging.getLogger("windlass.server")
 
 LOG_SIZE = 5 * 1024 * 1024
 LOG_FILES = 3
+FEW_FILES = 512
+"""Descriptors below which a core of some dozen agents would be short of them."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Exit status: 0 ended in order, 1 could not start, 2 wrong arguments or a wrong `core.toml`."""
     args = _arguments(argv)
+    _raise_limit()
     config = homes.private_dir(args.config) if args.config else homes.config_dir()
     if args.check_config:
         return _check_config(config)
@@ -120,6 +124,15 @@ def _seconds(text: str) -> float:
     if not 0.01 <= value <= 86400:
         raise argparse.ArgumentTypeError("between 0.01 and 86400 seconds")
     return value
+
+
+def _raise_limit() -> None:
+    """Each peer and each file on its way takes a descriptor: as many as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard != resource.RLIM_INFINITY and hard < FEW_FILES:
+        log.warning("only %d files and connections may be open at a time; to have more, raise `ulimit -Hn`", hard)
 
 
 def _set_up_log(data: Path, level: str) -> None:

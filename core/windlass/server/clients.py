@@ -60,6 +60,8 @@ class ClientDesk:
         self.core_public = ""
         self.stop: Callable[[bool], None] = lambda agents: None
         self.upkeep: Upkeep | None = None
+        self._unanswered: dict[tuple[Connection, int], None] = {}
+        """Requests whose changes are not durable yet, in their order."""
         self._tokens: dict[str, int] = {}
         """Submits of this life that the reader may not see yet."""
         self._handlers: dict[type, Callable[[Connection, Any, list[bytes]], dict[str, Any] | None]] = {
@@ -98,9 +100,21 @@ class ClientDesk:
         if data is not None:
             send = partial(core.links.send, connection, m.Reply(msg.req, data))
             if isinstance(msg, _CHANGING):
-                core.later(send)
+                self._unanswered[connection, msg.req] = None
+                core.later(partial(self._answer, connection, msg.req, send))
             else:
                 core.when_durable(send)
+
+    def _answer(self, connection: Connection, req: int, send: Callable[[], object]) -> None:
+        if (connection, req) in self._unanswered:
+            del self._unanswered[connection, req]
+            send()
+
+    def tell_trouble(self, problem: str) -> None:
+        """Nothing becomes durable at present: whoever waits for that hears it now, and not in hours."""
+        unanswered, self._unanswered = self._unanswered, {}
+        for connection, req in unanswered:
+            self.fail(connection, req, "busy", f"{problem}. What you asked for is done when that is over")
 
     def fail(self, connection: Connection, req: int, code: str, reason: str) -> None:
         self._core.links.send(connection, m.Failure(req, code, reason))

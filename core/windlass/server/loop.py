@@ -187,6 +187,7 @@ class Server:
         core.tidy_memory()
         if self.store.problem:
             core.show_all()
+            self.clients.tell_trouble(self.store.problem)
         if links.behind:
             links.flush()
         if core.now >= self._sweep_at:
@@ -438,6 +439,8 @@ class Server:
             },
             "store": str(self.store.path),
             "problem": self.store.problem,
+            "backlog": self.store.backlog,
+            "commit seconds": round(self.store.pace, 4),
             "set_aside": str(self.store.set_aside or ""),
             "lease": core.lease,
             "runs": len(core.runs),

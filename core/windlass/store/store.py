@@ -38,6 +38,8 @@ FEW = 64
 """Rows up to which the loop may commit by itself."""
 FAST = 0.0015
 """Seconds that commits must have taken of late for that."""
+SLOW = 1.0
+"""Seconds from which a commit is worth a word in the log."""
 
 Rows = Sequence[Sequence[Any]]
 Turn = tuple[list[tuple[str, Rows]], Callable[[], None] | None]
@@ -81,7 +83,7 @@ class Store:
         self._results: deque[Exception | None] = deque()
         self._busy = False
         self._settling = False
-        self._pace = 0.0
+        self.pace = 0.0
         """Seconds that a commit takes; a mean that forgets."""
         self._thread = threading.Thread(target=self._commit_loop, name="windlass-commit", daemon=True)
         self._thread.start()
@@ -218,7 +220,7 @@ class Store:
             self._failed(error)
             return
         self._busy = True
-        if count <= FEW and self._pace < FAST:
+        if count <= FEW and self.pace < FAST:
             self._commit()
         else:
             self._jobs.put(True)
@@ -249,7 +251,12 @@ class Store:
         except Exception as error:
             self._results.append(error)
         else:
-            self._pace = 0.8 * self._pace + 0.2 * (time.perf_counter() - began)
+            took = time.perf_counter() - began
+            self.pace = 0.8 * self.pace + 0.2 * took
+            if took > SLOW:
+                log.warning(
+                    "the disk is slow: a commit to %s took %.1f s; all who work with this core wait", self.path, took
+                )
             self._results.append(None)
 
     def _commit_loop(self) -> None:
