@@ -33,12 +33,20 @@ FEW_FILES = 512
 def main(argv: list[str] | None = None) -> int:
     """Exit status: 0 ended in order, 1 could not start, 2 wrong arguments or a wrong `core.toml`."""
     args = _arguments(argv)
-    _raise_limit()
-    config = homes.private_dir(args.config) if args.config else homes.config_dir()
-    if args.check_config:
-        return _check_config(config)
-    data = homes.private_dir(args.data) if args.data else homes.core_dir()
+    try:
+        config = homes.private_dir(args.config) if args.config else homes.config_dir()
+        if args.check_config:
+            return _check_config(config)
+        data = homes.private_dir(args.data) if args.data else homes.core_dir()
+    except OSError as error:
+        print(
+            f"the core cannot start: {error.filename}: {error.strerror}; make room and rights there, or name other"
+            " directories with --data and --config (or all of them with WINDLASS_HOME)",
+            file=sys.stderr,
+        )
+        return 1
     _set_up_log(data, args.log_level)
+    _raise_limit()
     try:
         chosen = settings.load(config)
     except ConfigError as error:
@@ -128,7 +136,7 @@ def _seconds(text: str) -> float:
 
 def _raise_limit() -> None:
     """Each peer and each file on its way takes a descriptor: as many as the system allows."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if hard != resource.RLIM_INFINITY and hard < FEW_FILES:
@@ -137,6 +145,7 @@ def _raise_limit() -> None:
 
 def _set_up_log(data: Path, level: str) -> None:
     """To stderr, and to a file in the data directory that is kept small."""
+    logging.raiseExceptions = False  # a full disk must not fill the terminal with tracebacks of its own
     form = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s %(message)s")
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     with contextlib.suppress(OSError):

@@ -34,22 +34,22 @@ def lock(directory: Path) -> Any:
     """Held until the process ends, however it ends: two cores never share a data directory."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        file = open(directory / "core.lock", "a+")  # noqa: SIM115 - held for the store's life
+        # Without a buffer, so that nothing is left to be written when it is closed on a full disk.
+        file = open(directory / "core.lock", "ab+", buffering=0)  # noqa: SIM115 - held for the store's life
     except OSError as error:
         raise StoreError(f"cannot write in {directory}: {reason(error)}") from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.seek(0)
-        owner = file.read().strip() or "unknown"
+        owner = file.read(100).decode(errors="replace").strip() or "unknown"
         file.close()
         raise StoreError(
             f"another core (process {owner}) already uses {directory}; stop it, or give this one another --data"
         ) from None
     with contextlib.suppress(OSError):  # a full disk: the lock holds without the name
         file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+        file.write(f"{os.getpid()}\n".encode())
     return file
 
 
