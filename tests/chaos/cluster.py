@@ -48,6 +48,7 @@ class Cluster:
         self.core_options = core_options
         self.core: subprocess.Popen[bytes] | None = None
         self.agents: dict[str, subprocess.Popen[bytes]] = {}
+        self._others: list[subprocess.Popen[bytes]] = []
         self.left_behind: list[str] = []
         """After `close`: what still ran once core and agents had ended."""
         self._link: Link | None = None
@@ -90,6 +91,17 @@ class Cluster:
         where = ["--core", self._where["endpoint"], "--core-key=" + self._where["public"]]
         self.agents[name] = self._start(name, [*command, *where, *options])
 
+    @property
+    def public(self) -> str:
+        """The core's public key."""
+        return str(self._where["public"])
+
+    def start_other(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+        """Another process of this cluster; `close` ends it, too."""
+        process = self._start(name, command)
+        self._others.append(process)
+        return process
+
     def kill_agent(self, name: str) -> None:
         process = self.agents.pop(name)
         process.kill()
@@ -99,7 +111,7 @@ class Cluster:
         """End all of it: in order where that works, by force where it does not."""
         if self._link is not None:
             self._link.close()
-        processes = [*self.agents.values(), *([self.core] if self.core else [])]
+        processes = [*self._others, *self.agents.values(), *([self.core] if self.core else [])]
         for process in processes:
             process.send_signal(signal.SIGTERM)
         for process in processes:
