@@ -3,6 +3,8 @@
 # make lint        ruff, mypy, lint-imports
 # make bench       the table of speeds; QUICK=1 for a rough one
 # make bench-peers the same work done by Dask, Ray, HyperQueue, Parsl and ipyparallel beside it; QUICK=1
+# make chaos       a mixed load against faults of every kind, then an audit; SEED="1 2 3"
+# make mutants     take safeties out of a copy of the sources: the tests must notice each
 # make screenshots draw the pictures of the docs anew
 # make clean       remove the virtual environment and what tools left behind
 #
@@ -18,10 +20,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --timeout 300
 SOURCES := core agent gui resources tests bench docs tools
 
-.PHONY: help run test test-quick bench bench-peers lint screenshots clean
+.PHONY: help run test test-quick bench bench-peers lint chaos mutants screenshots clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 7
+	@sed -n 's/^# //p' Makefile | head -n 9
 
 $(BIN)/python:
 	@python=$$(tools/find_python.sh "$(PYTHON)") && echo "making $(VENV) with $$python" && "$$python" -m venv "$(VENV)"
@@ -59,6 +61,12 @@ bench: $(VENV)/.dev
 
 bench-peers: $(VENV)/.dev
 	$(BIN)/python -m bench.peers $(if $(QUICK),--quick) $(ARGS)
+
+chaos: $(VENV)/.dev
+	$(BIN)/python tests/chaos/chaos.py --seed $(or $(SEED),1) $(ARGS)
+
+mutants: $(VENV)/.dev
+	$(BIN)/python tools/mutants.py $(ARGS)
 
 screenshots: $(VENV)/.dev
 	@$(BIN)/python tools/check_qt.py

@@ -11,7 +11,7 @@ Ledgers add up      Each acknowledged submit is on record. Each item that succee
                     and the ledger has no attempt that is not on record.
 Right outputs       Outputs by their hash and results by value are what the seed says.
 Nothing is left     Once core and agents have ended, no process of the cluster runs, and none became ours to reap.
-Bounded             Each process's memory, and the time in which the core answers when it is there to answer.
+Bounded             Each process's memory, and the time in which the core answers while it is there and the machine lets it run.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from faults import Window
+from stalls import Stalls
 
 SLACK = 0.05
 """Seconds: stamps are rounded to hundredths, and a line is written a moment after its stamp was read."""
@@ -46,7 +47,7 @@ class Life:
 class Ledger:
     commands: dict[AttemptKey, Life] = field(default_factory=dict)
     calls: dict[tuple[int, int], list[tuple[int, str, Life]]] = field(default_factory=lambda: defaultdict(list))
-    """(seed, item) -> (process, agent, life) of each call of a function."""
+    """(mark of a submit, item) -> (process, agent, life) of each call of a function."""
     odd: list[str] = field(default_factory=list)
 
     @classmethod
@@ -63,8 +64,8 @@ class Ledger:
                 life.last = max(life.last, float(stamp))
                 life.through |= kind == "end"
             else:
-                process, seed, item, stamp, *agent = rest
-                lives = ledger.calls[int(seed), int(item)]
+                process, mark, item, stamp, *agent = rest
+                lives = ledger.calls[int(mark), int(item)]
                 if kind == "begin":
                     lives.append((int(process), agent[0] if agent else "", Life(float(stamp), float(stamp))))
                     continue
@@ -76,7 +77,8 @@ class Ledger:
 
 
 Rows = dict[int, list[dict[str, Any]]]
-"""Run -> the core's records of all its attempts, with the task's name in `task_id`."""
+"""Run -> the core's records of all its attempts, with the task's name in `task_id`, and in `accepted` whether the store
+has the item's success from this attempt (the end of a cancelled one may be ok and is not accepted)."""
 
 
 def one_live_attempt(ledger: Ledger, rows: Rows, frozen: list[Window]) -> list[str]:
@@ -145,7 +147,7 @@ def ledgers_add_up(ledger: Ledger, rows: Rows, states: dict[int, dict[tuple[str,
             if key in known:
                 problems.append(f"attempt {key} is on record twice")
             known.add(key)
-            if row["state"] == "exited" and row["outcome"] == "ok":
+            if row["accepted"]:
                 accepted[row["task_id"], row["index"]] += 1
                 life = ledger.commands.get(key)
                 if row["task_id"] != "call" and (life is None or not life.through):
@@ -159,7 +161,7 @@ def ledgers_add_up(ledger: Ledger, rows: Rows, states: dict[int, dict[tuple[str,
     return problems
 
 
-def answers(asked: list[tuple[float, float]], away: list[Window], limit: float) -> tuple[float, list[str]]:
+def answers(asked: list[tuple[float, float]], away: list[Window], stalls: Stalls, limit: float) -> tuple[float, list[str]]:
     """The longest that a question waited while the core was there to answer; `asked` are (when, seconds)."""
     longest = 0.0
     for start, seconds in asked:
@@ -167,6 +169,7 @@ def answers(asked: list[tuple[float, float]], away: list[Window], limit: float) 
         for window in sorted(away, key=lambda window: window.start):
             if window.start - 1.0 < start + seconds and window.end > since:
                 since = window.end
-        longest = max(longest, start + seconds - since)
+        end = start + seconds
+        longest = max(longest, end - since - stalls.between(since, end))
     late = f"the core took {longest:.1f} s to answer a simple question (allowed: {limit:g})"
     return longest, [late] if longest > limit else []

@@ -16,13 +16,14 @@ import argparse
 import ctypes
 import json
 import random
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,13 @@ from cluster import Cluster, Unanswered
 from faults import Fault, Hands, SmallDisk, boot, draw_faults
 from people import notes
 from proxy import Proxy
+from stalls import Stalls
 
 from windlass.client.connect import locate
 from windlass.client.errors import WindlassError
 from windlass.client.link import Link
 from windlass.client.run import Run
+from windlass.sched.states import ItemState
 from windlass.wire import messages
 
 AGENTS = ["one", "two", "three"]
@@ -151,6 +154,8 @@ class Scene:
             starts[name] = lambda name=name, options=options: cluster.start_agent(name, *options)
             starts[name]()
         endpoint = proxy.wire("clients").endpoint
+        stalls = Stalls()
+        stalls.start()
         watcher = Watcher(cluster)
         watcher.start()
         people = {who: self._person(cluster, who, endpoint) for who in ("submit", "meddle")}
@@ -176,7 +181,8 @@ class Scene:
         watcher.going = False
         watcher.join(40)
         self.problems += hands.problems
-        self._audit(cluster, hands, watcher)
+        stalls.stop()
+        self._audit(cluster, hands, watcher, stalls)
         self.report["injected"] = dict(sorted(hands.log.done.items()))
         self.report["schedule"] = hands.log.lines
         self.report["connections"] = {name: wire.connections for name, wire in proxy.wires.items()}
@@ -225,13 +231,14 @@ class Scene:
             if "kind" in note and "run" in note
         }
 
-    def _audit(self, cluster: Cluster, hands: Hands, watcher: Watcher) -> None:
+    def _audit(self, cluster: Cluster, hands: Hands, watcher: Watcher, stalls: Stalls) -> None:
         jobs = self._jobs()
         said = notes(self.root)
         ledger = audit.Ledger.read(self.root / "ledger.txt")
         rows: audit.Rows = {}
         states: dict[int, dict[tuple[str, int], str]] = {}
         asked: dict[tuple[int, str], float] = {}
+        accepted = accepted_ends(cluster.home / "data" / "core" / "windlass.db")
         link = Link(locate(home=cluster.home), name="audit", home=cluster.home)
         try:
             for id, job in jobs.items():
@@ -242,7 +249,14 @@ class Scene:
                     self.problems.append(f"run {id} ({job.kind}) was acknowledged and is not there: {error}")
                     continue
                 names = {task.index: task.id for task in tasks}
-                rows[id] = [{**row, "task_id": names[row["task"]]} for row in cluster.attempts(id)]
+                rows[id] = [
+                    {
+                        **row,
+                        "task_id": names[row["task"]],
+                        "accepted": (id, row["task"], row["index"], row["attempt"]) in accepted,
+                    }
+                    for row in cluster.attempts(id)
+                ]
                 states[id] = {(task.id, item.index): item.state for task in tasks for item in run.items(task.index)}
                 for name in names.values():
                     asked[id, name] = 1.0 if job.kind == "long" or name == "gather" else 0.5
@@ -252,7 +266,7 @@ class Scene:
         self.problems += audit.one_live_attempt(ledger, rows, hands.log.frozen)
         self.problems += audit.no_over_commit(ledger, rows, asked, CPUS)
         self.problems += audit.ledgers_add_up(ledger, rows, states)
-        longest, late = audit.answers(watcher.asked, hands.log.away, ANSWER)
+        longest, late = audit.answers(watcher.asked, hands.log.away, stalls, ANSWER)
         self.problems += late
         for kind, most in watcher.peak.items():
             if most > MEMORY[kind]:
@@ -266,6 +280,7 @@ class Scene:
             "attempts in the ledger": len(ledger.commands) + sum(map(len, ledger.calls.values())),
             "slowest answer, s": round(longest, 2),
             "restarts of the core, s": [round(seconds, 2) for seconds in hands.log.restarts],
+            "machine stood still, s": round(stalls.total, 1),
             "memory at most, MiB": dict(watcher.peak),
         }
 
@@ -289,6 +304,14 @@ class Scene:
             self.problems.append(f"run {run.id} ({job.kind}): outputs differ: {wrong[:6]}")
         if wanted.results is not None and run.result("call") != wanted.results:
             self.problems.append(f"run {run.id}: a function returned something else")
+
+
+def accepted_ends(store: Path) -> set[tuple[int, int, int, int]]:
+    """(run, task, item, attempt) of the ends by which items succeeded, as the store's file has them."""
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as db:
+        return set(
+            db.execute("SELECT run, task, idx, attempt FROM attempts WHERE final=?", (int(ItemState.SUCCEEDED),))
+        )
 
 
 def _alive(process: psutil.Process) -> bool:
@@ -337,6 +360,7 @@ def main() -> int:
         if not options.json:
             bar(seed, 1.0, "audited")
             tell(reports[-1])
+            sys.stdout.flush()
     if options.json:
         print(json.dumps(reports[0] if len(reports) == 1 else reports, indent=2))
     bad = [report["seed"] for report in reports if report["problems"]]

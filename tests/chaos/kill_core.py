@@ -9,6 +9,8 @@ acknowledged. Every command writes a line to a ledger when it begins and when it
 * the ledger shows each command begun once and ended once by the same process: the kills disturbed no running one;
 * ends that a client had seen before a kill stand unchanged in the record after it;
 * no process of the agents is left.
+
+With --rapid the core is killed again as soon as it is back, hundreds of times (`kill_often.py`).
 """
 
 from __future__ import annotations
@@ -140,10 +142,16 @@ def main() -> int:
     parser.add_argument("--commands", type=int, default=2000)
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--keep", type=Path, help="use this folder and leave it, logs and store included")
+    parser.add_argument("--rapid", action="store_true", help="many kills under a load that never ends: kill_often.py")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="windlass-chaos-") as temporary:
         root = options.keep or Path(temporary)
-        summary = play(root.resolve(), options.seed, options.commands, options.kills)
+        if options.rapid:
+            from kill_often import play_often  # it takes this file's audit
+
+            summary = play_often(root.resolve(), options.seed, options.kills)
+        else:
+            summary = play(root.resolve(), options.seed, options.commands, options.kills)
     print(json.dumps(summary, indent=2))
     return 1 if summary["problems"] else 0
 

@@ -178,13 +178,14 @@ def function_result(seed: int, item: int) -> int:
     return (seed * 31 + item * item) % 1_000_003
 
 
-def function(seed: int, ledger: str, item: int) -> int:
-    """Runs in a runner; stamps as the commands do, but knows no attempt number: its process stands for it."""
+def function(seed: int, mark: int, ledger: str, item: int) -> int:
+    """Runs in a runner; stamps as the commands do, but knows neither run nor attempt: `mark` and its process stand for
+    them."""
     import os
     import time
 
     def say(kind: str, stamp: float) -> None:
-        line = f"{kind} {os.getpid()} {seed} {item} {stamp:.2f} {os.environ.get('WINDLASS_AGENT', '')}\n"
+        line = f"{kind} {os.getpid()} {mark} {item} {stamp:.2f} {os.environ.get('WINDLASS_AGENT', '')}\n"
         out = os.open(ledger, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         os.write(out, line.encode())
         os.close(out)

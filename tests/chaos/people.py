@@ -48,7 +48,9 @@ def submit(client: Client, folder: Path, job: load.Job) -> int:
     ledger = folder / "ledger.txt"
     if job.kind == "functions":
         graph = Graph("functions")
-        call = task(partial(load.function, job.seed, str(ledger)), id="call", retries=30, backoff=0.2)
+        call = task(
+            partial(load.function, job.seed, random.randrange(1 << 40), str(ledger)), id="call", retries=30, backoff=0.2
+        )
         graph.map(call, range(job.size))
         return client.submit(graph, name="functions", priority=job.priority).id
     here = folder / f"job-{job.seed}"
