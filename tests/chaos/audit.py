@@ -11,7 +11,8 @@ Ledgers add up      Each acknowledged submit is on record. Each item that succee
                     and the ledger has no attempt that is not on record.
 Right outputs       Outputs by their hash and results by value are what the seed says.
 Nothing is left     Once core and agents have ended, no process of the cluster runs, and none became ours to reap.
-Bounded             Each process's memory, and the time in which the core answers while it is there and the machine lets it run.
+Bounded             Each process's memory, and the time in which the core answers while it is there and the machine
+                    lets it run.
 """
 
 from __future__ import annotations
@@ -161,7 +162,9 @@ def ledgers_add_up(ledger: Ledger, rows: Rows, states: dict[int, dict[tuple[str,
     return problems
 
 
-def answers(asked: list[tuple[float, float]], away: list[Window], stalls: Stalls, limit: float) -> tuple[float, list[str]]:
+def answers(
+    asked: list[tuple[float, float]], away: list[Window], stalls: Stalls, limit: float
+) -> tuple[float, list[str]]:
     """The longest that a question waited while the core was there to answer; `asked` are (when, seconds)."""
     longest = 0.0
     for start, seconds in asked:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from windlass import __version__
-from windlass.cli import agents, check, keep, run, runs, shares, simulate, start, why, workflows
+from windlass.cli import account, agents, check, keep, run, runs, shares, simulate, start, why, workflows
 from windlass.cli.common import OK, command
 
 app = typer.Typer(
@@ -45,6 +45,7 @@ for function in (
     runs.status,
     runs.logs,
     why.why,
+    account.report,
     runs.retry,
     runs.cancel,
     runs.pause,

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from rich.table import Table
 
+from windlass.cli.account import losses
 from windlass.cli.common import cells, console, duration, show_path
 from windlass.cli.progress import describe, done_of
 from windlass.client.errors import WindlassError
@@ -156,6 +157,8 @@ def summarise(run: Run, graph: Graph, out: Path | None, files: list[Path]) -> No
         )
     if row.note and row.state != "succeeded":
         screen.print(row.note, markup=False)
+    for line in losses(run):
+        screen.print(line, markup=False, style="yellow", soft_wrap=True)
 
 
 def counts_words(row: RunRow) -> str:

@@ -53,6 +53,11 @@ _SAMPLES = (
         "Sixty batches of random darts in Python, combined into one estimate. Needs nothing.",
     ),
     Sample(
+        "sweep",
+        "Sweep parameters",
+        "Trains a tiny network on 24 combinations of its settings and keeps the best. Needs nothing.",
+    ),
+    Sample(
         "encode-video",
         "Encode a video in parallel",
         "Makes a test clip with ffmpeg, cuts it, encodes the parts, joins them and checks the duration.",

@@ -90,6 +90,16 @@ def test_failures_count_since_a_persons_retry(store: Store) -> None:
     assert task.crashes == {1: 1}
 
 
+def test_a_loss_that_its_agent_explained_does_not_count(store: Store) -> None:
+    new_run(store)
+    rows = [attempt(seq, 1, seq, "", AttemptState.LOST) for seq in (1, 2)]
+    store.write(records.ATTEMPT, rows)
+    store.write(records.LOSS_FORGIVEN, [("its agent was cut off", 1, 0, 1, 2), ("of another run", 2, 0, 1, 1)])
+    task = restored(store).tasks[0]
+    assert task.crashes == {1: 1}
+    assert task.lost == [(1, 1, rows[0][5])]
+
+
 def test_live_attempts_make_items_active(store: Store) -> None:
     new_run(store)
     store.write(records.CHANGE, [(1, 0, 4, 5, int(ItemState.BACKOFF), "", 0, 0)])
