@@ -16,6 +16,7 @@ from windlass.sched.shapes import Amounts, Shape, amounts
 from windlass.sched.states import AgentState, AttemptState
 
 if TYPE_CHECKING:
+    from windlass.sched.backfill import Reservation
     from windlass.sched.tasks import TaskState
 
 
@@ -105,8 +106,8 @@ class Agent:
         """When that last ended, or will."""
         self.probation = False
         """Back from being set aside, and has not shown yet that it is well: it gets one attempt at a time."""
-        self.reserved: Shape | None = None
-        """A large request that waits for this agent; others get only what it does not need."""
+        self.reserved: Reservation | None = None
+        """It is kept for a large request; others get what `Reservation.room` says."""
         self.timed = False
         """A timer for its silence is set."""
         self.version = 0
@@ -151,17 +152,10 @@ class Agent:
         return bucket
 
     def room(self, shape: Shape, at_most: int) -> int:
-        """How many more lanes of this shape fit now."""
+        """How many more lanes of this shape fit now, if the agent is not kept for another."""
         if self.probation:
             at_most = min(at_most, 1 - len(self.live))
-            if at_most <= 0:
-                return 0
-        free = self.free
-        if self.reserved is not None and self.reserved is not shape:
-            free = dict(free)
-            for kind, amount in self.reserved.need:
-                free[kind] = max(free.get(kind, 0) - amount, 0)
-        return shape.lanes(free, at_most)
+        return shape.lanes(self.free, at_most)
 
     def widen(self, bucket: Bucket, lanes: int) -> None:
         """Hold resources for so many more."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from windlass.sched import attempts, control
+from windlass.sched import attempts, control, deadlines
 from windlass.sched.book import Book
 from windlass.sched.events import TaskPlan
 from windlass.sched.tasks import TaskState
@@ -24,6 +24,8 @@ def amend(book: Book, task: TaskState, plan: TaskPlan) -> None:
         for bucket in agent.buckets.values():
             ids = [id for id in attempts.waiting(agent, bucket) if agent.live[id].task is task]
             attempts.recall(book, agent, ids, "amended")
+    if task.plan.deadline != old.deadline:
+        deadlines.watch(book, task.run)
     if task.plan.continue_on_error != old.continue_on_error:
         control.look_again_after(book, task)
 

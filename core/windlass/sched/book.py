@@ -7,7 +7,9 @@ from collections import deque
 from typing import NamedTuple
 
 from windlass.sched.agents import Agent
+from windlass.sched.backfill import Reservation
 from windlass.sched.config import Config
+from windlass.sched.deadlines import Deadlines
 from windlass.sched.events import (
     AgentChanged,
     AttemptId,
@@ -37,7 +39,7 @@ class Timer(NamedTuple):
     time: float
     seq: int
     kind: str
-    """backoff, silence, stop, timeout, silent, recall, look, aside, usage."""
+    """backoff, silence, stop, timeout, silent, recall, look, aside, usage, deadlines."""
     agent: Agent | None = None
     task: TaskState | None = None
     item: int = 0
@@ -63,8 +65,9 @@ class Book:
         """Runs whose tasks take other times than their longest paths were measured with."""
         self.dirty: dict[Agent, None] = {}
         """Agents whose room changed since the last plan."""
-        self.reserved: dict[Agent, Shape] = {}
-        """Agents that are kept free for a large request."""
+        self.reserved: dict[Agent, Reservation] = {}
+        """Agents that are kept for a large request."""
+        self.deadlines = Deadlines()
         self.doubts = Doubts(config.sick_window)
         self.aside: dict[Agent, None] = {}
         """Agents that are set aside because they are sick."""
@@ -165,8 +168,7 @@ class Book:
         self.recall_scan = True
 
     def reserve(self, agent: Agent, shape: Shape) -> None:
-        self.reserved[agent] = shape
-        agent.reserved = shape
+        agent.reserved = self.reserved[agent] = Reservation(shape, agent, self.now)
         agent.version += 1
 
     def unreserve(self, agent: Agent) -> None:

@@ -45,7 +45,11 @@ class Config:
     sick_pause_max: float = 3600.0
     """but at most so long."""
     reserve_after: float = 10.0
-    """A request that finds no room for so long gets an agent kept free for it."""
+    """A request that finds no room for so long gets an agent kept for it."""
+    backfill: bool = True
+    """Small requests use the gap on an agent that is kept; else they get only what the large one will leave over."""
+    backfill_depth: int = 64
+    """Tasks of one shape that are looked at in one plan for one that fits into the gap."""
     lanes_max: int = 256
     """Attempts of one shape that run on one agent at a time, at most (for requests that ask for nothing)."""
     order: Sequence[str] = NAMES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from windlass.sched import attempts
+from windlass.sched import attempts, deadlines
 from windlass.sched.book import Book
 from windlass.sched.events import AttemptId, Scope
 from windlass.sched.queues import Range, runs_of
@@ -155,6 +155,7 @@ def retry(book: Book, run: RunState, scope: Scope, downstream: bool) -> None:
         run.ended = None
         run.state = "running"
         book.run_changed(run)
+    deadlines.watch(book, run)
     for task, ranges in chosen.items():
         book.look(task)
         for lo, hi in ranges:

@@ -403,9 +403,23 @@ class UsageChanged:
     owners: list[OwnerUsage]
 
 
+@dataclass(frozen=True, slots=True)
+class DeadlineChanged:
+    """What is to be expected of a task's deadline has changed."""
+
+    run: int
+    task: int
+    state: str
+    """endangered (by the forecast), open (no longer endangered), missed, met (after it was endangered)."""
+    due: float
+    forecast: float | None
+    """When the task should have ended, at best; None: unknown, or it has ended."""
+
+
 Effect = (
     DecideTask | AssignAttempts | StopAttempts | WelcomeAgent | AcceptExits | RefuseExits
     | AttemptsChanged | LossesForgiven | ItemsChanged | TaskChanged | RunChanged | AgentChanged | UsageChanged
+    | DeadlineChanged
 )  # fmt: skip
 
 

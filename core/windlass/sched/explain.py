@@ -6,13 +6,14 @@ work, never items: fit to be asked each second.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Mapping
 from dataclasses import replace
 
 from windlass.sched.agents import Agent
+from windlass.sched.backfill import opening
 from windlass.sched.book import Book
 from windlass.sched.events import AttemptId
+from windlass.sched.placement import unreserved_room
 from windlass.sched.queues import Again
 from windlass.sched.reasons import ABLE, AgentReason, Amount, Explanation, Need, amount_words, placing_words, span
 from windlass.sched.shapes import Shape
@@ -187,9 +188,8 @@ def _place_in_queue(task: TaskState, index: int | None) -> tuple[Again | None, i
 
 
 def _agents(book: Book, task: TaskState, again: Again | None, now: float, names: Names) -> list[AgentReason]:
-    shape = task.shape
     wanted = {other.shape for other in book.supply.waiting()} if book.reserved else set()
-    result = [_agent(book, shape, agent, wanted, now, names.get(agent.id, agent.id)) for agent in book.agents.values()]
+    result = [_agent(book, task, agent, wanted, now, names.get(agent.id, agent.id)) for agent in book.agents.values()]
     if again is None or not again.avoid or now >= again.until:
         return result
     can = [at for at, reason in enumerate(result) if reason.kind in ABLE]
@@ -202,7 +202,9 @@ def _agents(book: Book, task: TaskState, again: Again | None, now: float, names:
     return result
 
 
-def _agent(book: Book, shape: Shape, agent: Agent, wanted: set[Shape], now: float, name: str) -> AgentReason:
+def _agent(book: Book, task: TaskState, agent: Agent, wanted: set[Shape], now: float, name: str) -> AgentReason:
+    shape = task.shape
+
     def because(kind: str, text: str, one: str, many: str, **more: object) -> AgentReason:
         return AgentReason(agent.id, name, kind, text, (one, many), **more)  # type: ignore[arg-type]
 
@@ -229,8 +231,9 @@ def _agent(book: Book, shape: Shape, agent: Agent, wanted: set[Shape], now: floa
     if agent.probation and agent.live:
         text = "is on probation after it was set aside: it gets one attempt at a time"
         return because("busy", text, "is on probation", "are on probation")
-    reserved = agent.reserved if agent.reserved in wanted and agent.reserved is not shape else None
-    free, lanes = _free(book, agent, agent.reserved is not None and reserved is None and agent.reserved is not shape)
+    reservation = agent.reserved
+    ended = reservation is not None and reservation.shape not in wanted
+    free, lanes = _free(book, agent, ended)
     most = book.config.lanes_max - lanes.get(shape, 0)
     if most <= 0:
         return because("busy", f"runs {book.config.lanes_max} of these, the most at a time", "is busy", "are busy")
@@ -238,11 +241,8 @@ def _agent(book: Book, shape: Shape, agent: Agent, wanted: set[Shape], now: floa
         short = _too_little(shape, free, agent)
         parts = (f"asks {amount_words(a.kind, a.asked)}, {_number(a.kind, a.free)} free" for a in short)
         return because("busy", "busy: " + ", ".join(parts), "is busy", "are busy", amounts=short)
-    if reserved is not None:
-        for kind, amount in reserved.need:
-            free[kind] = max(free.get(kind, 0) - amount, 0)
-        if not shape.lanes(free, 1):
-            return because("kept", "is kept for a large request", "is kept for another", "are kept for another")
+    if reservation is not None and not ended and not unreserved_room(book, task, reservation, 1, free):
+        return because("kept", "is kept for a large request", "is kept for another", "are kept for another")
     return because("free", "has room", "has room", "have room")
 
 
@@ -330,38 +330,14 @@ def _mean(task: TaskState) -> float | None:
 
 
 def _until_room(book: Book, shape: Shape, agents: list[AgentReason], now: float) -> float | None:
-    """Seconds until one of them should have room, by the mean durations of what runs there."""
+    """Seconds until one of them should have room, by the expected ends of what runs there."""
     best: float | None = None
     for reason in [reason for reason in agents if reason.kind in ABLE][:_AGENTS_FORECAST]:
-        wait = _until_fits(book.agents[reason.agent], shape, now)
-        if wait is not None:
-            wait = max(wait, (reason.until or now) - now)
+        agent = book.agents[reason.agent]
+        reservation = agent.reserved
+        before = None if reservation is None or reservation.shape is shape else reservation.shape
+        found = opening(agent, shape, now, before)
+        if found is not None:
+            wait = max(found.start, reason.until or now) - now
             best = wait if best is None else min(best, wait)
     return best
-
-
-def _until_fits(agent: Agent, shape: Shape, now: float) -> float | None:
-    """Its attempts end one after the other, until this fits."""
-    free = dict(agent.free)
-    if agent.reserved is not None and agent.reserved is not shape:
-        for kind, amount in agent.reserved.need:
-            free[kind] = free.get(kind, 0) - amount
-    if shape.lanes(free, 1):
-        return 0.0
-    lanes = {bucket: bucket.lanes for bucket in agent.buckets.values()}
-    ends: list[tuple[float, int, Shape]] = []
-    for id, grant in agent.live.items():
-        mean = _mean(grant.task)
-        if mean is None or not lanes.get(grant.bucket):
-            continue
-        lanes[grant.bucket] -= 1
-        since = agent.running.get(id, now)
-        ends.append((max(mean - max(now - since, 0.0), 0.0), len(ends), grant.bucket.shape))
-    heapq.heapify(ends)
-    while ends:
-        wait, _, ended = heapq.heappop(ends)
-        for kind, amount in ended.need:
-            free[kind] = free.get(kind, 0) + amount
-        if shape.lanes(free, 1):
-            return wait
-    return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from windlass.sched import amend, aside, attempts, control, depend, leases, restore
+from windlass.sched import amend, aside, attempts, control, deadlines, depend, leases, restore
 from windlass.sched import events as e
 from windlass.sched.agents import Agent
 from windlass.sched.book import Book, Timer
@@ -133,6 +133,7 @@ _TIMERS: dict[str, Callable[[Book, Timer], None]] = {
     "look": _look,
     "aside": _aside,
     "usage": _usage,
+    "deadlines": lambda book, timer: deadlines.look(book),
 }
 
 
@@ -151,6 +152,7 @@ def _submitted(book: Book, event: e.RunSubmitted) -> None:
     for pos, waits in enumerate(run.tasks.waits):
         if not waits:
             book.look(run.tasks[pos])
+    deadlines.watch(book, run)
     if not len(run.tasks):
         run.state = "succeeded"
         run.ended = book.now

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from windlass.sched import attempts, ranks
 from windlass.sched.agents import Agent, Bucket, Grant
+from windlass.sched.backfill import Reservation, at_most, earliest
 from windlass.sched.book import Book
 from windlass.sched.events import AssignAttempts, AttemptId
 from windlass.sched.queues import ranges_of
-from windlass.sched.shapes import Shape
+from windlass.sched.shapes import Amounts, Shape
 from windlass.sched.states import AttemptState, ItemState
 from windlass.sched.tasks import Owner, TaskState
 
@@ -29,6 +30,8 @@ class Planner:
         """Of the owners that were looked at, until they are given something."""
         self._skipped: list[TaskState] = []
         self._passed: list[tuple[Shape, Agent]] = []
+        self._tried: dict[Shape, int] = {}
+        """How many tasks of the shape were too long for the gap before a reservation."""
         self._full: list[Shape] = []
         """Shapes with ready work and no room, in order."""
 
@@ -55,8 +58,11 @@ class Planner:
     def _refresh(self) -> None:
         """Agents whose room changed: waiting attempts move up into free lanes (the agent does that by itself)."""
         book = self._book
-        for agent, shape in list(book.reserved.items()):
-            if not agent.takes_work or not shape.tasks or not book.supply.heads(shape):
+        for agent, reservation in list(book.reserved.items()):
+            heads = book.supply.heads(reservation.shape) if agent.takes_work and reservation.shape.tasks else []
+            if heads:
+                reservation.urgency = min(map(book.policy.urgency, heads))
+            else:
                 book.unreserve(agent)
                 book.dirty[agent] = None
         for agent in book.dirty:
@@ -112,20 +118,31 @@ class Planner:
         shape = task.shape
         agent = book.supply.best(shape, book.now)
         assert agent is not None
-        room = agent.room(shape, book.config.lanes_max - self._lanes(agent, shape))
+        free = agent.room(shape, book.config.lanes_max - self._lanes(agent, shape))
+        room = self._unreserved(task, agent, free)
         most = min(room, task.queue.size) if alone else min(room, 1)
         given = self._give(task, agent, most) if most > 0 else 0
         if given:
             bucket = agent.bucket(shape)
             # An attempt that waited may have moved into the room; count lanes, not attempts.
             agent.widen(bucket, min(given, bucket.size - bucket.lanes))
-            if agent.reserved is shape:
+            if agent.reserved is not None and agent.reserved.shape is shape:
                 book.unreserve(agent)
             book.supply.refresh(agent, len(book.agents))
-        elif most > 0:
+        elif most > 0 or (room < free and self._look_deeper(shape)):
             self._shun(task, agent)
         else:
             self._passed.append((shape, book.supply.pass_over(shape)))
+
+    def _unreserved(self, task: TaskState, agent: Agent, room: int) -> int:
+        """Of that room, what the task may have on an agent that may be kept for another."""
+        reservation = agent.reserved
+        return room if reservation is None else unreserved_room(self._book, task, reservation, room, agent.free)
+
+    def _look_deeper(self, shape: Shape) -> bool:
+        """Whether another task of the shape may be tried in the gap, because this one is too long for it."""
+        tried = self._tried[shape] = self._tried.get(shape, 0) + 1
+        return tried <= self._book.config.backfill_depth
 
     def _lanes(self, agent: Agent, shape: Shape) -> int:
         bucket = agent.buckets.get(shape)
@@ -214,7 +231,7 @@ class Planner:
 
     def _others_wait(self, shape: Shape, agent: Agent) -> bool:
         """Other ready work waits for this agent too: sending ahead would decide for it."""
-        if agent.reserved is not None and agent.reserved is not shape:
+        if agent.reserved is not None and agent.reserved.shape is not shape:
             return True
         if len(self._full) == 1:
             return False
@@ -246,16 +263,17 @@ class Planner:
     # --- reservations and recall -----------------------------------------------------------------------
 
     def _reserve(self) -> None:
-        """A request that found no room for long gets an agent kept free, so that small ones cannot starve it."""
+        """A request that found no room for long gets an agent kept for it, so that small ones cannot starve it."""
         book = self._book
         limit = book.now - book.config.reserve_after
         ranks = {shape: min(book.policy.urgency(task) for task in book.supply.heads(shape)) for shape in self._full}
+        kept = {reservation.shape for reservation in book.reserved.values()}
         for shape in self._full:
             if shape.blocked_since is None:
                 shape.blocked_since = book.now
                 continue
             first = ranks[shape] == min(ranks.values())
-            if shape.blocked_since > limit or not first or shape in book.reserved.values():
+            if shape.blocked_since > limit or not first or shape in kept:
                 continue
             fits = [
                 agent
@@ -267,11 +285,11 @@ class Planner:
                 and shape.matches(agent.labels)
             ]
             if fits:
-                agent = max(fits, key=lambda agent: (_progress(shape, agent), -agent.seq))
+                agent = earliest(fits, shape, book.now)
                 book.reserve(agent, shape)
                 book.supply.refresh(agent, len(book.agents))
                 for bucket in agent.buckets.values():
-                    attempts.recall(book, agent, attempts.waiting(agent, bucket), "kept free for a large request")
+                    attempts.recall(book, agent, attempts.waiting(agent, bucket), "kept for a large request")
 
     def _recall(self) -> None:
         """Where nothing is ready but an agent idles, take back what waits elsewhere without moving."""
@@ -289,13 +307,16 @@ class Planner:
                 if bucket.moved + config.recall_after > book.now or not bucket.shape.tasks:
                     continue
                 other = supply.best(bucket.shape, book.now)
-                if other is not None and other is not agent and not supply.heads(bucket.shape):
+                if other is not None and other is not agent and not other.reserved and not supply.heads(bucket.shape):
                     most = other.room(bucket.shape, config.lanes_max)
                     attempts.recall(book, agent, attempts.waiting(agent, bucket)[-most:], "another agent is free")
         if waits:
             book.recall_later()
 
 
-def _progress(shape: Shape, agent: Agent) -> float:
-    """How near the agent is to having room, 0 to 1."""
-    return min((agent.free.get(kind, 0) / amount for kind, amount in shape.need), default=1.0)
+def unreserved_room(book: Book, task: TaskState, reservation: Reservation, room: int, free: Amounts) -> int:
+    """How many of the task's attempts, at most `room`, may begin in what is `free` of the agent that is kept."""
+    if reservation.shape is task.shape or book.policy.urgency(task) < reservation.urgency:
+        return room
+    seconds = at_most(task) if book.config.backfill else None
+    return reservation.room(task.shape, seconds, room, book.now, free)

@@ -8,6 +8,7 @@ Arrays, and tasks whose number of items is not fixed, keep their objects.
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
@@ -50,7 +51,7 @@ class Table:
 
     __slots__ = (
         "_book", "_each_down", "_each_up", "_flags", "_hot", "_numbers", "_spec_of", "_specs", "_states", "_whole_down",
-        "_whole_up", "done", "names", "paths", "run", "waits",
+        "_whole_up", "done", "expect", "names", "paths", "run", "waits",
     )  # fmt: skip
 
     def __init__(self, book: Book, run: RunState, plans: Sequence[TaskPlan], names: Names | None = None) -> None:
@@ -60,6 +61,8 @@ class Table:
         self.run = run
         run.tasks = self
         self.names = names if names is not None else Names(plan.id for plan in plans)
+        self.expect: array[float] | None = None
+        """Seconds that an attempt should take, not a number where nothing is expected; None: nowhere, as in most runs."""
         self.done = bytearray(size)
         """1: no item is left that is not terminal, and none will come."""
         self._states = bytearray(size)
@@ -85,6 +88,10 @@ class Table:
                 plain.append(_common(plan))
             self._spec_of[pos] = place
             self.paths[pos] = UNKNOWN if plan.expected is None else plan.expected
+            if plan.expected is not None:
+                if self.expect is None:
+                    self.expect = array("d", [math.nan]) * size
+                self.expect[pos] = plan.expected
         self._whole_up, self._each_up = (Edges(size, begins[each], ends[each]) for each in (0, 1))
         self._whole_down, self._each_down = (Edges(size, ends[each], begins[each]) for each in (0, 1))
         self.waits = self._whole_up.degrees(size)
@@ -187,6 +194,20 @@ class Table:
     def plan(self, pos: int) -> TaskPlan:
         """Without id, needs and expected duration."""
         return self._specs[self._spec_of[pos]].plan
+
+    def shape(self, pos: int) -> Shape:
+        return self._specs[self._spec_of[pos]].shape
+
+    def expected(self, pos: int) -> float | None:
+        """Seconds that an attempt should take, where that was declared or recorded."""
+        if self.expect is None or math.isnan(seconds := self.expect[pos]):
+            return None
+        return seconds
+
+    def with_deadline(self) -> list[int]:
+        """The positions of tasks that have a deadline."""
+        having = {place for place, spec in enumerate(self._specs) if spec.plan.deadline is not None}
+        return [pos for pos, place in enumerate(self._spec_of) if place in having] if having else []
 
     def count(self, pos: int) -> int | None:
         task = self._hot.get(pos)
