@@ -39,7 +39,7 @@ class Timer(NamedTuple):
     time: float
     seq: int
     kind: str
-    """backoff, silence, stop, timeout, silent, recall, look, aside, usage, deadlines."""
+    """backoff, silence, stop, timeout, silent, recall, look, aside, usage, reserve, deadlines."""
     agent: Agent | None = None
     task: TaskState | None = None
     item: int = 0
@@ -74,6 +74,7 @@ class Book:
         self.recall_scan = False
         """Time to see whether waiting attempts should move to idle agents."""
         self._recall_timer = False
+        self._reserve_timer = False
         self._seq = 0
         self._out: list[Effect] = []
         self.woken: dict[TaskState, None] = {}
@@ -166,6 +167,15 @@ class Book:
     def recall_now(self) -> None:
         self._recall_timer = False
         self.recall_scan = True
+
+    def reserve_later(self) -> None:
+        """Work has found no room: plan again when it has waited long enough for a reservation."""
+        if not self._reserve_timer:
+            self._reserve_timer = True
+            self.at(self.now + self.config.reserve_after, "reserve")
+
+    def reserve_now(self) -> None:
+        self._reserve_timer = False
 
     def reserve(self, agent: Agent, shape: Shape) -> None:
         agent.reserved = self.reserved[agent] = Reservation(shape, agent, self.now)

@@ -133,6 +133,7 @@ _TIMERS: dict[str, Callable[[Book, Timer], None]] = {
     "look": _look,
     "aside": _aside,
     "usage": _usage,
+    "reserve": lambda book, timer: book.reserve_now(),
     "deadlines": lambda book, timer: deadlines.look(book),
 }
 

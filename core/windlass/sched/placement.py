@@ -271,6 +271,7 @@ class Planner:
         for shape in self._full:
             if shape.blocked_since is None:
                 shape.blocked_since = book.now
+                book.reserve_later()
                 continue
             first = ranks[shape] == min(ranks.values())
             if shape.blocked_since > limit or not first or shape in kept:

@@ -62,7 +62,7 @@ class Table:
         run.tasks = self
         self.names = names if names is not None else Names(plan.id for plan in plans)
         self.expect: array[float] | None = None
-        """Seconds that an attempt should take, not a number where nothing is expected; None: nowhere, as in most runs."""
+        """Seconds that an attempt should take, not a number where nothing is expected; None: that is so everywhere."""
         self.done = bytearray(size)
         """1: no item is left that is not terminal, and none will come."""
         self._states = bytearray(size)
