@@ -162,10 +162,7 @@ class Planner:
     def _elsewhere(self, task: TaskState, agent: Agent) -> bool:
         """Another agent could do it, now or later."""
         shape = task.shape
-        return any(
-            other is not agent and other.takes_work and shape.lanes(other.capacity, 1) and shape.matches(other.labels)
-            for other in self._book.agents.values()
-        )
+        return any(other is not agent and _could(shape, other) for other in self._book.agents.values())
 
     # --- giving ----------------------------------------------------------------------------------------
 
@@ -271,7 +268,8 @@ class Planner:
         for shape in self._full:
             if shape.blocked_since is None:
                 shape.blocked_since = book.now
-                book.reserve_later()
+                if any(_could(shape, agent) for agent in book.agents.values()):
+                    book.reserve_later()
                 continue
             first = ranks[shape] == min(ranks.values())
             if shape.blocked_since > limit or not first or shape in kept:
@@ -279,11 +277,7 @@ class Planner:
             fits = [
                 agent
                 for agent in book.agents.values()
-                if agent.takes_work
-                and agent.reserved is None
-                and shape not in agent.buckets
-                and shape.lanes(agent.capacity, 1)
-                and shape.matches(agent.labels)
+                if agent.reserved is None and shape not in agent.buckets and _could(shape, agent)
             ]
             if fits:
                 agent = earliest(fits, shape, book.now)
@@ -321,3 +315,8 @@ def unreserved_room(book: Book, task: TaskState, reservation: Reservation, room:
         return room
     seconds = at_most(task) if book.config.backfill else None
     return reservation.room(task.shape, seconds, room, book.now, free)
+
+
+def _could(shape: Shape, agent: Agent) -> bool:
+    """The agent could run one of the shape if nothing else ran there."""
+    return agent.takes_work and shape.lanes(agent.capacity, 1) > 0 and shape.matches(agent.labels)
