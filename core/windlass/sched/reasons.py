@@ -240,6 +240,16 @@ def listing(parts: Sequence[str], in_all: int) -> str:
     return every[0] if len(every) == 1 else f"{', '.join(every[:-1])} and {every[-1]}" if every else ""
 
 
+def deadline_words(state: str, due: float, forecast: float | None) -> str:
+    """What is wrong with a deadline, after the task's name; empty where nothing is."""
+    if state == "missed":
+        late = "" if forecast is None or forecast <= due else f"; it should end about {span(forecast - due)} late"
+        return f"has missed its deadline{late}"
+    if state != "endangered":
+        return ""
+    return "will probably miss its deadline" + (f" by about {span(forecast - due)}" if forecast is not None else "")
+
+
 def amount_words(kind: str, amount: float) -> str:
     """An amount of one kind.
 

@@ -19,6 +19,7 @@ from windlass.sched import events as ev
 from windlass.sched.config import Config
 from windlass.sched.events import AttemptId
 from windlass.sched.machine import Scheduler
+from windlass.sched.reasons import deadline_words
 from windlass.sched.restore import ENDED
 from windlass.sched.states import TERMINAL, AttemptState, ItemState, Outcome
 from windlass.server import rundata, views
@@ -91,6 +92,7 @@ class Core:
             ev.RunChanged: self._run_changed,
             ev.AgentChanged: self._agent_changed,
             ev.UsageChanged: self._usage_changed,
+            ev.DeadlineChanged: self._deadline_changed,
         }
 
     # --- the turn ---
@@ -584,6 +586,19 @@ class Core:
         self.publisher.run(run)
         for call in self.on_ends:
             call(run)
+
+    def _deadline_changed(self, effect: ev.DeadlineChanged) -> None:
+        run = self.runs.get(effect.run)
+        if run is None:
+            return
+        words = deadline_words(effect.state, effect.due, effect.forecast)
+        run.deadlines.pop(effect.task, None)
+        if words:
+            run.deadlines[effect.task] = (effect.state, words)
+            log.warning("run %d: %s %s", run.id, run.task(effect.task).id, words)
+        else:
+            log.info("run %d: the deadline of %s is no longer endangered", run.id, run.task(effect.task).id)
+        self.later(partial(self.publisher.task, effect.run, effect.task))
 
     def _let_go(self, run: int) -> None:
         """The agents need its bundles no more."""

@@ -87,6 +87,8 @@ class RunData:
     values: dict[int, Values] = field(default_factory=dict)
     """Task -> the values of a decided fan-out: file entries [path, hash, size, mode], or a result's elements."""
     notes: dict[int, str] = field(default_factory=dict)
+    deadlines: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Task -> what is wrong with its deadline: endangered or missed, and in words."""
     versions: dict[int, int] = field(default_factory=dict)
     """Task -> version of its bundle, where what it depends on was made anew."""
     first_version: int = 1

@@ -43,6 +43,28 @@ DECLARED: tuple[Key | Names, ...] = (
         format_duration,
     ),
     Key(
+        "backfill",
+        "enabled",
+        configfile.flag,
+        _SCHEDULER.backfill,
+        "Small work uses the gap on an agent that is kept for a large request.",
+    ),
+    Key(
+        "backfill",
+        "reserve-after",
+        configfile.duration(),
+        _SCHEDULER.reserve_after,
+        "A request that finds no room for so long gets an agent kept for it.",
+        format_duration,
+    ),
+    Key(
+        "backfill",
+        "depth",
+        configfile.whole(0, 10_000),
+        _SCHEDULER.backfill_depth,
+        "So many tasks with equal requests are tried for one that fits into the gap.",
+    ),
+    Key(
         "retention",
         "older-than",
         configfile.duration(),
@@ -94,4 +116,7 @@ def for_scheduler(values: Values) -> dict[str, Any]:
         "order": values.get("scheduler", "order"),
         "half_life": values.get("fair-share", "half-life"),
         "weights": values.get("fair-share.weights"),
+        "backfill": values.get("backfill", "enabled"),
+        "reserve_after": values.get("backfill", "reserve-after"),
+        "backfill_depth": values.get("backfill", "depth"),
     }

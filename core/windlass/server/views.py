@@ -36,8 +36,17 @@ def run_row(core: Core, run: RunData) -> RunRow:
         ended=run.ended,
         counts=Counts(*core.scheduler.counts(run.id)),
         hidden=run.hidden,
-        note=run.note or core.scheduler.why_waiting(run.id),
+        note=run.note or _deadlines(run) or core.scheduler.why_waiting(run.id),
     )
+
+
+def _deadlines(run: RunData) -> str:
+    """What is wrong with the run's deadlines, in a line."""
+    if not run.deadlines or run.ended is not None:
+        return ""
+    position = min(run.deadlines)
+    more = len(run.deadlines) - 1
+    return f"{run.task(position).id} {run.deadlines[position][1]}" + (f", and {more:,} more" if more else "")
 
 
 def task_row(core: Core, run: RunData, position: int) -> TaskRow:
@@ -51,7 +60,8 @@ def task_row(core: Core, run: RunData, position: int) -> TaskRow:
         count=view.count,
         counts=Counts(*view.counts),
         needs=[need.task for need in task.needs],
-        note=run.notes.get(position, ""),
+        note=run.notes.get(position) or run.deadlines.get(position, ("", ""))[1],
+        deadline=run.deadlines.get(position, ("", ""))[0],
     )
 
 

@@ -59,6 +59,8 @@ class TaskRow(msgspec.Struct, frozen=True):
     counts: Counts
     needs: list[str] = []
     note: str = ""
+    deadline: str = ""
+    """endangered (by the forecast) or missed; empty: neither, or it has none."""
 
 
 class ItemRow(msgspec.Struct, frozen=True):
