@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-import venv
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from rich.table import Table
 
 from bench import limits
 from bench.__main__ import machine
+from bench.environments import HOME, environment
 from bench.measure import Plan
 
 HERE = Path(__file__).parent
@@ -86,26 +86,13 @@ class Found:
     problem: str = ""
 
 
-def environment(entrant: Entrant, home: Path) -> Path:
-    """The Python that has the entrant; made and filled once. Raises CalledProcessError when it cannot be installed."""
-    if not entrant.requires:
-        return Path(sys.executable)
-    folder = home / Path(entrant.script).stem.strip("_")
-    python = folder / "bin" / "python"
-    stamp = folder / "installed"
-    if not stamp.exists():
-        venv.create(folder, with_pip=True, clear=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", entrant.requires]
-        subprocess.run(install, check=True, capture_output=True, text=True)
-        stamp.touch()
-    return python
-
-
 def ask(entrant: Entrant, home: Path, works: list[Work], plan: Plan) -> Found:
     """Let the entrant do all works in a process of its own environment."""
     found = Found()
     try:
-        python = environment(entrant, home)
+        python = Path(sys.executable)
+        if entrant.requires:
+            python = environment(home / Path(entrant.script).stem.strip("_"), entrant.requires)
     except subprocess.CalledProcessError as error:
         lines = (error.stderr or "").strip().splitlines()
         found.problem = f"not installed: {lines[-1] if lines else error}"
@@ -219,7 +206,7 @@ def main() -> int:
     names = [entrant.name for entrant in PEERS]
     parser.add_argument("--peer", action="append", choices=names, metavar="NAME", help=f"only this one: {names}")
     parser.add_argument("--work", action="append", choices=[work.name for work in WORKS], metavar="WORK")
-    parser.add_argument("--home", type=Path, default=Path(".bench-peers"), help="where their environments are kept")
+    parser.add_argument("--home", type=Path, default=HOME, help="where their environments are kept")
     options = parser.parse_args()
     plan = Plan(quick=options.quick)
     works = [work for work in WORKS if not options.work or work.name in options.work]
