@@ -16,7 +16,10 @@ from rich.table import Table
 
 from bench.measure import Plan, Row
 
-MEASUREMENTS = ["limits", "functions", "commands", "latency", "chain", "fan", "memory", "recovery", "idle", "canvas"]
+MEASUREMENTS = [
+    "limits", "functions", "commands", "latency", "chain", "fan", "layers", "memory", "history", "recovery", "idle",
+    "canvas",
+]  # fmt: skip
 """Modules of this package with `run(plan) -> list[Row]`, in the table's order."""
 
 

@@ -142,6 +142,9 @@ class Graph:
         self.description = description
         self.folder = None if folder is None else Path(folder)
         self._tasks: list[model.Task] = []
+        self._ids: set[str] = set()
+        self._next: dict[str, int] = {}
+        """Name -> the number that the next task of this name tries."""
         self._payloads: dict[int, list[bytes]] = {}
         self._functions: dict[str, bytes] = {}
 
@@ -245,11 +248,11 @@ class Graph:
         wanted = dict(needs)
         for need in options.needs:
             wanted.setdefault(name_of := need.id if isinstance(need, Node) else str(need), model.Need(name_of))
-        known = {each.id for each in self._tasks}
         for need in wanted:
-            if need not in known:
+            if need not in self._ids:
                 raise SubmitError(f"task {id!r} needs {need!r}, which is not in the graph yet")
         position = len(self._tasks)
+        self._ids.add(id)
         self._tasks.append(
             model.Task(
                 id=id,
@@ -281,12 +284,15 @@ class Graph:
         return Node(self, id, position, foreach is not None)
 
     def _unique(self, id: str, given: bool) -> str:
-        known = {each.id for each in self._tasks}
-        if id not in known:
+        if id not in self._ids:
             return id
         if given:
             raise SubmitError(f"the graph has a task {id!r} already")
-        return next(name for n in range(2, len(known) + 3) if (name := f"{id}-{n}") not in known)
+        number = self._next.get(id, 2)
+        while (name := f"{id}-{number}") in self._ids:
+            number += 1
+        self._next[id] = number + 1
+        return name
 
 
 def pickle_function(function: Callable[..., Any]) -> tuple[str, bytes]:

@@ -81,7 +81,8 @@ def _each_reason(task: TaskState) -> str:
 
 
 def _make_ready(book: Book, task: TaskState, lo: int, hi: int) -> None:
-    for first, last in _around(lo, hi, task.held):
+    # Only items whose old attempt still stops are held.
+    for first, last in _around(lo, hi, task.held) if task.busy else [(lo, hi)]:
         task.move_range(first, last, _S.PENDING, _S.READY)
         task.queue.add(first, last)
         book.items(task, _S.READY, [(first, last)])

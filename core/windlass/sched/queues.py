@@ -60,9 +60,9 @@ class ReadyQueue:
     __slots__ = ("again", "ranges", "size")
 
     def __init__(self) -> None:
-        self.again: deque[Again] | list[Again] = []
+        self.again: deque[Again] | list[Again] | tuple[()] = ()
         self.ranges: deque[Range] | list[Range] = []
-        """Lists while they are short, because an empty deque takes 600 bytes and a graph may have 100,000 tasks."""
+        """Lists while they are short: an empty deque takes 600 bytes, and a graph may have 100,000 tasks."""
         self.size = 0
 
     def __len__(self) -> int:
@@ -83,6 +83,8 @@ class ReadyQueue:
             self.ranges = deque(self.ranges)
 
     def add_again(self, item: int, avoid: str = "", until: float = 0.0) -> None:
+        if isinstance(self.again, tuple):
+            self.again = []
         self.again.append(Again(item, avoid, until))
         self.size += 1
 
@@ -100,7 +102,7 @@ class ReadyQueue:
             else:
                 taken.append(entry.item)
         left.extend(again)
-        self.again = left or []
+        self.again = left or ()
         self.size -= len(taken)
         return taken
 

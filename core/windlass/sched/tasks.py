@@ -86,10 +86,21 @@ class TaskState:
     @property
     def quiet(self) -> bool:
         """A task of one item of which nothing need be known but its state, its last attempt's number and its flags."""
-        if self.active or self.held or self.many:
+        counts = self.counts
+        if counts[ItemState.READY] or counts[ItemState.ACTIVE] or counts[ItemState.BACKOFF]:
+            return False
+        if self.busy or self.held or self.many:
             return False
         # What failures were counted is forgiven when a person brings an ended item back.
-        return not self.unfinished or bool(self.counts[ItemState.PENDING] and not (self.failures or self.crashes))
+        return not counts[ItemState.PENDING] or not (self.failures or self.crashes)
+
+    @property
+    def busy(self) -> bool:
+        """Attempts of it are live. (Unlike a look at `active` it makes no dictionary where there are none.)"""
+        try:
+            return bool(object.__getattribute__(self, "active"))
+        except AttributeError:
+            return False
 
     # --- what stands in the run's table ------------------------------------------------------------------
 
