@@ -35,6 +35,10 @@ AttemptKey = tuple[int, str, int, int]
 """Run, task, item, attempt."""
 
 
+Accepted = tuple[int, int, int, int]
+"""Run, task's position, item, attempt."""
+
+
 @dataclass
 class Life:
     """What one attempt wrote."""

@@ -23,6 +23,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ from windlass.client.errors import WindlassError
 from windlass.client.link import Link
 from windlass.client.run import Run
 from windlass.sched.states import ItemState
+from windlass.store.reader import Reader
 from windlass.wire import messages
 
 AGENTS = ["one", "two", "three"]
@@ -54,6 +56,8 @@ ANSWER = 5.0
 """Seconds in which the core answers a simple question."""
 MEMORY = {"windlass.server": 300, "windlass_agent.warden": 80, "windlass_agent.runner": 200, "windlass_agent": 150}
 """MiB that a process may have at most, by what it is; the first match counts."""
+MANY = 1_000_000
+"""More attempts than a run of the load has."""
 ROUNDS = 4
 """Times that a person retries what has failed by the faults."""
 _SUBREAPER = 36
@@ -238,7 +242,7 @@ class Scene:
         rows: audit.Rows = {}
         states: dict[int, dict[tuple[str, int], str]] = {}
         asked: dict[tuple[int, str], float] = {}
-        accepted = accepted_ends(cluster.home / "data" / "core" / "windlass.db")
+        accepted = accepted_ends(cluster.home / "data" / "core" / "windlass.db", jobs)
         link = Link(locate(home=cluster.home), name="audit", home=cluster.home)
         try:
             for id, job in jobs.items():
@@ -306,12 +310,15 @@ class Scene:
             self.problems.append(f"run {run.id}: a function returned something else")
 
 
-def accepted_ends(store: Path) -> set[tuple[int, int, int, int]]:
-    """(run, task, item, attempt) of the ends by which items succeeded, as the store's file has them."""
-    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as db:
-        return set(
-            db.execute("SELECT run, task, idx, attempt FROM attempts WHERE final=?", (int(ItemState.SUCCEEDED),))
-        )
+def accepted_ends(store: Path, runs: Iterable[int]) -> set[audit.Accepted]:
+    """The ends by which items succeeded, as the store's file has them."""
+    with closing(Reader(sqlite3.connect(f"file:{store}?mode=ro", uri=True))) as reader:
+        return {
+            (row.run, row.task, row.index_, row.attempt)
+            for run in runs
+            for row in reader.last_attempts(run, MANY)
+            if row.final == ItemState.SUCCEEDED
+        }
 
 
 def _alive(process: psutil.Process) -> bool:
