@@ -11,11 +11,9 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -23,6 +21,7 @@ from pathlib import Path
 import psutil
 
 from windlass.client.errors import StartFailed
+from windlass.client.temphome import TemporaryHome
 from windlass.wire import homes, keys
 
 START_TIMEOUT = 30.0
@@ -53,7 +52,11 @@ class EmbeddedCore:
         if agents < 0:
             raise ValueError("agents must not be negative")
         self.temporary = home is None
-        self.home = Path(tempfile.mkdtemp(prefix="windlass-")) if home is None else home
+        self._temporary: TemporaryHome | None = None
+        if home is None:
+            self._temporary = TemporaryHome()
+            home = self._temporary.path
+        self.home = home
         self.keep_home = keep_home or not self.temporary
         self.endpoint = ""
         self.public = ""
@@ -169,8 +172,8 @@ class EmbeddedCore:
         self._leash_read = self._leash_write = -1
         if self.core_process is not None:
             _end([self.core_process])
-        if not self.keep_home:
-            shutil.rmtree(self.home, ignore_errors=True)
+        if self._temporary is not None:
+            self._temporary.close(remove=not self.keep_home)
 
     def __enter__(self) -> EmbeddedCore:
         return self.start()
