@@ -61,18 +61,6 @@ class Gpus:
             return -1.0
         return float(sum(rates)) / len(rates) / 100
 
-    def used(self) -> dict[int, int]:
-        """Process id -> bytes of GPU memory, of all processes that the driver tells of."""
-        found: dict[int, int] = {}
-        for handle in self._handles:
-            try:
-                processes = self._nvml.nvmlDeviceGetComputeRunningProcesses(handle)
-            except Exception:  # not told on this device, or reset
-                continue
-            for process in processes:
-                found[process.pid] = found.get(process.pid, 0) + int(process.usedGpuMemory or 0)
-        return found
-
 
 def visible(gpus: Sequence[int]) -> dict[str, str]:
     """The variables that make a process see these devices only; none of them when there are none.

@@ -52,11 +52,6 @@ class FakeNvml(ModuleType):
             raise RuntimeError("GPU is lost")
         return SimpleNamespace(gpu=[50, 100][handle])
 
-    def nvmlDeviceGetComputeRunningProcesses(self, handle: int) -> list[SimpleNamespace]:
-        if self.lost and handle:
-            raise RuntimeError("GPU is lost")
-        return [SimpleNamespace(pid=7, usedGpuMemory=GIB), SimpleNamespace(pid=8 + handle, usedGpuMemory=None)]
-
 
 @pytest.fixture
 def nvml(monkeypatch: pytest.MonkeyPatch) -> FakeNvml:
@@ -71,10 +66,8 @@ def test_what_the_driver_shows_is_told(nvml: FakeNvml) -> None:
     gpus = Gpus()
     assert gpus.devices(2) == [Gpu(0, "NVIDIA A100", 80 * GIB), Gpu(1, "NVIDIA T4", 16 * GIB)]
     assert gpus.load() == 0.75
-    assert gpus.used() == {7: 2 * GIB, 8: 0, 9: 0}
     nvml.lost = True
     assert gpus.load() == -1
-    assert gpus.used() == {7: GIB, 8: 0}
 
 
 @pytest.mark.usefixtures("nvml")
@@ -91,7 +84,7 @@ def test_a_machine_without_any() -> None:
     gpus = Gpus()
     if gpus.names:
         pytest.skip("this machine has GPUs")
-    assert (gpus.devices(0), gpus.load(), gpus.used()) == ([], -1, {})
+    assert (gpus.devices(0), gpus.load()) == ([], -1)
     assert "gpu" not in facts.facts("a", Resources(), {}, gpus, True).labels
 
 
