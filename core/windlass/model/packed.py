@@ -26,9 +26,10 @@ class _Head(Graph):
 
 
 class _Named(msgspec.Struct):
-    """Of a task, its id."""
+    """Of a task, its id and whom it is kept apart from."""
 
     id: str
+    apart: list[str] = []
 
 
 _head = msgspec.msgpack.Decoder(_Head)
@@ -40,7 +41,7 @@ _encode = msgspec.msgpack.Encoder().encode
 class PackedGraph(Sequence[Task]):
     """The tasks of a graph, in the document's order."""
 
-    __slots__ = ("_at", "_kept", "_large", "_raw", "head", "names")
+    __slots__ = ("_at", "_kept", "_large", "_raw", "apart", "head", "names")
 
     def __init__(self, raw: bytes) -> None:
         """Raises `MsgspecError` where this is no graph; where a task is none, only when it is looked at."""
@@ -53,10 +54,19 @@ class PackedGraph(Sequence[Task]):
         self._raw = b"".join(head.tasks)
         self._kept: dict[int, Task] = {}
         self._large: dict[int, Task] = {}
-        self.names = Names(_named.decode(one).id for one in head.tasks)
+        self.apart: list[tuple[int, list[str]]] = []
+        """(position, ids) of the tasks that say of others that they are to be kept apart."""
+        self.names = Names(self._read(head.tasks))
         head.tasks = []
         self.head: Graph = head
         """All but its tasks."""
+
+    def _read(self, tasks: list[msgspec.Raw]) -> Iterator[str]:
+        for place, one in enumerate(tasks):
+            named = _named.decode(one)
+            if named.apart:
+                self.apart.append((place, named.apart))
+            yield named.id
 
     def __len__(self) -> int:
         return len(self._at) - 1

@@ -7,17 +7,23 @@ only how many. Resources held = sum of lanes x request, and that never exceeds t
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from windlass.model.graph import Resources
+from windlass.model.graph import Gpu, Resources
 from windlass.sched import states as tables
+from windlass.sched.devices import NOTHING, Devices, offered
 from windlass.sched.events import AttemptId
 from windlass.sched.shapes import Amounts, Shape, amounts
 from windlass.sched.states import AgentState, AttemptState
 
 if TYPE_CHECKING:
     from windlass.sched.backfill import Reservation
+    from windlass.sched.limits import Limits
     from windlass.sched.tasks import TaskState
+
+
+_NONE: Mapping[AttemptId, tuple[int, ...]] = {}
 
 
 class Bucket:
@@ -41,7 +47,7 @@ class Bucket:
 class Grant:
     """What a batch of attempts has in common; one object a batch."""
 
-    __slots__ = ("bucket", "epoch", "task", "time", "timeout")
+    __slots__ = ("bucket", "epoch", "limits", "task", "time", "timeout")
 
     def __init__(self, task: TaskState, bucket: Bucket, epoch: int, time: float) -> None:
         self.task = task
@@ -50,7 +56,8 @@ class Grant:
         """The lease under which they were given."""
         self.time = time
         self.timeout = task.plan.timeout
-        """Of then: the task may be amended."""
+        self.limits: Limits = task.limits
+        """What each of them took; both of then: the task may be amended."""
 
 
 class Stopping:
@@ -66,9 +73,9 @@ class Stopping:
 
 class Agent:
     __slots__ = (
-        "aside_last", "aside_times", "aside_until", "aside_why", "buckets", "capacity", "draining", "epoch", "free",
-        "heard", "id", "labels", "linked", "live", "lost", "probation", "recalled", "rejects", "reserved", "resources",
-        "running", "seq", "shun_until", "state", "stopping", "timed", "version",
+        "aside_last", "aside_times", "aside_until", "aside_why", "buckets", "capacity", "devices", "draining", "epoch",
+        "free", "heard", "id", "labels", "linked", "live", "lost", "probation", "recalled", "rejects", "reserved",
+        "resources", "running", "seq", "shun_until", "sole", "state", "stopping", "timed", "version",
     )  # fmt: skip
 
     def __init__(self, id: str, seq: int) -> None:
@@ -81,6 +88,10 @@ class Agent:
         self.labels: dict[str, str] = {}
         self.capacity: Amounts = {}
         self.free: Amounts = {}
+        self.devices = Devices()
+        """Its GPUs; what is free of them also stands in `free`."""
+        self.sole: Shape | None = None
+        """What has the agent for itself."""
         self.live: dict[AttemptId, Grant] = {}
         """In the order of their assignment."""
         self.running: dict[AttemptId, float] = {}
@@ -130,20 +141,55 @@ class Agent:
     def attempt_state(self, id: AttemptId) -> AttemptState:
         return AttemptState.RUNNING if id in self.running else AttemptState.ASSIGNED
 
-    def set_resources(self, resources: Resources, labels: dict[str, str]) -> None:
-        """New facts; lanes that no longer fit are taken back (what runs in them goes on: the agent minds its own)."""
+    def set_resources(
+        self,
+        resources: Resources,
+        labels: dict[str, str],
+        gpus: Sequence[Gpu] = (),
+        told: Mapping[AttemptId, tuple[int, ...]] = _NONE,
+    ) -> None:
+        """New facts; lanes that no longer fit are taken back (what runs in them goes on: the agent minds its own).
+
+        `told`: the devices that it says its attempts have.
+        """
         self.resources = resources
         self.labels = labels
         self.capacity = amounts(resources)
+        self.capacity.pop("gpu_memory", None)
         self.free = dict(self.capacity)
+        if self.capacity.get("gpus") or len(self.devices):
+            asks = {id: shape.gpu for id, grant in self.live.items() if (shape := grant.bucket.shape).gpu != NOTHING}
+            self.devices = self.devices.renewed(offered(gpus, self.capacity.get("gpus", 0)), asks, told)
+            if self.devices.memory:
+                self.capacity["gpu_memory"] = self.devices.memory
+            self._count_devices()
         for bucket in self.buckets.values():
-            bucket.lanes = bucket.shape.lanes(self.free, bucket.lanes)
+            bucket.lanes = bucket.shape.lanes_held(self.free, bucket.lanes)
             self._take(bucket.shape, bucket.lanes)
         self.version += 1
 
+    def _count_devices(self) -> None:
+        self.free["gpus"] = self.devices.idle
+        if "gpu_memory" in self.capacity:
+            self.free["gpu_memory"] = self.devices.memory_left
+
     def _take(self, shape: Shape, lanes: int) -> None:
-        for kind, amount in shape.need:
+        for kind, amount in shape.on_lanes:
             self.free[kind] = self.free.get(kind, 0) - lanes * amount
+
+    def take_devices(self, id: AttemptId, shape: Shape) -> tuple[int, ...]:
+        """GPUs for an attempt of the shape; there is room for it."""
+        indices = self.devices.take(id, shape.gpu)
+        self._count_devices()
+        return indices
+
+    def give_devices(self, ids: Iterable[AttemptId]) -> bool:
+        """What these had is free; True if it was anything."""
+        if not self.devices.held or not sum(self.devices.give(id) for id in ids):
+            return False
+        self._count_devices()
+        self.version += 1
+        return True
 
     def bucket(self, shape: Shape) -> Bucket:
         bucket = self.buckets.get(shape)
@@ -151,11 +197,34 @@ class Agent:
             bucket = self.buckets[shape] = Bucket(shape)
         return bucket
 
+    def able(self, shape: Shape) -> bool:
+        """Whether one of the shape would fit if nothing else ran here."""
+        return shape.lanes(self.capacity, 1) > 0 and (shape.gpu == NOTHING or self.devices.able(shape.gpu))
+
     def room(self, shape: Shape, at_most: int) -> int:
         """How many more lanes of this shape fit now, if the agent is not kept for another."""
+        if self.sole is not None:
+            return 0
         if self.probation:
             at_most = min(at_most, 1 - len(self.live))
-        return shape.lanes(self.free, at_most)
+        room = shape.lanes(self.free, at_most)
+        return self._strict_room(shape, room) if room and shape.strict else room
+
+    def _strict_room(self, shape: Shape, room: int) -> int:
+        if shape.exclusive:
+            if self.live:
+                return 0
+            room = 1
+        if shape.apart:
+            if self.apart_from(shape) is not None:
+                return 0
+            if shape.mark in shape.apart:
+                room = 1
+        return room if shape.gpu == NOTHING else min(room, self.devices.room(shape.gpu))
+
+    def apart_from(self, shape: Shape) -> Shape | None:
+        """Something here that the shape is kept apart from."""
+        return next((other for other in self.buckets if other.mark in shape.apart), None)
 
     def widen(self, bucket: Bucket, lanes: int) -> None:
         """Hold resources for so many more."""
@@ -168,12 +237,23 @@ class Agent:
         spare = bucket.lanes - bucket.size
         if spare <= 0:
             if not bucket.size:
-                del self.buckets[bucket.shape]
+                return self.drop(bucket)
             return False
         bucket.lanes -= spare
         self._take(bucket.shape, -spare)
         if not bucket.size:
-            del self.buckets[bucket.shape]
+            self.drop(bucket)
+        self.version += 1
+        return True
+
+    def drop(self, bucket: Bucket) -> bool:
+        """The bucket is empty; True if others had to keep off because of it."""
+        shape = bucket.shape
+        del self.buckets[shape]
+        if self.sole is shape:
+            self.sole = None
+        if shape.mark is None and self.live:
+            return False
         self.version += 1
         return True
 

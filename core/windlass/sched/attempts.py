@@ -23,6 +23,7 @@ from windlass.sched.events import (
     LossesForgiven,
     RefuseExits,
 )
+from windlass.sched.limits import Limits
 from windlass.sched.queues import ranges_of
 from windlass.sched.sickness import HEAVY, weight
 from windlass.sched.states import AttemptState, ItemState, Outcome
@@ -50,6 +51,7 @@ def exited(book: Book, event: AttemptsExited) -> None:
     done: dict[TaskState, list[int]] = {}
     spent: dict[TaskState, float] = {}
     touched: dict[Bucket, None] = {}
+    taken: list[Limits] = []
     last: Grant | None = None
     ran = len(running)
     for fact in event.items:
@@ -67,7 +69,7 @@ def exited(book: Book, event: AttemptsExited) -> None:
         del live[id]
         if grant is not last:
             last = grant
-            task, bucket = grant.task, grant.bucket
+            task, bucket, limited = grant.task, grant.bucket, grant.limits
             items = done.setdefault(task, [])
             spent.setdefault(task, 0.0)
             active = task.active
@@ -80,6 +82,8 @@ def exited(book: Book, event: AttemptsExited) -> None:
         if id in running:
             del running[id]
         accepted.append(id)
+        if limited:
+            taken.append(limited)
     if accepted:
         if len(running) < ran:
             tables.check_attempt(_A.RUNNING, _A.EXITED)
@@ -88,6 +92,10 @@ def exited(book: Book, event: AttemptsExited) -> None:
         if agent.recalled:
             agent.recalled.difference_update(accepted)
         book.emit(AcceptExits(agent.id, event.epoch, accepted))
+        if agent.give_devices(accepted):
+            book.dirty[agent] = None
+        for limits in taken:
+            book.give_back(limits, 1)
         for task, items in done.items():
             _finish(book, agent, task, items, spent[task])
         for bucket in touched:
@@ -127,8 +135,9 @@ def succeeded(book: Book, event: AttemptsSucceeded) -> None:
         agent is not None
         and event.epoch <= agent.epoch
         and not agent.stopping
+        and not agent.devices.held
         and len(set(ids)) == len(ids)
-        and all(grant is not None and grant.epoch <= event.epoch for grant in same)
+        and all(grant is not None and grant.epoch <= event.epoch and not grant.limits for grant in same)
     )
     if not plain:
         times = zip(ids, event.started, event.ended, strict=True)
@@ -237,6 +246,9 @@ def release(book: Book, agent: Agent, id: AttemptId) -> None:
     del task.active[item]
     task.run.owner.live[task.shape] -= 1
     grant.bucket.size -= 1
+    if agent.give_devices((id,)):
+        book.dirty[agent] = None
+    book.give_back(grant.limits, 1)
     _settle(book, agent, grant.bucket)
     if task.count == 1:
         book.woken[task] = None

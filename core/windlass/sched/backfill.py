@@ -12,6 +12,7 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
+from windlass.sched.devices import NOTHING
 from windlass.sched.shapes import Amounts, Shape
 
 if TYPE_CHECKING:
@@ -114,6 +115,11 @@ class Reservation:
 
     def room(self, shape: Shape, seconds: float | None, at_most: int, now: float, free: Amounts) -> int:
         """How many of another shape, each ending after `seconds` at the latest, may begin now in what is `free`."""
+        mine = self.shape
+        if mine.exclusive or shape.mark in mine.apart:
+            return 0
+        if shape.gpu != NOTHING and (mine.gpu.memory or mine.gpu.gpus > 0 == shape.gpu.gpus):
+            return 0  # which GPU a part of one is taken from is not told by amounts
         found = self.opening(now)
         if found is not None and seconds is not None and now + seconds <= found.start:
             return shape.lanes(free, at_most)

@@ -6,6 +6,8 @@ import heapq
 from collections import deque
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from windlass.sched.agents import Agent
 from windlass.sched.backfill import Reservation
 from windlass.sched.config import Config
@@ -22,9 +24,10 @@ from windlass.sched.events import (
     TaskPlan,
     UsageChanged,
 )
+from windlass.sched.limits import LimitBook, Limits
 from windlass.sched.order import Policy
 from windlass.sched.queues import Range
-from windlass.sched.shapes import Shape, shape_key
+from windlass.sched.shapes import Shape, ShapeKey, shape_key, traits
 from windlass.sched.shares import Shares
 from windlass.sched.sickness import Doubts
 from windlass.sched.states import AttemptState, ItemState
@@ -53,7 +56,8 @@ class Book:
         self.runs: dict[int, RunState] = {}
         self.agents: dict[str, Agent] = {}
         self.owners: dict[str, Owner] = {}
-        self.shapes: dict[tuple[tuple[tuple[str, int], ...], tuple[str, ...]], Shape] = {}
+        self.shapes: dict[ShapeKey, Shape] = {}
+        self.limits = LimitBook(config.licences, config.groups, config.owners, config.owner)
         self.policy = Policy(config.order)
         self.shares = Shares(config.half_life, self.agents)
         self.supply = Supply(config)
@@ -206,14 +210,26 @@ class Book:
 
     # --- shapes and owners -----------------------------------------------------------------------------
 
-    def shape_of(self, plan: TaskPlan) -> Shape:
-        key = shape_key(plan.resources, plan.where)
+    def shape_of(self, plan: TaskPlan, run: int) -> Shape:
+        resources = plan.resources
+        if resources.named:
+            # A licence is no agent's.
+            named = {name: amount for name, amount in resources.named.items() if not self.limits.is_licence(name)}
+            resources = replace(resources, named=named)
+        key = shape_key(resources, plan.where, traits(resources, plan.rules, run))
         shape = self.shapes.get(key)
         if shape is None:
             shape = self.shapes[key] = Shape(*key)
             self.supply.add_shape(shape, self.agents.values())
         shape.tasks += 1
         return shape
+
+    def give_back(self, limits: Limits, attempts: int) -> None:
+        """So many attempts that took these are live no more."""
+        for limit, amount in limits:
+            limit.give(amount * attempts)
+            if limit.parked:
+                self.supply.given_back(limit)
 
     def drop_shape(self, shape: Shape) -> None:
         shape.tasks -= 1

@@ -58,5 +58,15 @@ class Config:
     """After so long, what an owner has used counts half in the fair share; 0: it counts nothing."""
     usage_every: float = 10.0
     """What owners have used is told, to be written down, so long after it began to change."""
+    licences: Mapping[str, float] = field(default_factory=dict)
+    """Named resources of the whole cluster, and how much there is of each."""
+    groups: Mapping[str, int] = field(default_factory=dict)
+    """Concurrency groups of the whole cluster, and how many items of them are active at once."""
+    owners: Mapping[str, int] = field(default_factory=dict)
+    """Most active items of an owner,"""
+    owner: int | None = None
+    """and of each owner that is not named."""
+    learn_memory: bool = True
+    """A task that declares no memory is given what its attempts were seen to use."""
     weights: Mapping[str, float] = field(default_factory=dict)
     """Owner -> weight of the fair share; absent: 1."""

@@ -5,11 +5,11 @@ Attempts come and go in batches: one event or effect holds a list, never one rec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from windlass.model.graph import Resources, RetryPolicy
+from windlass.model.graph import Gpu, Resources, RetryPolicy
 from windlass.model.names import Names
 from windlass.sched.states import AttemptState, ItemState, Outcome
 
@@ -21,6 +21,26 @@ class AttemptId(NamedTuple):
     task: int
     item: int
     attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What few tasks say about where and how many at once; those that say nothing share one object."""
+
+    spread: bool = False
+    """Onto the agent with the fewest of its like, instead of the one that it fills best."""
+    apart: frozenset[int] = frozenset()
+    """Positions of tasks whose attempts never share an agent with this one's; both sides say it (`plans.apart_of`)."""
+    exclusive: bool = False
+    """An agent runs nothing else beside an attempt of it."""
+    limit: int | None = None
+    """Most of its items that are active at once."""
+    groups: tuple[str, ...] = ()
+    place: int = -1
+    """The task's own position where `limit` or `apart` makes it unlike all others; else -1."""
+
+
+PLAIN = Rules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +68,7 @@ class TaskPlan:
     (`ask`) then, too, instead of being skipped."""
     expected: float | None = None
     """Seconds that an attempt is expected to take, where that was declared or recorded."""
+    rules: Rules = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +81,10 @@ class RunPlan:
     """Read once, in order, so that they need not all be there at a time."""
     names: Names | None = None
     """The tasks' ids, where somebody has them as `Names` already."""
+    running: int | None = None
+    """Most of its items that are active at once."""
+    groups: Mapping[str, int] = field(default_factory=dict)
+    """Sizes of its groups."""
 
 
 # --- events ----------------------------------------------------------------------------------------------
@@ -114,6 +139,10 @@ class AgentHello:
     epoch: int
     held: tuple[tuple[AttemptId, str], ...] = ()
     """(attempt, "waiting" | "running" | "exited" | "stopped"): the last one ended because the agent stopped it."""
+    gpus: tuple[Gpu, ...] = ()
+    """The GPUs that it offers."""
+    devices: Mapping[AttemptId, tuple[int, ...]] = field(default_factory=dict)
+    """Which of them held attempts were given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +198,8 @@ class ExitFact:
     code: int
     started: float
     ended: float
+    memory: int = 0
+    """Peak bytes of its processes; 0: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +319,8 @@ class AssignAttempts:
     agent: str
     epoch: int
     items: list[AttemptId]
+    gpus: Mapping[AttemptId, tuple[int, ...]] = field(default_factory=dict)
+    """The devices of those that asked for any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,3 +494,4 @@ class RestoredAgent:
     resources: Resources
     labels: dict[str, str]
     live: list[tuple[AttemptId, AttemptState]] = field(default_factory=list)
+    gpus: tuple[Gpu, ...] = ()

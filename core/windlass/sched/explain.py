@@ -12,10 +12,22 @@ from dataclasses import replace
 from windlass.sched.agents import Agent
 from windlass.sched.backfill import opening
 from windlass.sched.book import Book
+from windlass.sched.devices import NOTHING, Ask
 from windlass.sched.events import AttemptId
+from windlass.sched.limits import blocking
 from windlass.sched.placement import unreserved_room
 from windlass.sched.queues import Again
-from windlass.sched.reasons import ABLE, AgentReason, Amount, Explanation, Need, amount_words, placing_words, span
+from windlass.sched.reasons import (
+    ABLE,
+    AgentReason,
+    Amount,
+    Explanation,
+    Need,
+    amount_words,
+    placing_words,
+    plural,
+    span,
+)
 from windlass.sched.shapes import Shape
 from windlass.sched.states import TERMINAL, AgentState, ItemState
 from windlass.sched.tasks import TaskState
@@ -41,6 +53,8 @@ def explain(book: Book, task: TaskState, index: int | None, now: float, names: N
 
 def note(book: Book, task: TaskState, now: float) -> str:
     """What to say of agents where nothing of a run is active and the task has ready items; empty where one is free."""
+    if task.limits and (full := blocking(task.limits)):
+        return f"{task.id} waits: {full[0].words()}"
     if book.agents and all(_plainly_busy(task.shape, agent, now) for agent in book.agents.values()):
         return "all agents are busy"
     agents = _agents(book, task, _place_in_queue(task, None)[0], now, {})
@@ -58,7 +72,7 @@ def _plainly_busy(shape: Shape, agent: Agent, now: float) -> bool:
     return (
         agent.takes_work
         and not shape.lanes(agent.free, 1)
-        and shape.lanes(agent.capacity, 1) > 0
+        and agent.able(shape)
         and agent.shun_until <= now
         and shape.matches(agent.labels)
     )
@@ -162,6 +176,8 @@ def _ready(book: Book, task: TaskState, index: int | None, base: Explanation, na
     able = [book.agents[reason.agent] for reason in agents if reason.kind in ABLE]
     if not able:
         return replace(found, cause="nowhere")
+    if task.limits and (full := blocking(task.limits)):
+        return replace(found, cause="limit", limits=tuple(limit.words() for limit in full))
     ahead, wait = _ahead(book, task, before, able)
     if not ahead and any(reason.kind == "free" for reason in agents):
         return replace(found, cause="next", start=base.now)
@@ -222,6 +238,9 @@ def _agent(book: Book, task: TaskState, agent: Agent, wanted: set[Shape], now: f
         text = ", ".join(f"asks {amount_words(a.kind, a.asked)}, it has {_number(a.kind, a.capacity)}" for a in short)
         words = amount_words(short[0].kind, short[0].asked)
         return because("lacks", f"lacks {words}: {text}", f"lacks {words}", f"lack {words}", amounts=short)
+    if not agent.able(shape):
+        words = _gpu_words(shape.gpu)
+        return because("lacks", f"lacks {words}: its GPUs are smaller", f"lacks {words}", f"lack {words}")
     if agent.aside_until is not None:
         text = f"is set aside: {agent.aside_why}; back in {span(agent.aside_until - now)}"
         return because("aside", text, "is set aside", "are set aside", until=agent.aside_until)
@@ -231,6 +250,9 @@ def _agent(book: Book, task: TaskState, agent: Agent, wanted: set[Shape], now: f
     if agent.probation and agent.live:
         text = "is on probation after it was set aside: it gets one attempt at a time"
         return because("busy", text, "is on probation", "are on probation")
+    company = _company(book, shape, agent)
+    if company:
+        return because("busy", *company)
     reservation = agent.reserved
     ended = reservation is not None and reservation.shape not in wanted
     free, lanes = _free(book, agent, ended)
@@ -241,9 +263,40 @@ def _agent(book: Book, task: TaskState, agent: Agent, wanted: set[Shape], now: f
         short = _too_little(shape, free, agent)
         parts = (f"asks {amount_words(a.kind, a.asked)}, {_number(a.kind, a.free)} free" for a in short)
         return because("busy", "busy: " + ", ".join(parts), "is busy", "are busy", amounts=short)
+    if shape.gpu != NOTHING and not agent.devices.room(shape.gpu):
+        left = _size_words(agent.devices.largest_left())
+        lack = "none is free" if shape.gpu.gpus else f"of no GPU more than {left} is free"
+        return because("busy", f"busy: asks {_gpu_words(shape.gpu)}, {lack}", "is busy", "are busy")
     if reservation is not None and not ended and not unreserved_room(book, task, reservation, 1, free):
         return because("kept", "is kept for a large request", "is kept for another", "are kept for another")
     return because("free", "has room", "has room", "have room")
+
+
+def _company(book: Book, shape: Shape, agent: Agent) -> tuple[str, str, str] | None:
+    """Who is on the agent with whom it cannot be shared: in full, in short for one agent and for several."""
+    if agent.sole is not None:
+        return "busy: an attempt has it for itself", "is busy", "are busy"
+    if shape.exclusive and agent.live:
+        count = len(agent.live)
+        text = f"busy: asked for alone, {count:,} other {plural(count, 'attempt')} there"
+        return text, "is not free of others", "are not free of others"
+    other = agent.apart_from(shape) if shape.apart else None
+    if other is None or other.mark is None:
+        return None
+    run, position = other.mark
+    name = book.runs[run].tasks[position].id if run in book.runs else f"a task of run {run}"
+    return f"busy: apart from {name}", f"is busy with {name}, apart from it", f"are busy with {name}, apart from it"
+
+
+def _gpu_words(ask: Ask) -> str:
+    if not ask.gpus:
+        return f"{_size_words(ask.memory)} of one GPU"
+    whole = "a GPU" if ask.gpus == 1 else f"{ask.gpus} GPUs"
+    return f"{whole} with {_size_words(ask.memory)}" if ask.memory else whole
+
+
+def _size_words(size: int) -> str:
+    return amount_words("memory", size)
 
 
 def _label(shape: Shape, agent: Agent, name: str) -> AgentReason:
@@ -264,9 +317,9 @@ def _free(book: Book, agent: Agent, unreserved: bool) -> tuple[dict[str, int], d
     lanes = {shape: bucket.lanes for shape, bucket in agent.buckets.items()}
     if agent in book.dirty or unreserved:
         for shape, bucket in agent.buckets.items():
-            more = shape.lanes(free, bucket.size - bucket.lanes)
+            more = shape.lanes_held(free, bucket.size - bucket.lanes)
             lanes[shape] += more
-            for kind, amount in shape.need:
+            for kind, amount in shape.on_lanes:
                 free[kind] = free.get(kind, 0) - more * amount
     return free, lanes
 
@@ -292,7 +345,7 @@ def _number(kind: str, amount: float) -> str:
     """Short, after the request was named with its unit."""
     if not amount:
         return "none"
-    return amount_words(kind, amount) if kind in ("memory", "disk") else f"{amount:g}"
+    return amount_words(kind, amount) if kind in ("memory", "disk", "gpu_memory") else f"{amount:g}"
 
 
 # --- order and time --------------------------------------------------------------------------------------
@@ -313,6 +366,8 @@ def _ahead(
     wait: float | None = 0.0
     ahead = [(other, other.queue.size) for other in book.supply.waiting() if other is not task and rank(other) < mine]
     for other, count in [*ahead, (task, before)]:
+        if other.limits and blocking(other.limits):
+            continue  # it goes first, but holds nobody up
         shape = other.shape
         if shape not in lanes:
             most = book.config.lanes_max
@@ -336,6 +391,8 @@ def _until_room(book: Book, shape: Shape, agents: list[AgentReason], now: float)
         agent = book.agents[reason.agent]
         reservation = agent.reserved
         before = None if reservation is None or reservation.shape is shape else reservation.shape
+        if (shape.exclusive or shape.apart or shape.gpu.memory) and not agent.room(shape, 1):
+            continue  # who leaves first is no matter of amounts
         found = opening(agent, shape, now, before)
         if found is not None:
             wait = max(found.start, reason.until or now) - now

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass, field
 
-from windlass.model.graph import Resources
+from windlass.model.graph import Gpu, Resources
 from windlass.model.units import MAX_SIZE, UnitError, parse_size
 
 MOST = 100_000
@@ -17,7 +17,8 @@ _COUNTED = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(cpus?|cores?|gpus?)\Z", re.IGNO
 _NAMED = re.compile(r"([^\W\d][\w.-]*)\s*=\s*(.+)\Z")
 _LABEL = re.compile(r"([^\W\d][\w.-]*)\s*:\s*(.+)\Z")
 ALLOWED = (
-    "groups such as 10x8cpu, 2x8cpu+1gpu, 4x16cpu+64GiB, 1x4cpu+disk=1TB+licence=2+gpu_model:A100, joined by commas"
+    "groups such as 10x8cpu, 2x8cpu+1gpu, 4x16cpu+64GiB, 2x8cpu+2gpu+gpu_memory=24GiB, "
+    "1x4cpu+disk=1TB+licence=2+gpu_model:A100, joined by commas"
 )
 
 
@@ -32,6 +33,7 @@ class VirtualAgent:
     labels: dict[str, str] = field(default_factory=dict)
     unlimited: frozenset[str] = frozenset()
     """Kinds of which nothing was said, so that they are no limit: "memory", "disk"."""
+    gpus: tuple[Gpu, ...] = ()
 
 
 def parse_fleet(text: str) -> list[VirtualAgent]:
@@ -49,12 +51,14 @@ def parse_fleet(text: str) -> list[VirtualAgent]:
         count = 1 if match[1] is None else int(match[1][:9])
         if not 1 <= count <= MOST - len(agents):
             raise FleetError(f"'{group.strip()}': a fleet has 1 to {MOST} agents")
-        resources, labels, unlimited = _machine(match[2], group.strip())
-        agents += [VirtualAgent(f"agent{len(agents) + n}", resources, labels, unlimited) for n in range(1, count + 1)]
+        resources, labels, unlimited, gpus = _machine(match[2], group.strip())
+        agents += [
+            VirtualAgent(f"agent{len(agents) + n}", resources, labels, unlimited, gpus) for n in range(1, count + 1)
+        ]
     return agents
 
 
-def _machine(text: str, group: str) -> tuple[Resources, dict[str, str], frozenset[str]]:
+def _machine(text: str, group: str) -> tuple[Resources, dict[str, str], frozenset[str], tuple[Gpu, ...]]:
     cpus: float = 0.0
     gpus = 0
     sizes: dict[str, int] = {}
@@ -70,7 +74,7 @@ def _machine(text: str, group: str) -> tuple[Resources, dict[str, str], frozense
             else:
                 cpus += amount
         elif match := _NAMED.match(part):
-            if match[1] in ("disk", "memory"):
+            if match[1] in ("disk", "memory", "gpu_memory"):
                 sizes[match[1]] = _size(match[2], group)
             else:
                 named[match[1]] = _number(match[2], part, group)
@@ -80,7 +84,8 @@ def _machine(text: str, group: str) -> tuple[Resources, dict[str, str], frozense
             sizes["memory"] = _size(part, group)
     unlimited = frozenset({"memory", "disk"} - set(sizes))
     resources = Resources(cpus, sizes.get("memory", MAX_SIZE), sizes.get("disk", MAX_SIZE), gpus, named)
-    return resources, labels, unlimited
+    devices = tuple(Gpu(index, labels.get("gpu_model", ""), sizes.get("gpu_memory", 0)) for index in range(gpus))
+    return resources, labels, unlimited, devices
 
 
 def _size(text: str, group: str) -> int:

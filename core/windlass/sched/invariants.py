@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from windlass.sched.agents import Agent
 from windlass.sched.book import Book
+from windlass.sched.limits import Limit, blocking
 from windlass.sched.machine import Scheduler
+from windlass.sched.shapes import ON_DEVICES
 from windlass.sched.states import AgentState, ItemState
 from windlass.sched.tasks import RunState, TaskState
 
@@ -31,6 +33,8 @@ def check_invariants(scheduler: Scheduler) -> None:
         sick = {agent for agent in book.agents.values() if agent.aside_until is not None}
         assert set(book.aside) == sick, f"set aside are {sick}, listed {set(book.aside)}"
         _check_owners(book)
+        _check_limits(book)
+        _check_offers(book)
     except AssertionError as error:
         raise InvariantError("\n  ".join([str(error), *book.story.of()])) from error
 
@@ -86,11 +90,15 @@ def _check_agent(agent: Agent) -> None:
         assert 0 <= bucket.lanes <= bucket.size, f"{bucket} of {agent}"
         size = sum(grant.bucket is bucket for grant in agent.live.values())
         assert size == bucket.size, f"{bucket} of {agent} holds {size}"
-        for kind, amount in bucket.shape.need:
+        for kind, amount in bucket.shape.on_lanes:
             held[kind] = held.get(kind, 0) + amount * bucket.lanes
     for kind, amount in held.items():
         assert amount <= agent.capacity.get(kind, 0), f"{agent} is over-committed: {amount} {kind}"
+    _check_devices(agent)
+    _check_company(agent)
     for kind, capacity in agent.capacity.items():
+        if kind in ON_DEVICES:
+            continue
         assert agent.free[kind] == capacity - held.get(kind, 0), f"{agent} miscounts its free {kind}"
     for group in (agent.running, agent.stopping, agent.recalled):
         assert set(group) <= set(agent.live), f"{agent} lists an attempt that is not live"
@@ -110,3 +118,55 @@ def _check_owners(book: Book) -> None:
             live[key] = live.get(key, 0) + 1
     said = {(owner.name, id(shape)): n for owner in book.owners.values() for shape, n in owner.live.items() if n}
     assert said == live, "the owners' shares are miscounted"
+
+
+def _check_devices(agent: Agent) -> None:
+    """No GPU is given twice, no part of its memory, and what is told to be free is free."""
+    agent.devices.check()
+    if len(agent.devices):
+        assert agent.free["gpus"] == agent.devices.idle, f"{agent} miscounts its free GPUs"
+        assert agent.free.get("gpu_memory", 0) == agent.devices.memory_left, f"{agent} miscounts its free GPU memory"
+    for id, held in agent.devices.held.items():
+        assert id in agent.live, f"{id} holds GPUs of {agent}, but is not live there"
+        ask = agent.live[id].bucket.shape.gpu
+        assert len(held.indices) == max(ask.gpus, 1), f"{id} asks {ask} and holds {held}"
+        assert held.part == (0 if ask.gpus else ask.memory), f"{id} asks {ask} and holds {held}"
+
+
+def _check_company(agent: Agent) -> None:
+    """Who wants an agent for itself has it, and who is kept apart is apart."""
+    shapes = list(agent.buckets)
+    for shape in shapes:
+        if shape.exclusive:
+            assert len(agent.live) == 1, f"{agent} runs something beside {shape!r}"
+            assert agent.sole is shape, f"{agent} does not know that {shape!r} has it for itself"
+        for other in shapes:
+            together = other.mark in shape.apart and (other is not shape or agent.buckets[shape].size > 1)
+            assert not together, f"{agent} runs {shape.mark} beside {other.mark}, which are kept apart"
+    assert agent.sole is None or agent.sole in agent.buckets, f"{agent} is kept for nobody"
+
+
+def _check_limits(book: Book) -> None:
+    used: dict[Limit, int] = {}
+    for agent in book.agents.values():
+        for grant in agent.live.values():
+            for limit, amount in grant.limits:
+                used[limit] = used.get(limit, 0) + amount
+    known = {id(limit): limit for limit in (*book.limits, *used)}
+    for limit in known.values():
+        assert limit.used == used.get(limit, 0), f"{limit!r} miscounts: {used.get(limit, 0)} are in use"
+        assert limit.used <= max(limit.most, limit.peak), f"{limit!r} is over-committed"
+    for run in book.runs.values():
+        for task in run.tasks.hot:
+            if task.queue.size and task.limits and not run.paused and not blocking(task.limits):
+                waits = book.supply.offers(task)
+                assert waits, f"{task!r} has room in its limits, but nobody offers it"
+
+
+def _check_offers(book: Book) -> None:
+    """The next plan finds every agent that has room for something that waits."""
+    for shape in book.supply.wanted():
+        for agent in book.agents.values():
+            known = agent in book.dirty or agent.shun_until > book.now or not agent.takes_work
+            if not known and shape.matches(agent.labels) and agent.room(shape, 1):
+                assert book.supply.is_offered(shape, agent), f"{agent} has room for {shape!r}, and nobody knows"

@@ -41,7 +41,7 @@ def hello(book: Book, event: AgentHello) -> None:
         book.attempts(AttemptState.RUNNING, agent.id, begun)
     _missing(book, agent, held, fresh=event.epoch == 0)
     # Only now, when lanes of what is gone are free, may the machine have become smaller.
-    agent.set_resources(event.resources, event.labels)
+    agent.set_resources(event.resources, event.labels, event.gpus, event.devices)
     book.shares.fleet_changed()
     attempts.restop(book, agent)
     for bucket in agent.buckets.values():

@@ -7,10 +7,11 @@ agent idles while attempts wait elsewhere and do not move, those are asked back.
 
 from __future__ import annotations
 
-from windlass.sched import attempts, ranks
+from windlass.sched import attempts, limits, ranks
 from windlass.sched.agents import Agent, Bucket, Grant
 from windlass.sched.backfill import Reservation, at_most, earliest
 from windlass.sched.book import Book
+from windlass.sched.devices import NOTHING
 from windlass.sched.events import AssignAttempts, AttemptId
 from windlass.sched.queues import ranges_of
 from windlass.sched.shapes import Amounts, Shape
@@ -18,6 +19,7 @@ from windlass.sched.states import AttemptState, ItemState
 from windlass.sched.tasks import Owner, TaskState
 
 _new = tuple.__new__
+_NO_GPUS: dict[AttemptId, tuple[int, ...]] = {}
 
 
 class Planner:
@@ -28,6 +30,7 @@ class Planner:
         self._given: dict[Agent, list[AttemptId]] = {}
         self._standings: dict[Owner, float] = {}
         """Of the owners that were looked at, until they are given something."""
+        self._gpus: dict[Agent, dict[AttemptId, tuple[int, ...]]] = {}
         self._skipped: list[TaskState] = []
         self._passed: list[tuple[Shape, Agent]] = []
         self._tried: dict[Shape, int] = {}
@@ -52,7 +55,7 @@ class Planner:
         self._recall()
         for agent, ids in self._given.items():
             book.attempts(AttemptState.ASSIGNED, agent.id, ids)
-            book.emit(AssignAttempts(agent.id, agent.epoch, ids))
+            book.emit(AssignAttempts(agent.id, agent.epoch, ids, self._gpus.get(agent, _NO_GPUS)))
             book.story.tell(book.now, "assigned", agent.id, ids)
 
     def _refresh(self) -> None:
@@ -68,7 +71,7 @@ class Planner:
         for agent in book.dirty:
             for bucket in agent.buckets.values():
                 if bucket.lanes < bucket.size:
-                    more = bucket.shape.lanes(agent.free, bucket.size - bucket.lanes)
+                    more = bucket.shape.lanes_held(agent.free, bucket.size - bucket.lanes)
                     if more:
                         agent.widen(bucket, more)
             book.supply.refresh(agent, len(book.agents))
@@ -120,7 +123,11 @@ class Planner:
         assert agent is not None
         free = agent.room(shape, book.config.lanes_max - self._lanes(agent, shape))
         room = self._unreserved(task, agent, free)
-        most = min(room, task.queue.size) if alone else min(room, 1)
+        most = min(room, task.queue.size) if alone and not shape.spread else min(room, 1)
+        if task.limits:
+            most = min(most, limits.room(task.limits))
+            if most <= 0 < room:
+                return  # taken by another task just now: `heads` sets it aside until something is given back
         given = self._give(task, agent, most) if most > 0 else 0
         if given:
             bucket = agent.bucket(shape)
@@ -153,7 +160,7 @@ class Planner:
         supply = self._book.supply
         self._passed.append((task.shape, supply.pass_over(task.shape)))
         if supply.best(task.shape, self._book.now) is None:
-            self._skipped.append(supply.skip(task.shape, task.run.owner))
+            self._skipped.append(supply.skip(task))
             back = [passed for passed in self._passed if passed[0] is task.shape]
             self._passed = [passed for passed in self._passed if passed[0] is not task.shape]
             for shape, other in back:
@@ -199,6 +206,15 @@ class Planner:
             if not bucket.size:
                 del agent.buckets[task.shape]
             return 0
+        for limit, amount in grant.limits:
+            limit.take(amount * len(ids))
+        shape = task.shape
+        if shape.strict:
+            if shape.exclusive:
+                agent.sole = shape
+            if shape.gpu != NOTHING:
+                given = self._gpus.setdefault(agent, {})
+                given.update((id, agent.take_devices(id, shape)) for id in ids)
         agent.live.update(dict.fromkeys(ids, grant))
         bucket.size += len(ids)
         bucket.moved = book.now
@@ -215,6 +231,8 @@ class Planner:
     def _send_ahead(self) -> None:
         supply = self._book.supply
         for shape in self._full:
+            if shape.strict:
+                continue
             hungry = supply.hungry(shape)
             for agent in list(hungry):
                 bucket = agent.buckets.get(shape)
@@ -232,15 +250,12 @@ class Planner:
             return True
         if len(self._full) == 1:
             return False
-        return any(
-            other is not shape and other.lanes(agent.capacity, 1) and other.matches(agent.labels)
-            for other in self._full
-        )
+        return any(other is not shape and agent.able(other) and other.matches(agent.labels) for other in self._full)
 
     def _top_up(self, shape: Shape, agent: Agent, bucket: Bucket) -> None:
         config = self._book.config
         while True:
-            heads = self._book.supply.heads(shape)
+            heads = [task for task in self._book.supply.heads(shape) if not task.limits]
             if not heads:
                 return
             task = self._book.policy.first(heads, self._standing)
@@ -263,15 +278,17 @@ class Planner:
         """A request that found no room for long gets an agent kept for it, so that small ones cannot starve it."""
         book = self._book
         limit = book.now - book.config.reserve_after
-        ranks = {shape: min(book.policy.urgency(task) for task in book.supply.heads(shape)) for shape in self._full}
+        # What others took meanwhile may have filled a limit: that is no reason to keep an agent free.
+        waiting = {shape: heads for shape in self._full if (heads := book.supply.heads(shape))}
+        urgency = {shape: min(book.policy.urgency(task) for task in heads) for shape, heads in waiting.items()}
         kept = {reservation.shape for reservation in book.reserved.values()}
-        for shape in self._full:
+        for shape in waiting:
             if shape.blocked_since is None:
                 shape.blocked_since = book.now
                 if any(_could(shape, agent) for agent in book.agents.values()):
                     book.reserve_later()
                 continue
-            first = ranks[shape] == min(ranks.values())
+            first = urgency[shape] == min(urgency.values())
             if shape.blocked_since > limit or not first or shape in kept:
                 continue
             fits = [
@@ -319,4 +336,4 @@ def unreserved_room(book: Book, task: TaskState, reservation: Reservation, room:
 
 def _could(shape: Shape, agent: Agent) -> bool:
     """The agent could run one of the shape if nothing else ran there."""
-    return agent.takes_work and shape.lanes(agent.capacity, 1) > 0 and shape.matches(agent.labels)
+    return agent.takes_work and agent.able(shape) and shape.matches(agent.labels)

@@ -24,7 +24,7 @@ class Amount:
     """What is asked for of one kind, and what is there."""
 
     kind: str
-    """cpus, memory, disk, gpus, or a named resource's name."""
+    """cpus, memory, disk, gpus, gpu_memory, or a named resource's name."""
     asked: float
     free: float
     capacity: float
@@ -86,7 +86,8 @@ class Explanation:
     state: str
     cause: str
     """ended, running, given (to an agent that has not begun it), needs, deciding, open (items may still be added),
-    stopping (its attempt before), backoff, paused, nowhere (no agent can run it), order (others go first), room (it is
+    stopping (its attempt before), backoff, paused, nowhere (no agent can run it), limit (of licences or of how many
+    run at once, which others use up), order (others go first), room (it is
     the first and finds none), next (the next plan places it)."""
     now: float
     paused: bool = False
@@ -104,6 +105,8 @@ class Explanation:
     """(run, items) that go first and want the same agents; the most first."""
     start: float | None = None
     """When it should begin, by the mean durations of late; None: unknown."""
+    limits: tuple[str, ...] = ()
+    """Of its limits those without room, in words."""
     because: Explanation | None = None
     """Where a chain of needs begins: why that does not run."""
 
@@ -124,6 +127,8 @@ class Explanation:
         paused = f"run {self.run} is paused"
         if self.cause == "paused":
             return [paused]
+        if self.cause == "limit":
+            return [*self.limits, *placing_words(self.agents, True)]
         if self.cause in ("nowhere", "order", "room", "next"):
             return self._placing()
         clauses = [self._cause()]
@@ -179,7 +184,7 @@ class Explanation:
             "groups": [{"agents": many, "words": words[many > 1]} for words, many in counted.most_common()],
             "agents": [_plain_agent(reason) for reason in self.agents[:AGENTS_SHOWN]],
             "ahead": [{"run": run, "items": items} for run, items in self.ahead],
-            "start": self.start, "now": self.now,
+            "start": self.start, "now": self.now, "limits": list(self.limits),
             "because": self.because.to_plain() if self.because is not None else None,
         }  # fmt: skip
 
@@ -263,6 +268,8 @@ def amount_words(kind: str, amount: float) -> str:
             return "a GPU" if amount == 1 else f"{amount:g} GPUs"
         case "memory":
             return _size(amount)
+        case "gpu_memory":
+            return f"{_size(amount)} GPU memory"
         case "disk":
             return f"{_size(amount)} disk"
         case _:

@@ -81,15 +81,17 @@ def _agent(book: Book, kept: RestoredAgent) -> None:
     book.agents[agent.id] = agent
     agent.epoch = kept.epoch
     agent.draining = kept.draining
-    agent.set_resources(kept.resources, kept.labels)
+    agent.set_resources(kept.resources, kept.labels, kept.gpus)
     if not kept.epoch and not kept.live:
         return  # enrolled, and never seen: still NEW
     agent.state = AgentState.DISCONNECTED
     agent.heard = book.now
     for id, state in kept.live:
         _live(book, agent, id, state)
+    # Which GPUs they have is told by the agent's HELLO; until then it gets nothing, so that any will do.
+    agent.set_resources(kept.resources, kept.labels, kept.gpus)
     for bucket in agent.buckets.values():
-        agent.widen(bucket, agent.room(bucket.shape, bucket.size))
+        agent.widen(bucket, bucket.shape.lanes_held(agent.free, bucket.size))
     leases.watch(book, agent)
 
 
@@ -104,7 +106,11 @@ def _live(book: Book, agent: Agent, id: AttemptId, state: AttemptState) -> None:
     bucket.size += 1
     bucket.moved = book.now
     # Under which of its leases it was given is not known; any is right.
-    agent.live[id] = Grant(task, bucket, 0, book.now)
+    grant = agent.live[id] = Grant(task, bucket, 0, book.now)
+    for limit, amount in grant.limits:
+        limit.hold(amount)
+    if task.shape.exclusive:
+        agent.sole = task.shape
     task.active[id.item] = agent
     task.set_number(id.item, max(task.number(id.item), id.attempt))
     owner = run.owner

@@ -20,7 +20,7 @@ from windlass.sched.critical import Path, critical_path
 from windlass.sched.events import AttemptId, ExitFact
 from windlass.sched.fleet import VirtualAgent
 from windlass.sched.machine import Scheduler
-from windlass.sched.shapes import Shape, shape_key
+from windlass.sched.shapes import Shape, shape_key, traits
 from windlass.sched.states import ItemState, Outcome
 from windlass.sched.virtual import Lanes, Machine, Rows, Waits
 
@@ -97,7 +97,7 @@ class Simulation:
         known: dict[tuple[object, ...], Shape] = {}
         self._shapes: list[Shape] = []
         for task in plan.tasks:
-            key = shape_key(task.resources, task.where)
+            key = shape_key(task.resources, task.where, traits(task.resources, task.rules, plan.run))
             if key not in known:
                 known[key] = Shape(*key)
             self._shapes.append(known[key])
@@ -112,7 +112,9 @@ class Simulation:
         self._over = False
         for machine in self.machines:
             agent = machine.lanes.agent
-            self._apply(self.scheduler.handle(e.AgentHello(agent.name, agent.resources, agent.labels, 0), 0.0))
+            self._apply(
+                self.scheduler.handle(e.AgentHello(agent.name, agent.resources, agent.labels, 0, gpus=agent.gpus), 0.0)
+            )
         self._apply(self.scheduler.handle(e.RunSubmitted(plan), 0.0))
         for pos in range(len(plan.tasks)):
             self._count(pos)
@@ -272,7 +274,7 @@ class Simulation:
         started: list[tuple[AttemptId, float]] = []
         free = machine.free
         for shape, queue in list(machine.waiting.items()):
-            while queue and shape.lanes(free, 1):
+            while queue and (shape.strict or shape.lanes(free, 1)):
                 id, came = queue.popleft()
                 machine.take(shape, id, self.now)
                 self._waits.add("sent ahead", self.now - came)

@@ -11,21 +11,34 @@ from collections.abc import Iterable, Iterator
 
 from windlass.sched.agents import Agent
 from windlass.sched.config import Config
+from windlass.sched.limits import Limit, Limits, blocking
 from windlass.sched.shapes import SCARCE, Shape
 from windlass.sched.tasks import Order, Owner, TaskState
 
 Entry = tuple[Order, int, TaskState]
+Line = Owner | tuple[Owner, Limits]
+"""What waits in one order: an owner's tasks that are limited alike; those without limits by the owner alone."""
 Room = tuple[float, int, int, Agent]
 """Fit (smaller is tighter), the agent's place, its version at the time, itself."""
+
+
+_MANY = 1e6
+"""More of one shape than an agent runs."""
+
+
+def line_of(task: TaskState) -> Line:
+    return (task.run.owner, task.limits) if task.limits else task.run.owner
 
 
 class _Market:
     """One shape's supply and demand."""
 
-    __slots__ = ("hungry", "owners", "rooms")
+    __slots__ = ("hungry", "lines", "parked", "rooms")
 
     def __init__(self) -> None:
-        self.owners: dict[Owner, list[Entry]] = {}
+        self.lines: dict[Line, list[Entry]] = {}
+        self.parked: dict[Line, list[Entry]] = {}
+        """Lines of which a limit has no room."""
         self.rooms: list[Room] = []
         self.hungry: dict[Agent, None] = {}
         """Agents that run this shape and may want more of it sent ahead."""
@@ -55,7 +68,10 @@ class Supply:
             return
         task.board = True
         self._seq += 1
-        heap = self._markets[task.shape].owners.setdefault(task.run.owner, [])
+        market, line = self._markets[task.shape], line_of(task)
+        heap = market.parked.get(line)
+        if heap is None:
+            heap = market.lines.setdefault(line, [])
         heapq.heappush(heap, (task.order, self._seq, task))
 
     def reorder(self, task: TaskState) -> None:
@@ -63,8 +79,7 @@ class Supply:
         task.board = False
         self.push(task)
 
-    def head(self, shape: Shape, owner: Owner) -> TaskState | None:
-        heap = self._markets[shape].owners.get(owner)
+    def _head(self, heap: list[Entry]) -> TaskState | None:
         while heap:
             order, _, task = heap[0]
             if order is not task.order:
@@ -76,35 +91,50 @@ class Supply:
                 task.board = False
         return None
 
-    def skip(self, shape: Shape, owner: Owner) -> TaskState:
-        """Take the head out (its items shun the agents that are free); `push` brings it back."""
-        task = heapq.heappop(self._markets[shape].owners[owner])[2]
+    def skip(self, head: TaskState) -> TaskState:
+        """Take a head out (its items shun the agents that are free); `push` brings it back."""
+        task = heapq.heappop(self._markets[head.shape].lines[line_of(head)])[2]
         task.board = False
         return task
 
     def heads(self, shape: Shape) -> list[TaskState]:
-        """Each owner's first task of the shape."""
+        """The first task of each line of the shape; lines of which a limit has no room are set aside."""
         result = []
-        owners = self._markets[shape].owners
-        for owner in list(owners):
-            task = self.head(shape, owner)
+        market = self._markets[shape]
+        for line, heap in list(market.lines.items()):
+            task = self._head(heap)
             if task is None:
-                del owners[owner]
+                del market.lines[line]
+            elif task.limits and (full := blocking(task.limits)):
+                market.parked[line] = market.lines.pop(line)
+                full[0].parked[market, line] = None
             else:
                 result.append(task)
         return result
 
+    def given_back(self, limit: Limit) -> None:
+        """There is room again, for one of those that wait: see which goes first."""
+        parked, limit.parked = limit.parked, {}
+        for market, line in parked:
+            heap = market.parked.pop(line, None)
+            if heap is not None:
+                market.lines[line] = heap
+
+    def offers(self, task: TaskState) -> bool:
+        """Whether the next plan sees the task's line."""
+        return line_of(task) in self._markets[task.shape].lines
+
     def waiting(self) -> Iterator[TaskState]:
         """All tasks with ready work, in no order; only looks."""
         for market in self._markets.values():
-            for heap in market.owners.values():
+            for heap in (*market.lines.values(), *market.parked.values()):
                 for order, _, task in heap:
                     if order is task.order and task.queue.size and not task.run.paused:
                         yield task
 
     def wanted(self) -> list[Shape]:
         """Shapes that may have ready work."""
-        return [shape for shape, market in self._markets.items() if market.owners]
+        return [shape for shape, market in self._markets.items() if market.lines]
 
     # --- room: agents by fit ---------------------------------------------------------------------------
 
@@ -138,6 +168,9 @@ class Supply:
     def offer(self, shape: Shape, agent: Agent) -> None:
         self._offer(shape, agent)
 
+    def is_offered(self, shape: Shape, agent: Agent) -> bool:
+        return any(other is agent and version == agent.version for _, _, version, other in self._markets[shape].rooms)
+
     def hungry(self, shape: Shape) -> dict[Agent, None]:
         return self._markets[shape].hungry
 
@@ -148,7 +181,10 @@ class Supply:
 
 
 def fit(shape: Shape, agent: Agent) -> float:
-    """What would be left of the agent, 0 (nothing) to 1, plus 1 for each scarce kind of it that is not asked for."""
+    """What would be left of the agent, 0 (nothing) to 1, plus 1 for each scarce kind of it that is not asked for.
+
+    A shape that is spread goes where the fewest of it are, and among these where most is left.
+    """
     left = 0.0
     scarce = 0
     asked = dict(shape.need)
@@ -160,4 +196,8 @@ def fit(shape: Shape, agent: Agent) -> float:
         elif kind in asked:
             left += (free - asked[kind]) / capacity
             kinds += 1
-    return scarce + left / max(kinds, 1)
+    left /= max(kinds, 1)
+    if shape.spread:
+        bucket = agent.buckets.get(shape)
+        return scarce * _MANY + (0 if bucket is None else bucket.size) + 1.0 - left
+    return scarce + left

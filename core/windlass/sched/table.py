@@ -20,6 +20,7 @@ import msgspec
 from windlass.model.names import Names
 from windlass.sched.edges import Edges, topological
 from windlass.sched.events import TaskPlan
+from windlass.sched.limits import Limits
 from windlass.sched.shapes import Shape
 from windlass.sched.states import ItemState
 from windlass.sched.tasks import UNKNOWN, RunState, TaskState, asks
@@ -35,13 +36,14 @@ _DECIDED, _ASKED, _RELEASED = 1, 2, 4
 class Spec:
     """What equal tasks of a run have in common."""
 
-    __slots__ = ("key", "plan", "shape", "single", "tasks")
+    __slots__ = ("key", "limits", "plan", "shape", "single", "tasks")
 
-    def __init__(self, key: bytes, plan: TaskPlan, shape: Shape) -> None:
+    def __init__(self, key: bytes, plan: TaskPlan, shape: Shape, limits: Limits) -> None:
         self.key = key
         self.plan = plan
         """Without id, needs and expected duration, which are each task's own."""
         self.shape = shape
+        self.limits = limits
         self.single = plan.count == 1 and not plan.open
         self.tasks = 0
 
@@ -97,7 +99,7 @@ class Table:
         self.waits = self._whole_up.degrees(size)
         """Tasks that each needs as a whole and that are not complete."""
         self._measure()
-        self._specs = [Spec(key, plan, book.shape_of(plan)) for key, plan in zip(specs, plain, strict=True)]
+        self._specs = [self._spec(key, plan) for key, plan in zip(specs, plain, strict=True)]
         for place in self._spec_of:
             self._specs[place].tasks += 1
         for spec in self._specs:
@@ -108,6 +110,10 @@ class Table:
             self._flags[pos] = flags[place]
             if place in lively:
                 self._wake(pos)
+
+    def _spec(self, key: bytes, plan: TaskPlan) -> Spec:
+        book, run = self._book, self.run
+        return Spec(key, plan, book.shape_of(plan, run.id), book.limits.of(run, plan))
 
     def _measure(self) -> None:
         """From each task's own seconds in `paths` to those of the longest chain from it."""
@@ -161,7 +167,7 @@ class Table:
 
     def _wake(self, pos: int) -> TaskState:
         spec = self._specs[self._spec_of[pos]]
-        task = TaskState(self.run, pos, spec.plan, spec.shape)
+        task = TaskState(self.run, pos, spec.plan, spec.shape, spec.limits)
         flags = self._flags[pos]
         task.decided, task.asked, task.released = bool(flags & _DECIDED), bool(flags & _ASKED), bool(flags & _RELEASED)
         if spec.single:
@@ -293,11 +299,11 @@ class Table:
         place = next((place for place, spec in enumerate(self._specs) if spec.key == key and spec.tasks), None)
         if place is None:
             place = len(self._specs)
-            self._specs.append(Spec(key, _common(plan), book.shape_of(plan)))
+            self._specs.append(self._spec(key, _common(plan)))
         spec = self._specs[place]
         spec.tasks += 1
         self._spec_of[pos] = place
-        task.plan, task.shape = spec.plan, spec.shape
+        task.plan, task.shape, task.limits = spec.plan, spec.shape, spec.limits
         old.tasks -= 1
         if not old.tasks:
             book.drop_shape(old.shape)
@@ -320,6 +326,7 @@ class Table:
         for spec in self._specs:
             if spec.tasks:
                 self._book.drop_shape(spec.shape)
+        self._book.limits.drop_run(self.run.id)
 
 
 def _common(plan: TaskPlan) -> TaskPlan:

@@ -15,6 +15,7 @@ from windlass.sched.states import ItemState
 
 if TYPE_CHECKING:
     from windlass.sched.agents import Agent
+    from windlass.sched.limits import Limits
     from windlass.sched.shapes import Shape
     from windlass.sched.table import Table
 
@@ -30,8 +31,9 @@ class TaskState:
     """One task of a run. Only `move`, `move_range` and `finish` write `states`."""
 
     __slots__ = (
-        "active", "asked", "backoff", "board", "count", "counts", "crashes", "decided", "failures", "held", "many",
-        "mean", "numbers", "open", "order", "placeholder", "plan", "pos", "queue", "released", "run", "shape", "states",
+        "active", "asked", "backoff", "board", "count", "counts", "crashes", "decided", "failures", "held", "limits",
+        "many", "mean", "numbers", "open", "order", "placeholder", "plan", "pos", "queue", "released", "run", "shape",
+        "states",
     )  # fmt: skip
 
     # Most tasks never need these: they are made when they are first asked for.
@@ -46,12 +48,14 @@ class TaskState:
     many: dict[int, int]
     """Attempt numbers that a byte cannot hold."""
 
-    def __init__(self, run: RunState, pos: int, plan: TaskPlan, shape: Shape) -> None:
+    def __init__(self, run: RunState, pos: int, plan: TaskPlan, shape: Shape, limits: Limits = ()) -> None:
         self.run = run
         self.pos = pos
         self.plan = plan
         """Shared with equal tasks, so without what is this one's own: `id`, needs and path are asked of the task."""
         self.shape = shape
+        self.limits = limits
+        """Never a new tuple while it stands on the board: `Supply` knows its line by it."""
         self.count = plan.count
         """Items; None while a fan-out is undecided."""
         self.open = plan.open
@@ -261,8 +265,8 @@ class Owner:
 
 class RunState:
     __slots__ = (
-        "assumed", "counts", "ended", "id", "left", "mean", "owner", "paused", "priority", "ranked", "state",
-        "submitted", "tasks",
+        "assumed", "counts", "ended", "groups", "id", "left", "mean", "owner", "paused", "priority", "ranked",
+        "running", "state", "submitted", "tasks",
     )  # fmt: skip
 
     tasks: Table
@@ -271,6 +275,10 @@ class RunState:
     def __init__(self, plan: RunPlan, owner: Owner) -> None:
         self.id = plan.run
         self.submitted = plan.submitted
+        self.running = plan.running
+        """Most of its items that are active at once."""
+        self.groups = plan.groups
+        """Sizes of its groups."""
         self.owner = owner
         self.priority = plan.priority
         self.paused = False

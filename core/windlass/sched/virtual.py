@@ -84,6 +84,9 @@ class Machine:
         self.index = index
         self.lanes = Lanes(agent)
         self.capacity = amounts(agent.resources)
+        self.capacity.pop("gpu_memory", None)
+        if memory := sum(gpu.memory for gpu in agent.gpus):
+            self.capacity["gpu_memory"] = memory
         self.free: Amounts = dict(self.capacity)
         self.waiting: dict[Shape, deque[tuple[AttemptId, float]]] = {}
         """Attempts and when they came, the oldest first."""

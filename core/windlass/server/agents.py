@@ -8,6 +8,7 @@ from functools import partial
 
 import msgspec
 
+from windlass.model.graph import Gpu
 from windlass.sched import events as ev
 from windlass.sched.events import AttemptId
 from windlass.server import rundata
@@ -58,7 +59,12 @@ class AgentDesk:
         core.store.write(records.AGENT, [(agent.id, agent.key, facts, agent.epoch, int(agent.draining), now)])
         agent.held = {_id(one.key): one.key for one in msg.held}
         held = tuple((_id(one.key), one.state) for one in msg.held)
-        core.handle(ev.AgentHello(agent.id, msg.facts.resources, msg.facts.labels, msg.epoch, held))
+        facts_of, devices = msg.facts, {_id(one.key): one.gpus for one in msg.held if one.gpus}
+        core.handle(
+            ev.AgentHello(
+                agent.id, facts_of.resources, facts_of.labels, msg.epoch, held, tuple(facts_of.devices), devices
+            )
+        )  # fmt: skip
         core.later(partial(core.publisher.agent, agent.id))
 
     def lost(self, connection: Connection) -> None:
@@ -157,12 +163,22 @@ def _problem(msg: m.AgentHello) -> str:
     ):
         if not (math.isfinite(amount) and 0 <= amount < 1e18):
             return f"an agent cannot have {amount} of a resource"
+    devices = msg.facts.devices
+    if len({gpu.index for gpu in devices}) != len(devices) or any(not _tame_gpu(gpu) for gpu in devices):
+        return "an agent's GPUs have each an index of their own, and a memory"
+    if resources.gpus > _GPUS:
+        return f"an agent cannot have more than {_GPUS} GPUs"
     if any(one.state not in _HELD for one in msg.held):
         return "a held attempt is waiting, running, exited or stopped"
     return ""
 
 
 _MOST = 2**62
+_GPUS = 10_000
+
+
+def _tame_gpu(gpu: Gpu) -> bool:
+    return 0 <= gpu.index < _MOST and 0 <= gpu.memory < _MOST
 
 
 def _tame(exit: m.Exit) -> bool:

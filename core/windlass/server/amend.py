@@ -51,7 +51,9 @@ def amend(
         for place, (was, now) in enumerate(pairs)
         if works_otherwise(was, now) or takes_any(now, run.params, changed)
     ]
+    before = run.apart()
     run.amend(graph, files)
+    after = run.apart()
     core.store.write(records.RUN_AMEND, [(document, rundata.encode(graph), rundata.encode(files), run.id)])
     # What the run needed before stays: attempts that run may still fetch it.
     needed = {file.hash for file in files}.union(functions)
@@ -59,6 +61,10 @@ def amend(
     for place in otherwise:
         core.bundles.renew(run, place)
         core.handle(ev.TaskAmended(run.id, place, run.task_plan(place)))
+    for place in before.keys() | after.keys():
+        # Another task says of it now that it is to be kept apart, or does no more.
+        if place not in otherwise and before.get(place) != after.get(place):
+            core.handle(ev.TaskAmended(run.id, place, run.task_plan(place)))
     for place, (was, now) in enumerate(pairs):
         if was != now:
             core.later(partial(core.publisher.task, run.id, place))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from windlass.blobs.store import BlobError
 from windlass.model.expr import ExprError
@@ -60,7 +63,9 @@ class Assigner:
     def assign(self, effect: ev.AssignAttempts) -> None:
         core, now = self._core, self._core.now
         agent, epoch = effect.agent, effect.epoch
-        spans = spans_of(effect.items)
+        gpus = effect.gpus
+        # Items with devices of their own are neighbours of nobody.
+        spans = [(id[0], id[1], id[2], id[2] + 1, id[3]) for id in effect.items] if gpus else spans_of(effect.items)
         single: list[tuple[Any, ...]] = []
         many: list[tuple[Any, ...]] = []
         for run, task, first, last, attempt in spans:
@@ -78,9 +83,11 @@ class Assigner:
         record = core.agents[agent]
         record.assigned += len(effect.items)
         core.publisher.agents_dirty.add(agent)
-        core.later(partial(self._assign_now, record, epoch, spans))
+        core.later(partial(self._assign_now, record, epoch, spans, gpus))
 
-    def _assign_now(self, agent: AgentRecord, epoch: int, spans: list[Span]) -> None:
+    def _assign_now(
+        self, agent: AgentRecord, epoch: int, spans: list[Span], gpus: Mapping[AttemptId, tuple[int, ...]]
+    ) -> None:
         """The assignment is durable, and so is all that it depends on: put together what the agent needs, and send."""
         if agent.connection is None or agent.epoch != epoch:
             return  # it will say HELLO, without these
@@ -121,6 +128,8 @@ class Assigner:
                         item = AssignItem(Key(*id, epoch), version)
                     else:
                         item = self._core.bundles.item(run, id, epoch, version)
+                    if id in gpus:
+                        item = msgspec.structs.replace(item, gpus=gpus[id])
                     data = self._core.bundles.payload(run, task, index) if call else b""
                 except _TROUBLE as error:
                     self._fail_here(agent, epoch, id, _unmade(error))

@@ -6,10 +6,11 @@ Texts are rendered on the agent: here only conditions, fan-outs and the names of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from windlass.blobs.store import BlobError, BlobStore
 from windlass.model import expand, expr, paths, template
@@ -38,8 +39,18 @@ class Decision(NamedTuple):
 
 
 class Bundles:
-    def __init__(self, reader: Reader, blobs: BlobStore, status: Callable[[RunData, int], str]) -> None:
-        """`status(run, task)` is succeeded, failed, cancelled or skipped, of a task that has ended."""
+    def __init__(
+        self,
+        reader: Reader,
+        blobs: BlobStore,
+        status: Callable[[RunData, int], str],
+        licences: Collection[str] = (),
+    ) -> None:
+        """`status(run, task)` is succeeded, failed, cancelled or skipped, of a task that has ended.
+
+        `licences` are counted by the core alone, so agents are not asked for them.
+        """
+        self._licences = licences
         self._reader = reader
         self._blobs = blobs
         self._status = status
@@ -161,13 +172,20 @@ class Bundles:
             task=position,
             version=run.version(position),
             run_name=run.name,
-            spec=task,
+            spec=self._without_licences(task),
             params=run.params,
             files=_distinct(files),
             results=self._results(run, task, wanted),
             statuses=self.statuses(run, task),
             outputs=self._outputs(run, task, refs.outputs),
         )
+
+    def _without_licences(self, task: Task) -> Task:
+        named = task.resources.named
+        own = {name: amount for name, amount in named.items() if name not in self._licences}
+        if len(own) == len(named):
+            return task
+        return replace(task, resources=replace(task.resources, named=own))
 
     def _outputs(self, run: RunData, task: Task, wanted: Iterable[str]) -> dict[str, list[str]]:
         whole = {need.task for need in task.needs if not need.each}

@@ -56,7 +56,7 @@ class Core:
         self.scheduler = Scheduler(config)
         self.projects = frozenset(config.weights)
         """Names that anybody may submit for as a project."""
-        self.bundles = Bundles(self.reader, blobs, self.status)
+        self.bundles = Bundles(self.reader, blobs, self.status, config.licences)
         self.runs = Runs(self._load, partial(views.run_row, self))
         self.agents: dict[str, AgentRecord] = {}
         self.live: dict[AttemptId, Live] = {}
@@ -256,10 +256,7 @@ class Core:
     def exited(self, agent: AgentRecord, epoch: int, ends: list[Ended]) -> None:
         """Attempts of one lease ended. What the scheduler accepts is written with its results, then acknowledged."""
         told = {AttemptId(k.run, k.task, k.index, k.attempt): end for end in ends for k in (end.exit.key,)}
-        facts = [
-            ev.ExitFact(id, _outcome(end.exit.outcome), end.exit.code, end.started, end.ended)
-            for id, end in told.items()
-        ]
+        facts = [_fact(id, end) for id, end in told.items()]
         self._changed_state = True
         effects = self.scheduler.handle(ev.AttemptsExited(agent.id, epoch, facts), self.now)
         self._write_ends(agent, epoch, effects, told)
@@ -698,6 +695,11 @@ _OF_ENDED = (
 )  # fmt: skip
 """What may be asked of a run that has ended."""
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+
+
+def _fact(id: AttemptId, end: Ended) -> ev.ExitFact:
+    exit = end.exit
+    return ev.ExitFact(id, _outcome(exit.outcome), exit.code, end.started, end.ended, exit.usage.memory)
 
 
 def _outcome(name: str) -> Outcome:

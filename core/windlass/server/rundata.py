@@ -18,7 +18,7 @@ from windlass.model.packed import PackedGraph, pack
 from windlass.model.template import names
 from windlass.sched.edges import Edges, topological
 from windlass.sched.events import RunPlan, TaskPlan
-from windlass.sched.plans import task_plan
+from windlass.sched.plans import apart_of, task_plan
 from windlass.server.owners import account
 from windlass.store.replay import StoredRun
 from windlass.wire import results
@@ -47,6 +47,8 @@ class Plans(Sequence[TaskPlan]):
         self._graph = graph
         self._params = params
         self._open = open_tasks
+        names = graph.names
+        self.apart = apart_of((place, [names[other] for other in others]) for place, others in graph.apart)
 
     def __len__(self) -> int:
         return len(self._graph)
@@ -58,7 +60,8 @@ class Plans(Sequence[TaskPlan]):
         return (self._plan(position, task) for position, task in enumerate(self._graph))
 
     def _plan(self, position: int, task: Task) -> TaskPlan:
-        return task_plan(task, self._graph.names, self._params, position in self._open)
+        apart = self.apart.get(position, frozenset())
+        return task_plan(task, self._graph.names, self._params, position in self._open, apart)
 
 
 NOTHING = References(frozenset(), frozenset(), False)
@@ -128,10 +131,18 @@ class RunData:
     def plan(self) -> RunPlan:
         """What the scheduler needs of it. Raises `ExprError` when an array cannot be counted."""
         tasks = Plans(self.graph, self.params, self.open_tasks)
-        return RunPlan(self.id, account(self.owner), self.priority, self.submitted, tasks, self.position)
+        limits = self.graph.head.limits
+        owner, names = account(self.owner), self.position
+        return RunPlan(
+            self.id, owner, self.priority, self.submitted, tasks, names, limits.running, limits.groups
+        )  # fmt: skip
 
     def task_plan(self, position: int) -> TaskPlan:
         return Plans(self.graph, self.params, self.open_tasks)[position]
+
+    def apart(self) -> dict[int, frozenset[int]]:
+        """Who is kept apart from whom, by position, both ways."""
+        return Plans(self.graph, self.params, self.open_tasks).apart
 
 
 def from_store(stored: StoredRun) -> RunData:
@@ -173,6 +184,9 @@ def check_graph(
         return "the graph has no tasks"
     if len(set(position)) != len(graph):
         return "two tasks have the same id"
+    most = graph.head.limits
+    if any(size < 1 for size in (*most.groups.values(), *(() if most.running is None else (most.running,)))):
+        return "a limit of the run lets nothing begin"
     begins, ends = array("I"), array("I")
     for place, task in enumerate(graph):
         for need in task.needs:
@@ -184,7 +198,13 @@ def check_graph(
         source = expand.source(task)
         if source is not None and source not in {need.task for need in task.needs}:
             return f"task {task.id!r} fans out over {source!r} but does not need it"
-        amounts = (task.resources.cpus, task.resources.memory, task.resources.disk, task.resources.gpus)
+        unknown = next((other for other in task.apart if position.get(other) is None), None)
+        if unknown is not None:
+            return f"task {task.id!r} is kept apart from {unknown!r}, which is not there"
+        if task.limit is not None and task.limit < 1:
+            return f"task {task.id!r} may run {task.limit} items at once"
+        asked = task.resources
+        amounts = (asked.cpus, asked.memory, asked.disk, asked.gpus, asked.gpu_memory)
         for amount in (*amounts, *task.resources.named.values()):
             if not 0 <= amount < 1e18:
                 return f"task {task.id!r} asks for {amount} of a resource"

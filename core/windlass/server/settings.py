@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from windlass.model.build import ID
 from windlass.model.units import format_duration
 from windlass.sched import order
 from windlass.sched.config import Config
@@ -25,6 +26,13 @@ def _owner(name: str) -> None:
     if not name or len(name) > 200:
         raise Wrong("cannot be an owner", "1 to 200 characters")
 
+
+def _name(name: str) -> None:
+    if not ID.fullmatch(name) or len(name) > 100:
+        raise Wrong("cannot be a name here", "a letter, then letters, digits, `-` and `_`, at most 100")
+
+
+_COUNT = configfile.whole(1, 1_000_000_000)
 
 DECLARED: tuple[Key | Names, ...] = (
     Key(
@@ -85,6 +93,26 @@ DECLARED: tuple[Key | Names, ...] = (
         "OWNER = WEIGHT, 0.001 to 1000: with weight 2 an owner gets twice as much as one with 1, which is the default.",
         check=_owner,
     ),
+    Names(
+        "licences",
+        configfile.number(0.001, 1_000_000_000),
+        "NAME = HOW MANY: a named resource of the whole cluster, asked for by `resources: {named: {NAME: 1}}`.",
+        check=_name,
+    ),
+    Key(
+        "limits",
+        "owner",
+        configfile.whole(0, 1_000_000_000),
+        0,
+        "Most items of one owner that are active at once, for owners that `limits.owners` does not name; 0: no limit.",
+    ),
+    Names("limits.owners", _COUNT, "OWNER = MOST items of theirs that are active at once.", check=_owner),
+    Names(
+        "limits.groups",
+        _COUNT,
+        "NAME = MOST items that are active at once of all tasks with `groups: NAME`.",
+        check=_name,
+    ),
 )
 
 
@@ -119,4 +147,8 @@ def for_scheduler(values: Values) -> dict[str, Any]:
         "backfill": values.get("backfill", "enabled"),
         "reserve_after": values.get("backfill", "reserve-after"),
         "backfill_depth": values.get("backfill", "depth"),
+        "licences": values.get("licences"),
+        "owner": values.get("limits", "owner") or None,
+        "owners": values.get("limits.owners"),
+        "groups": values.get("limits.groups"),
     }

@@ -235,6 +235,7 @@ def restored_agents(
         "SELECT id, key, facts, epoch, draining, last_heard FROM agents"
     ):
         facts = _facts.decode(raw)
-        agent = RestoredAgent(id, epoch, bool(draining), facts.resources, facts.labels, by_agent.get(id, []))
+        alive, gpus = by_agent.get(id, []), tuple(facts.devices)
+        agent = RestoredAgent(id, epoch, bool(draining), facts.resources, facts.labels, alive, gpus)
         found.append((agent, key, facts, heard))
     return found

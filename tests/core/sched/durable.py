@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from windlass.model.graph import Resources
+from windlass.model.graph import Gpu, Resources
 from windlass.sched import events as e
 from windlass.sched.events import AttemptId
 from windlass.sched.states import ITEM_TRANSITIONS, TERMINAL, AttemptState, ItemState, Outcome
@@ -31,7 +31,7 @@ class Store:
         self.plans: dict[int, e.RunPlan] = {}
         self.state: dict[int, str] = {}
         self.tasks: dict[tuple[int, int], StoredTask] = {}
-        self.agents: dict[str, tuple[int, bool, Resources, dict[str, str]]] = {}
+        self.agents: dict[str, tuple[int, bool, Resources, dict[str, str], tuple[Gpu, ...]]] = {}
         self.live: dict[AttemptId, tuple[str, AttemptState]] = {}
         self.ever: set[AttemptId] = set()
         self.committed: dict[tuple[int, int, int], Any] = {}
@@ -132,7 +132,7 @@ class Store:
             ]  # fmt: skip
             runs.append(e.RestoredRun(plan, self.state[run], tasks))
         agents = []
-        for name, (epoch, draining, resources, labels) in self.agents.items():
+        for name, (epoch, draining, resources, labels, gpus) in self.agents.items():
             live = [(id, state) for id, (where, state) in self.live.items() if where == name]
-            agents.append(e.RestoredAgent(name, epoch, draining, resources, labels, live))
+            agents.append(e.RestoredAgent(name, epoch, draining, resources, labels, live, gpus))
         return runs, agents

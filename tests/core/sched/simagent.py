@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from windlass.model.graph import Resources
+from windlass.model.graph import Gpu, Resources
 from windlass.sched import events as e
 from windlass.sched.events import AttemptId
 from windlass.sched.states import Outcome
@@ -43,6 +43,9 @@ class SimAgent:
         self.name = name
         self.resources = resources
         self.labels = labels
+        self.gpus = tuple(Gpu(index, "card", 24) for index in range(resources.gpus))
+        self.devices: dict[AttemptId, tuple[int, ...]] = {}
+        """What the core gave to attempts that are held."""
         self.blind = blind
         """It does not mind its lease (a broken clock): it comes back with zombies."""
         self.alive = True
@@ -84,7 +87,8 @@ class SimAgent:
             *((id, "running") for id in self.running),
             *((id, "stopped" if end.outcome is Outcome.STOPPED else "exited") for id, (end, _) in self.spool.items()),
         )
-        self.send(e.AgentHello(self.name, self.resources, self.labels, self.epoch, held))
+        devices = {id: self.devices[id] for id, state in held if id in self.devices and state != "exited"}
+        self.send(e.AgentHello(self.name, self.resources, self.labels, self.epoch, held, self.gpus, devices))
 
     def disconnect(self, again: float) -> None:
         if self.linked:
@@ -144,13 +148,14 @@ class SimAgent:
         if self.welcome:
             self.lease_until = max(self.lease_until, sent + LEASE)
 
-    def on_assign(self, epoch: int, ids: list[AttemptId]) -> None:
+    def on_assign(self, epoch: int, ids: list[AttemptId], devices: dict[AttemptId, tuple[int, ...]]) -> None:
         if epoch != self.epoch or not self.welcome:
             return  # from an earlier lease, handed over late
         for id in ids:
             if id not in self.given:
                 self.given[id] = epoch
                 self.waiting.append(id)
+                self.devices.update({id: devices[id]} if id in devices else {})
         self.start()
 
     def on_stop(self, epoch: int, ids: list[AttemptId], if_waiting: bool) -> None:
@@ -189,6 +194,8 @@ class SimAgent:
             need = world.plan_of(id).resources
             if used["cpus"] + need.cpus > self.resources.cpus or used["gpus"] + need.gpus > self.resources.gpus:
                 continue
+            if self.overlaps(id):
+                continue
             self.waiting.remove(id)
             execution = Execution(id, self.name, world.now, self.blind)
             world.executions.append(execution)
@@ -210,6 +217,20 @@ class SimAgent:
             world.at(duration, lambda id=id, o=outcome, x=execution: self.finish(id, o, x))
         if begun:
             self.send(e.AttemptsStarted(self.name, self.epoch, begun))
+
+    def overlaps(self, id: AttemptId) -> bool:
+        """A device is in use: only what the core does not know of, or is being ended, may still have it."""
+        need = self.world.plan_of(id).resources
+        mine = set(self.devices.get(id, ()))
+        assert len(mine) == (need.gpus or bool(need.gpu_memory)), f"{id} asks {need} and was given {mine}"
+        found = False
+        for other, execution in self.running.items():
+            theirs = self.world.plan_of(other).resources
+            if mine & set(self.devices.get(other, ())) and (need.gpus or theirs.gpus):
+                found = True
+                known = self.world.core_up and self.world.scheduler.agent_of(other) == self.name
+                assert not known or execution.blind or other in self.stopping, f"{id} and {other} were given one GPU"
+        return found
 
     def end(self, id: AttemptId, how: str) -> Execution:
         execution = self.running.pop(id)

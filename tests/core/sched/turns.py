@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from windlass.model.graph import Resources
 from windlass.sched import Config, Scheduler
 from windlass.sched import events as e
 from windlass.sched.events import AttemptId
 from windlass.sched.invariants import check_invariants
+from windlass.sched.plans import apart_of
 from windlass.sched.states import ItemState, Outcome
+
+
+def settled(plans: Sequence[e.TaskPlan]) -> tuple[e.TaskPlan, ...]:
+    """As the server does it: both sides of `apart` say so."""
+    apart = apart_of((place, plan.rules.apart) for place, plan in enumerate(plans))
+    return tuple(
+        replace(plan, rules=replace(plan.rules, apart=apart[place], place=place)) if place in apart else plan
+        for place, plan in enumerate(plans)
+    )
 
 
 class Bench:

@@ -93,7 +93,7 @@ class World:
         self.agents: dict[str, SimAgent] = {}
         for number in range(agents):
             name = f"a{number}"
-            resources = Resources(cpus=cpus + number % 2, gpus=min(number, 1))
+            resources = Resources(cpus=cpus + number % 2, gpus=number)
             self.agents[name] = SimAgent(self, name, resources, {"n": str(number)}, blind and number == 0)
         self.at(self.rng.uniform(*self.faults.every), self._fault)
 
@@ -184,7 +184,7 @@ class World:
         else:
             if isinstance(message, e.AgentHello):
                 old = self.store.agents.get(message.agent, (0, False))
-                self.store.agents[message.agent] = (old[0], old[1], message.resources, message.labels)
+                self.store.agents[message.agent] = (*old[:2], message.resources, message.labels, message.gpus)
             self.event(message)
 
     def link_lost(self, name: str) -> None:
@@ -223,13 +223,13 @@ class World:
         for effect in effects:
             self.store.apply(effect, facts)
             if isinstance(effect, e.AgentChanged) and effect.agent in self.store.agents:
-                _, _, resources, labels = self.store.agents[effect.agent]
-                self.store.agents[effect.agent] = (effect.epoch, effect.draining, resources, labels)
+                machine = self.store.agents[effect.agent][2:]
+                self.store.agents[effect.agent] = (effect.epoch, effect.draining, *machine)
         for effect in effects:
             if isinstance(effect, e.AssignAttempts):
                 for id in effect.items:
                     self.given[id] = self.store.plans[id.run].tasks[id.task]
-                self.to_agent(effect.agent, "assign", effect.epoch, effect.items)
+                self.to_agent(effect.agent, "assign", effect.epoch, effect.items, effect.gpus)
             elif isinstance(effect, e.StopAttempts):
                 self.to_agent(effect.agent, "stop", effect.epoch, effect.items, effect.if_waiting)
             elif isinstance(effect, e.WelcomeAgent):
@@ -250,8 +250,8 @@ class World:
         plan = self.store.amend(run, task, **changes)
         self.ask(e.TaskAmended(run, task, plan))
 
-    def submit(self, tasks: list[tuple[e.TaskPlan, Behaviour]], run: int = 1, owner: str = "me") -> None:
-        plan = e.RunPlan(run, owner, 0, self.now, tuple(task for task, _ in tasks))
+    def submit(self, tasks: list[tuple[e.TaskPlan, Behaviour]], run: int = 1, owner: str = "me", **limits: Any) -> None:
+        plan = e.RunPlan(run, owner, 0, self.now, tuple(task for task, _ in tasks), **limits)
         for pos, (_, behaviour) in enumerate(tasks):
             self.behaviours[run, pos] = behaviour
         self.store.submit(plan)
