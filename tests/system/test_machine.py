@@ -233,3 +233,25 @@ def test_a_core_without_descriptors_goes_on_with_those_it_has(cluster: Cluster) 
     # There is room again for somebody new.
     cluster.start_agent("b", "--cpus", "2")
     cluster.until(lambda: len([a for a in cluster.ask(m.GetAgents(0))["agents"] if a["state"] == "up"]) == 2, 60, "b")
+
+
+def test_an_agent_without_descriptors_fails_nothing(cluster: Cluster) -> None:
+    """What it cannot begin it gives back; all is done in the end, by it or by another."""
+    command = cluster._start
+    script = LIMITED.replace("(80, 80)", "(60, 60)").replace("windlass.server.__main__", "windlass_agent.__main__")
+
+    def limited(name: str, line: list[str], descriptors: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
+        return command(name, [line[0], "-c", script, *line[3:]] if name == "poor" else line, descriptors)
+
+    cluster._start = limited  # type: ignore[method-assign]
+    cluster.start_core()
+    cluster.start_agent("poor", "--cpus", "60")
+    many = "windlass: 1\nname: many\ntasks: {each: {foreach: {range: 120}, command: [sleep, '0.2']}}"
+    run = cluster.submit(read_graph(many))
+    cluster.until(lambda: cluster.attempts(run), 60, "a first attempt")
+    cluster.start_agent("rich", "--cpus", "8")
+    row = cluster.wait_for_run(run, 90)
+    assert row["state"] == "succeeded"
+    attempts = cluster.attempts(run)
+    assert any(a["state"] == "rejected" for a in attempts), "it was not short of any"
+    assert all(a["outcome"] == "ok" or a["state"] in ("rejected", "lost") for a in attempts)

@@ -26,7 +26,7 @@ WEIGHT = 1024 * 1024
 """Bytes of logs and results after which a step takes no further row."""
 FILES = 100
 """Blobs of one step."""
-PAGES = 256
+PAGES = 100
 """Pages given back to the disk in one step."""
 PAUSE = 0.005
 """Seconds between two steps, for everybody else."""
@@ -90,7 +90,8 @@ class Eraser:
         if self._left:
             self._step(self._left[0])
         elif self._shrink and self._reader.free_pages():
-            self._store.write(records.GIVE_BACK.format(PAGES), [()])
+            for _ in range(PAGES):
+                self._store.write(records.GIVE_BACK, [()])
         else:
             self._due = None
             if self._shrink:

@@ -93,5 +93,5 @@ PART_GONE = {
     "changes": "DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE run=? LIMIT ?)",
 }
 """Some rows of a run; each takes (run, how many). A payload and a pack have many items."""
-GIVE_BACK = "PRAGMA incremental_vacuum({})"
-"""Free pages at the end of the file, so many of them, are the disk's again."""
+GIVE_BACK = "PRAGMA incremental_vacuum(1)"
+"""A free page of the file is the disk's again: one, because the driver takes a single step of such a statement."""

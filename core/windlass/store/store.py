@@ -213,7 +213,7 @@ class Store:
                 for sql, values in rows:
                     count += len(values)
                     if len(values) == 1:
-                        self._db.execute(sql, values[0]).fetchall()  # a PRAGMA works while its rows are taken
+                        self._db.execute(sql, values[0])
                     else:
                         self._db.executemany(sql, values)
         except sqlite3.DatabaseError as error:

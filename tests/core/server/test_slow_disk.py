@@ -83,3 +83,23 @@ def test_who_asked_before_the_disk_refused_is_answered(core: Any, kit: Any) -> N
         pass
     assert kit.submit(client, large, token="large") == run + 1
     assert [row["id"] for row in client.ask(m.GetRuns)["runs"]] == [run + 1, run]
+
+
+def test_a_store_that_may_not_be_written_any_more(core: Any, kit: Any) -> None:
+    """As after an error of the disk, when the kernel lets nobody write: told, and got over."""
+    client, agent = core.client(), core.agent()
+    agent.hello()
+    run = kit.submit(client, kit.task("one"))
+    items = agent.assigned(1)
+    db = core.server.store._db
+    db.execute("PRAGMA query_only=1")
+    agent.ends(items)
+    while not (problem := client.ask(m.GetInfo)["problem"]):
+        pass
+    assert "readonly" in problem
+    assert "writable for this user" in problem
+    assert agent.silent()
+    assert kit.submit(client, kit.task("two"), token="t2").code == "busy"
+    db.execute("PRAGMA query_only=0")
+    assert agent.expect(m.Ack).keys == [items[0].key]
+    assert kit.wait_run(client, run) == "succeeded"
