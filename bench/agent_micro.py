@@ -83,6 +83,9 @@ class LazyCore:
                 raise RuntimeError(f"an attempt failed: {bad[0]}")
             self.ended += len(message.items)
             self._say(m.Ack([exit.key for exit in message.items]))
+        elif isinstance(message, m.Succeeded):
+            self.ended += len(message.items)
+            self._say(m.Ack([], [message.batch]))
 
     def work(self, what: str, count: int, window: int) -> float:
         """Seconds for so many attempts of a new run, `window` of them assigned at most."""
@@ -103,10 +106,10 @@ class LazyCore:
         while self.ended < count:
             while given < count and given - self.ended <= window - BATCH:
                 numbers = range(given, min(count, given + BATCH))
-                items = [m.AssignItem(m.Key(self._run, 1, number, 1, 1), 1) for number in numbers]
-                self._say(m.Assign(bundles, items), payloads[given : given + BATCH])
+                message = m.AssignRange(bundles, self._run, 1, 1, 1, 1, numbers.start, len(numbers))
+                self._say(message, payloads[given : given + BATCH])
                 bundles = []
-                given += len(items)
+                given += len(numbers)
             self._hear()
         took = time.perf_counter() - began
         self._say(m.Forget([self._run]))

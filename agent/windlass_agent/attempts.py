@@ -119,8 +119,9 @@ class Attempt:
     log: LogSink | None = None
     """Of a function; a command's is the warden's."""
 
-    def __init__(self, group: Group, bundle: Bundle, item: AssignItem, payload: bytes) -> None:
-        self.key = key = item.key
+    def __init__(self, group: Group, bundle: Bundle, key: Key, item: AssignItem, payload: bytes) -> None:
+        """`item` may be that of a whole range: its key is not this attempt's."""
+        self.key = key
         self.id = key.run, key.task, key.index, key.attempt
         self.group = group
         self.bundle = bundle

@@ -19,6 +19,7 @@ from windlass.wire.clock import epoch
 from windlass.wire.messages import (
     Assign,
     AssignItem,
+    AssignRange,
     AttemptSample,
     Bundle,
     Held,
@@ -148,29 +149,43 @@ class Executor:
     def assign(self, message: Assign, payload: Sequence[bytes]) -> None:
         for new in message.bundles:
             self._take_bundle(new)
-        attempts, bundles = self._shop.attempts, self._bundles
         for place, item in enumerate(message.items):
-            key = item.key
-            id = id_of(key)
-            if id in attempts or self._outbox.holds(id):
-                continue  # sent again after a lost link
-            group = self._groups.get((key.run, key.task))
-            bundle = bundles.get((key.run, key.task, item.version))
-            if group is None or bundle is None or not group.takes(bundle):
-                self._outbox.rejected(key, "unknown bundle")
-                continue
-            attempt = Attempt(group, bundle, item, payload[place] if place < len(payload) else b"")
-            attempts[id] = attempt
-            if bundle is group.present and not item.files and not item.results:
-                self._shop.queue(attempt)  # all that the bundle needs was seen to be here
-            elif missing := self._missing(bundle, item):
-                self._fetch(attempt, missing)
-            else:
-                if not item.files and not item.results:
-                    group.present = bundle
-                self._shop.queue(attempt)
+            self._assign(item.key, item, payload[place] if place < len(payload) else b"")
         self._shop.dirty = True
         self._settle()
+
+    def assign_range(self, message: AssignRange, payload: Sequence[bytes]) -> None:
+        """The same for neighbours of one array, which share all but their index and arguments."""
+        for new in message.bundles:
+            self._take_bundle(new)
+        run, task, number, epoch = message.run, message.task, message.attempt, message.epoch
+        shared = AssignItem(Key(run, task, message.first, number, epoch), message.version)
+        plain = len(payload) < message.count
+        for place in range(message.count):
+            key = Key(run, task, message.first + place, number, epoch)
+            self._assign(key, shared, b"" if plain else payload[place])
+        self._shop.dirty = True
+        self._settle()
+
+    def _assign(self, key: Key, item: AssignItem, payload: bytes) -> None:
+        attempts = self._shop.attempts
+        id = key.run, key.task, key.index, key.attempt
+        if id in attempts or self._outbox.holds(id):
+            return  # sent again after a lost link
+        group = self._groups.get((key.run, key.task))
+        bundle = self._bundles.get((key.run, key.task, item.version))
+        if group is None or bundle is None or not group.takes(bundle):
+            self._outbox.rejected(key, "unknown bundle")
+            return
+        attempt = attempts[id] = Attempt(group, bundle, key, item, payload)
+        if bundle is group.present and not item.files and not item.results:
+            self._shop.queue(attempt)  # all that the bundle needs was seen to be here
+        elif missing := self._missing(bundle, item):
+            self._fetch(attempt, missing)
+        else:
+            if not item.files and not item.results:
+                group.present = bundle
+            self._shop.queue(attempt)
 
     def _take_bundle(self, bundle: Bundle) -> None:
         key = (bundle.run, bundle.task)

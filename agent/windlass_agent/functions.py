@@ -13,7 +13,7 @@ from windlass.blobs.store import BlobError
 from windlass.model.graph import Call, FileRef, PythonCall
 from windlass.wire import limits
 from windlass.wire.clock import epoch, zero
-from windlass.wire.messages import Exit, Usage
+from windlass.wire.messages import Usage
 from windlass.wire.results import blob_ref
 from windlass_agent.attempts import RUNNING, STAGING, WAITING, Attempt, Group
 from windlass_agent.commands import INLINE_STAGE, Commands, lay_out
@@ -334,17 +334,21 @@ class Functions:
         self.handled += 1
         lane.stuck = False
         self._bad_starts.pop(lane.tag, None)
-        attempt.started = message.started
         attempt.group.measured(message.ended - message.started)
-        usage = Usage(message.cpu, max(message.memory, attempt.peak))
-        outcome = "ok" if message.ok else "failed"
-        if attempt.cwd is None and attempt.log is None and not message.file and len(message.payload) < 65000:
+        if (
+            message.ok
+            and attempt.cwd is None
+            and attempt.log is None
+            and not (message.file or attempt.peak)
+            and len(message.payload) <= limits.INLINE_RESULT
+        ):
             # The quick path: nothing to look after.
             del self._shop.attempts[attempt.id]
-            self._shop.outbox.exited(
-                Exit(attempt.key, outcome, 0, message.started, message.ended, usage, message.error), message.payload
-            )
+            self._shop.outbox.succeeded(attempt, message)
             return
+        attempt.started = message.started
+        outcome = "ok" if message.ok else "failed"
+        usage = Usage(message.cpu, max(message.memory, attempt.peak))
         report = Report(End(outcome, 0, message.error), message.ended, usage)
         report.payload = message.payload
         report.result_file = Path(message.file) if message.file else None

@@ -200,7 +200,7 @@ class Agent:
         self._outbox.post = None
         self._outbox.flush()
         held = self.executor.held()
-        held += [m.Held(exit.key, _how_held(exit)) for exit, _ in self._spool.ends()]
+        held += [m.Held(key, _how_held(outcome)) for key, outcome in self._spool.held()]
         self._post(m.AgentHello(self.settings.agent, self._facts, self.session.epoch, held, epoch()), [])
 
     def _post(self, message: m.Message, payload: list[bytes]) -> None:
@@ -245,15 +245,20 @@ class Agent:
             case m.Shutdown():
                 self.end("the core ended it")
             case m.Ack():
-                self._spool.ack(message.keys)
+                self._spool.ack(id_of(key) for key in message.keys)
+                self._spool.ack_batches(message.batches)
             case _ if self.session.state is not State.TOGETHER:
                 self._drop("early", f"{type(message).__name__} before the welcome")
-            case m.Assign():
+            case m.Assign() | m.AssignRange():
                 if self._end_at is not None:
-                    for item in message.items:
+                    items = message.items if isinstance(message, m.Assign) else message.apart().items
+                    for item in items:
                         self._outbox.rejected(item.key, "ending")
                 else:
-                    executor.assign(message, payload)
+                    if isinstance(message, m.Assign):
+                        executor.assign(message, payload)
+                    else:
+                        executor.assign_range(message, payload)
                     self._extend_lease()
             case m.AssignRange():
                 self._handle(message.apart(), payload)
@@ -283,8 +288,8 @@ class Agent:
         self.session.welcomed(message.epoch, message.heartbeat, message.lease, clock())
         self._told = ""
         log.info("the core has welcomed this agent (lease %d)", message.epoch)
-        self._outbox.post = self._post
-        self._spool.ack(key for key in message.stop if self._spool.holds(id_of(key)))
+        self._outbox.post = self._link.send
+        self._spool.ack(id_of(key) for key in message.stop)
         self.executor.welcome(message)
         self._extend_lease()
         self._outbox.resend()
@@ -308,9 +313,9 @@ class Agent:
         return self.executor.idle and told
 
 
-def _how_held(exit: m.Exit) -> str:
+def _how_held(outcome: str) -> str:
     """An end that is not acknowledged. One that was stopped in order did this agent no harm: the core should know."""
-    return "stopped" if exit.outcome == "stopped" else "exited"
+    return "stopped" if outcome == "stopped" else "exited"
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

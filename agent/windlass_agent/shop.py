@@ -19,6 +19,7 @@ from windlass_agent.gpus import visible
 from windlass_agent.ledger import Grant, Ledger
 from windlass_agent.logs import DEFAULT_CAP
 from windlass_agent.pinning import Pins, own_cpus
+from windlass_agent.runnerwire import Done
 from windlass_agent.transfers import Transfers
 from windlass_agent.trees import remove_tree
 from windlass_agent.wardenlink import WardenLink
@@ -31,6 +32,10 @@ class Outbox(Protocol):
     """Where the executor's news go. The loop batches, keeps and sends them."""
 
     def exited(self, exit: Exit, payload: bytes) -> None: ...
+    def succeeded(self, attempt: Attempt, done: Done) -> None:
+        """A function's plain end: with a result that fits into a message, and nothing else to tell."""
+        ...
+
     def started(self, item: StartedItem) -> None: ...
     def rejected(self, key: Key, reason: str) -> None: ...
     def send(self, message: Message, payload: list[bytes]) -> None: ...

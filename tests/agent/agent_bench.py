@@ -15,8 +15,9 @@ import cloudpickle
 from windlass.blobs.store import BlobStore
 from windlass.model.graph import Call, Command, FileRef, PythonCall, Resources, Task
 from windlass.wire import messages as m
-from windlass_agent.attempts import Id, id_of
+from windlass_agent.attempts import Attempt, Id, id_of
 from windlass_agent.executor import Executor
+from windlass_agent.runnerwire import Done
 from windlass_agent.shop import Settings
 from windlass_agent.wardenwire import clock
 
@@ -42,6 +43,10 @@ class FakeCore:
     def exited(self, exit: m.Exit, payload: bytes) -> None:
         assert id_of(exit.key) not in self.exits, "an end reported twice"
         self.exits[id_of(exit.key)] = (exit, payload)
+
+    def succeeded(self, attempt: Attempt, done: Done) -> None:
+        exit = m.Exit(attempt.key, "ok", 0, done.started, done.ended, m.Usage(done.cpu, done.memory))
+        self.exited(exit, done.payload)
 
     def started(self, item: m.StartedItem) -> None:
         self.running.append(item)

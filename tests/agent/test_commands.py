@@ -159,7 +159,7 @@ def test_a_loud_one_is_capped_visibly_with_both_ends(tmp_path: Path) -> None:
         assert exit.log_ref is not None
         whole = bench.core.store.read(exit.log_ref.hash)
         text = to_text(whole)
-        assert len(whole) < 1.2 * (1 << 20)
+        assert len(whole) < 1.3 * (1 << 20)  # half of the cap, and three quarters of it as parts are dropped
         assert text.startswith("first\n")
         assert text.endswith("last\n")
         assert exit.log_shed > 28_000_000

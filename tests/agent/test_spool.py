@@ -8,31 +8,75 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.wire.messages import Exit, Key
+from windlass.wire.codec import encode
+from windlass.wire.messages import Exit, Exited, Key, Succeeded
 from windlass_agent import spool as spool_module
 from windlass_agent.attempts import id_of
-from windlass_agent.spool import Spool
+from windlass_agent.spool import Spool, ids_of
 
 
 def end(n: int, payload: bytes = b"j1") -> tuple[Exit, bytes]:
     return Exit(Key(1, 0, n, 1, 1), "ok", 0, 1.0, 2.0), payload
 
 
+def put(spool: Spool, *ends: tuple[Exit, bytes]) -> None:
+    message, payload = Exited([exit for exit, _ in ends]), [payload for _, payload in ends]
+    spool.add(message, payload, encode(message, payload))
+
+
+def put_plain(spool: Spool, indexes: list[int]) -> int:
+    floats = [float(n) for n in indexes]
+    ones = [1] * len(indexes)
+    message = Succeeded(spool.new_batch(), 1, 0, 7, indexes, ones, floats, floats, floats, indexes)
+    payload = [b"j%d" % n for n in indexes]
+    spool.add(message, payload, encode(message, payload))
+    return message.batch
+
+
+def told(spool: Spool) -> dict[int, bytes]:
+    """Index -> payload of all that would be told again."""
+    found = {}
+    for message, payload in spool.messages():
+        found.update(zip([id[2] for id in ids_of(message)], payload, strict=True))
+    return found
+
+
 def test_a_killed_agent_still_tells(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
-    spool.add([end(0), end(1)])
-    spool.add([end(2, b"x" * 100_000)])
-    spool.ack([end(1)[0].key])
+    put(spool, end(0), end(1))
+    put(spool, end(2, b"x" * 100_000))
+    spool.ack([id_of(end(1)[0].key)])
     again = Spool(tmp_path)  # the first one was never closed
-    assert {exit.key.index for exit, _ in again.ends()} >= {0, 2}
-    assert {exit.key.index: payload for exit, payload in again.ends()}[2] == b"x" * 100_000
+    assert set(told(again)) >= {0, 2}
+    assert told(again)[2] == b"x" * 100_000
+
+
+def test_successes_in_columns_are_told_again_until_their_number_is_acknowledged(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    first, second = put_plain(spool, [3, 4, 5]), put_plain(spool, [6, 7])
+    spool.ack([(1, 0, 4, 1)])  # the core does not want this one
+    assert told(spool) == {3: b"j3", 5: b"j5", 6: b"j6", 7: b"j7"}
+    assert [(key.epoch, outcome) for key, outcome in spool.held()] == [(7, "ok")] * 4
+    again = Spool(tmp_path)
+    assert set(told(again)) == {3, 4, 5, 6, 7}
+    assert again.new_batch() > second  # so that what is acknowledged late is what was meant
+    again.ack_batches([first, 12345])
+    assert set(told(again)) == {6, 7}
+    assert not again.holds((1, 0, 3, 1))
+    again.ack_batches([first, second])
+    assert len(again) == 0
+    spool.ack_batches([second])
+    assert told(spool) == {3: b"j3", 5: b"j5"}
+    spool.ack_batches([first])
+    spool.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_acknowledged_files_go(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     ends = [end(n, bytes(1000)) for n in range(2000)]
-    spool.add(ends)
-    spool.ack([exit.key for exit, _ in ends])
+    put(spool, *ends)
+    spool.ack([id_of(exit.key) for exit, _ in ends])
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) == 0
     assert len(spool) == 0
     spool.close()
@@ -44,9 +88,9 @@ def test_a_torn_or_damaged_file_loses_only_its_end(tail: bytes, cut: int) -> Non
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         spool = Spool(root)
-        spool.add([end(0)])
+        put(spool, end(0))
         size = next(root.glob("*.ends")).stat().st_size
-        spool.add([end(1), end(2)])
+        put(spool, end(1), end(2))
         spool.close()
         path = next(root.glob("*.ends"))
         data = path.read_bytes()
@@ -58,8 +102,8 @@ def test_segments_roll_over(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     big = [end(n, bytes(spool_module.SEGMENT // 2)) for n in range(4)]
     for one in big:
-        spool.add([one])
+        put(spool, one)
     assert len(list(tmp_path.glob("*.ends"))) > 1
-    spool.ack([exit.key for exit, _ in big[:3]])
+    spool.ack([id_of(exit.key) for exit, _ in big[:3]])
     again = Spool(tmp_path)
     assert again.holds(id_of(big[3][0].key))
