@@ -6,13 +6,12 @@ import contextlib
 import hashlib
 import os
 import select
-import sys
 from pathlib import Path
 
 from windlass.blobs.store import BlobError
 from windlass.model.graph import Call, FileRef, PythonCall
 from windlass.wire import limits
-from windlass.wire.clock import epoch, zero
+from windlass.wire.clock import epoch
 from windlass.wire.messages import Usage
 from windlass.wire.results import blob_ref
 from windlass_agent.attempts import RUNNING, STAGING, WAITING, Attempt, Group
@@ -250,12 +249,12 @@ class Functions:
         self._shop.wardens.spawn(
             Spawn(
                 id=spawn,
-                argv=[sys.executable, "-m", "windlass_agent.runner", repr(zero())],
+                argv=[],
                 env={
                     **threads_env(request.cpus),
                     **self._shop.gpu_env(gpus),
                     "WINDLASS_SPAWN": str(spawn),
-                    "PYTHONDONTWRITEBYTECODE": "1",
+                    "PYTHONDONTWRITEBYTECODE": "1",  # for what it starts
                 },
                 cwd=str(home),
                 log="",

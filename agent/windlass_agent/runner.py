@@ -4,7 +4,7 @@ It gets items in batches, and each one's end is in shared memory as soon as it h
 most the one it was running. What the function writes to its standard descriptors, from Python or from below, goes to
 the agent at once, before the item's end is told, so that the log of a function that hangs is there when it is killed.
 
-    python -m windlass_agent.runner          with the descriptors of `runnerwire`, started by the warden
+A fork of the warden (see `hatch`) calls `main`, with the descriptors of `runnerwire`.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from typing import Any
 
 import msgspec
 
-from windlass.wire.clock import anchor, epoch
+from windlass.wire.clock import epoch
 from windlass.wire.results import ResultRef, decode_result, encode_error, encode_result
 from windlass_agent import procs
 from windlass_agent.channel import Channel
 from windlass_agent.frames import READ_SIZE, FrameReader
-from windlass_agent.runnerwire import ERR_WRITE, IN, PICKLED, WAKE, Calls, Done, Item, decode_to_runner
+from windlass_agent.runnerwire import IN, PICKLED, WAKE, Calls, Done, Item, decode_to_runner
 
 SHORT = 50e-6
 """Seconds within which no process can have been started: an item that took less is not asked what it left or used."""
@@ -308,21 +308,12 @@ def _describe(error: BaseException, own_frames: int, prefix: str = "") -> str:
 
 
 def main() -> None:
-    if len(sys.argv) > 1:
-        anchor(float(sys.argv[1]))
     parent = os.getppid()
     procs.become_subreaper()
     procs.die_with_parent(parent)
-    for fd in range(IN, ERR_WRITE + 1):
-        os.set_inheritable(fd, False)
     channel = Channel()
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    sys.argv = ["windlass-runner"]
     Runner(channel).run()
     # Not through the interpreter's end, which waits for threads that a function may have left running for ever.
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

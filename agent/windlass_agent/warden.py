@@ -5,7 +5,7 @@ It is apart from the agent because a small process without threads spawns faster
 to kill what the agent left. It decides nothing: it starts, pumps output, kills when told or when a time is up,
 and reports. Without its agent (end of file on the socket) it kills everything and ends.
 
-    python -m windlass_agent.warden FD        FD: its end of a socket pair
+    python -m windlass_agent.warden FD ZERO hatch|-        FD: its end of a socket pair, ZERO: see `clock.anchor`
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from collections import deque
 
 from windlass.wire.clock import anchor, epoch
 from windlass.wire.logs import ERR, OUT
-from windlass_agent import confine, procs
+from windlass_agent import confine, hatch, procs
 from windlass_agent.cgroup import Group
 from windlass_agent.frames import READ_SIZE, FrameReader, FrameWriter
 from windlass_agent.logs import LogSink
@@ -116,8 +116,10 @@ class Proc:
 
 
 class Warden:
-    def __init__(self, link: socket.socket) -> None:
+    def __init__(self, link: socket.socket, hatches: bool) -> None:
         self._link = link
+        self._hatches = hatches
+        """It is the one that will be asked for runners, and had better be ready."""
         self._reader = FrameReader()
         self._writer = FrameWriter(link.fileno())
         self._out: list[FromWarden] = []
@@ -165,6 +167,8 @@ class Warden:
         """Until the agent is gone."""
         self._writer.put(encode([]))  # it is up
         self._flush()
+        if self._hatches:
+            hatch.preload()
         while True:
             for fd, event in self._poll.poll(self._wait()):
                 if fd == self._wake:
@@ -322,31 +326,38 @@ class Warden:
             env = {**self._env, **spawn.env}
             os.chdir(spawn.cwd)
             actions: list[tuple[int, int, int]] = [(os.POSIX_SPAWN_DUP2, self._null, 0)]
+            high: list[int] = []
             if spawn.fds:
                 # First above all target numbers, so that no dup2 overwrites one that is still to be passed.
-                high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _FD_LIMIT) for fd in passed]
+                high += [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _FD_LIMIT) for fd in passed]
                 theirs.extend(high)
-                actions += [(os.POSIX_SPAWN_DUP2, fd, 3 + place) for place, fd in enumerate(high)]
             else:
                 for number in (1, 2):
                     read_end, write_end = os.pipe()
                     mine.append(read_end)
                     theirs.append(write_end)
                     actions.append((os.POSIX_SPAWN_DUP2, write_end, number))
-            program = self._find(spawn.argv[0], spawn.cwd, env.get("PATH", os.defpath))
-            if spawn.limits is None:
-                pid = os.posix_spawn(
-                    program,
-                    spawn.argv,
-                    env,
-                    file_actions=actions,
-                    setsid=True,
-                    setsigmask=[],
-                    setsigdef=_RESET,
-                )
+            if spawn.fds:
+                hatch.preload()
+                pid, group = confine.start(lambda: hatch.settle(high, env, spawn.cwd, self), spawn.limits)
+                if pid == 0:
+                    theirs.clear()  # closed, and other descriptors have these numbers
+                    raise hatch.Hatched
             else:
-                dup = [(source, number) for _, source, number in actions]
-                pid, group = confine.start(program, spawn.argv, env, dup, _RESET, spawn.limits)
+                program = self._find(spawn.argv[0], spawn.cwd, env.get("PATH", os.defpath))
+                if spawn.limits is None:
+                    pid = os.posix_spawn(
+                        program,
+                        spawn.argv,
+                        env,
+                        file_actions=actions,
+                        setsid=True,
+                        setsigmask=[],
+                        setsigdef=_RESET,
+                    )
+                else:
+                    dup = [(source, number) for _, source, number in actions]
+                    pid, group = confine.start(confine.program(program, spawn.argv, env, dup, _RESET), spawn.limits)
         except (OSError, ValueError, IndexError) as error:
             for fd in mine:
                 os.close(fd)
@@ -580,15 +591,19 @@ class Warden:
 def main() -> None:
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    if len(sys.argv) > 2:
-        anchor(float(sys.argv[2]))
+    anchor(float(sys.argv[2]))
     procs.become_subreaper()
     soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
     resource.setrlimit(resource.RLIMIT_NPROC, (MOST if soft < 0 else min(soft, MOST), hard))
     link = socket.socket(fileno=int(sys.argv[1]))
     link.setblocking(False)
     os.set_inheritable(link.fileno(), False)
-    Warden(link).run()
+    try:
+        Warden(link, sys.argv[3] == "hatch").run()
+        return
+    except hatch.Hatched:
+        pass
+    hatch.become_runner()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import msgspec
 from windlass.wire.clock import zero
 from windlass_agent import procs
 from windlass_agent.frames import READ_SIZE, FrameReader, pack
+from windlass_agent.hatch import MARK, ROOM
 from windlass_agent.wardenwire import (
     Ended,
     FromWarden,
@@ -40,17 +41,25 @@ class WardenDied(Exception):
 class WardenLink:
     """One warden process. Its descendants are marked, so that they are found even when it is dead."""
 
-    def __init__(self, agent: str) -> None:
+    def __init__(self, agent: str, hatches: bool = True) -> None:
+        """`hatches`: it should be ready to bring forth runners."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             name = f"{agent}/{next(_numbers)}"
             self.mark = f"WINDLASS_WARDEN={name}".encode()
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "windlass_agent.warden", str(theirs.fileno()), repr(zero())],
+                [
+                    sys.executable,
+                    "-m",
+                    "windlass_agent.warden",
+                    str(theirs.fileno()),
+                    repr(zero()),
+                    "hatch" if hatches else "-",
+                ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                env={**os.environ, "WINDLASS_AGENT": agent, "WINDLASS_WARDEN": name},
+                env={**os.environ, "WINDLASS_AGENT": agent, "WINDLASS_WARDEN": name, MARK: ROOM},
             )
         ours.setblocking(False)
         self._socket = ours

@@ -40,7 +40,7 @@ class Wardens:
         return None if self.links else self._new()
 
     def _new(self) -> WardenLink:
-        link = WardenLink(self._agent)
+        link = WardenLink(self._agent, hatches=not self.links)
         self.links.append(link)
         return link
 

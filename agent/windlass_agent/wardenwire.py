@@ -41,7 +41,8 @@ class Spawn(msgspec.Struct, array_like=True, tag=1):
     lane: int = 0
     """Those of one lane run one after the other; 0 begins at once."""
     fds: int = 0
-    """For a runner: this many descriptors come with the batch and are passed on under their numbers from 3."""
+    """For a runner, which is no program but a copy of the warden: this many descriptors come with the batch and are its
+    descriptors from 3 on."""
     limits: Bounds | None = None
 
 
