@@ -260,8 +260,6 @@ class Agent:
                     else:
                         executor.assign_range(message, payload)
                     self._extend_lease()
-            case m.AssignRange():
-                self._handle(message.apart(), payload)
             case m.Stop():
                 executor.stop(message)
             case m.Forget():
