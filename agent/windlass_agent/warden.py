@@ -384,7 +384,7 @@ class Warden:
         proc.lane = spawn.lane
         self._begun.append(Spawned(spawn.id, pid, started))
         if self._tell_at is None:
-            self._tell_at = clock() + KEPT
+            self._tell_at = clock() + (0.0 if spawn.fds else KEPT)
         return True
 
     def _find(self, name: str, cwd: str, path: str) -> str:

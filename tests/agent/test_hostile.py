@@ -33,6 +33,7 @@ def over_soon_and_nothing_left(bench: Bench) -> Iterator[None]:
     assert time.monotonic() - began < SOON
     mine = f"WINDLASS_AGENT={bench.executor.settings.agent}".encode()
     helpers = {link.process.pid for link in bench.executor._shop.wardens.links}
+    bench.until(lambda: all(lane.pid for lane in bench.executor.functions.lanes.values()))
     runners = {lane.pid for lane in bench.executor.functions.lanes.values()}
     assert set(procs.with_environ(mine)) <= helpers | runners
 
