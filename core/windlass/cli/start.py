@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from windlass.cli import graphs
 from windlass.cli.common import (
     FAILED,
     USAGE,
@@ -24,9 +23,6 @@ from windlass.cli.common import (
     say,
 )
 from windlass.client.embedded import running_core
-
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-"""The options are those of the program that is started, which checks and explains them."""
 
 
 def open_app(arguments: Sequence[str] = ()) -> None:
@@ -94,6 +90,8 @@ def token(
 @command
 def samples(json: JsonOption = False) -> None:
     """List the sample graphs that `windlass run NAME` knows."""
+    from windlass.cli import graphs  # brings the reading of documents along, which starting a program need not wait for
+
     found = graphs.samples()
     if json:
         rows = [

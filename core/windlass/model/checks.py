@@ -7,9 +7,8 @@ are added to the tasks here, so that nobody has to write them twice.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
-
-import networkx as nx
 
 from windlass.model.build import Builder
 from windlass.model.expand import count
@@ -292,17 +291,30 @@ class Checker:
     # --- the graph as a whole -----------------------------------------------------------------------------------
 
     def cycles(self) -> None:
+        edges = [(need.task, task.id) for task in self.graph.tasks for need in task.needs if need.task in self.tasks]
+        sorter: TopologicalSorter[str] = TopologicalSorter()
+        for source, target in edges:
+            sorter.add(target, source)
+        try:
+            sorter.prepare()
+        except CycleError:
+            self._name_cycles(edges)
+
+    def _name_cycles(self, edges: list[tuple[str, str]]) -> None:
+        """There is one at least."""
+        import networkx as nx  # takes longer to import than all of us
+
         graph: nx.DiGraph[str] = nx.DiGraph()
         graph.add_nodes_from(self.tasks)
-        graph.add_edges_from(
-            (need.task, task.id) for task in self.graph.tasks for need in task.needs if need.task in self.tasks
-        )
+        graph.add_edges_from(edges)
         for component in nx.strongly_connected_components(graph):
             if len(component) > 1:
                 self.cycle(graph.subgraph(component))
 
     def cycle(self, component: Any) -> None:
         """Name one cycle of the knot, beginning with the task that stands first in the document."""
+        import networkx as nx
+
         ring = [source for source, _ in nx.find_cycle(component)]
         order = {task.id: position for position, task in enumerate(self.graph.tasks)}
         first = min(range(len(ring)), key=lambda place: order[ring[place]])

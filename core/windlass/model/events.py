@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ruamel.yaml import YAML
-
 __all__ = ["CError", "Event", "fast_parser_reads", "fast_yaml_events", "json_events", "yaml_events"]
 
 try:
@@ -60,6 +58,8 @@ def fast_yaml_events(text: str) -> Iterator[Event]:
 
 def yaml_events(text: str) -> Iterator[Event]:
     """Raises whatever ruamel.yaml raises."""
+    from ruamel.yaml import YAML  # slow to import, and rarely needed where libyaml is there
+
     return _converted(YAML(typ="safe", pure=True).parse(text))
 
 

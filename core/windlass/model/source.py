@@ -10,14 +10,15 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.reader import ReaderError
 
 from windlass.model.events import CError, Event, fast_parser_reads, fast_yaml_events, json_events, yaml_events
 from windlass.model.problems import Path, Report, shown
+
+if TYPE_CHECKING:
+    from ruamel.yaml.error import MarkedYAMLError
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 50
@@ -183,6 +184,9 @@ class Source:
         return self._build(self._ruamel_events())
 
     def _ruamel_events(self) -> Iterator[Event]:
+        from ruamel.yaml.error import MarkedYAMLError, YAMLError
+        from ruamel.yaml.reader import ReaderError
+
         try:
             yield from yaml_events(self.text)
         except MarkedYAMLError as error:
