@@ -148,6 +148,8 @@ class Hands:
         self.log = Log()
         self.problems: list[str] = []
         self._ends: list[tuple[float, Callable[[], None]]] = []
+        self._full = False
+        """The core's disk."""
         self._began = 0.0
         self._thread: threading.Thread | None = None
 
@@ -193,23 +195,27 @@ class Hands:
 
     # --- processes -------------------------------------------------------------------------------------------
 
-    def _kill_core(self, fault: Fault) -> None:
-        if self.cluster.core is None:
-            return
+    def _kill_core(self, fault: Fault) -> bool:
+        if self.cluster.core is None or self._full:
+            return False
         start = boot()
         self.cluster.kill_core()
 
         def restart() -> None:
             before = time.monotonic()
             self.cluster.start_core()
-            self.log.restarts.append(time.monotonic() - before)
+            took = time.monotonic() - before
+            self.log.restarts.append(took)
+            self._began += took  # a slow machine stretches the schedule instead of bunching it
             self.log.away.append(Window("core", start, boot()))
 
         self._later(fault.lasts, restart)
+        return True
 
-    def _stop_core(self, fault: Fault) -> None:
+    def _stop_core(self, fault: Fault) -> bool:
         core = self.cluster.core
-        assert core is not None
+        if core is None or self._full:
+            return False
         start = boot()
         core.send_signal(signal.SIGSTOP)
 
@@ -218,6 +224,7 @@ class Hands:
             self.log.away.append(Window("core", start, boot()))
 
         self._later(fault.lasts, go_on)
+        return True
 
     def _kill_agent(self, fault: Fault) -> None:
         self.cluster.kill_agent(fault.whom)
@@ -305,7 +312,10 @@ class Hands:
 
     # --- the disk --------------------------------------------------------------------------------------------
 
-    def _fill_disk(self, fault: Fault) -> None:
+    def _fill_disk(self, fault: Fault) -> bool:
+        if fault.whom == "core" and self.cluster.core is None:
+            return False  # a core does not start on a full disk, and says so; that is not this scene
+        self._full = fault.whom == "core"
         filler = self._small[fault.whom] / "filler"
         start = boot()
         with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as out:
@@ -314,10 +324,12 @@ class Hands:
 
         def empty() -> None:
             filler.unlink(missing_ok=True)
+            self._full = False
             if fault.whom == "core":
                 self.log.away.append(Window("core", start, boot()))
 
         self._later(fault.lasts, empty)
+        return True
 
 
 def _line(process: psutil.Process) -> str:
