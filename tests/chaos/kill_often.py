@@ -147,6 +147,9 @@ def play_often(root: Path, seed: int, kills: int) -> dict[str, Any]:
 
 def _both_up(cluster: Cluster, until: float) -> bool:
     while time.monotonic() < until:
+        assert cluster.core is not None
+        if cluster.core.poll() is not None:
+            raise RuntimeError(f"the core has ended by itself:\n{cluster.log('core')}")
         rows = cluster.ask(messages.GetAgents(0))["agents"]
         if sum(row["state"] == "up" for row in rows) == len(AGENTS):
             return True

@@ -35,7 +35,7 @@ def _judge(book: Book, agent: Agent) -> None:
     items, proven = book.doubts.proven(agent.id, book.now)
     if agent.aside_until is not None or not items:
         return
-    if proven < config.sick_after and not agent.probation:
+    if not config.sick_after or (proven < config.sick_after and not agent.probation):
         return
     if not any(other is not agent and other.takes_work for other in book.agents.values()):
         return

@@ -37,7 +37,8 @@ class Config:
     spread_wait: float = 30.0
     """A retry waits at most so long for another agent than the one that failed it."""
     sick_after: float = 3.0
-    """An agent is set aside when so many different items (by their weight) failed there and succeeded elsewhere,"""
+    """An agent is set aside when so many different items (by their weight) failed there and succeeded elsewhere (0:
+    never),"""
     sick_window: float = 3600.0
     """within so long;"""
     sick_pause: float = 60.0
