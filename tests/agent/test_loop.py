@@ -51,6 +51,8 @@ class World:
         self.epoch = 0
         self.peer = b""
         self.silent = False
+        self.disowning = False
+        """A welcome says that nothing which the agent holds is its own any more."""
         self.got: list[tuple[m.Message, list[bytes]]] = []
         self.agent = self.start(root)
 
@@ -77,8 +79,9 @@ class World:
                 continue
             if isinstance(message, m.AgentHello):
                 self.epoch += 1
-                keep = [held.key for held in message.held]
-                self.say(m.Welcome(self.epoch, 0.05, self.lease, keep, []))
+                held = [held.key for held in message.held]
+                keep, stop = ([], held) if self.disowning else (held, [])
+                self.say(m.Welcome(self.epoch, 0.05, self.lease, keep, stop))
             elif isinstance(message, m.Heartbeat):
                 self.say(m.Alive(0.0))
         self.agent.turn()
@@ -162,6 +165,27 @@ def test_a_silent_core_ends_the_attempts_when_the_lease_ends(tmp_path: Path) -> 
         assert exit.outcome == "stopped"
     finally:
         world.close()
+
+
+def test_what_was_stopped_in_order_is_told_as_such(world: World) -> None:
+    """Exits that the core has not acknowledged are told in HELLO; a stopped one did the agent no harm."""
+    keys = world.assign("sleep 1000")
+    world.until(lambda: world.all(m.Started))
+    world.say(m.Stop(keys, 0.1))
+    world.until(world.exits)
+    world.say(m.WhoAreYou())
+    world.until(lambda: len(world.all(m.AgentHello)) == 2)
+    assert world.all(m.AgentHello)[1].held == [m.Held(keys[0], "stopped")]
+
+
+def test_what_is_not_its_own_any_more_is_stopped_at_the_welcome(world: World) -> None:
+    keys = world.assign("sleep 1000")
+    world.until(lambda: world.all(m.Started))
+    world.disowning = True
+    world.say(m.WhoAreYou())
+    exit = world.until(world.exits)[0]
+    assert (exit.key, exit.outcome) == (keys[0], "stopped")
+    assert world.agent.executor.idle
 
 
 def test_garbage_from_the_core_is_counted_and_dropped(world: World) -> None:

@@ -3,8 +3,8 @@
     make chaos SEED=5            or   python tests/chaos/chaos.py --seed 1 2 3 [--seconds 20] [--scale 1] [--keep DIR]
 
 Core, agents and clients are real processes; agents and clients reach the core through a proxy of our own (`proxy.py`).
-Load (`load.py`), people (`people.py`) and faults (`faults.py`) are drawn from the seed; what they meet depends on the
-machine. `audit.py` says what is claimed afterwards. Exit status 1 when a claim does not hold.
+Load (`mixed_load.py`), people (`people.py`) and faults (`faults.py`) are drawn from the seed; what they meet depends
+on the machine. `audit.py` says what is claimed afterwards. Exit status 1 when a claim does not hold.
 
 Not played here: a jump of the wall clock (it would be the whole machine's; `tests/core/wire/test_clock.py` plays it on
 a clock of its own), repeated and reordered messages (in the scheduler's World), and a loss of power.
@@ -32,7 +32,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import audit
-import load
+import mixed_load as load
 from cluster import Cluster, Unanswered
 from faults import Fault, Hands, SmallDisk, boot, draw_faults
 from people import notes

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-import load
+import mixed_load as load
 
 from windlass.client.api import Client
 from windlass.client.build import Graph, task

@@ -16,7 +16,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import audit
 from faults import KINDS, Window, draw_faults
-from load import draw_jobs
+from mixed_load import draw_jobs
 from proxy import Proxy
 from stalls import Stalls
 
