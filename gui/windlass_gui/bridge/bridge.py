@@ -146,8 +146,8 @@ class Bridge(QObject):
         Waits, but not for long: called when the last window has closed. A core elsewhere is only left.
         """
         self._timer.stop()
-        if self._opener is not None and self._opener.is_alive():
-            # What is being started now would be left behind otherwise.
+        if self._link is None and self._opener is not None:
+            # What is being started now, or was since the last frame, would be left behind otherwise.
             self._opener.join(local.START_TIMEOUT)
             self.frame()
         link, self._link = self._link, None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import pytest
 from pytestqt.qtbot import QtBot
 
 from windlass.client.errors import RequestFailed
 from windlass.wire import messages as m
-from windlass_gui.bridge import Bridge, SubmitProgress
+from windlass_gui.bridge import Bridge, SubmitProgress, local
 from windlass_gui.bridge.recording import RecordingLink
 from windlass_gui.mirror import Changes
 
@@ -100,6 +101,18 @@ def test_leaving_stops_the_core_only_when_asked(bridge: Bridge, link: RecordingL
     assert link.closed
     assert link.of(m.StopCore)[0].message.agents
     assert bridge.state == "off"
+
+
+def test_what_was_started_since_the_last_frame_is_stopped_too(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    link = RecordingLink()
+    monkeypatch.setattr(local, "open_own", lambda listener: link)
+    bridge = Bridge()
+    bridge.start_embedded()
+    assert bridge._opener is not None
+    bridge._opener.join()
+    bridge.shutdown(stop_core=True)
+    assert [asked.message for asked in link.asked] == [m.StopCore(0, agents=True)]
+    assert link.closed
 
 
 def test_a_core_elsewhere_is_left_and_never_stopped(qtbot: QtBot) -> None:
