@@ -60,6 +60,7 @@ class Channel:
             os.dup2(fd, number)
             self._inodes[number] = os.fstat(fd).st_ino
         self._poll = select.poll()
+        """The main thread's own: an object of this kind refuses to be asked by two at once."""
         for fd in self._streams:
             os.set_blocking(fd, False)
             self._poll.register(fd, select.POLLIN)
@@ -80,12 +81,13 @@ class Channel:
         for fd in self._streams:
             poll.register(fd, select.POLLIN)
         while True:
-            poll.poll()
+            ready = poll.poll()
             with self._lock:
-                self._drain()
+                self._drain(ready)
 
-    def _drain(self) -> None:
-        for fd, _ in self._poll.poll(0):
+    def _drain(self, ready: list[tuple[int, int]]) -> None:
+        """The other thread may have been there first."""
+        for fd, _ in ready:
             with contextlib.suppress(BlockingIOError):
                 data = os.read(fd, 65536)
                 _write(encode(Output(self.seq, self._streams[fd], epoch(), data)))
@@ -100,10 +102,11 @@ class Channel:
         except Exception:
             self.mend()
         poll = self._poll.poll
-        if poll(0):
+        # In this order: what the poll does not see any more, the other thread tells while it holds the lock.
+        if poll(0) or self._lock.locked():
             with self._lock:
-                while poll(0):
-                    self._drain()
+                while ready := poll(0):
+                    self._drain(ready)
 
     def _put_back(self) -> None:
         """The function replaced them, and the next one has nothing to do with that."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,17 @@ def test_what_it_prints_is_its_log_and_of_no_other(bench: Bench) -> None:
     for n, key in enumerate(keys):
         text = to_text(bench.end_of(key).log)
         assert sorted(text.splitlines()) == sorted([f"from python {n}", f"from below {n}", f"err {n}"])
+
+
+def test_what_very_many_small_ones_print_is_not_mixed(bench: Bench) -> None:
+    def talk(n: int) -> None:
+        sys.setswitchinterval(1e-6)  # the runner's threads meet everywhere
+        for _ in range(n % 3):
+            os.write(1, b"%d\n" % n)
+
+    keys = bench.give(Task("f", bench.function(talk)), [cloudpickle.dumps(((n,), {})) for n in range(1000)])
+    logs = [to_text(bench.end_of(key).log) for key in keys]
+    assert logs == [f"{n}\n" * (n % 3) for n in range(1000)]
 
 
 def test_the_log_of_a_hung_function_is_there_when_it_is_killed(bench: Bench) -> None:
