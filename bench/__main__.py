@@ -17,7 +17,8 @@ from rich.table import Table
 from bench.measure import Plan, Row
 
 MEASUREMENTS = [
-    "limits", "functions", "commands", "latency", "chain", "fan", "layers", "memory", "history", "recovery", "idle",
+    "limits", "functions", "commands", "latency", "mixed", "chain", "fan", "graphs", "layers", "memory", "history",
+    "recovery", "idle",
     "canvas",
 ]  # fmt: skip
 """Modules of this package with `run(plan) -> list[Row]`, in the table's order."""

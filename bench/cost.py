@@ -1,7 +1,8 @@
 """python -m bench.cost WHAT COUNT [REPEATS]: wall time, and CPU time an item, of each process on the way.
 
 CPU time an item says where the work is even while other programs use the machine, which wall time does not. WHAT is
-commands, functions, chain, fan or layers. `user+system` microseconds; of runners only those that outlive the run.
+commands, functions, chain or fan (of commands), calls-chain or calls-fan (graphs of functions) or layers. `user+system`
+microseconds; of runners only those that outlive the run.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from collections.abc import Callable
 
 import psutil
 
+from bench import graphs
 from bench.functions import no_op
 from bench.layers import layered, seconds
 from bench.measure import stopwatch
 from bench.stage import Stage, array, chain, fan, stage
 from windlass.model.graph import Graph
 
+CALLS = {"calls-chain": graphs.chain, "calls-fan": graphs.fan}
+WHAT = ("commands", "functions", "chain", "fan", "layers", *CALLS)
 Times = dict[str, tuple[float, float]]
 
 
@@ -26,6 +30,8 @@ def work(ready: Stage, what: str, count: int) -> None:
         ready.client.map(no_op, range(count))
     elif what == "layers":
         seconds(ready, layered(count))
+    elif what in CALLS:
+        graphs.measure(ready, CALLS[what](count))
     else:
         make: dict[str, Callable[[int], Graph]] = {"commands": array, "chain": chain, "fan": fan}
         ready.finish(ready.submit(make[what](count)))
@@ -53,7 +59,7 @@ def times(processes: dict[str, psutil.Process]) -> Times:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.cost", description=__doc__)
-    parser.add_argument("what", choices=("commands", "functions", "chain", "fan", "layers"))
+    parser.add_argument("what", choices=WHAT)
     parser.add_argument("count", type=int)
     parser.add_argument("repeats", type=int, nargs="?", default=3)
     options = parser.parse_args()

@@ -73,7 +73,7 @@ class Executor:
         self._groups: dict[tuple[int, int], Group] = {}
         self._bundles: dict[tuple[int, int, int], Bundle] = {}
         self._blobs: dict[int, set[str]] = {}
-        """run -> blobs that it brought here"""
+        """run -> blobs that its attempts need, whoever brought them here"""
         self._tails: dict[int, tuple[Key, LogWant]] = {}
         self._next_tail = 0
         self._young: deque[tuple[float, Attempt]] = deque()
@@ -208,6 +208,7 @@ class Executor:
             wanted[bundle.spec.action.function] = None
         for ref in _refs(bundle, item):
             wanted[ref.hash] = ref.size
+        self._blobs.setdefault(bundle.run, set()).update(wanted)
         has = self.transfers.has
         return {digest: size for digest, size in wanted.items() if not has(digest)}
 
@@ -228,7 +229,6 @@ class Executor:
                 self._shop.dirty = True
 
         now = clock()
-        self._blobs.setdefault(attempt.key.run, set()).update(missing)
         for digest, size in missing.items():
             if is_hash(digest):
                 self.transfers.want(digest, size, arrived, now)

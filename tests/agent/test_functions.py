@@ -219,3 +219,15 @@ def test_uneven_ones_do_not_wait_behind_a_long_one(bench: Bench) -> None:
     exits = [bench.end_of(key) for key in keys]
     long = exits[300]
     assert sum(1 for exit in exits if exit.started > long.ended) == 0
+
+
+def test_what_two_runs_need_stays_until_both_have_ended(bench: Bench) -> None:
+    task = Task("f", bench.function(abs))
+    digest = task.action.function
+    for run in (1, 2):
+        (key,) = bench.give(task, [cloudpickle.dumps(((-3,), {}))], run=run)
+        assert bench.result_of(key) == b"j3"
+    bench.executor.forget([1])
+    assert bench.executor.transfers.has(digest)
+    bench.executor.forget([2])
+    assert not bench.executor.transfers.has(digest)

@@ -16,13 +16,14 @@ import functools
 import hashlib
 import re
 import threading
+import types
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, overload
 
 from windlass.client.errors import SubmitError
-from windlass.client.pickling import dumps, dumps_call
+from windlass.client.pickling import PLAIN, dumps, dumps_call
 from windlass.client.submit import MAX_ARGUMENTS, Package, package
 from windlass.model import graph as model
 from windlass.model.units import parse_duration, parse_size
@@ -59,6 +60,9 @@ class Options:
     when: str | None = None
     title: str = ""
     description: str = ""
+
+
+_NONE = Options()
 
 
 class TaskFunction(Generic[P, R]):
@@ -120,6 +124,11 @@ class Node:
         return ResultRef, (self.id,)
 
 
+_Read = tuple[model.Resources, model.RetryPolicy, float | None]
+_PLAIN: frozenset[type] = PLAIN | {Node}
+"""A node becomes a reference."""
+
+
 class Graph:
     """Collects tasks; `Client.submit` runs them. `folder` is where the input files of commands are looked for.
 
@@ -147,6 +156,10 @@ class Graph:
         """Name -> the number that the next task of this name tries."""
         self._payloads: dict[int, list[bytes]] = {}
         self._functions: dict[str, bytes] = {}
+        self._calls: dict[Any, model.Call] = {}
+        """Functions that were pickled before, by themselves."""
+        self._last: tuple[Options, _Read] | None = None
+        """The options of the latest task, and what they mean."""
 
     def __repr__(self) -> str:
         return f"<Graph {self.name!r} of {len(self._tasks)} tasks>"
@@ -211,9 +224,14 @@ class Graph:
     # --- inside --------------------------------------------------------------------------------------------
 
     def _call(self, function: Callable[..., Any]) -> model.Call:
-        hash, data = pickle_function(function)
-        self._functions[hash] = data
-        return model.Call(hash)
+        known = self._calls.get(function) if isinstance(function, SAME) else None
+        if known is None:
+            hash, data = pickle_function(function)
+            self._functions[hash] = data
+            known = model.Call(hash)
+            if isinstance(function, SAME):
+                self._calls[function] = known
+        return known
 
     def _arguments(
         self,
@@ -224,7 +242,7 @@ class Graph:
         seen: list[Node] = []
         _pickling.seen = seen
         try:
-            payload = dumps_call(args, kwargs)
+            payload = dumps_call(args, kwargs, _PLAIN)
         finally:
             _pickling.seen = None
         if len(payload) > MAX_ARGUMENTS:
@@ -253,6 +271,7 @@ class Graph:
                 raise SubmitError(f"task {id!r} needs {need!r}, which is not in the graph yet")
         position = len(self._tasks)
         self._ids.add(id)
+        resources, retries, timeout = self._read(options)
         self._tasks.append(
             model.Task(
                 id=id,
@@ -263,7 +282,7 @@ class Graph:
                 env=dict(options.env),
                 inputs=list(options.inputs),
                 outputs=list(options.outputs),
-                resources=_resources(options.resources),
+                resources=resources,
                 where=list(options.where),
                 placement=options.placement,
                 apart=[each.id if isinstance(each, Node) else str(each) for each in options.apart],
@@ -272,8 +291,8 @@ class Graph:
                 limit=options.limit,
                 groups=list(options.groups),
                 priority=options.priority,
-                retries=model.RetryPolicy(max=options.retries, backoff=parse_duration(options.backoff)),
-                timeout=None if options.timeout is None else parse_duration(options.timeout),
+                retries=retries,
+                timeout=timeout,
                 continue_on_error=options.continue_on_error,
                 title=options.title,
                 description=options.description,
@@ -282,6 +301,15 @@ class Graph:
         if payloads is not None:
             self._payloads[position] = payloads
         return Node(self, id, position, foreach is not None)
+
+    def _read(self, options: Options) -> _Read:
+        """What is written in units; read once where many tasks have the same options."""
+        known = self._last
+        if known is None or known[0] is not options:
+            retries = model.RetryPolicy(max=options.retries, backoff=parse_duration(options.backoff))
+            timeout = None if options.timeout is None else parse_duration(options.timeout)
+            known = self._last = options, (_resources(options.resources), retries, timeout)
+        return known[1]
 
     def _unique(self, id: str, given: bool) -> str:
         if id not in self._ids:
@@ -295,6 +323,10 @@ class Graph:
         return name
 
 
+SAME = (types.FunctionType, types.BuiltinFunctionType, type)
+"""Callables that are the same as long as they are the same object; others (methods, partials) may change."""
+
+
 def pickle_function(function: Callable[..., Any]) -> tuple[str, bytes]:
     """A function's blob: by reference where the agent can import it, else by value; hash and bytes."""
     data = dumps(function)
@@ -306,7 +338,7 @@ def _unwrap(function: Callable[..., Any]) -> tuple[Callable[..., Any], Options]:
         return function.function, function.options
     if not callable(function):
         raise TypeError(f"{function!r} is not callable")
-    return function, Options()
+    return function, _NONE
 
 
 def _name_of(function: Callable[..., Any]) -> str:

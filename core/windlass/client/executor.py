@@ -22,7 +22,6 @@ import hashlib
 import itertools
 import os
 import time
-import types
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -32,7 +31,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from windlass.client import trampoline
 from windlass.client.api import Client
-from windlass.client.build import TaskFunction
+from windlass.client.build import SAME, TaskFunction
 from windlass.client.dispatch import GENERIC, BrokenWorkers, Dispatcher, Waiting
 from windlass.client.pickling import dumps, dumps_call
 from windlass.client.submit import MAX_ARGUMENTS
@@ -46,8 +45,6 @@ PROMOTE = 32
 """Submits of one function after which it gets a task of its own, so that it no longer travels with each call."""
 OWN_TASKS = 8
 """Functions of one executor that may have a task of their own."""
-_CACHED = (types.FunctionType, types.BuiltinFunctionType, type)
-"""Callables that are the same as long as they are the same object; others (methods, partials) may change."""
 
 
 class _Known:
@@ -182,7 +179,7 @@ class Executor(BaseExecutor):
         if fn is last[0]:
             return last[1]
         fn = _inner(fn)
-        if not isinstance(fn, _CACHED):
+        if not isinstance(fn, SAME):
             return _Known(dumps(fn))
         known = self._known.get(fn)
         if known is None:

@@ -18,7 +18,8 @@ from typing import Any
 import cloudpickle
 
 _OURS = ("windlass", "windlass_agent", "windlass_gui", "windlass_resources")
-_PLAIN = frozenset({int, float, str, bytes, bool, type(None), complex})
+PLAIN: frozenset[type] = frozenset({int, float, str, bytes, bool, type(None), complex})
+"""Types whose values hold no code: the fast pickler is right for them."""
 _seen = 0
 """How many modules had been imported when they were last looked through."""
 _checked: set[str] = set()
@@ -30,9 +31,9 @@ def dumps(value: Any) -> bytes:
     return bytes(cloudpickle.dumps(value))
 
 
-def dumps_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
-    """The arguments of one call; plain values take the fast pickler."""
-    if not kwargs and all(type(each) in _PLAIN for each in args):
+def dumps_call(args: tuple[Any, ...], kwargs: dict[str, Any], plain: frozenset[type] = PLAIN) -> bytes:
+    """The arguments of one call; where all are of plain types, by the fast pickler."""
+    if not kwargs and all(type(each) in plain for each in args):
         return pickle.dumps((args, kwargs), pickle.HIGHEST_PROTOCOL)
     return dumps((args, kwargs))
 

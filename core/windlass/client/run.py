@@ -28,12 +28,8 @@ if TYPE_CHECKING:
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 """States of a run in which nothing goes on."""
-RECENT = 5.0
-"""Seconds after a run's end in which a snapshot of it may be ahead of what is durable."""
-SETTLE = 0.3
-"""Seconds to wait for the delta then."""
 LOOK = 1.0
-"""Seconds that the core holds a question for results, after which we look whether it can still be answered."""
+"""Seconds that the core holds a question, after which we look whether it can still be answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,6 @@ class RunWatch:
         self._tasks: dict[int, TaskRow] = {}
         self._error: str | None = None
         self._version = 0
-        self._by_delta = False
         self._subscription = link.subscribe([f"run:{run}"], self._on_message)
 
     def _on_message(self, message: m.Snapshot | m.Delta) -> None:
@@ -86,7 +81,6 @@ class RunWatch:
                 row = msgspec.convert(raw, TaskRow)
                 self._tasks[row.index] = row
             self._version += 1
-            self._by_delta = isinstance(message, m.Delta)
             self._changed.notify_all()
 
     def view(self, timeout: float | None = None) -> RunView | None:
@@ -116,21 +110,11 @@ class RunWatch:
                 yield None
                 continue
             if view.ended:
-                self._settle(view.run)
                 yield view
                 return
             yield view
             with self._changed:
                 self._changed.wait_for(lambda: self._run is not None and self._run.state in ENDED, interval)
-
-    def _settle(self, run: RunRow) -> None:
-        """A snapshot may tell of an end that the core is just writing down; its delta follows once it is durable.
-
-        Results, files and logs are asked for right after this, and are read from what is durable.
-        """
-        if not self._by_delta and run.ended is not None and abs(time.time() - run.ended) < RECENT:
-            with self._changed:
-                self._changed.wait_for(lambda: self._by_delta, SETTLE)
 
     def close(self) -> None:
         self._subscription.close()
@@ -162,8 +146,6 @@ class Run:
         self._fatal = fatal
         """Why the run can never end, where the core is our own."""
         self._rows: list[TaskRow] = []
-        self._seen_end: float | None = None
-        """When the end was that `wait` has seen."""
 
     def __repr__(self) -> str:
         return f"<Run {self.id}>"
@@ -218,19 +200,32 @@ class Run:
 
         `TimeoutError` when it has not ended in `timeout` seconds. A run that is paused is waited for.
         """
-        row = self.row()  # an unknown run is an error, not something to wait for
-        if row.state in ENDED and row.ended == self._seen_end:
-            return row.state
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        if progress is None:
+            return self._told_end(until)
+        self.row()  # an unknown run is an error, not something to wait for
         with self.watch() as watch:
             state = ""
             for view in watch.changes(timeout):
                 if view is not None:
-                    state, self._seen_end = view.run.state, view.run.ended
-                    if progress is not None:
-                        progress(view)
+                    state = view.run.state
+                    progress(view)
                 elif self._fatal is not None and (reason := self._fatal()):
                     raise StartFailed(reason)
             return state
+
+    def _told_end(self, until: float) -> str:
+        """The core answers at the run's end; we ask again each second, in case that it can never come."""
+        while True:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the run has not ended in time")
+            answer = self._link.ask(m.WaitRun(0, self.id, min(LOOK, left)))
+            state = str(answer.data["run"]["state"])
+            if state in ENDED:
+                return state
+            if self._fatal is not None and (reason := self._fatal()):
+                raise StartFailed(reason)
 
     # --- results -------------------------------------------------------------------------------------------
 

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
 
 _NONE: Mapping[AttemptId, tuple[int, ...]] = {}
+RATE_WINDOW = 0.1
+"""Seconds over which a bucket's ends are counted."""
 
 
 class Bucket:
     """The attempts of one shape on one agent."""
 
-    __slots__ = ("lanes", "moved", "shape", "size")
+    __slots__ = ("ended", "lanes", "moved", "rate", "shape", "since", "size")
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
@@ -39,6 +41,18 @@ class Bucket:
         """For how many of them resources are held."""
         self.moved = 0.0
         """When the last one came or went."""
+        self.rate = 0.0
+        """Ends a second, of late: what the agent really does, with all that is on the way."""
+        self.ended = 0
+        self.since = 0.0
+
+    def end(self, count: int, now: float) -> None:
+        """So many have ended."""
+        self.size -= count
+        self.ended += count
+        if now - self.since >= RATE_WINDOW:
+            self.rate = self.ended / (now - self.since)
+            self.ended, self.since = 0, now
 
     def __repr__(self) -> str:
         return f"<Bucket {self.lanes} lanes, {self.size - self.lanes} waiting of {self.shape!r}>"

@@ -78,7 +78,7 @@ def exited(book: Book, event: AttemptsExited) -> None:
         del active[item]
         items.append(item)
         spent[task] += fact.ended - fact.started
-        bucket.size -= 1
+        bucket.end(1, book.now)
         if id in running:
             del running[id]
         accepted.append(id)
@@ -163,7 +163,7 @@ def succeeded(book: Book, event: AttemptsSucceeded) -> None:
     buckets: dict[Bucket, None] = {}
     for grant in same:
         assert grant is not None
-        grant.bucket.size -= grants.count(grant)
+        grant.bucket.end(grants.count(grant), book.now)
         buckets[grant.bucket] = None
         state = grant.task
     active = state.active
@@ -245,7 +245,7 @@ def release(book: Book, agent: Agent, id: AttemptId) -> None:
     task, item = grant.task, id.item
     del task.active[item]
     task.run.owner.live[task.shape] -= 1
-    grant.bucket.size -= 1
+    grant.bucket.end(1, book.now)
     if agent.give_devices((id,)):
         book.dirty[agent] = None
     book.give_back(grant.limits, 1)

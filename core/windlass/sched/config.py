@@ -25,8 +25,10 @@ class Config:
     """An attempt that should have begun but of which nothing was heard for so long is asked back."""
     prefetch_seconds: float = 0.05
     """Work sent ahead to an agent, by the mean duration of the task's recent attempts."""
-    prefetch_max: int = 256
+    prefetch_max: int = 2048
     """Attempts of one shape that wait on one agent, at most."""
+    prefetch_unseen: int = 256
+    """More than so many only where ends were seen to come that fast."""
     recall_after: float = 0.25
     """Waiting attempts are asked back for an idle agent when theirs did not move for so long."""
     reject_pause: float = 1.0

@@ -260,17 +260,30 @@ class Planner:
                 return
             task = self._book.policy.first(heads, self._standing)
             mean = task.mean if task.mean is not None else task.run.mean
-            if mean is None:
-                return
-            depth = min(int(bucket.lanes * config.prefetch_seconds / mean), config.prefetch_max)
+            depth = 0 if mean is None else self._depth(bucket, mean)
             waits = bucket.size - bucket.lanes
             # Half empty before it is filled, so that batches are worth their message.
             want = depth - waits
-            if want <= 0 or (waits and want * 2 < depth):
+            if want > 0 and not (waits and want * 2 < depth):
+                want = -(-want // len(heads))
+            elif waits > 0 and len(heads) > 1 and task.run.owner.live.get(shape, 0) < bucket.lanes:
+                # Whose turn it is and who has next to nothing does not wait for others' batches.
+                want = min(bucket.lanes, config.prefetch_max)
+            else:
                 return
-            if not self._give(task, agent, -(-want // len(heads))):
+            if not want or not self._give(task, agent, want):
                 return
             self._book.recall_later()
+
+    def _depth(self, bucket: Bucket, mean: float) -> int:
+        """How many may wait there: as many as will be done soon, by their mean duration and by what was seen.
+
+        On a busy machine short attempts end much more slowly than they take by themselves; whatever else comes would
+        wait behind them.
+        """
+        config = self._book.config
+        seen = max(config.prefetch_unseen, int(bucket.rate * config.prefetch_seconds))
+        return min(int(bucket.lanes * config.prefetch_seconds / mean), seen, config.prefetch_max)
 
     # --- reservations and recall -----------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import json
 import logging
 import logging.handlers
@@ -59,6 +60,10 @@ def main(argv: list[str] | None = None) -> int:
     )
     if args.parent_fd is not None:
         os.set_blocking(args.parent_fd, False)
+    # The program itself lives for ever; and attempts come and go in thousands, so the collector looks less often.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     try:
         server = Server(options)
     except (StoreError, keys.KeyFileError, BlobError, OSError) as error:

@@ -296,13 +296,17 @@ class Core:
                 for first, last in effect.ranges:
                     for index in range(first, last):
                         finals[run, task, index] = state
+        single: set[tuple[int, int]] = set()
         for effect in effects:
             if isinstance(effect, ev.AcceptExits):
-                self._accept(agent, epoch, effect.items, told, finals)
+                single |= self._accept(agent, epoch, effect.items, told, finals)
             elif isinstance(effect, ev.AttemptsChanged) and effect.state is AttemptState.EXITED:
                 self._accept(agent, epoch, effect.items, told, {}, ack=False)
             elif isinstance(effect, ev.ItemsChanged) and effect.state in _BY_ATTEMPT:
-                self._write_changes(effect, finals)
+                if effect.state is ItemState.SUCCEEDED and (effect.run, effect.task) not in single:
+                    self.later(partial(self._changed, effect, True))  # the packs say so
+                else:
+                    self._write_changes(effect, finals)
             else:
                 self._handlers[type(effect)](effect)
 
@@ -335,14 +339,20 @@ class Core:
         columns = packs.Columns(
             msg.items, msg.attempts, assigned, started, ended, msg.cpu, msg.memory, nothing, nothing, slots
         )
-        self._write_pack(msg.run, msg.task, agent.id, columns, results)
+        self._write_packs(self._numbered(msg.run, msg.task, agent.id, columns, results))
         self.counters["ends"] += count
 
-    def _write_pack(self, run: int, task: int, agent: str, columns: packs.Columns, results: list[bytes]) -> None:
+    def _numbered(
+        self, run: int, task: int, agent: str, columns: packs.Columns, results: list[bytes]
+    ) -> list[packs.Row]:
         rows = packs.rows_of(self.seq + 1, run, task, agent, columns, results)
         self.seq += len(columns.items)
-        self.store.write(records.PACK, rows)
-        self.later(partial(self._ended_packed, rows))
+        return rows
+
+    def _write_packs(self, rows: list[packs.Row]) -> None:
+        if rows:
+            self.store.write(records.PACK, rows)
+            self.later(partial(self._ended_packed, rows))
 
     def _end_live(self, ids: list[AttemptId]) -> list[Live | None]:
         """These attempts have ended: no longer kept as live; what they were."""
@@ -369,7 +379,8 @@ class Core:
         told: dict[AttemptId, Ended],
         finals: dict[tuple[int, int, int], int],
         ack: bool = True,
-    ) -> None:
+    ) -> set[tuple[int, int]]:
+        """Write these ends; the tasks of which a success has a row of its own."""
         rows: list[tuple[Any, ...]] = []
         plain: dict[tuple[int, int], list[tuple[Any, ...]]] = {}
         outputs: list[tuple[Any, ...]] = []
@@ -416,9 +427,11 @@ class Core:
                 refs.append((ref.hash, run))
             if result[:1] == b"b" and (blob := rundata.blob_of(result)) is not None:
                 refs.append((blob, run))
+        packed: list[packs.Row] = []
         for (run, task), ends in plain.items():
             *columns, results = map(list, zip(*ends, strict=True))
-            self._write_pack(run, task, agent.id, packs.Columns._make(columns), results)
+            packed += self._numbered(run, task, agent.id, packs.Columns._make(columns), results)
+        self._write_packs(packed)
         self.store.write(records.ATTEMPT, rows)
         self.store.write(records.OUTPUTS_CLEAR, clear)
         self.store.write(records.OUTPUT, outputs)
@@ -428,6 +441,7 @@ class Core:
             self.say(agent.id, m.Ack([Key(*id, epoch) for id in items]))
         if rows:
             self.later(partial(self._ended, rows))
+        return {(row[1], row[2]) for row in rows if row[17] == ItemState.SUCCEEDED}
 
     def _ended_packed(self, rows: list[packs.Row]) -> None:
         """As `_ended`, for rows that are only taken apart when somebody looks."""
@@ -436,8 +450,9 @@ class Core:
             self.publisher.packed(row[1], row[6], ends)
             for tell in self.on_attempts_ended:
                 tell(ends)
-        for call in self.on_ends:
-            call(rows[0][1])
+        for run in {row[1] for row in rows}:
+            for call in self.on_ends:
+                call(run)
 
     def _ended(self, rows: list[tuple[Any, ...]]) -> None:
         """Ends became durable: tell those who wait for them."""

@@ -325,7 +325,7 @@ class Server:
                 self._client_hello(connection, msg, role or "")
             case _ if connection.kind != "client":
                 self.links.send(connection, m.WhoAreYou())
-            case m.GetResults():
+            case m.GetResults() | m.WaitRun():
                 self.results.get(connection, msg)
             case m.GetLog():
                 self.logs.get(connection, msg)

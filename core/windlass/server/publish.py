@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from windlass.sched.events import AttemptId
+from windlass.sched.restore import ENDED
 from windlass.sched.states import ItemState
 from windlass.server import views
 from windlass.server.links import Connection
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 INTERVAL = 0.05
 """Seconds between deltas of a topic."""
+PROMPT = 0.005
+"""The same where a run has ended: somebody may wait for just that."""
 TOO_MANY = 20_000
 """Changed items of a run in one delta; beyond it a snapshot (one byte an item) is smaller."""
 ATTEMPTS = 1000
@@ -60,7 +63,7 @@ class Publisher:
         self._news: dict[int, RunNews] = {}
         self._samples: dict[str, list[m.Sample]] = {}
         self._attempt_samples: list[m.AttemptSample] = []
-        self._due = 0.0
+        self._due = self._told = 0.0
 
     # --- who follows ---
 
@@ -103,6 +106,8 @@ class Publisher:
     def run(self, run: int) -> None:
         if run in self._core.runs:
             self._runs_dirty.add(run)
+            if self._core.runs.told(run) in ENDED:
+                self._due = min(self._due, self._told + PROMPT)
             if self._follows_run(run):
                 self._of(run)
         else:
@@ -175,7 +180,7 @@ class Publisher:
         """Send what is due."""
         if now < self._due or not self.dirty:
             return
-        self._due = now + INTERVAL
+        self._due, self._told = now + INTERVAL, now
         self._catch_up()
         self._flush_into_seq()
 

@@ -1,10 +1,12 @@
-"""GetResults: the ends of a run's items, page by page, to clients that may wait for the next one."""
+"""GetResults: the ends of a run's items, page by page, to clients that may wait for the next one. WaitRun: its end."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from windlass.sched.states import ItemState
+from windlass.server import views
 from windlass.server.core import Core
 from windlass.server.links import Connection
 from windlass.store.reader import PackedEnds
@@ -18,14 +20,17 @@ WEIGHT = 8 * 1024 * 1024
 _NAMES = {int(state): state.name.lower() for state in ItemState}
 
 
+Question = m.GetResults | m.WaitRun
+
+
 class ResultDesk:
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._waiting: dict[int, list[tuple[float, Connection, m.GetResults]]] = {}
+        self._waiting: dict[int, list[tuple[float, Connection, Question]]] = {}
         self._touched: set[int] = set()
         core.on_ends.append(self._touched.add)
 
-    def get(self, connection: Connection, msg: m.GetResults) -> None:
+    def get(self, connection: Connection, msg: Question) -> None:
         if msg.run not in self._core.runs:
             self._core.links.send(connection, m.Failure(msg.req, "not-found", f"there is no run {msg.run}"))
             return
@@ -65,8 +70,13 @@ class ResultDesk:
             if not self._waiting[run]:
                 del self._waiting[run]
 
-    def _answer(self, connection: Connection, msg: m.GetResults, even_empty: bool) -> bool:
+    def _answer(self, connection: Connection, msg: Question, even_empty: bool) -> bool:
         core = self._core
+        if isinstance(msg, m.WaitRun):
+            if even_empty:
+                row = views.as_map(core.runs.row(msg.run))
+                core.when_durable(partial(core.links.send, connection, m.Reply(msg.req, {"run": row})))
+            return even_empty
         limit = max(1, min(msg.limit, 10_000))
         packed: list[PackedEnds] = []
         if msg.packed:

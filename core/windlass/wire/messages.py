@@ -559,6 +559,14 @@ class GetResults(Message, frozen=True):
     packed: bool = False
 
 
+class WaitRun(Message, frozen=True):
+    """-> Reply({"run": RunRow}) at the moment the run has ended, durably; or after `wait` seconds."""
+
+    req: int
+    run: int
+    wait: float = 30.0
+
+
 class GetOutputs(Message, frozen=True):
     """-> Reply({"files": [[task id, index | -1 for a task that is no array, FileRef]], "next": cursor | None})."""
 
@@ -710,6 +718,6 @@ MESSAGES: tuple[type[Message], ...] = (
     ClientHello, ClientWelcome, Submit, AppendItems, CloseTask, Control, AgentControl,
     GetRuns, GetRun, GetItems, GetAttempts, GetAgents, GetResults, GetOutputs, GetLog, GetInfo, MakeToken,
     Subscribe, StopCore, Reply, Failure, Snapshot, Delta, LogWant, LogData, Amend, Explain,
-    Succeeded, AssignRange, Backup, Prune, GetJob,
+    Succeeded, AssignRange, Backup, Prune, GetJob, WaitRun,
 )  # fmt: skip
 """A message's type byte is its place here plus one: append only."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
 from pathlib import Path
 
@@ -63,6 +64,36 @@ def test_a_task_function_is_called_as_usual_and_brings_its_options() -> None:
     assert made.retries.max == 2
     assert made.resources == model.Resources(cpus=0.5, memory=256 * 2**20, named={"licence": 1.0})
     assert (made.timeout, made.where) == (120.0, ["gpu == 'a'"])
+
+
+def test_names_are_made_unique_in_linear_time() -> None:
+    graph = Graph()
+    graph.call(abs, 1)
+    graph.command("true", id="abs-3")
+    nodes = [graph.call(abs, number) for number in range(3)]
+    assert [node.id for node in nodes] == ["abs-2", "abs-4", "abs-5"]
+    with pytest.raises(SubmitError, match="not in the graph"):
+        graph.command("true", id="later", needs="later")
+    assert graph.command("true", id="later").id == "later"
+    for number in range(20_000):
+        graph.call(abs, number)
+    assert len(set(graph)) == 20_006
+
+
+def test_a_function_is_pickled_once_a_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+
+    def pickled(function: object) -> tuple[str, bytes]:
+        seen.append(function)
+        return f"{len(seen):064d}", b""
+
+    monkeypatch.setattr("windlass.client.build.pickle_function", pickled)
+    graph = Graph()
+    partial = functools.partial(max, 3)
+    for function in (abs, abs, partial, partial):
+        graph.call(function, 1)
+    assert seen == [abs, partial, partial]  # a partial may have been changed
+    assert len(graph.build().sources) == 3
 
 
 def test_wrong_options_and_strange_nodes_are_refused() -> None:

@@ -670,3 +670,34 @@ def test_a_stop_of_something_that_the_agent_lost_comes_to_an_end() -> None:
     bench.do(e.CancelRequested(Scope(1)))
     bench.do(e.AttemptsRejected("a", 1, [first()]))
     assert not bench.scheduler.live()
+
+
+def test_who_has_nothing_does_not_wait_for_what_others_sent_ahead() -> None:
+    bench = Bench()
+    bench.agent("a", cpus=2)
+    bench.submit(TaskPlan("many", count=10_000), run=1, owner="x")
+    for view in list(bench.scheduler.live("a")):
+        bench.exit(view.id, took=0.001)
+    assert len(bench.scheduler.live("a")) > 50  # sent ahead
+    bench.submit(TaskPlan("few", count=5), run=2, owner="y")
+    one = next(view.id for view in bench.scheduler.live("a") if view.id.run == 1)
+    bench.exit(one, took=0.001)
+    given = [id for _, id in bench.assigned() if id.run == 2]
+    assert len(given) == 2  # as many as may run, though there is no room for more of the other's
+
+
+def test_more_is_sent_ahead_only_as_fast_as_ends_are_seen_to_come() -> None:
+    """Attempts of a millisecond that end ten at a time each second are not sent by hundreds."""
+    found = []
+    for pause in (0.001, 1.0):
+        bench = Bench(Config(prefetch_unseen=20, prefetch_seconds=1.0))
+        bench.agent("a", cpus=2)
+        bench.submit(TaskPlan("many", count=100_000))
+        for _ in range(400):
+            ids = [view.id for view in bench.scheduler.live("a")][:10]
+            facts = [e.ExitFact(id, Outcome.OK, 0, bench.now - 0.001, bench.now) for id in ids]
+            bench.now += pause
+            bench.do(e.AttemptsExited("a", 1, facts))
+        found.append(len(bench.scheduler.live("a")))
+    assert found[0] > 1000
+    assert found[1] <= 22

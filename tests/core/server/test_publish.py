@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
+
 from windlass.sched.states import ItemState
 from windlass.wire import messages as m
 
@@ -58,6 +60,26 @@ def test_deltas_lead_from_the_snapshot_to_the_end(core: Any, kit: Any) -> None:
     assert len(mirror.attempts) == 201
     assert {row["state"] for row in mirror.attempts.values()} == {"exited"}
     assert mirror.deltas < 60, "changes are gathered, not sent one by one"
+
+
+def test_a_runs_end_is_told_at_once(core: Any, kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long news may gather otherwise: to those who follow, and to those who only wait for the end."""
+    monkeypatch.setattr("windlass.server.publish.INTERVAL", 3600.0)
+    client, waiter, agent = core.client(), core.client(), core.agent()
+    agent.hello(cpus=1)
+    for number in range(3):
+        run = kit.submit(client, kit.task("one"), token=f"t{number}")
+        mirror = Mirror(client, run)
+        mirror.step()
+        waiter.send(m.WaitRun(number, run))
+        agent.finish(agent.assigned(1))
+        while mirror.run["state"] == "running":
+            mirror.step()
+        assert waiter.expect(m.Reply).data["run"]["state"] == "succeeded"
+        assert waiter.ask(m.WaitRun, run)["run"]["counts"]["succeeded"] == 1  # ended already
+    paused = kit.submit(client, kit.task("one", where=["os == nowhere"]), token="waits")
+    assert waiter.ask(m.WaitRun, paused, wait=0.01)["run"]["state"] == "running"
+    assert waiter.ask(m.WaitRun, 999).code == "not-found"
 
 
 def test_topics_of_runs_agents_and_samples(core: Any, kit: Any) -> None:
