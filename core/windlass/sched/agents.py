@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 _NONE: Mapping[AttemptId, tuple[int, ...]] = {}
 RATE_WINDOW = 0.1
-"""Seconds over which a bucket's ends are counted."""
+"""Seconds over which an agent's ends are counted."""
 
 
 class Bucket:
     """The attempts of one shape on one agent."""
 
-    __slots__ = ("ended", "lanes", "moved", "rate", "shape", "since", "size")
+    __slots__ = ("lanes", "moved", "shape", "size")
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
@@ -41,18 +41,6 @@ class Bucket:
         """For how many of them resources are held."""
         self.moved = 0.0
         """When the last one came or went."""
-        self.rate = 0.0
-        """Ends a second, of late: what the agent really does, with all that is on the way."""
-        self.ended = 0
-        self.since = 0.0
-
-    def end(self, count: int, now: float) -> None:
-        """So many have ended."""
-        self.size -= count
-        self.ended += count
-        if now - self.since >= RATE_WINDOW:
-            self.rate = self.ended / (now - self.since)
-            self.ended, self.since = 0, now
 
     def __repr__(self) -> str:
         return f"<Bucket {self.lanes} lanes, {self.size - self.lanes} waiting of {self.shape!r}>"
@@ -87,9 +75,38 @@ class Stopping:
 
 class Agent:
     __slots__ = (
-        "aside_last", "aside_times", "aside_until", "aside_why", "buckets", "capacity", "devices", "draining", "epoch",
-        "free", "heard", "id", "labels", "linked", "live", "lost", "probation", "recalled", "rejects", "reserved",
-        "resources", "running", "seq", "shun_until", "sole", "state", "stopping", "timed", "version",
+        "aside_last",
+        "aside_times",
+        "aside_until",
+        "aside_why",
+        "buckets",
+        "capacity",
+        "counted",
+        "devices",
+        "draining",
+        "epoch",
+        "free",
+        "heard",
+        "id",
+        "labels",
+        "linked",
+        "live",
+        "lost",
+        "probation",
+        "rate",
+        "recalled",
+        "rejects",
+        "reserved",
+        "resources",
+        "running",
+        "seq",
+        "shun_until",
+        "since",
+        "sole",
+        "state",
+        "stopping",
+        "timed",
+        "version",
     )  # fmt: skip
 
     def __init__(self, id: str, seq: int) -> None:
@@ -115,6 +132,10 @@ class Agent:
         """Waiting ones that were asked back."""
         self.buckets: dict[Shape, Bucket] = {}
         self.heard = 0.0
+        self.rate = 0.0
+        """Ends a second, of late: what it really does, with all that is on the way."""
+        self.counted = 0
+        self.since: float | None = None
         self.linked = False
         """The server can route to it."""
         self.shun_until = 0.0
@@ -137,6 +158,15 @@ class Agent:
         """A timer for its silence is set."""
         self.version = 0
         """Rises with every change that placing looks at."""
+
+    def count(self, ends: int, now: float) -> None:
+        """So many attempts have ended."""
+        if self.since is None:
+            self.since = now
+        self.counted += ends
+        if now - self.since >= RATE_WINDOW:
+            self.rate = self.counted / (now - self.since)
+            self.counted, self.since = 0, now
 
     @property
     def takes_work(self) -> bool:

@@ -78,7 +78,7 @@ def exited(book: Book, event: AttemptsExited) -> None:
         del active[item]
         items.append(item)
         spent[task] += fact.ended - fact.started
-        bucket.end(1, book.now)
+        bucket.size -= 1
         if id in running:
             del running[id]
         accepted.append(id)
@@ -91,6 +91,7 @@ def exited(book: Book, event: AttemptsExited) -> None:
             tables.check_attempt(_A.ASSIGNED, _A.EXITED)
         if agent.recalled:
             agent.recalled.difference_update(accepted)
+        agent.count(len(accepted), book.now)
         book.emit(AcceptExits(agent.id, event.epoch, accepted))
         if agent.give_devices(accepted):
             book.dirty[agent] = None
@@ -159,11 +160,12 @@ def succeeded(book: Book, event: AttemptsSucceeded) -> None:
         tables.check_attempt(_A.RUNNING, _A.EXITED)
     if ran - len(running) < len(ids):
         tables.check_attempt(_A.ASSIGNED, _A.EXITED)
+    agent.count(len(ids), book.now)
     book.emit(AcceptExits(agent.id, event.epoch, ids))
     buckets: dict[Bucket, None] = {}
     for grant in same:
         assert grant is not None
-        grant.bucket.end(grants.count(grant), book.now)
+        grant.bucket.size -= grants.count(grant)
         buckets[grant.bucket] = None
         state = grant.task
     active = state.active
@@ -245,7 +247,8 @@ def release(book: Book, agent: Agent, id: AttemptId) -> None:
     task, item = grant.task, id.item
     del task.active[item]
     task.run.owner.live[task.shape] -= 1
-    grant.bucket.end(1, book.now)
+    grant.bucket.size -= 1
+    agent.count(1, book.now)
     if agent.give_devices((id,)):
         book.dirty[agent] = None
     book.give_back(grant.limits, 1)

@@ -260,7 +260,7 @@ class Planner:
                 return
             task = self._book.policy.first(heads, self._standing)
             mean = task.mean if task.mean is not None else task.run.mean
-            depth = 0 if mean is None else self._depth(bucket, mean)
+            depth = 0 if mean is None else self._depth(agent, bucket, mean)
             waits = bucket.size - bucket.lanes
             # Half empty before it is filled, so that batches are worth their message.
             want = depth - waits
@@ -275,14 +275,14 @@ class Planner:
                 return
             self._book.recall_later()
 
-    def _depth(self, bucket: Bucket, mean: float) -> int:
+    def _depth(self, agent: Agent, bucket: Bucket, mean: float) -> int:
         """How many may wait there: as many as will be done soon, by their mean duration and by what was seen.
 
         On a busy machine short attempts end much more slowly than they take by themselves; whatever else comes would
         wait behind them.
         """
         config = self._book.config
-        seen = max(config.prefetch_unseen, int(bucket.rate * config.prefetch_seconds))
+        seen = max(config.prefetch_unseen, int(agent.rate * config.prefetch_seconds))
         return min(int(bucket.lanes * config.prefetch_seconds / mean), seen, config.prefetch_max)
 
     # --- reservations and recall -----------------------------------------------------------------------
