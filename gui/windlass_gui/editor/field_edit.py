@@ -1,15 +1,16 @@
-"""One field of the inspector: its box, its check as one types, and when it counts as entered."""
+"""One field of the inspector: its box, its check as one types, and when it counts as entered; a choice; a tick."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent
-from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
-from windlass_gui.editor.fields import Field
+from windlass_gui.editor.fields import Choice, Field, Tick, show_text
 from windlass_gui.theme import Theme, mono_font
+from windlass_gui.tick_box import TickBox
 
 
 class FieldEdit(QWidget):
@@ -132,3 +133,64 @@ class FieldEdit(QWidget):
                 self._put(self._shown)
                 return True
         return super().eventFilter(watched, event)
+
+
+class ChoiceEdit(QComboBox):
+    """What is chosen is entered at once; what would count anyway is not written into the document."""
+
+    entered = Signal(object)
+    """The new value; None removes the field."""
+
+    def __init__(self, field: Choice, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.field = field
+        self._inherited: Any = field.options[0][0]
+        self.setObjectName(f"field-{field.key}")
+        self.setAccessibleName(field.label)
+        self.setToolTip(field.hint)
+        # The wheel scrolls the form; it must not change what it happens to pass over.
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        for value, words in field.options:
+            self.addItem(words, value)
+        self.activated.connect(self._chosen)
+
+    def show_value(self, value: Any, default: Any) -> None:
+        """`default` is the graph's own, if it has one."""
+        self._inherited = self.field.options[0][0] if default is None else default
+        shown = self._inherited if value is None else value
+        self.setPlaceholderText(show_text(shown))
+        self.setCurrentIndex(self.findData(shown) if isinstance(shown, str) else -1)
+
+    def _chosen(self, place: int) -> None:
+        value = self.itemData(place)
+        self.entered.emit(None if value == self._inherited else value)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class TickEdit(TickBox):
+    """As `ChoiceEdit`, for yes and no."""
+
+    entered = Signal(object)
+
+    def __init__(self, field: Tick, parent: QWidget | None = None) -> None:
+        super().__init__(field.label, parent)
+        self.field = field
+        self._inherited = False
+        self.setObjectName(f"field-{field.key}")
+        self.setToolTip(field.hint)
+        self.clicked.connect(self._clicked)
+
+    def show_value(self, value: Any, default: Any) -> None:
+        self._inherited = default is True
+        self.setChecked(self._inherited if value is None else value is True)
+
+    def _clicked(self, on: bool) -> None:
+        self.entered.emit(None if on == self._inherited else on)
+
+
+Switch: TypeAlias = ChoiceEdit | TickEdit

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -18,8 +18,9 @@ from PySide6.QtWidgets import (
 )
 
 from windlass_gui.editor import fields as f
-from windlass_gui.editor.field_edit import FieldEdit
-from windlass_gui.editor.fields import Field
+from windlass_gui.editor import forms
+from windlass_gui.editor.field_edit import ChoiceEdit, FieldEdit, Switch, TickEdit
+from windlass_gui.editor.fields import Choice, Field, Tick
 from windlass_gui.editor.scene import GraphScene
 from windlass_gui.editor.session import EditorSession
 from windlass_gui.theme import Theme
@@ -29,12 +30,6 @@ KINDS = ("shell", "arguments", "script", "python")
 ARRAYS = ("single", "foreach", "matrix")
 OFFERED_CHECKED = 200
 """Up to this many tasks, only those are offered as needs that would not close a circle; asking takes its time."""
-GRAPH_FIELDS = (
-    Field("name", "Name", "What runs of it are called", f.parse_text, f.show_text),
-    Field("description", "Description", "What the graph is for", f.parse_text, f.show_text, rows=3),
-    Field("params", "Parameters", "Names and default values, such as {size: 4}; asked for at Submit",
-          f.parse_yaml_mapping, f.show_yaml, rows=5, mono=True),
-)  # fmt: skip
 
 
 class Inspector(QScrollArea):
@@ -51,6 +46,7 @@ class Inspector(QScrollArea):
         self.scene: GraphScene | None = None
         self.task: str | None = None
         self._edits: list[FieldEdit] = []
+        self._switches: list[Switch] = []
         self._rebuild()
 
     # --- what is shown -------------------------------------------------------------------------------------
@@ -96,6 +92,13 @@ class Inspector(QScrollArea):
                 return edit
         raise KeyError(key)
 
+    def switch(self, key: str) -> Switch:
+        """The choice or box by its key; KeyError when there is none such."""
+        for switch in self._switches:
+            if switch.field.key == key:
+                return switch
+        raise KeyError(key)
+
     def _selection_changed(self) -> None:
         selected = self.scene.selected if self.scene is not None else set()
         self.flush()
@@ -121,7 +124,7 @@ class Inspector(QScrollArea):
     # --- building -------------------------------------------------------------------------------------------
 
     def _rebuild(self) -> None:
-        self._edits = []
+        self._edits, self._switches = [], []
         page = QWidget()
         page.setObjectName("inspector-page")
         column = QVBoxLayout(page)
@@ -191,10 +194,22 @@ class Inspector(QScrollArea):
         self._row(form, self.tr(field.label), edit, self.tr(field.hint))
         return edit
 
+    def _add_switch(self, form: QFormLayout, field: Choice | Tick) -> None:
+        switch: Switch = ChoiceEdit(field) if isinstance(field, Choice) else TickEdit(field)
+        if isinstance(switch, ChoiceEdit):
+            _may_shrink(switch)
+        switch.entered.connect(partial(self._enter, field.key))
+        self._switches.append(switch)
+        self._row(form, self.tr(field.label) if isinstance(field, Choice) else "", switch, self.tr(field.hint))
+
     def _graph_form(self, column: QVBoxLayout) -> None:
-        form = self._form(column, self.tr("Graph"))
-        for field in GRAPH_FIELDS:
-            self._add(form, field, partial(self._enter_graph, field.key))
+        for heading, group in (
+            (self.tr("Graph"), forms.GRAPH),
+            (self.tr("How many at once, in each run"), forms.GRAPH_LIMITS),
+        ):
+            form = self._form(column, heading)
+            for field in group:
+                self._add(form, field, partial(self._enter_graph, field.key))
         column.addWidget(self._note(self.tr("Choose a task to edit it.")))
 
     def _task_form(self, column: QVBoxLayout, task: str) -> None:
@@ -203,22 +218,26 @@ class Inspector(QScrollArea):
         identity = Field("id", "Id", "Its name in the file: letters, digits, - and _", f.parse_text, f.show_text,
                          mono=True)  # fmt: skip
         self._add(form, identity, self._rename)
-        self._add(form, f.TITLE)
-        self._add(form, f.DESCRIPTION)
+        self._add(form, forms.TITLE)
+        self._add(form, forms.DESCRIPTION)
         self._what_it_runs(column, raw)
         self._what_it_needs(column, task)
         self._items(column, raw)
         for heading, group in (
-            (self.tr("Files"), f.FILES),
-            (self.tr("Resources"), f.RESOURCES),
-            (self.tr("When it fails or hangs"), f.FAILURE),
-            (self.tr("More"), f.MORE),
+            (self.tr("Files"), forms.FILES),
+            (self.tr("Resources"), forms.RESOURCES),
+            (self.tr("Where it runs"), forms.PLACE),
+            (self.tr("How many at once"), forms.LIMITS),
+            (self.tr("When it runs"), forms.ORDER),
+            (self.tr("When it fails or hangs"), forms.FAILURE),
+            (self.tr("More"), forms.MORE),
         ):
             form = self._form(column, heading)
             for field in group:
-                self._add(form, field)
-            if group is f.FAILURE:
-                self._carry_on(form, raw)
+                if isinstance(field, Field):
+                    self._add(form, field)
+                else:
+                    self._add_switch(form, field)
 
     def _what_it_runs(self, column: QVBoxLayout, raw: Mapping[str, Any]) -> None:
         form = self._form(column, self.tr("What it runs"))
@@ -237,10 +256,10 @@ class Inspector(QScrollArea):
         choice.activated.connect(lambda at: self._change_kind(KINDS[at]))
         self._row(form, self.tr("Kind"), choice)
         shown: dict[str, tuple[Field, ...]] = {
-            "shell": (f.COMMAND,),
-            "arguments": (f.ARGUMENTS,),
-            "script": (f.SCRIPT, f.SHELL),
-            "python": (f.PYTHON, f.ARGS, f.KWARGS),
+            "shell": (forms.COMMAND,),
+            "arguments": (forms.ARGUMENTS,),
+            "script": (forms.SCRIPT, forms.SHELL),
+            "python": (forms.PYTHON, forms.ARGS, forms.KWARGS),
         }
         for field in shown.get(kind, ()):
             self._add(form, field)
@@ -281,17 +300,9 @@ class Inspector(QScrollArea):
         choice.activated.connect(lambda at: self._change_array(ARRAYS[at]))
         self._row(form, self.tr("Runs"), choice)
         if array == "foreach":
-            self._add(form, f.FOREACH)
+            self._add(form, forms.FOREACH)
         elif array == "matrix":
-            self._add(form, f.MATRIX)
-
-    def _carry_on(self, form: QFormLayout, raw: Mapping[str, Any]) -> None:
-        box = TickBox(self.tr("Others go on when it fails"))
-        box.setToolTip(self.tr("continue-on-error: what needs it runs although it failed"))
-        box.setChecked(bool(raw.get("continue-on-error")))
-        box.toggled.connect(lambda on: self._enter("continue-on-error", True if on else None))
-        self._carry_on_box = box
-        self._row(form, "", box)
+            self._add(form, forms.MATRIX)
 
     # --- keeping up with the document ------------------------------------------------------------------------
 
@@ -314,10 +325,8 @@ class Inspector(QScrollArea):
             default = _at(defaults, key) if self.task else None
             hint = self.tr("{} (the graph's default)").format(f.show_text(default)) if default is not None else ""
             edit.show_value(_at(raw, key), hint)
-        if self.task is not None and self._edits:
-            blocker = QSignalBlocker(self._carry_on_box)
-            self._carry_on_box.setChecked(bool(raw.get("continue-on-error")))
-            blocker.unblock()
+        for switch in self._switches:
+            switch.show_value(_at(raw, switch.field.key), _at(defaults, switch.field.key))
 
     def _show_problems(self) -> None:
         document = self.session.document if self.session is not None else None
@@ -334,21 +343,15 @@ class Inspector(QScrollArea):
     # --- entering ---------------------------------------------------------------------------------------------
 
     def _enter(self, key: str, value: object) -> None:
-        if self.session is None or self.task is None:
-            return
-        group, dot, inner = key.partition(".")
-        if not dot:
-            self.session.set_field(self.task, key, value)
-            return
-        mapping = dict(f.plain_data(self._raw().get(group)) or {})
-        mapping.pop(inner, None)
-        if value is not None:
-            mapping[inner] = value
-        self.session.set_field(self.task, group, mapping or None, self.tr("change {} of “{}”").format(inner, self.task))
+        if self.session is not None and self.task is not None:
+            field, whole = _inside(self._raw(), key, value)
+            name = key.rpartition(".")[2]
+            self.session.set_field(self.task, field, whole, self.tr("change {} of “{}”").format(name, self.task))
 
     def _enter_graph(self, key: str, value: object) -> None:
         if self.session is not None:
-            self.session.set_graph_field(key, value)
+            field, whole = _inside(self._raw(), key, value)
+            self.session.set_graph_field(field, whole)
 
     def _rename(self, value: object) -> None:
         if self.session is None or self.scene is None or self.task is None:
@@ -406,6 +409,20 @@ def _kind(raw: Mapping[str, Any]) -> str:
 
 def _array(raw: Mapping[str, Any]) -> str:
     return next((array for array in ("foreach", "matrix") if raw.get(array) is not None), "single")
+
+
+def _inside(raw: Mapping[str, Any], key: str, value: object) -> tuple[str, object]:
+    """The field to set, and to what, so that `key` (`field`, or `field.name` in a mapping) has this value."""
+    field, dot, name = key.partition(".")
+    if not dot:
+        return field, value
+    before = f.plain_data(raw.get(field))
+    mapping = before if isinstance(before, dict) else {}
+    if value is None:
+        mapping.pop(name, None)
+    else:
+        mapping[name] = value
+    return field, mapping or None
 
 
 def _at(raw: object, key: str) -> Any:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
-from windlass_gui.editor import fields as f
+from windlass_gui.editor import forms
+from windlass_gui.editor.field_edit import ChoiceEdit, TickEdit
+from windlass_gui.editor.fields import Field
 from windlass_gui.editor.inspector import Inspector
 from windlass_gui.editor.problems import ProblemsPane
 from windlass_gui.editor.session import EditorSession
@@ -123,47 +127,193 @@ def test_the_graphs_own_fields_show_when_nothing_is_chosen(
     assert session.document.name == "other"
 
 
+GROUPS = (forms.RESOURCES, forms.PLACE, forms.LIMITS, forms.ORDER, forms.FAILURE, forms.MORE, forms.GRAPH_LIMITS)
+FIELDS = {field.key: field for group in GROUPS for field in group if isinstance(field, Field)}
+FIELDS |= {"arguments": forms.ARGUMENTS, "args": forms.ARGS, "foreach": forms.FOREACH, "matrix": forms.MATRIX}
+
+
 @pytest.mark.parametrize(
-    ("field", "text", "value"),
+    ("key", "text", "value"),
     [
-        (f.FAILURE[0], "2", 2),
-        (f.FAILURE[0], "{max: 2, backoff: 5 s}", {"max": 2, "backoff": "5 s"}),
-        (f.FAILURE[1], "90", 90),
-        (f.RESOURCES[0], "0.5", 0.5),
-        (f.RESOURCES[1], "1048576", 1048576),
-        (f.MORE[0], "params.size > 2", "params.size > 2"),
-        (f.MORE[3], "A=1\n B = two words \n\n", {"A": "1", "B": "two words"}),
-        (f.ARGUMENTS, "echo\na b\n", ["echo", "a b"]),
-        (f.ARGS, "[1, fast]", [1, "fast"]),
-        (f.FOREACH, "split.outputs", "split.outputs"),
-        (f.FOREACH, "{range: 3}", {"range": 3}),
+        ("retries", "2", 2),
+        ("retries", "{max: 2, backoff: 5 s}", {"max": 2, "backoff": "5 s"}),
+        ("timeout", "90", 90),
+        ("deadline", "2 h", "2 h"),
+        ("priority", "-3", -3),
+        ("resources.cpus", "0.5", 0.5),
+        ("resources.memory", "1048576", 1048576),
+        ("resources.gpu-memory", "8 GiB", "8 GiB"),
+        ("resources.named", "maya=1\nnuke = 0.5\n", {"maya": 1, "nuke": 0.5}),
+        ("limit", "20", 20),
+        ("groups", "database, disk", ["database", "disk"]),
+        ("apart", "load", ["load"]),
+        ("limits.running", "100", 100),
+        ("limits.groups", "database=4", {"database": 4}),
+        ("when", "params.size > 2", "params.size > 2"),
+        ("env", "A=1\n B = two words \n\n", {"A": "1", "B": "two words"}),
+        ("arguments", "echo\na b\n", ["echo", "a b"]),
+        ("args", "[1, fast]", [1, "fast"]),
+        ("foreach", "split.outputs", "split.outputs"),
+        ("foreach", "{range: 3}", {"range": 3}),
     ],
 )
-def test_fields_are_understood_and_come_back_the_same(field: f.Field, text: str, value: object) -> None:
+def test_fields_are_understood_and_come_back_the_same(key: str, text: str, value: object) -> None:
+    field = FIELDS[key]
     assert field.parse(text) == value
     assert field.parse(field.show(value)) == value
 
 
 @pytest.mark.parametrize(
-    ("field", "text"),
+    ("key", "text", "words"),
     [
-        (f.FAILURE[0], "often"),
-        (f.FAILURE[0], "-1"),
-        (f.FAILURE[1], "soon"),
-        (f.RESOURCES[0], "nan"),
-        (f.RESOURCES[1], "12 parsecs"),
-        (f.RESOURCES[3], "-1"),
-        (f.MORE[0], "params.size >"),
-        (f.MORE[1], "high"),
-        (f.MORE[3], "no equals sign"),
-        (f.ARGS, "{a: 1}"),
-        (f.MATRIX, "[1"),
+        ("retries", "often", "not a number of retries, found 'often'"),
+        ("retries", "-1", "whole number from 0"),
+        ("retries", "{maxx: 1}", "did you mean “max”"),
+        ("timeout", "soon", "soon"),
+        ("deadline", "0 s", "the duration is zero"),
+        ("deadline", "2 hrss", "hrss"),
+        ("priority", "high", "whole number from -1000000"),
+        ("priority", "2000000", "whole number from -1000000"),
+        ("resources.cpus", ".nan", "number"),
+        ("resources.memory", "12 parsecs", "parsecs"),
+        ("resources.gpus", "-1", "negative"),
+        ("resources.gpus", "1.5", "not a whole number"),
+        ("resources.gpu-memory", "lots", "lots"),
+        ("resources.named", "maya", "write NAME=number"),
+        ("resources.named", "maya=many", "maya: not a number, found 'many'"),
+        ("limit", "0", "whole number from 1"),
+        ("groups", "data base!", "not a name of a group, found 'base!'"),
+        ("groups", "a, a", "'a' stands here twice"),
+        ("apart", "9to5", "not a name of a task"),
+        ("where", "os = linux", "os = linux"),
+        ("limits.running", "all", "whole number from 1"),
+        ("limits.groups", "database=0", "database: not a whole number"),
+        ("when", "params.size >", ""),
+        ("env", "no equals sign", "write NAME=value"),
+        ("env", "9=1", "not a variable's name"),
+        ("args", "{a: 1}", "list"),
+        ("matrix", "[1", ""),
     ],
 )
-def test_what_is_wrong_is_refused_with_a_sentence(field: f.Field, text: str) -> None:
+def test_what_is_wrong_is_refused_in_the_checkers_words(key: str, text: str, words: str) -> None:
     with pytest.raises(ValueError) as caught:
-        field.parse(text)
+        FIELDS[key].parse(text)
+    assert words in str(caught.value)
     assert str(caught.value)
+
+
+PLACED = """\
+windlass: 1
+name: placed
+limits: {groups: {database: 4}}   # agreed with the owner of the database
+defaults: {exclusive: true}
+tasks:
+  load:
+    command: echo load
+    # Each needs a licence.
+    resources:
+      memory: 1 GiB      # measured
+      named: {maya: 1}   # of four
+    position: [0, 0]
+  # The last one.
+  index:
+    command: echo index
+    position: [300, 0]
+"""
+
+
+@pytest.fixture
+def placed(qtbot: QtBot) -> Iterator[Inspector]:
+    session = EditorSession(PLACED)
+    view = GraphView(session, load_theme("dark"))
+    inspector = Inspector(load_theme("dark"))
+    for widget in (view, inspector):
+        qtbot.addWidget(widget)
+    inspector.resize(340, 700)
+    inspector.show()
+    inspector.show_session(session, view.graph)
+    view.graph.select(["load"])
+    yield inspector
+    inspector.show_session(None, None)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "line", "step"),
+    [
+        ("limit", "20", "    limit: 20", "change limit of “load”"),
+        ("groups", "database", "    groups: [database]", "change groups of “load”"),
+        ("apart", "index", "    apart: [index]", "change apart of “load”"),
+        ("deadline", "2 h", "    deadline: 2 h", "change deadline of “load”"),
+        ("resources.gpu-memory", "8 GiB", "      gpu-memory: 8 GiB", "change gpu-memory of “load”"),
+        ("resources.named", "maya=2", "      named: {maya: 2}   # of four", "change named of “load”"),
+        ("priority", "5", "    priority: 5", "change priority of “load”"),
+        ("where", "os == linux", "    where: [os == linux]", "change where of “load”"),
+    ],
+)
+def test_each_field_is_one_named_step_that_keeps_the_rest(
+    placed: Inspector, key: str, text: str, line: str, step: str
+) -> None:
+    session = placed.session
+    assert session is not None
+    _type(placed, key, text)
+    placed.flush()
+    assert line in session.document.text.splitlines()
+    assert session.undo.undoText() == step
+    before, now = PLACED.splitlines(), session.document.text.splitlines()
+    kept = [row for row in before if row in now]
+    assert len(before) - len(kept) <= (1 if key == "resources.named" else 0), "a line that nobody edited is another"
+    session.check_now()
+    assert session.document.problems == []
+    session.undo.undo()
+    assert session.document.text == PLACED
+
+
+def test_the_graphs_limits_keep_their_comment(placed: Inspector) -> None:
+    session, scene = placed.session, placed.scene
+    assert session is not None
+    assert scene is not None
+    scene.select(())
+    _type(placed, "limits.running", "100")
+    placed.flush()
+    assert session.document.raw["limits"] == {"groups": {"database": 4}, "running": 100}
+    assert "# agreed with the owner of the database" in session.document.text
+    assert placed.field("limits.groups").text == "database=4"
+    for key in ("limits.running", "limits.groups"):
+        placed.field(key).box.clear()
+        placed.flush()
+    assert "limits" not in session.document.raw
+    while session.undo.canUndo():
+        session.undo.undo()
+    assert session.document.text == PLACED
+
+
+def test_choices_and_boxes_write_only_what_is_not_so_anyway(placed: Inspector) -> None:
+    session = placed.session
+    assert session is not None
+    placement, alone, pin = (placed.switch(key) for key in ("placement", "exclusive", "pin"))
+    assert isinstance(placement, ChoiceEdit)
+    assert isinstance(alone, TickEdit)
+    assert isinstance(pin, TickEdit)
+    assert alone.isChecked(), "the graph's defaults say so"
+    placement.activated.emit(1)
+    alone.click()
+    pin.click()
+    task = session.document.task("load")
+    assert (task["placement"], task["exclusive"], task["pin"]) == ("spread", False, True)
+    assert [session.undo.text(step) for step in range(3)] == [
+        f"change {name} of “load”" for name in ("placement", "exclusive", "pin")
+    ]
+    placement.activated.emit(0)
+    alone.click()
+    pin.click()
+    assert not {"placement", "exclusive", "pin"} & set(session.document.task("load"))
+    session.apply_text(PLACED.replace("    position: [0, 0]", "    placement: sprad"))
+    assert (placement.currentIndex(), placement.placeholderText()) == (-1, "sprad")
+
+
+def test_every_field_says_what_it_means(placed: Inspector) -> None:
+    for edit in (*(edit.box for edit in placed._edits), *placed._switches):
+        assert edit.toolTip()
 
 
 def test_yaml_is_applied_as_one_step(session: EditorSession, qtbot: QtBot) -> None:
