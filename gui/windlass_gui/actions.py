@@ -48,6 +48,7 @@ SPECS = (
     Spec("submit", "&Submit", "submit", "F5", "Run the graph"),
     Spec("cancel", "&Cancel", "cancel", "Shift+F5", "Stop the run that is shown"),
     Spec("retry", "&Retry failed", "retry", "Ctrl+R", "Run again what failed or was cancelled in the run shown"),
+    Spec("report", "&What happened?", "log", "Ctrl+I", "Agents lost, items made anew, waiting, the slowest"),
     Spec("leave_run", "&Hide run", "", "Ctrl+Shift+H", "Show the graph without the states of a run"),
     Spec("monitor", "&Monitor", "monitor", "Ctrl+M", "Show the machines: load, memory, what runs where"),
     Spec("token", "Add a &machine…", "agent", "", "Get the line that joins another machine as an agent"),

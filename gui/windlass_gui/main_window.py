@@ -25,6 +25,7 @@ from windlass_gui.monitor import MonitorWindow
 from windlass_gui.monitor.joining import JoinDialog
 from windlass_gui.panes import ItemsPane, LogPane, RunsPane
 from windlass_gui.panes.doing import WHOLE, Target, run_again
+from windlass_gui.panes.report import show_report
 from windlass_gui.retrying import Retrying
 from windlass_gui.run_view import RUN_ENDED, RunView
 from windlass_gui.running import Running
@@ -129,6 +130,7 @@ class MainWindow(QMainWindow):
         do("submit", self.submit)
         do("cancel", self.running.cancel)
         do("retry", lambda: self.retry(self.run_view.run) if self.run_view.run is not None else None)
+        do("report", self.show_report)
         do("leave_run", lambda: self.run_view.show_run(None))
         do("monitor", self.show_monitor)
         do("token", lambda: JoinDialog(self.bridge, self).open())
@@ -280,6 +282,11 @@ class MainWindow(QMainWindow):
             self.log.show_item(self.run_view.run, task, self._telling_item(task))
             self.bottom.setCurrentWidget(self.log)
 
+    def show_report(self) -> None:
+        """What happened to the shown run."""
+        if self.run_view.run is not None:
+            show_report(self.bridge, self, self.run_view.run)
+
     def show_items(self, run: int, task: int) -> None:
         self.items.show_task(run, task)
         self.bottom.setCurrentWidget(self.items)
@@ -377,6 +384,7 @@ class MainWindow(QMainWindow):
         self.actions_.enable(self.bridge.state == "up" and self.running.can("cancel"), "cancel")
         self.actions_.enable(self.running.can("retry") and not self.retrying.busy, "retry")
         self.actions_.enable(self.run_view.run is not None, "leave_run")
+        self.actions_.enable(self.run_view.row is not None and self.bridge.state == "up", "report")
         self.actions_.enable(self.bridge.state == "up", "token")
         self.palette_.setEnabled(open_)
 

@@ -56,7 +56,7 @@ def build_menus(
     )  # fmt: skip
     panes = view.addMenu(_tr("&Panes"))
     panes.aboutToShow.connect(lambda: _fill_panes(panes, docks()))
-    menu(_tr("&Run"), "submit", "cancel", "retry", "leave_run", "", "monitor", "token")
+    menu(_tr("&Run"), "submit", "cancel", "retry", "report", "leave_run", "", "monitor", "token")
     menu(_tr("&Help"), "keys", "about")
     return recent
 

@@ -36,6 +36,12 @@ _SAME_AS = {
     "aside": "backoff",
     # attempts and their outcomes
     "assigned": "ready", "exited": "succeeded", "lost": "failed", "rejected": "skipped",
+    "probation": "backoff",
+    # deadlines
+    "endangered": "backoff", "missed": "failed",
+    # what an agent says to something that waits
+    "free": "succeeded", "busy": "active", "kept": "ready", "avoided": "backoff", "away": "failed",
+    "drains": "cancelled", "label": "skipped", "lacks": "skipped",
     "ok": "succeeded", "nonzero": "failed", "signal": "failed", "timeout": "failed", "oom": "failed",
     "spawn_error": "failed", "crashed": "failed", "stopped": "cancelled",
 }  # fmt: skip
@@ -43,7 +49,9 @@ _SAME_AS = {
 _SHAPES = {
     "pending": "ring", "ready": "dot", "active": "play", "backoff": "hourglass", "succeeded": "check",
     "failed": "cross", "cancelled": "square", "skipped": "dash", "paused": "pause", "disconnected": "hourglass",
-    "draining": "drain", "aside": "pause",
+    "draining": "drain", "drains": "drain", "aside": "pause", "probation": "hourglass",
+    "kept": "pause",
+    "endangered": "clock", "missed": "alarm",
 }  # fmt: skip
 
 
@@ -109,14 +117,14 @@ def state_name(state: str | int) -> str:
 
 
 def state_shape(state: str | int) -> str:
-    """ring, dot, play, hourglass, check, cross, square, dash, pause or drain."""
+    """ring, dot, play, hourglass, check, cross, square, dash, pause, drain, clock or alarm."""
     name = state_name(state)
     return _SHAPES.get(name) or _SHAPES.get(_SAME_AS.get(name, name), "ring")
 
 
 @cache
 def shape_path(shape: str) -> QPainterPath:
-    """A shape in the unit square; stroke it for ring, check, cross, dash and drain, else fill it."""
+    """A shape in the unit square; stroke it where it is in `_STROKED`, else fill it."""
     path = QPainterPath()
 
     def lines(*points: tuple[float, float]) -> None:
@@ -144,6 +152,14 @@ def shape_path(shape: str) -> QPainterPath:
         lines((0.5, 0.1), (0.5, 0.68))
         lines((0.22, 0.44), (0.5, 0.72), (0.78, 0.44))
         lines((0.16, 0.92), (0.84, 0.92))
+    elif shape == "clock":
+        path.addEllipse(QRectF(0.1, 0.1, 0.8, 0.8))
+        lines((0.5, 0.28), (0.5, 0.54), (0.68, 0.62))
+    elif shape == "alarm":
+        # A triangle with a hole in it, the shape of an exclamation mark.
+        lines((0.5, 0.04), (1.0, 0.94), (0.0, 0.94), (0.5, 0.04))
+        path.addRect(QRectF(0.44, 0.34, 0.12, 0.3))
+        path.addRect(QRectF(0.44, 0.72, 0.12, 0.12))
     elif shape == "dot":
         path.addEllipse(QRectF(0.2, 0.2, 0.6, 0.6))
     else:
@@ -151,7 +167,7 @@ def shape_path(shape: str) -> QPainterPath:
     return path
 
 
-_STROKED = frozenset({"ring", "check", "cross", "dash", "drain"})
+_STROKED = frozenset({"ring", "check", "cross", "dash", "drain", "clock"})
 
 
 def draw_state(painter: QPainter, rect: QRectF, state: str | int, theme: Theme | None = None) -> None:
@@ -165,7 +181,7 @@ def draw_state(painter: QPainter, rect: QRectF, state: str | int, theme: Theme |
     painter.translate(rect.center().x() - side / 2, rect.center().y() - side / 2)
     painter.scale(side, side)
     if shape in _STROKED:
-        pen = QPen(color, 0.16)
+        pen = QPen(color, 0.12 if shape == "clock" else 0.16)
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         painter.setPen(pen)

@@ -18,17 +18,11 @@ from windlass.cli.common import (
     print_json,
     the_run,
 )
-from windlass.client.account import Account, account
+from windlass.client.account import CAUSES, Account, account_of, counts_words
 from windlass.client.run import Run
-from windlass.model.units import human_size
 
 MOST = 20_000
 """Items of a run up to which `windlass run` looks for losses by itself; `windlass report` always does."""
-CAUSES = {
-    "room": "for room on an agent",
-    "agent": "on its agent: for its turn, or for its inputs",
-    "again": "between a bad end and the next attempt",
-}
 
 
 @command
@@ -46,10 +40,6 @@ def report(
         _print(found)
 
 
-def account_of(run: Run) -> Account:
-    return account(run.row(), run.tasks(), run.attempts())
-
-
 def losses(run: Run) -> list[str]:
     """Sentences for the end of `windlass run`; none where looking for them would take long."""
     return account_of(run).loss_words() if run.row().counts.total <= MOST else []
@@ -57,29 +47,19 @@ def losses(run: Run) -> list[str]:
 
 def _print(found: Account) -> None:
     screen = console()
-    took = duration(found.ended - found.submitted) if found.ended is not None else "so far"
-    screen.print(f"run {found.run} ({found.name}): {found.state}, {found.items:,} items, {took}", markup=False)
+    screen.print(found.headline(duration), markup=False)
     for line in found.loss_words():
         screen.print(line, markup=False, style="yellow", soft_wrap=True)
     if not found.losses:
         screen.print("no agent was lost with anything of it")
     screen.print()
     table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_row(*cells("attempts", _counts(found.attempts)))
-    table.add_row(*cells("tried again", _counts(found.retried) or "nothing"))
-    lost = sum(seconds for how, seconds in found.spent.items() if how not in ("ok", "running"))
-    good = found.spent.get("ok", 0.0)
-    table.add_row(*cells("time", f"{duration(good)} in good attempts, {duration(lost)} in others"))
+    for heading, words in found.facts(duration):
+        table.add_row(*cells(heading, words))
     for cause, words in CAUSES.items():
         table.add_row(*cells("waiting", f"{duration(found.waiting.get(cause, 0.0))} {words}"))
-    if found.memory:
-        table.add_row(*cells("peak memory", f"{human_size(found.memory)} ({found.memory_of})"))
     for item, seconds in found.slowest:
         table.add_row(*cells("slowest", f"{duration(seconds)} {item}"))
     for agent, counts in found.agents.items():
-        table.add_row(*cells(f"on {agent}", _counts(counts)))
+        table.add_row(*cells(f"on {agent}", counts_words(counts)))
     screen.print(table)
-
-
-def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count:,} {how}" for how, count in counts.items())

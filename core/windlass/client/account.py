@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from windlass.model.units import human_size
 from windlass.wire.rows import AttemptRow, RunRow, TaskRow
+
+if TYPE_CHECKING:
+    from windlass.client.run import Run
 
 TOGETHER = 2.0
 """Seconds within which attempts that are lost with one agent are one event."""
@@ -19,6 +23,12 @@ SLOWEST = 5
 """Items named as the slowest."""
 NAMED = 12
 """Attempts of one loss that are named one by one."""
+CAUSES = {
+    "room": "for room on an agent",
+    "agent": "on its agent: for its turn, or for its inputs",
+    "again": "between a bad end and the next attempt",
+}
+"""What items waited for, in words; the keys of `Account.waiting`."""
 
 _NEVER = ("rejected",)
 _STOPPED = "stopped"
@@ -101,9 +111,38 @@ class Account:
             "slowest": [{"item": item, "seconds": seconds} for item, seconds in self.slowest],
         }  # fmt: skip
 
+    def headline(self, duration: Callable[[float], str]) -> str:
+        """The run in a line; `duration` says seconds as its reader does elsewhere."""
+        took = "so far" if self.ended is None else duration(self.ended - self.submitted)
+        items = f"{self.items:,} item{'s' if self.items != 1 else ''}"
+        return f"run {self.run} ({self.name}): {self.state}, {items}, {took}"
+
+    def facts(self, duration: Callable[[float], str]) -> list[tuple[str, str]]:
+        """What is to be known of its attempts, time and memory: a heading and words."""
+        lost = sum(seconds for how, seconds in self.spent.items() if how not in ("ok", "running"))
+        good = self.spent.get("ok", 0.0)
+        found = [
+            ("attempts", counts_words(self.attempts) or "none"),
+            ("tried again", counts_words(self.retried) or "nothing"),
+            ("time", f"{duration(good)} in good attempts, {duration(lost)} in others"),
+        ]
+        if self.memory:
+            found.append(("peak memory", f"{human_size(self.memory)} ({self.memory_of})"))
+        return found
+
     def loss_words(self) -> list[str]:
         """A sentence for each loss."""
         return [_words(loss) for loss in self.losses]
+
+
+def account_of(run: Run) -> Account:
+    """Asks the core for all that is needed: a page of requests for each few thousand attempts."""
+    return account(run.row(), run.tasks(), run.attempts())
+
+
+def counts_words(counts: dict[str, int]) -> str:
+    """`7 ok, 2 lost`."""
+    return ", ".join(f"{count:,} {how}" for how, count in counts.items())
 
 
 def account(run: RunRow, tasks: list[TaskRow], rows: Iterable[AttemptRow]) -> Account:
@@ -155,10 +194,10 @@ def _item(names: dict[int, TaskRow], row: AttemptRow) -> str:
 
 def _waiting(run: RunRow, tasks: list[TaskRow], by_item: dict[tuple[int, int], list[AttemptRow]]) -> dict[str, float]:
     """Where a task needs others item by item, its wait for room is told too small rather than too large."""
-    done: dict[str, float] = {}
-    for task in tasks:
-        ends = [row.ended for (at, _), of in by_item.items() if at == task.index for row in of if row.ended is not None]
-        done[task.id] = max(ends, default=run.submitted)
+    last: dict[int, float] = {}
+    for (at, _), of in by_item.items():
+        last[at] = max([last.get(at, run.submitted), *(row.ended for row in of if row.ended is not None)])
+    done = {task.id: last.get(task.index, run.submitted) for task in tasks}
     ready = {task.index: max([run.submitted, *(done.get(need, 0.0) for need in task.needs)]) for task in tasks}
     waits: defaultdict[str, float] = defaultdict(float)
     now = run.ended or time.time()

@@ -75,7 +75,8 @@ def agent_row(core: Core, agent: AgentRecord) -> AgentRow:
         state=agent.state,
         draining=agent.draining,
         labels=facts.labels,
-        resources=msgspec.to_builtins(facts.resources),
+        # What equals its default is left out there; one CPU is something all the same.
+        resources={"cpus": facts.resources.cpus, **msgspec.to_builtins(facts.resources)},
         used=dict(view.used) if view is not None else {},
         running=view.running if view is not None else 0,
         waiting=view.waiting if view is not None else 0,

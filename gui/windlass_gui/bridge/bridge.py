@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -22,6 +22,10 @@ from windlass_gui.bridge import local
 from windlass_gui.bridge.inbox import Inbox
 from windlass_gui.bridge.keeper import Keeper
 from windlass_gui.mirror import Mirror
+from windlass_gui.models.tables import ShareRow
+
+if TYPE_CHECKING:
+    from windlass.client.account import Account
 
 FRAME = 33
 """Milliseconds between two looks into the inbox."""
@@ -333,6 +337,36 @@ class Bridge(QObject):
                 done(data.get("next"))
 
         self.request(m.GetAttempts(0, run, after=after, limit=PAGE), arrived, convert=convert)
+
+    def get_report(self, run: int, done: Callable[[Account], None], failed: Failed) -> None:
+        """What happened to a run, from its whole record: read in a worker thread, as that may take a while."""
+        link, generation = self._link, self._generation
+        if link is None:
+            failed("Not connected to a core.")
+            return
+
+        def tell(say: Callable[[], None]) -> None:
+            self.inbox.call(lambda: say() if generation == self._generation else None)
+
+        def work() -> None:
+            try:
+                found = local.report(link, run)
+            except Exception as error:  # any reason is one for the person who asked
+                reason = str(error) or type(error).__name__
+                tell(lambda: failed(reason))
+            else:
+                tell(lambda: done(found))
+
+        threading.Thread(target=work, name="windlass-report", daemon=True).start()
+
+    def get_shares(self, done: Callable[[list[ShareRow], list[str]], None], failed: Failed) -> None:
+        """Who has how much of the machines, whose turn comes first standing first, and the order of ready work."""
+
+        def show(data: dict[str, Any], _payload: list[bytes]) -> None:
+            rows = msgspec.convert(data.get("owners", []), list[ShareRow])
+            done(sorted(rows, key=lambda row: (row.standing, row.owner)), list(data.get("order", [])))
+
+        self.request(m.GetInfo(0), show, failed)
 
     def submit(
         self, document: str, folder: Path | None, params: dict[str, Any], callback: Callable[[SubmitProgress], None]

@@ -28,6 +28,7 @@ from windlass.wire import homes
 from windlass.wire import messages as m
 
 if TYPE_CHECKING:
+    from windlass.client.account import Account
     from windlass.client.submit import Package
 
 START_TIMEOUT = 30.0
@@ -89,6 +90,14 @@ def agent_lost() -> bool:
 def open_address(address: str, listener: Listener) -> Link:
     """A link to a core somewhere else: a token, or an address that was joined before. Goes on dialling by itself."""
     return Link(connect.locate(address), name=client_name(), on_phase=listener)
+
+
+def report(link: Any, run: int) -> Account:
+    """What happened to a run; a page of requests for each few thousand attempts."""
+    from windlass.client.account import account_of
+    from windlass.client.run import Run
+
+    return account_of(Run(link, run))
 
 
 def submit(link: Any, document: str, folder: Path | None, params: dict[str, Any], progress: Progress) -> int:

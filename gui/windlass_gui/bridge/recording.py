@@ -7,6 +7,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from windlass.wire.messages import Delta, Snapshot
 
 
@@ -35,6 +37,8 @@ class RecordingLink:
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
+        self.answers: dict[type[Any], dict[str, Any] | Exception] = {}
+        """What `ask` gives to each kind of message, as it would have travelled."""
         self.topics: tuple[str, ...] = ()
         self.closed = False
         self.phase = "up"
@@ -47,7 +51,10 @@ class RecordingLink:
 
     def ask(self, message: Any, payload: Sequence[bytes] = (), timeout: float | None = None) -> Any:
         self.asked.append(Asked(message))
-        return _Answer({}, [])
+        found = self.answers.get(type(message), {})
+        if isinstance(found, Exception):
+            raise found
+        return _Answer(msgspec.to_builtins(found), [])
 
     def subscribe(self, topics: Sequence[str], callback: Callable[[Any], None]) -> None:
         self.topics, self._callback = tuple(topics), callback

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from windlass_gui.editor.geometry import Geometry
 from windlass_gui.editor.layout import NODE_HEIGHT, NODE_WIDTH
+from windlass_gui.editor.live import NodeLive
 from windlass_gui.editor.style import CanvasStyle
 
 
@@ -26,14 +27,26 @@ class BatchItem(QGraphicsItem):
         self.style = style
         self.links: list[tuple[str, str]] = []
         self.states: dict[str, str] = {}
+        self.late: dict[str, str] = {}
+        """Task -> endangered or missed, those only."""
         self.selected: set[str] = set()
         self._rect = QRectF()
         self._stale = True
         self._groups: list[tuple[str, list[QRectF]]] = []
         self._lines: list[QLineF] = []
+        self._late: list[tuple[str, list[QRectF]]] = []
 
     def boundingRect(self) -> QRectF:
         return self._rect
+
+    def show_live(self, task: str, live: NodeLive | None) -> None:
+        """What a run says of a task; drawn at the next `refresh`."""
+        self.states.pop(task, None)
+        self.late.pop(task, None)
+        if live is not None:
+            self.states[task] = live.state
+            if live.deadline:
+                self.late[task] = live.deadline
 
     def refresh(self) -> None:
         """Forget the prepared shapes; they are made again at the next paint."""
@@ -53,9 +66,15 @@ class BatchItem(QGraphicsItem):
         points = geometry.points.tolist()
         at = {task: i for i, task in enumerate(geometry.ids)}
         by_state: dict[str, list[QRectF]] = {}
+        late: dict[str, list[QRectF]] = {}
         for task, (x, y) in zip(geometry.ids, points, strict=True):
             state = "selected" if task in self.selected else self.states.get(task, "")
             by_state.setdefault(state, []).append(QRectF(x, y, NODE_WIDTH, NODE_HEIGHT))
+            if task in self.late:
+                # A bar above the node: half as long where there is still hope.
+                width = NODE_WIDTH if self.late[task] == "missed" else NODE_WIDTH / 2
+                late.setdefault(self.late[task], []).append(QRectF(x, y - 18, width, 14))
+        self._late = list(late.items())
         self._groups = sorted(by_state.items(), key=lambda group: group[0] == "selected")
         ends = np.array([(at[s], at[t]) for s, t in self.links if s in at and t in at], dtype=np.int64).reshape(-1, 2)
         starts = geometry.points[ends[:, 0]] + (NODE_WIDTH, NODE_HEIGHT / 2)
@@ -77,4 +96,7 @@ class BatchItem(QGraphicsItem):
                 painter.setBrush(style.accent)
             else:
                 painter.setBrush(style.state_brush.get(state, style.distant))
+            painter.drawRects(rects)
+        for deadline, rects in self._late:
+            painter.setBrush(style.theme.state_color(deadline))
             painter.drawRects(rects)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from windlass.wire.rows import Counts, TaskRow
+from windlass_gui.models.tables import deadline_note
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class NodeLive:
     """None while a fan-out is undecided."""
     array: bool = False
     note: str = ""
+    deadline: str = ""
+    """endangered, missed or empty."""
 
     @property
     def ended(self) -> int:
@@ -48,6 +51,11 @@ class NodeLive:
         ]
         return ", ".join(shown) or "nothing to do yet"
 
+    @property
+    def words(self) -> str:
+        """What is to be said of it besides its counts."""
+        return deadline_note(self.deadline, self.note)
+
 
 STATE_WORDS = {
     "pending": "waiting for others",
@@ -64,7 +72,7 @@ STATE_WORDS = {
 
 def node_live(row: TaskRow) -> NodeLive:
     """From a task's row as clients get it."""
-    return NodeLive(_first(row.counts), row.counts, row.count, row.array, row.note)
+    return NodeLive(_first(row.counts), row.counts, row.count, row.array, row.note, row.deadline)
 
 
 def _first(counts: Counts) -> str:

@@ -25,6 +25,8 @@ _ICON = 20
 _LEFT = 42.0
 _RADIUS = 9.0
 _STACK = 4.0
+_MARK = 20.0
+"""What the mark of a deadline takes, left of the state's."""
 
 
 class NodeItem(QGraphicsRectItem):
@@ -74,6 +76,8 @@ class NodeItem(QGraphicsRectItem):
         self._composed = True
         style, facts = self.style, self.facts
         right = NODE_WIDTH - (32.0 if self.live or self.problem else 12.0)
+        if self.live is not None and self.live.deadline:
+            right -= _MARK
         self._title = style.title_metrics.elidedText(facts.label, Qt.TextElideMode.ElideRight, right - _LEFT)
         line = self.live.caption if self.live else (facts.summary or "nothing to run yet")
         metrics = style.small_metrics if self.live or not facts.summary else style.mono_metrics
@@ -100,6 +104,8 @@ class NodeItem(QGraphicsRectItem):
         if scale < TEXT_SCALE:
             if state:
                 painter.fillRect(QRectF(8, 8, 12, NODE_HEIGHT - 16), style.state_brush[state])
+            if live is not None and live.deadline:
+                draw_state(painter, QRectF(NODE_WIDTH - 50, 10, 40, 40), live.deadline, style.theme)
             return
         if not self._composed:
             self._compose()
@@ -109,6 +115,8 @@ class NodeItem(QGraphicsRectItem):
             self._paint_progress(painter, live)
         if state:
             draw_state(painter, QRectF(NODE_WIDTH - 27, 10, 16, 16), state, style.theme)
+            if live is not None and live.deadline:
+                draw_state(painter, QRectF(NODE_WIDTH - 27 - _MARK, 10, 16, 16), live.deadline, style.theme)
         elif self.problem:
             painter.drawPixmap(QPointF(NODE_WIDTH - 27, 10), icon_pixmap("warning", style.theme.danger, 16, 2.0))
 

@@ -65,6 +65,7 @@ class GraphScene(QGraphicsScene):
             self.geometry.remove(task)
             self._links_of.pop(task, None)
             self.live.pop(task, None)
+            self._batch.show_live(task, None)
         if self.hovered in gone:
             self.hovered = None
         fresh = [task for task in facts if task in change.added and task not in self.nodes]
@@ -204,13 +205,14 @@ class GraphScene(QGraphicsScene):
         if whole:
             for task in set(self.live) - set(live):
                 del self.live[task]
+                self._batch.show_live(task, None)
                 if task in self.nodes:
                     self.nodes[task].show_live(None)
         for task, state in live.items():
             self.live[task] = state
+            self._batch.show_live(task, state)
             if task in self.nodes:
                 self.nodes[task].show_live(state)
-        self._batch.states = {task: state.state for task, state in self.live.items()}
         if self.batched:
             self._batch.refresh()
 

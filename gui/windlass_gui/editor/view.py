@@ -268,8 +268,8 @@ class GraphView(QGraphicsView):
             lines.append(item.facts.summary[:200])
         if item.live is not None:
             lines.append(item.live.detail)
-            if item.live.note:
-                lines.append(item.live.note)
+            if item.live.words:
+                lines.append(item.live.words)
         if item.problem:
             lines.append(item.problem)
         self._tip = (task, event.globalPos(), "\n".join(lines))

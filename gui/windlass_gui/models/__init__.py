@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from windlass_gui.models.items import ItemsModel
 from windlass_gui.models.rows import COUNTS_ROLE, KEY_ROLE, SORT_ROLE, STATE_ROLE, RowsModel, SortedRows
-from windlass_gui.models.tables import AgentsModel, AttemptsModel, RunsModel, TasksModel
+from windlass_gui.models.tables import AgentsModel, AttemptsModel, RunsModel, SharesModel, TasksModel
 
 __all__ = [
     "COUNTS_ROLE", "KEY_ROLE", "SORT_ROLE", "STATE_ROLE", "AgentsModel", "AttemptsModel", "ItemsModel", "RowsModel",
-    "RunsModel", "SortedRows", "TasksModel",
+    "RunsModel", "SharesModel", "SortedRows", "TasksModel",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TypeAlias
 
+import msgspec
 from PySide6.QtCore import QObject
 
 from windlass.model.units import human_size
@@ -77,6 +78,16 @@ def task_state(row: TaskRow) -> str:
     return "succeeded" if row.count == 0 else "pending"
 
 
+def deadline_note(deadline: str, note: str) -> str:
+    """What to say of a task: the core's note, which tells how late it will be, unless that is about something else."""
+    late = {"endangered": "will probably miss its deadline", "missed": "has missed its deadline"}.get(deadline, "")
+    return note if not late or "deadline" in note else "\n".join(filter(None, (late, note)))
+
+
+DEADLINES = ("", "endangered", "missed")
+"""A task's `deadline`, the worst last."""
+
+
 class TasksModel(RowsModel[int, TaskRow]):
     """The tasks of one run, by their position in the graph."""
 
@@ -91,6 +102,10 @@ class TasksModel(RowsModel[int, TaskRow]):
                 counts=lambda row: row.counts, detail=lambda row: counts_text(row.counts),
             ),
             Column("Note", lambda row: row.note, detail=lambda row: row.note),
+            Column(
+                "Deadline", lambda row: row.deadline, lambda row: DEADLINES.index(row.deadline),
+                state=lambda row: row.deadline, detail=lambda row: deadline_note(row.deadline, row.note),
+            ),
         ]  # fmt: skip
         super().__init__(columns, parent)
 
@@ -171,12 +186,17 @@ def agent_state(row: AgentRow) -> str:
     """The state that its badge shows."""
     if row.state != "up":
         return row.state
-    return "draining" if row.draining else "aside" if row.aside else "up"
+    return "draining" if row.draining else "aside" if row.aside else "probation" if row.probation else "up"
 
 
-def agent_note(row: AgentRow) -> str:
-    """Why it is as it is."""
-    return f"set aside: {row.aside}" if row.aside else row.note
+def agent_note(row: AgentRow, now: float | None = None) -> str:
+    """Why it is as it is, and how long yet where that is known."""
+    if row.aside:
+        left = 0 if row.aside_until is None else row.aside_until - (time.time() if now is None else now)
+        return f"set aside: {row.aside}" + (f"; back in {fmt.span(left)}" if left > 0 else "")
+    if row.probation:
+        return "on probation after it was set aside: one attempt at a time, until one succeeds"
+    return row.note
 
 
 def used_of(row: AgentRow, name: str) -> str:
@@ -186,6 +206,43 @@ def used_of(row: AgentRow, name: str) -> str:
         return ""
     show = human_size if name in ("memory", "disk") else fmt.number
     return f"{show(float(used))} of {show(float(have))}"
+
+
+class ShareRow(msgspec.Struct, frozen=True):
+    """What the core's fair share is reckoned from, of one owner or project. Shares are parts of all agents, 0..1."""
+
+    owner: str
+    weight: float = 1.0
+    share: float = 0.0
+    """Held now."""
+    average: float = 0.0
+    """Held lately; what lies back counts less."""
+    standing: float = 0.0
+    """The smallest goes first."""
+
+
+class SharesModel(RowsModel[str, ShareRow]):
+    """Owners and projects by their name."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        columns: list[Column[ShareRow]] = [
+            Column("Owner", lambda row: row.owner, detail=lambda row: row.owner),
+            Column("Now", lambda row: f"{row.share:.1%}", lambda row: row.share, right=True,
+                   tip="The largest part of any kind of resource that the attempts hold now"),
+            Column("Lately", lambda row: f"{row.average:.1%}", lambda row: row.average, right=True,
+                   tip="The average over the past; what lies back counts less"),
+            Column("Weight", lambda row: f"{row.weight:g}", lambda row: row.weight, right=True,
+                   tip="From the core's configuration; 1 when it says nothing"),
+            Column("Standing", lambda row: f"{row.standing:.3f}", lambda row: row.standing, right=True,
+                   tip="(now + lately) / weight: the smallest goes first"),
+        ]  # fmt: skip
+        super().__init__(columns, parent)
+
+
+LIMITS_TIP = (
+    "cgroup: the kernel keeps each attempt within the memory it declared. sampling: the agent looks, and ends what "
+    "takes too much"
+)
 
 
 class AgentsModel(RowsModel[str, AgentRow]):
@@ -206,6 +263,8 @@ class AgentsModel(RowsModel[str, AgentRow]):
             Column(
                 "Memory", lambda row: used_of(row, "memory"), lambda row: float(row.used.get("memory") or 0), right=True
             ),
+            Column("GPUs", lambda row: used_of(row, "gpus"), lambda row: float(row.used.get("gpus") or 0), right=True),
+            Column("Limits", lambda row: row.labels.get("limits", ""), tip=LIMITS_TIP),
             Column("System", lambda row: " ".join(filter(None, map(row.labels.get, ("os", "arch"))))),
         ]  # fmt: skip
         super().__init__(columns, parent)

@@ -3,7 +3,8 @@
 card.py     one agent: state, slots, live curves
 curves.py   a small live curve
 joining.py  how another machine joins
-window.py   all cards, the running attempts, the queue
+shares.py   who has how much of the machines
+window.py   all cards, the running attempts, the queue, the shares
 """
 
 from __future__ import annotations

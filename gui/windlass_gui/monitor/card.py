@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -12,7 +10,7 @@ from windlass.model.units import human_size
 from windlass.wire.rows import AgentRow
 from windlass_gui.mirror import Curve
 from windlass_gui.models import format as fmt
-from windlass_gui.models.tables import agent_note, agent_state, used_of
+from windlass_gui.models.tables import LIMITS_TIP, agent_note, agent_state, used_of
 from windlass_gui.monitor.curves import LiveCurve
 from windlass_gui.panes.words import Elided
 from windlass_gui.theme import BODY, M, S, current_theme, draw_state, mix, theme_switch
@@ -25,6 +23,7 @@ MAX_SLOTS = 64
 STATE_TEXT = {
     "up": "up", "draining": "draining: takes nothing new", "down": "down", "new": "has not come yet",
     "disconnected": "silent; its attempts may still go on", "aside": "set aside: takes nothing new for a while",
+    "probation": "on probation: takes one attempt at a time",
 }  # fmt: skip
 
 
@@ -51,6 +50,7 @@ class AgentCard(QFrame):
         self.name = Elided("title", Qt.TextElideMode.ElideMiddle)
         self.state = _label("muted")
         self.facts = _label("small", wrap=True)
+        self.holds = _label("small", wrap=True)
         self.note = _label("error", wrap=True)
         self.slots = SlotBar()
         self.slots_text = _label("small")
@@ -78,37 +78,37 @@ class AgentCard(QFrame):
         layout.setSpacing(S)
         layout.addLayout(head)
         layout.addWidget(self.facts)
+        layout.addWidget(self.holds)
         layout.addWidget(self.note)
         layout.addWidget(self.slots_text)
         layout.addWidget(self.slots)
         layout.addStretch(1)
         layout.addLayout(curves)
         self._action = "drain"
+        self._row: AgentRow | None = None
         self._down = False
         """What it measured last is no longer so."""
 
     def show_row(self, row: AgentRow) -> None:
+        self._row = row
         state = agent_state(row)
         self.badge.show_state(state)
         self.name.setText(row.name)
         self.name.setToolTip(f"{row.name}\n{row.id}")
-        self.state.setText({"up": "", "aside": "set aside"}.get(state, state))
+        self.state.setText({"up": "", "aside": "set aside", "probation": "on probation"}.get(state, state))
         self.state.setToolTip(STATE_TEXT.get(state, state))
         system = " ".join(filter(None, map(row.labels.get, ("os", "arch"))))
         cpus = float(row.resources.get("cpus") or 0)
         parts = [system, f"{fmt.number(cpus)} CPUs", human_size(row.resources.get("memory") or 0)]
-        gpus = int(row.resources.get("gpus") or 0)
-        if gpus:
-            parts.append(f"{gpus} GPU{'s' if gpus > 1 else ''}")
         self.facts.setText(" · ".join(filter(None, parts)))
         self.facts.setToolTip(
             "\n".join([row.cpu_model, *row.gpus, *(f"{k}={v}" for k, v in row.labels.items())]).strip()
         )
-        note = agent_note(row)
-        if row.aside_until is not None:
-            note += f"; back at {fmt.clock(row.aside_until, time.time())}"
-        self.note.setText(note)
-        self.note.setVisible(bool(note))
+        holds = _holds(row)
+        self.holds.setText(" · ".join(holds))
+        self.holds.setToolTip(LIMITS_TIP)
+        self.holds.setVisible(bool(holds))
+        self.tell()
         self._down = row.state == "down"
         used = 0.0 if row.state == "down" else float(row.used.get("cpus") or row.running)
         texts = [f"{fmt.count(row.running)} running"]
@@ -123,6 +123,13 @@ class AgentCard(QFrame):
         self.drain.setToolTip(tip)
         self.forgive.setVisible(bool(row.aside))
 
+    def tell(self, now: float | None = None) -> None:
+        """Why it is as it is; what is said of a time goes on with the clock."""
+        note = agent_note(self._row, now) if self._row is not None else ""
+        if note != self.note.text():
+            self.note.setText(note)
+        self.note.setVisible(bool(note))
+
     def show_curve(self, curve: Curve) -> None:
         view, last = curve.view, curve.last
         if last is None:
@@ -134,6 +141,18 @@ class AgentCard(QFrame):
 
     def _drain(self) -> None:
         self.control.emit(self._action, self.agent)
+
+
+def _holds(row: AgentRow) -> list[str]:
+    """Its GPUs and other counted things, and how it holds attempts to their memory."""
+    parts = []
+    if row.resources.get("gpus"):
+        models = ", ".join(dict.fromkeys(row.gpus))
+        parts.append(f"GPUs: {used_of(row, 'gpus')} in use" + (f" ({models})" if models else ""))
+    named = row.resources.get("named") or {}
+    parts += [f"{name}: {fmt.number(row.used.get(name) or 0)} of {fmt.number(have)}" for name, have in named.items()]
+    holds = {"cgroup": "limits held by the kernel", "sampling": "limits by sampling"}.get(row.labels.get("limits", ""))
+    return [*parts, holds] if holds else parts
 
 
 class StateBadge(QWidget):

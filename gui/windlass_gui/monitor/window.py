@@ -27,6 +27,7 @@ from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import ENDED_RUN, AttemptKey
 from windlass_gui.monitor.card import WIDTH, AgentCard
 from windlass_gui.monitor.joining import JoinDialog
+from windlass_gui.monitor.shares import SharesPane
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
 from windlass_gui.theme import M, S
@@ -51,13 +52,14 @@ class MonitorWindow(QMainWindow):
         self.attempts = AttemptsModel(self)
         self.table = Table(SortedRows(self.attempts, self), "Running attempts")
         self.table.draw(states=(2,))
-        self.table.widths(300, 76, 110, 160, 100, 90, 100, 110)
-        self.table.stretch(0)
+        self.table.widths(240, 70, 90, 120, 84, 80, 90, 90)
+        self.table.stretch(0, least=160)
         self.table.sort_by(4, Qt.SortOrder.AscendingOrder)
         self.table.activated.connect(self._activated)
         self._build()
         bridge.mirror_changed.connect(self.apply)
         bridge.connection_changed.connect(self._say)
+        bridge.connection_changed.connect(self.shares.drop)
         self._clock = QTimer(self)
         self._clock.setInterval(1000)
         self._clock.timeout.connect(self._tick)
@@ -88,9 +90,16 @@ class MonitorWindow(QMainWindow):
             "or press Add machine for the line that lets another computer join.",
         )  # fmt: skip
         self.running = Hinted(self.table, "Nothing runs", "Submit a graph: what its machines do appears here.")
+        self.shares = SharesPane(self.bridge)
+        below = QSplitter(Qt.Orientation.Horizontal)
+        below.addWidget(self.running)
+        below.addWidget(self.shares)
+        below.setSizes([740, 380])
+        below.setStretchFactor(0, 1)
+        below.setChildrenCollapsible(False)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(self.machines)
-        splitter.addWidget(self.running)
+        splitter.addWidget(below)
         splitter.setSizes([420, 240])
         splitter.setChildrenCollapsible(False)
         page = QWidget()
@@ -214,6 +223,7 @@ class MonitorWindow(QMainWindow):
         """Curves move on and durations grow although nothing was heard."""
         self.attempts.tick(self.attempts.live())
         for agent, card in self.cards.items():
+            card.tell()
             curve = self.bridge.mirror.curves.get(agent)
             if curve is not None:
                 card.show_curve(curve)

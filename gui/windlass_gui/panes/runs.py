@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QItemSelectionModel, Qt, QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QSplitter, QToolBar, QVBoxLayout, QWidget
 
+from windlass.wire.rows import TaskRow
 from windlass_gui.bridge import Bridge
 from windlass_gui.mirror import Changes
 from windlass_gui.models import RunsModel, SortedRows, TasksModel
 from windlass_gui.models.tables import ENDED_RUN
 from windlass_gui.panes.doing import WHOLE, Retry, Target, control_each, plain_retry, run_again
 from windlass_gui.panes.hint import Hinted
+from windlass_gui.panes.report import show_report
 from windlass_gui.panes.table import Table
 
 ACTIONS = ("cancel", "retry", "pause", "resume")
@@ -23,6 +25,9 @@ TIPS = {
     "pause": "Start nothing more; what runs goes on",
     "resume": "Go on starting items",
 }
+
+NOT_ALWAYS: dict[int, Callable[[TaskRow], str]] = {3: lambda row: row.note, 4: lambda row: row.deadline}
+"""Columns of the tasks' table that are there when one of the tasks has something to show in them."""
 
 
 class RunsPane(QWidget):
@@ -49,9 +54,12 @@ class RunsPane(QWidget):
         self.runs_table.sort_by(0, Qt.SortOrder.DescendingOrder)
         self.runs_table.menu = self._run_menu
         self.tasks_table = Table(SortedRows(self.tasks, self), "Tasks of the run")
-        self.tasks_table.draw(states=(1,), progress=(2,))
-        self.tasks_table.widths(110, 100, 150, 160)
-        self.tasks_table.setColumnHidden(3, True)
+        self.tasks_table.draw(states=(1, 4), progress=(2,))
+        self.tasks_table.widths(110, 100, 150, 160, 110)
+        for column in NOT_ALWAYS:
+            self.tasks_table.setColumnHidden(column, True)
+        # Before the note, which takes the room that is left.
+        self.tasks_table.horizontalHeader().moveSection(4, 3)
         self.tasks_table.sort_by(0, Qt.SortOrder.AscendingOrder)
         self.tasks_table.menu = self._task_menu
         self.runs_hint = Hinted(
@@ -60,6 +68,9 @@ class RunsPane(QWidget):
         self.tasks_hint = Hinted(self.tasks_table, "No run selected", "Select a run to see its tasks.")
         self.actions_bar = QToolBar()
         self.action_of = {name: self._action(name) for name in ACTIONS}
+        self.report = QAction("What happened?", self)
+        self.report.setToolTip("Agents lost, items made anew, retries, waiting, peak memory, the slowest items")
+        self.report.triggered.connect(self._report)
         self._build()
         self.runs_table.selectionModel().selectionChanged.connect(self._run_changed)
         self.tasks_table.selectionModel().selectionChanged.connect(self._task_changed)
@@ -74,6 +85,8 @@ class RunsPane(QWidget):
     def _build(self) -> None:
         for action in self.action_of.values():
             self.actions_bar.addAction(action)
+        self.actions_bar.addSeparator()
+        self.actions_bar.addAction(self.report)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.addWidget(self.runs_hint)
         splitter.addWidget(self.tasks_hint)
@@ -124,7 +137,8 @@ class RunsPane(QWidget):
         if not rows:
             title = "No run selected" if self.current is None else "Loading the tasks…"
             self.tasks_hint.hint.say(title, "Select a run to see its tasks." if self.current is None else "")
-        self.tasks_table.setColumnHidden(3, not any(row.note for row in rows.values()))
+        for column, told in NOT_ALWAYS.items():
+            self.tasks_table.setColumnHidden(column, not any(map(told, rows.values())))
         self.tasks_hint.show_hint(not rows)
 
     # --- selecting -----------------------------------------------------------------------------------------
@@ -189,6 +203,7 @@ class RunsPane(QWidget):
         runs = self._chosen()
         for name, action in self.action_of.items():
             action.setEnabled(any(self.possible(name, run) for run in runs))
+        self.report.setEnabled(len(runs) == 1 and self.runs.row(runs[0]) is not None)
 
     def _chosen(self) -> list[int]:
         return list(self.runs_table.selected_keys()) or ([self.current] if self.current is not None else [])
@@ -202,9 +217,16 @@ class RunsPane(QWidget):
             else:
                 self.bridge.control(name, run)
 
+    def _report(self) -> None:
+        runs = self._chosen()
+        if len(runs) == 1:
+            show_report(self.bridge, self, runs[0])
+
     def _run_menu(self, menu: QMenu) -> None:
         for action in self.action_of.values():
             menu.addAction(action)
+        menu.addSeparator()
+        menu.addAction(self.report)
 
     def _task_menu(self, menu: QMenu) -> None:
         run, tasks = self.current, self.tasks_table.selected_keys()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
-from PySide6.QtGui import QPixmap
+from PySide6.QtGui import QImage, QPixmap
 from pytestqt.qtbot import QtBot
 
 from windlass.wire.rows import Counts, TaskRow
@@ -109,3 +110,32 @@ def test_every_look_of_a_node_paints(session: EditorSession, view: GraphView, ea
         view.graph.show_problems({"split": "wrong"})
         picture: QPixmap = view.grab()
         assert picture.toImage() != before
+
+
+@pytest.mark.parametrize(("deadline", "word"), [("endangered", "will probably miss"), ("missed", "has missed")])
+def test_a_deadline_is_marked_at_every_zoom(
+    session: EditorSession, view: GraphView, each_theme: str, deadline: str, word: str
+) -> None:
+    def picture() -> QImage:
+        return view.grab().toImage()
+
+    on_time = {"work": node_live(TaskRow(1, "work", "", False, 1, Counts(active=1)))}
+    late = {"work": node_live(TaskRow(1, "work", "", False, 1, Counts(active=1), deadline=deadline))}
+    assert word in late["work"].words
+    scene = view.graph
+    scene.show_theme(load_theme(each_theme))
+    for zoom in (1.0, 0.3):
+        view.zoom_middle(zoom / view.zoom)
+        scene.show_live(on_time)
+        before = picture()
+        scene.show_live(late)
+        assert picture() != before
+        scene.show_live(on_time)
+        assert picture() == before
+    scene.set_batched(True)
+    scene.show_live(on_time)
+    before = picture()
+    scene.show_live(late)
+    assert picture() != before
+    scene.show_live({}, whole=True)
+    assert not scene._batch.late

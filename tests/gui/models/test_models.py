@@ -19,11 +19,13 @@ from windlass_gui.models import (
     ItemsModel,
     RowsModel,
     RunsModel,
+    SharesModel,
     SortedRows,
     TasksModel,
 )
 from windlass_gui.models import format as fmt
 from windlass_gui.models.rows import ranges
+from windlass_gui.models.tables import ShareRow, agent_state
 
 FATAL = QAbstractItemModelTester.FailureReportingMode.Fatal
 
@@ -149,13 +151,15 @@ def test_neighbouring_changes_are_announced_as_one(qtbot: QtBot, make: Any) -> N
     assert list(ranges([])) == []
 
 
-@pytest.mark.parametrize("build", [AgentsModel, AttemptsModel])
+@pytest.mark.parametrize("build", [AgentsModel, AttemptsModel, SharesModel])
 def test_the_other_tables_are_sound_models(qtbot: QtBot, make: Any, build: type[RowsModel[Any, Any]]) -> None:
     model = build()
     QAbstractItemModelTester(model, FATAL, model)
     rows: dict[Any, Any]
     if build is AgentsModel:
         rows = {name: make.agent(name) for name in "abc"}
+    elif build is SharesModel:
+        rows = {name: ShareRow(name, 2.0, 0.25) for name in "abc"}
     else:
         rows = {(1, 0, n, 1): make.attempt(0, n, state=["exited", "running", "lost"][n % 3]) for n in range(6)}
     model.change(rows)
@@ -166,6 +170,50 @@ def test_the_other_tables_are_sound_models(qtbot: QtBot, make: Any, build: type[
         model.titles[1, 0] = ("encode", True)
         assert model.index(0, 0).data() == "encode[0]"
         model.tick(model.live())
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_tasks_with_deadlines_follow_random_deltas(qtbot: QtBot, make: Any, seed: int) -> None:
+    rng = random.Random(seed)
+    model = TasksModel()
+    QAbstractItemModelTester(model, FATAL, model)
+    proxy = SortedRows(model)
+    QAbstractItemModelTester(proxy, FATAL, proxy)
+    proxy.sort(4, Qt.SortOrder.DescendingOrder)
+    copies = [Copy(model), Copy(proxy)]
+    deadlines: dict[int, str] = {}
+    for _ in range(20):
+        changed = {at: rng.choice(["", "endangered", "missed"]) for at in rng.sample(range(12), 3)}
+        deadlines |= changed
+        model.change({at: make.task(at, deadline=deadline) for at, deadline in changed.items()})
+    for copy in copies:
+        assert copy.rows == shown(copy.model)
+    marks = [proxy.index(row, 4).data(STATE_ROLE) or "" for row in range(proxy.rowCount())]
+    order = ["missed", "endangered", ""]
+    assert marks == sorted(deadlines.values(), key=order.index), "the worst on top"
+
+
+@pytest.mark.parametrize(
+    ("deadline", "note", "tip"),
+    [
+        ("missed", "has missed its deadline; it should end about 3 min late", None),
+        ("endangered", "waits: limit of the task: 2 of 2 run", "will probably miss its deadline\n{}"),
+        ("endangered", "", "will probably miss its deadline"),
+        ("", "all agents are busy", None),
+    ],
+)
+def test_a_deadlines_tip_says_the_cores_words(make: Any, deadline: str, note: str, tip: str | None) -> None:
+    model = TasksModel()
+    model.change({0: make.task(0, deadline=deadline, note=note)})
+    assert model.index(0, 4).data(Qt.ItemDataRole.ToolTipRole) == (note if tip is None else tip.format(note))
+
+
+def test_an_agents_state_tells_what_it_may_do(make: Any) -> None:
+    rows = {
+        "up": make.agent(), "draining": make.agent(draining=True), "down": make.agent(state="down", aside="sick"),
+        "aside": make.agent(aside="sick"), "probation": make.agent(probation=True),
+    }  # fmt: skip
+    assert {name: agent_state(row) for name, row in rows.items()} == {name: name for name in rows}
 
 
 def test_numbers_for_people() -> None:

@@ -49,7 +49,7 @@ def test_a_card_for_each_agent(window: MonitorWindow, bridge: Bridge, link: Reco
     assert set(window.cards) == {"a", "c"}
 
 
-def test_a_sick_machine_says_why_and_can_be_forgiven(
+def test_a_sick_machine_says_why_for_how_long_and_can_be_forgiven(
     window: MonitorWindow, bridge: Bridge, link: RecordingLink, make: Any
 ) -> None:
     sick = make.agent("a", aside="4 different items failed there and succeeded elsewhere", aside_until=make.NOW + 60)
@@ -57,14 +57,75 @@ def test_a_sick_machine_says_why_and_can_be_forgiven(
     bridge.frame()
     card = window.cards["a"]
     assert card.badge.state == "aside"
-    assert card.note.text().startswith("set aside: 4 different items failed there and succeeded elsewhere; back at ")
+    told = "set aside: 4 different items failed there and succeeded elsewhere"
+    card.tell(make.NOW)
+    assert card.note.text() == f"{told}; back in 60 s"
+    card.tell(make.NOW + 20)
+    assert card.note.text() == f"{told}; back in 40 s", "the time goes on although nothing was heard"
+    card.tell(make.NOW + 61)
+    assert card.note.text() == told
     assert card.forgive.isVisibleTo(card)
     card.forgive.click()
     assert link.asked[-1].message == m.AgentControl(0, "forgive", "a")
+    link.tell(make.delta("agents", agents=[make.agent("a", probation=True)]))
+    bridge.frame()
+    assert card.badge.state == "probation"
+    assert card.state.text() == "on probation"
+    assert "one attempt at a time" in card.note.text()
+    assert not card.forgive.isVisibleTo(card)
     link.tell(make.delta("agents", agents=[make.agent("a")]))
     bridge.frame()
-    assert not card.forgive.isVisibleTo(card)
     assert not card.note.text()
+    assert not card.note.isVisibleTo(card)
+
+
+def test_a_card_tells_gpus_licences_and_how_limits_hold(
+    window: MonitorWindow, bridge: Bridge, link: RecordingLink, make: Any
+) -> None:
+    labels = {"os": "linux", "arch": "x86_64", "limits": "cgroup"}
+    resources = {"cpus": 4.0, "memory": 16 << 30, "gpus": 2, "named": {"maya": 4}}
+    used = {"cpus": 1.0, "gpus": 1, "maya": 3.0}
+    rich = make.agent("a", labels=labels, resources=resources, used=used, gpus=["H100", "H100"])
+    plain = make.agent("b", labels={"os": "linux", "limits": "sampling"})
+    link.tell(make.snapshot("agents", agents=[rich, plain, make.agent("c")], removed=[]))
+    bridge.frame()
+    told = {name: card.holds.text() for name, card in window.cards.items()}
+    assert told["a"] == "GPUs: 1 of 2 in use (H100) · maya: 3 of 4 · limits held by the kernel"
+    assert told["b"] == "limits by sampling"
+    assert "kernel" in window.cards["b"].holds.toolTip()
+    assert not window.cards["c"].holds.isVisibleTo(window.cards["c"]), "an older agent does not say"
+
+
+def test_shares_by_owner_the_next_one_on_top(
+    qtbot: QtBot, window: MonitorWindow, bridge: Bridge, link: RecordingLink
+) -> None:
+    pane = window.shares
+    assert pane.hinted.hinting
+
+    def answer(*owners: dict[str, Any]) -> None:
+        link.of(m.GetInfo)[-1].answer({"owners": list(owners), "order": ["priority", "fair-share"]})
+        bridge.frame()
+
+    ada = {"owner": "ada", "weight": 1.0, "share": 0.5, "average": 0.1, "standing": 0.6}
+    bob = {"owner": "bob", "weight": 2.0, "share": 0.25, "average": 0.15, "standing": 0.2}
+    answer(ada, bob)
+    assert not pane.hinted.hinting
+    rows = pane.table.model()
+    shown = [[rows.index(row, column).data() for column in range(5)] for row in range(2)]
+    assert shown == [["bob", "25.0%", "15.0%", "2", "0.200"], ["ada", "50.0%", "10.0%", "1", "0.600"]]
+    assert pane.order.text() == "Ready work goes by priority, fair-share"
+    asked = len(link.of(m.GetInfo))
+    pane._timer.timeout.emit()
+    assert len(link.of(m.GetInfo)) == asked + 1
+    pane.ask()
+    assert len(link.of(m.GetInfo)) == asked + 1, "not asked again before the answer"
+    answer(bob)
+    assert pane.model.keys() == ["bob"]
+    pane._timer.timeout.emit()
+    answer()
+    assert pane.hinted.hinting
+    window.hide()
+    assert not pane._timer.isActive()
 
 
 def test_curves_move_with_the_samples(window: MonitorWindow, bridge: Bridge, link: RecordingLink, make: Any) -> None:

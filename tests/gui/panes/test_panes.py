@@ -81,6 +81,29 @@ def test_selecting_a_run_follows_it(qtbot: QtBot, bridge: Bridge, link: Recordin
     assert task.args == [2, 1]
 
 
+def test_the_deadlines_column_is_there_when_one_is_in_danger(
+    qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any
+) -> None:
+    pane = RunsPane(bridge)
+    qtbot.addWidget(pane)
+    pane.resize(1100, 300)
+    pane.show()
+    link.tell(make.snapshot("runs", runs=[make.run(1)], removed=[]))
+    bridge.frame()
+    pane.select_run(1)
+    link.tell(make.snapshot("run:1", run=make.run(1), tasks=[make.task(0), make.task(1)], attempts=[]))
+    bridge.frame()
+    table = pane.tasks_table
+    assert table.isColumnHidden(4)
+    late = make.task(1, deadline="missed", note="has missed its deadline")
+    link.tell(make.delta("run:1", tasks=[late]))
+    bridge.frame()
+    assert not table.isColumnHidden(4)
+    header = table.horizontalHeader()
+    assert header.visualIndex(4) < header.visualIndex(3), "the note takes the room that is left"
+    assert table.model().index(1, 4).data() == "missed"
+
+
 def test_names_stay_readable_in_a_narrow_table(qtbot: QtBot, bridge: Bridge) -> None:
     table = RunsPane(bridge).runs_table
     table.setParent(None)
