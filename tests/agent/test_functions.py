@@ -231,3 +231,20 @@ def test_what_two_runs_need_stays_until_both_have_ended(bench: Bench) -> None:
     assert bench.executor.transfers.has(digest)
     bench.executor.forget([2])
     assert not bench.executor.transfers.has(digest)
+
+
+def test_a_peak_is_of_the_function_that_needed_it(bench: Bench) -> None:
+    """Though one runner serves both, one after the other."""
+
+    def large() -> int:
+        kept = bytearray(200 << 20)
+        return len(kept) and os.getpid()
+
+    def small() -> int:
+        return os.getpid()
+
+    first = bench.call(large)
+    assert bench.end_of(first).usage.memory > 200 << 20
+    second = bench.call(small)
+    assert bench.end_of(second).usage.memory < 150 << 20
+    assert bench.result_of(first) == bench.result_of(second)

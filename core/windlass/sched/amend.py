@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from windlass.sched import attempts, control, deadlines
+from windlass.sched import attempts, control, deadlines, memory
 from windlass.sched.book import Book
 from windlass.sched.events import TaskPlan
 from windlass.sched.tasks import TaskState
@@ -17,7 +17,9 @@ from windlass.sched.tasks import TaskState
 def amend(book: Book, task: TaskState, plan: TaskPlan) -> None:
     """The task's structure stays as it is, whatever the plan says of it."""
     old = task.plan
-    _replace(task, replace(plan, count=old.count, ask=old.ask, open=old.open, judges=old.judges))
+    shape = task.shape
+    task.run.tasks.set_plan(task, replace(plan, count=old.count, ask=old.ask, open=old.open, judges=old.judges))
+    memory.move_live(task, shape)
     task.order = book.policy.static(task)
     book.supply.reorder(task)
     for agent in dict.fromkeys(task.active.values()):
@@ -28,14 +30,3 @@ def amend(book: Book, task: TaskState, plan: TaskPlan) -> None:
         deadlines.watch(book, task.run)
     if task.plan.continue_on_error != old.continue_on_error:
         control.look_again_after(book, task)
-
-
-def _replace(task: TaskState, plan: TaskPlan) -> None:
-    old = task.shape
-    task.run.tasks.set_plan(task, plan)
-    new = task.shape
-    if new is not old:
-        # Its live attempts keep their lanes; an owner's share counts them as what the task asks for now.
-        live, count = task.run.owner.live, len(task.active)
-        live[old] = live.get(old, 0) - count
-        live[new] = live.get(new, 0) + count

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from windlass.sched import ranks
+from windlass.sched import memory, ranks
 from windlass.sched import states as tables
 from windlass.sched.agents import Agent, Bucket, Grant, Stopping
 from windlass.sched.book import Book
@@ -50,6 +50,7 @@ def exited(book: Book, event: AttemptsExited) -> None:
     odd: list[tuple[ExitFact, Grant]] = []
     done: dict[TaskState, list[int]] = {}
     spent: dict[TaskState, float] = {}
+    most: dict[TaskState, int] = {}
     touched: dict[Bucket, None] = {}
     taken: list[Limits] = []
     last: Grant | None = None
@@ -72,12 +73,15 @@ def exited(book: Book, event: AttemptsExited) -> None:
             task, bucket, limited = grant.task, grant.bucket, grant.limits
             items = done.setdefault(task, [])
             spent.setdefault(task, 0.0)
+            most.setdefault(task, 0)
             active = task.active
             touched[bucket] = None
         item = id[2]
         del active[item]
         items.append(item)
         spent[task] += fact.ended - fact.started
+        if fact.memory > most[task]:
+            most[task] = fact.memory
         bucket.size -= 1
         if id in running:
             del running[id]
@@ -98,7 +102,7 @@ def exited(book: Book, event: AttemptsExited) -> None:
         for limits in taken:
             book.give_back(limits, 1)
         for task, items in done.items():
-            _finish(book, agent, task, items, spent[task])
+            _finish(book, agent, task, items, spent[task], most[task])
         for bucket in touched:
             _settle(book, agent, bucket)
     for fact, grant in odd:
@@ -110,9 +114,11 @@ def exited(book: Book, event: AttemptsExited) -> None:
         forgive_losses(book, agent, stopped)
 
 
-def _finish(book: Book, agent: Agent, task: TaskState, items: list[int], spent: float) -> None:
-    """Items of which an attempt was accepted, after `spent` seconds in all."""
+def _finish(book: Book, agent: Agent, task: TaskState, items: list[int], spent: float, peak: int) -> None:
+    """Items of which an attempt was accepted, after `spent` seconds in all; one used `peak` bytes, the others less."""
     _learn(book, task, len(items), spent)
+    if peak and book.config.learn_memory and not task.plan.resources.memory:
+        memory.seen(book, task, len(items), peak)
     book.spent(task, task.shape, len(items), spent)
     task.run.owner.live[task.shape] -= len(items)
     task.finish(items)
@@ -142,7 +148,7 @@ def succeeded(book: Book, event: AttemptsSucceeded) -> None:
     )
     if not plain:
         times = zip(ids, event.started, event.ended, strict=True)
-        facts = [ExitFact(id, Outcome.OK, 0, began, over) for id, began, over in times]
+        facts = [ExitFact(id, Outcome.OK, 0, began, over, event.memory) for id, began, over in times]
         exited(book, AttemptsExited(event.agent, event.epoch, facts))
         return
     assert agent is not None
@@ -171,7 +177,7 @@ def succeeded(book: Book, event: AttemptsSucceeded) -> None:
     active = state.active
     for item in event.items:
         del active[item]
-    _finish(book, agent, state, event.items, sum(event.ended) - sum(event.started))
+    _finish(book, agent, state, event.items, sum(event.ended) - sum(event.started), event.memory)
     for bucket in buckets:
         _settle(book, agent, bucket)
 
@@ -204,6 +210,11 @@ def _exited_oddly(book: Book, agent: Agent, epoch: int, fact: ExitFact) -> None:
     task = grant.task
     item = id.item
     book.spent(task, grant.bucket.shape, 1, fact.ended - fact.started)
+    if fact.memory and book.config.learn_memory and not task.plan.resources.memory:
+        if fact.outcome is Outcome.OOM:
+            memory.exhausted(book, task, fact.memory)
+        else:
+            memory.seen(book, task, 1, fact.memory)
     wanted = _wanted(task, item)
     if not wanted and fact.outcome is Outcome.OK:
         # Its outputs must not appear: a person cancelled the item. The attempt ended all the same.

@@ -67,6 +67,10 @@ class Book:
         """Items to look at again: something that they need has changed. (task, 0, 0) looks at the task alone."""
         self.relearn: dict[RunState, None] = {}
         """Runs whose tasks take other times than their longest paths were measured with."""
+        self.learned: dict[tuple[RunState, int], None] = {}
+        """Tasks (by position) of which it was learned in this event that they need more memory."""
+        self.fleet_moved = False
+        """Agents came, went or changed, so what was learned may fit otherwise."""
         self.dirty: dict[Agent, None] = {}
         """Agents whose room changed since the last plan."""
         self.reserved: dict[Agent, Reservation] = {}
@@ -137,8 +141,12 @@ class Book:
         self._out.append(RunChanged(run.id, state, run.priority, run.ended))
 
     def agent_changed(self, agent: Agent, note: str = "") -> None:
-        self.shares.fleet_changed()
+        self.fleet_changed()
         self._out.append(AgentChanged(agent.id, agent.state.name.lower(), agent.draining, agent.epoch, note))
+
+    def fleet_changed(self) -> None:
+        self.shares.fleet_changed()
+        self.fleet_moved = True
 
     def stop(self, agent: Agent, ids: list[AttemptId], reason: str, if_waiting: bool = False) -> None:
         """One command for each lease under which they were given, because that is how the agent knows them."""
@@ -210,13 +218,20 @@ class Book:
 
     # --- shapes and owners -----------------------------------------------------------------------------
 
-    def shape_of(self, plan: TaskPlan, run: int) -> Shape:
+    def key_of(self, plan: TaskPlan, run: int, learned: int = 0) -> ShapeKey:
+        """`learned`: bytes that it asks for though none are declared."""
         resources = plan.resources
         if resources.named:
             # A licence is no agent's.
             named = {name: amount for name, amount in resources.named.items() if not self.limits.is_licence(name)}
             resources = replace(resources, named=named)
-        key = shape_key(resources, plan.where, traits(resources, plan.rules, run))
+        kind = traits(resources, plan.rules, run)
+        if learned:
+            resources, kind = replace(resources, memory=learned), kind._replace(learned=True)
+        return shape_key(resources, plan.where, kind)
+
+    def shape_of(self, plan: TaskPlan, run: int, learned: int = 0) -> Shape:
+        key = self.key_of(plan, run, learned)
         shape = self.shapes.get(key)
         if shape is None:
             shape = self.shapes[key] = Shape(*key)

@@ -221,6 +221,8 @@ class AttemptsSucceeded:
     attempts: list[int]
     started: list[float]
     ended: list[float]
+    memory: int = 0
+    """The largest peak among them, in bytes; 0: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,10 +451,22 @@ class DeadlineChanged:
     """When the task should have ended, at best; None: unknown, or it has ended."""
 
 
+@dataclass(frozen=True, slots=True)
+class MemoryLearned:
+    """A task that declares no memory is placed by what its attempts were seen to use, from now on so much."""
+
+    run: int
+    task: int
+    memory: int
+    """Bytes; 0: nothing any more."""
+    attempts: int
+    """From so many."""
+
+
 Effect = (
     DecideTask | AssignAttempts | StopAttempts | WelcomeAgent | AcceptExits | RefuseExits
     | AttemptsChanged | LossesForgiven | ItemsChanged | TaskChanged | RunChanged | AgentChanged | UsageChanged
-    | DeadlineChanged
+    | DeadlineChanged | MemoryLearned
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from windlass.sched.book import Book
 from windlass.sched.devices import NOTHING, Ask
 from windlass.sched.events import AttemptId
 from windlass.sched.limits import blocking
+from windlass.sched.memory import words as memory_words
 from windlass.sched.placement import unreserved_room
 from windlass.sched.queues import Again
 from windlass.sched.reasons import (
@@ -170,7 +171,7 @@ def _bottom(task: TaskState, index: int | None) -> tuple[TaskState, int | None]:
 def _ready(book: Book, task: TaskState, index: int | None, base: Explanation, names: Names) -> Explanation:
     again, before = _place_in_queue(task, index)
     agents = _agents(book, task, again, base.now, names)
-    found = replace(base, agents=tuple(agents))
+    found = replace(base, agents=tuple(agents), learned=memory_words(task.run, task.pos))
     if base.paused:
         return replace(found, cause="paused")
     able = [book.agents[reason.agent] for reason in agents if reason.kind in ABLE]

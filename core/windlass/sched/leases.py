@@ -42,7 +42,7 @@ def hello(book: Book, event: AgentHello) -> None:
     _missing(book, agent, held, fresh=event.epoch == 0)
     # Only now, when lanes of what is gone are free, may the machine have become smaller.
     agent.set_resources(event.resources, event.labels, event.gpus, event.devices)
-    book.shares.fleet_changed()
+    book.fleet_changed()
     attempts.restop(book, agent)
     for bucket in agent.buckets.values():
         book.supply.make_hungry(bucket.shape, agent)
@@ -111,7 +111,7 @@ def removed(book: Book, agent: Agent) -> None:
     book.dirty.pop(agent, None)
     book.aside.pop(agent, None)
     book.doubts.forgive(agent.id)
-    book.shares.fleet_changed()
+    book.fleet_changed()
     book.emit(AgentChanged(agent.id, "removed", agent.draining, agent.epoch))
 
 

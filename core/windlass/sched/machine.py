@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from windlass.sched import amend, aside, attempts, control, deadlines, depend, leases, restore
+from windlass.sched import amend, aside, attempts, control, deadlines, depend, leases, memory, restore
 from windlass.sched import events as e
 from windlass.sched.agents import Agent
 from windlass.sched.book import Book, Timer
@@ -44,6 +44,8 @@ class Scheduler(Views):
             _HANDLERS[type(event)](book, event)
             if book.todo:
                 depend.work_off(book)
+            if book.learned or book.fleet_moved:
+                memory.settle(book)
         except Exception as error:
             for line in book.story.of():
                 error.add_note(line)
@@ -80,6 +82,8 @@ def _fall_due(book: Book) -> None:
         _TIMERS[timer.kind](book, timer)
     if book.todo:
         depend.work_off(book)
+    if book.learned or book.fleet_moved:
+        memory.settle(book)
 
 
 def _backoff(book: Book, timer: Timer) -> None:

@@ -7,7 +7,7 @@ agent idles while attempts wait elsewhere and do not move, those are asked back.
 
 from __future__ import annotations
 
-from windlass.sched import attempts, limits, ranks
+from windlass.sched import attempts, limits, memory, ranks
 from windlass.sched.agents import Agent, Bucket, Grant
 from windlass.sched.backfill import Reservation, at_most, earliest
 from windlass.sched.book import Book
@@ -242,6 +242,8 @@ class Planner:
                 if agent.probation or agent.shun_until > self._book.now or self._others_wait(shape, agent):
                     continue
                 del hungry[agent]
+                if shape.learned and not memory.would_wait(shape, agent):
+                    continue
                 self._top_up(shape, agent, bucket)
 
     def _others_wait(self, shape: Shape, agent: Agent) -> bool:

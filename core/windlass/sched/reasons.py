@@ -107,6 +107,8 @@ class Explanation:
     """When it should begin, by the mean durations of late; None: unknown."""
     limits: tuple[str, ...] = ()
     """Of its limits those without room, in words."""
+    learned: str = ""
+    """What it asks for without having been told to, in words."""
     because: Explanation | None = None
     """Where a chain of needs begins: why that does not run."""
 
@@ -128,7 +130,7 @@ class Explanation:
         if self.cause == "paused":
             return [paused]
         if self.cause == "limit":
-            return [*self.limits, *placing_words(self.agents, True)]
+            return [*self.limits, *placing_words(self.agents, True), *self._asks()]
         if self.cause in ("nowhere", "order", "room", "next"):
             return self._placing()
         clauses = [self._cause()]
@@ -161,13 +163,16 @@ class Explanation:
 
     def _placing(self) -> list[str]:
         if self.cause == "next":
-            return [agents_words(self.agents), "starts at once"]
-        clauses = placing_words(self.agents, bool(self.ahead))
+            return [agents_words(self.agents), *self._asks(), "starts at once"]
+        clauses = [*placing_words(self.agents, bool(self.ahead)), *self._asks()]
         if self.ahead:
             clauses.append(ahead_words(self.ahead, self.run))
         if self.start is not None:
             clauses.append(f"about {span(max(self.start - self.now, 1.0))}")
         return clauses
+
+    def _asks(self) -> list[str]:
+        return [self.learned] if self.learned else []
 
     def to_plain(self) -> dict[str, Any]:
         """For JSON. `agents` lists at most `AGENTS_SHOWN`, `groups` counts all that have the same words."""
@@ -184,7 +189,7 @@ class Explanation:
             "groups": [{"agents": many, "words": words[many > 1]} for words, many in counted.most_common()],
             "agents": [_plain_agent(reason) for reason in self.agents[:AGENTS_SHOWN]],
             "ahead": [{"run": run, "items": items} for run, items in self.ahead],
-            "start": self.start, "now": self.now, "limits": list(self.limits),
+            "start": self.start, "now": self.now, "limits": list(self.limits), "learned": self.learned,
             "because": self.because.to_plain() if self.because is not None else None,
         }  # fmt: skip
 

@@ -26,7 +26,7 @@ def restore(book: Book, runs: list[RestoredRun], agents: list[RestoredAgent], us
         _run(book, kept)
     for agent in agents:
         _agent(book, agent)
-    book.shares.fleet_changed()
+    book.fleet_changed()
     for kept in runs:
         for pos, task in enumerate(kept.tasks):
             for index, attempt, name in task.lost:

@@ -56,6 +56,8 @@ class Traits(NamedTuple):
     """(run, task position) where somebody is kept apart from it or it from somebody."""
     apart: frozenset[tuple[int, int]] = frozenset()
     """The marks that it does not share an agent with."""
+    learned: bool = False
+    """Its memory was not declared but learned: no agent is told of it."""
 
 
 NONE = Traits()
@@ -67,15 +69,15 @@ class Shape:
     """A resource request with its constraints. Equal requests share one object."""
 
     __slots__ = (
-        "_match", "apart", "blocked_since", "exclusive", "gpu", "key", "mark", "need", "on_lanes", "spread", "strict",
-        "tasks", "where",
+        "_match", "apart", "blocked_since", "exclusive", "gpu", "key", "learned", "mark", "need", "on_lanes", "spread",
+        "strict", "tasks", "where",
     )  # fmt: skip
 
     def __init__(self, need: Need, where: tuple[str, ...], traits: Traits = NONE) -> None:
         self.need = need
         self.where = where
         self.key = (need, where, traits)
-        self.gpu, self.exclusive, self.spread, self.mark, self.apart = traits
+        self.gpu, self.exclusive, self.spread, self.mark, self.apart, self.learned = traits
         self.on_lanes = need
         """What a lane of it holds; GPUs are held by the attempt."""
         if self.gpu != NOTHING:

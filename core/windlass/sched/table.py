@@ -36,14 +36,16 @@ _DECIDED, _ASKED, _RELEASED = 1, 2, 4
 class Spec:
     """What equal tasks of a run have in common."""
 
-    __slots__ = ("key", "limits", "plan", "shape", "single", "tasks")
+    __slots__ = ("key", "learned", "limits", "plan", "shape", "single", "tasks")
 
-    def __init__(self, key: bytes, plan: TaskPlan, shape: Shape, limits: Limits) -> None:
+    def __init__(self, key: bytes, plan: TaskPlan, shape: Shape, limits: Limits, learned: int) -> None:
         self.key = key
         self.plan = plan
         """Without id, needs and expected duration, which are each task's own."""
         self.shape = shape
         self.limits = limits
+        self.learned = learned
+        """Bytes of memory that the shape asks for and the plan does not (`memory.py`)."""
         self.single = plan.count == 1 and not plan.open
         self.tasks = 0
 
@@ -111,9 +113,9 @@ class Table:
             if place in lively:
                 self._wake(pos)
 
-    def _spec(self, key: bytes, plan: TaskPlan) -> Spec:
+    def _spec(self, key: bytes, plan: TaskPlan, learned: int = 0) -> Spec:
         book, run = self._book, self.run
-        return Spec(key, plan, book.shape_of(plan, run.id), book.limits.of(run, plan))
+        return Spec(key, plan, book.shape_of(plan, run.id, learned), book.limits.of(run, plan), learned)
 
     def _measure(self) -> None:
         """From each task's own seconds in `paths` to those of the longest chain from it."""
@@ -204,6 +206,10 @@ class Table:
     def shape(self, pos: int) -> Shape:
         return self._specs[self._spec_of[pos]].shape
 
+    def learned(self, pos: int) -> int:
+        """Bytes of memory that it asks for though none are declared; 0: none."""
+        return self._specs[self._spec_of[pos]].learned
+
     def expected(self, pos: int) -> float | None:
         """Seconds that an attempt should take, where that was declared or recorded."""
         if self.expect is None or math.isnan(seconds := self.expect[pos]):
@@ -292,14 +298,25 @@ class Table:
     def set_plan(self, task: TaskState, plan: TaskPlan) -> None:
         """The task goes on by this plan; its structure must be what it was."""
         book, pos = self._book, task.pos
+        self._change(task, _key(_values(plan)), plan, 0 if plan.resources.memory else self.learned(pos))
+        if pos in self.run.peaks:
+            book.learned[self.run, pos] = None
+
+    def set_learned(self, task: TaskState, learned: int) -> None:
+        """The task, which declares no memory, asks for so much from now on."""
+        spec = self._specs[self._spec_of[task.pos]]
+        self._change(task, spec.key, spec.plan, learned)
+
+    def _change(self, task: TaskState, key: bytes, plan: TaskPlan, learned: int) -> None:
+        book, pos = self._book, task.pos
         old = self._specs[self._spec_of[pos]]
-        key = _key(_values(plan))
-        if key == old.key:
+        if key == old.key and learned == old.learned:
             return
-        place = next((place for place, spec in enumerate(self._specs) if spec.key == key and spec.tasks), None)
+        same = (s for s, spec in enumerate(self._specs) if spec.key == key and spec.learned == learned and spec.tasks)
+        place = next(same, None)
         if place is None:
             place = len(self._specs)
-            self._specs.append(self._spec(key, _common(plan)))
+            self._specs.append(self._spec(key, _common(plan), learned))
         spec = self._specs[place]
         spec.tasks += 1
         self._spec_of[pos] = place

@@ -16,6 +16,7 @@ from windlass.sched.states import ItemState
 if TYPE_CHECKING:
     from windlass.sched.agents import Agent
     from windlass.sched.limits import Limits
+    from windlass.sched.memory import Peak
     from windlass.sched.shapes import Shape
     from windlass.sched.table import Table
 
@@ -265,7 +266,7 @@ class Owner:
 
 class RunState:
     __slots__ = (
-        "assumed", "counts", "ended", "groups", "id", "left", "mean", "owner", "paused", "priority", "ranked",
+        "assumed", "counts", "ended", "groups", "id", "left", "mean", "owner", "paused", "peaks", "priority", "ranked",
         "running", "state", "submitted", "tasks",
     )  # fmt: skip
 
@@ -291,6 +292,8 @@ class RunState:
         self.mean: float | None = None
         self.assumed: dict[int, float] = {}
         """Position of a task that ran -> seconds that its attempts count in the longest paths."""
+        self.peaks: dict[int, Peak] = {}
+        """Position of a task that declares no memory -> what its attempts used."""
         self.ranked = plan.submitted
         """When those were last measured."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from windlass.model.graph import Resources
-from windlass.sched import control
+from windlass.sched import control, memory
 from windlass.sched.events import AttemptId, CancelRequested, RetryRequested
 from windlass.sched.explain import explain, note
 from windlass.sched.reasons import Explanation
@@ -203,6 +203,11 @@ class Views:
     def why(self, run: int, task: int, index: int | None, now: float, names: Mapping[str, str]) -> Explanation:
         """Why an item (None: the task's next one) does not run; `names` are what people call the agents."""
         return explain(self._book, self._task(run, task), index, now, names)
+
+    def memory_words(self, run: int, task: int) -> str:
+        """What a task that has not ended asks for without having been told to; empty: nothing."""
+        found = self._book.runs[run]
+        return memory.words(found, task) if found.peaks and not found.tasks.done[task] else ""
 
     def why_waiting(self, run: int) -> str:
         """One line for people: why nothing of the run is active; empty if there is no reason to tell."""

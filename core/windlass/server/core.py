@@ -93,6 +93,7 @@ class Core:
             ev.AgentChanged: self._agent_changed,
             ev.UsageChanged: self._usage_changed,
             ev.DeadlineChanged: self._deadline_changed,
+            ev.MemoryLearned: self._memory_learned,
         }
 
     # --- the turn ---
@@ -265,7 +266,9 @@ class Core:
         self, agent: AgentRecord, msg: m.Succeeded, started: list[float], ended: list[float], results: list[bytes]
     ) -> None:
         """As `exited`, for plain ends of one task's items: what is accepted as a whole is written as a whole."""
-        fact = ev.AttemptsSucceeded(agent.id, msg.epoch, msg.run, msg.task, msg.items, msg.attempts, started, ended)
+        fact = ev.AttemptsSucceeded(
+            agent.id, msg.epoch, msg.run, msg.task, msg.items, msg.attempts, started, ended, max(msg.memory)
+        )
         self._changed_state = True
         effects = self.scheduler.handle(fact, self.now)
         first = effects[0] if effects else None
@@ -610,6 +613,9 @@ class Core:
             log.warning("run %d: %s %s", run.id, run.task(effect.task).id, words)
         else:
             log.info("run %d: the deadline of %s is no longer endangered", run.id, run.task(effect.task).id)
+        self.later(partial(self.publisher.task, effect.run, effect.task))
+
+    def _memory_learned(self, effect: ev.MemoryLearned) -> None:
         self.later(partial(self.publisher.task, effect.run, effect.task))
 
     def _let_go(self, run: int) -> None:

@@ -43,6 +43,13 @@ DECLARED: tuple[Key | Names, ...] = (
         "What decides which ready work goes first; the first criterion that tells two tasks apart decides.",
     ),
     Key(
+        "scheduler",
+        "learn-memory",
+        configfile.flag,
+        _SCHEDULER.learn_memory,
+        "A task that declares no memory is placed by what its attempts were seen to use.",
+    ),
+    Key(
         "fair-share",
         "half-life",
         configfile.duration(),
@@ -157,6 +164,7 @@ def for_scheduler(values: Values) -> dict[str, Any]:
     """Fields of the scheduler's `Config`."""
     return {
         "order": values.get("scheduler", "order"),
+        "learn_memory": values.get("scheduler", "learn-memory"),
         "half_life": values.get("fair-share", "half-life"),
         "weights": values.get("fair-share.weights"),
         "backfill": values.get("backfill", "enabled"),

@@ -60,7 +60,9 @@ def task_row(core: Core, run: RunData, position: int) -> TaskRow:
         count=view.count,
         counts=Counts(*view.counts),
         needs=[need.task for need in task.needs],
-        note=run.notes.get(position) or run.deadlines.get(position, ("", ""))[1],
+        note=run.notes.get(position)
+        or run.deadlines.get(position, ("", ""))[1]
+        or core.scheduler.memory_words(run.id, position),
         deadline=run.deadlines.get(position, ("", ""))[0],
     )
 

@@ -29,6 +29,8 @@ class Execution:
     """On an agent that was frozen or does not mind its lease: it may go on past it."""
     end: float | None = None
     how: str = ""
+    memory: int = 0
+    """Its peak, in bytes."""
 
     @property
     def payload(self) -> tuple[AttemptId, str, float]:
@@ -214,6 +216,10 @@ class SimAgent:
                 world.at(duration, lambda id=id, x=execution: self.running.get(id) is x and self.crash(1.0))
                 continue
             outcome = Outcome.NONZERO if rng.random() < behaviour.fail or self.sick else Outcome.OK
+            if behaviour.memory[1]:
+                execution.memory = rng.randint(*behaviour.memory)
+                if execution.memory > self.resources.memory:
+                    execution.memory, outcome = self.resources.memory, Outcome.OOM
             world.at(duration, lambda id=id, o=outcome, x=execution: self.finish(id, o, x))
         if begun:
             self.send(e.AttemptsStarted(self.name, self.epoch, begun))
@@ -248,7 +254,9 @@ class SimAgent:
             self.world.at(1.0, lambda: self.finish(id, outcome, only))
             return
         self.end(id, outcome.value)
-        fact = e.ExitFact(id, outcome, 0 if outcome is Outcome.OK else 1, execution.start, self.world.now)
+        fact = e.ExitFact(
+            id, outcome, 0 if outcome is Outcome.OK else 1, execution.start, self.world.now, execution.memory
+        )
         self.spool[id] = (fact, execution.payload)
         self.report([id])
         self.start()

@@ -66,10 +66,12 @@ class Bench:
         resources = Resources(cpus=cpus, **more)
         return self.do(e.AgentHello(name, resources, labels or {}, epoch, held))
 
-    def exit(self, id: AttemptId, outcome: Outcome = Outcome.OK, code: int = 0, took: float = 1.0) -> list[e.Effect]:
+    def exit(
+        self, id: AttemptId, outcome: Outcome = Outcome.OK, code: int = 0, took: float = 1.0, memory: int = 0
+    ) -> list[e.Effect]:
         agent = self.scheduler.agent_of(id)
         view = self.scheduler.agent_view(agent or "a")
-        fact = e.ExitFact(id, outcome, code, self.now - took, self.now)
+        fact = e.ExitFact(id, outcome, code, self.now - took, self.now, memory)
         return self.do(e.AttemptsExited(view.agent, view.epoch, [fact]))
 
     def fail(self, id: AttemptId, code: int = 1) -> list[e.Effect]:

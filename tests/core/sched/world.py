@@ -38,6 +38,8 @@ class Behaviour:
     """Hangs, and the agent does not enforce its timeout."""
     kill: float = 0.0
     """Takes the agent with it."""
+    memory: tuple[int, int] = (0, 0)
+    """Peak bytes, from and to; one that finds less than that on its agent runs out of it."""
 
 
 @dataclass
@@ -61,7 +63,9 @@ def ended(agent: str, epoch: int, facts: list[e.ExitFact]) -> e.AttemptsExited |
         return e.AttemptsExited(agent, epoch, facts)
     started, over = [fact.started for fact in facts], [fact.ended for fact in facts]
     items, numbers = [id.item for id in ids], [id.attempt for id in ids]
-    return e.AttemptsSucceeded(agent, epoch, ids[0].run, ids[0].task, items, numbers, started, over)
+    return e.AttemptsSucceeded(
+        agent, epoch, ids[0].run, ids[0].task, items, numbers, started, over, max(fact.memory for fact in facts)
+    )
 
 
 class World:
@@ -73,6 +77,7 @@ class World:
         config: Config | None = None,
         blind: bool = False,
         cpus: float = 2,
+        memory: int = 0,
     ) -> None:
         self.rng = random.Random(seed)
         self.faults = faults or Faults()
@@ -82,6 +87,8 @@ class World:
         self.behaviours: dict[tuple[int, int], Behaviour] = {}
         self.given: dict[AttemptId, e.TaskPlan] = {}
         """What each attempt was given by: its task may be amended meanwhile."""
+        self.reserved: dict[AttemptId, int] = {}
+        """Bytes of memory that each attempt was placed by."""
         self.store = Store()
         self.scheduler = Scheduler(self.config)
         self.core_up = True
@@ -93,7 +100,7 @@ class World:
         self.agents: dict[str, SimAgent] = {}
         for number in range(agents):
             name = f"a{number}"
-            resources = Resources(cpus=cpus + number % 2, gpus=number)
+            resources = Resources(cpus=cpus + number % 2, gpus=number, memory=memory * (number + 1))
             self.agents[name] = SimAgent(self, name, resources, {"n": str(number)}, blind and number == 0)
         self.at(self.rng.uniform(*self.faults.every), self._fault)
 
@@ -229,6 +236,8 @@ class World:
             if isinstance(effect, e.AssignAttempts):
                 for id in effect.items:
                     self.given[id] = self.store.plans[id.run].tasks[id.task]
+                    shape = self.scheduler._book.agents[effect.agent].live[id].bucket.shape
+                    self.reserved[id] = dict(shape.need).get("memory", 0)
                 self.to_agent(effect.agent, "assign", effect.epoch, effect.items, effect.gpus)
             elif isinstance(effect, e.StopAttempts):
                 self.to_agent(effect.agent, "stop", effect.epoch, effect.items, effect.if_waiting)

@@ -78,8 +78,10 @@ class FakeAgent(Peer):
         msg, payload = super().receive(timeout)
         return (msg.apart() if isinstance(msg, m.AssignRange) else msg), payload
 
-    def hello(self, name: str = "a1", cpus: float = 2, held: tuple[m.Held, ...] = (), **facts: Any) -> m.Welcome:
-        facts = m.AgentFacts(name, Resources(cpus=cpus), {"os": "linux", **facts})
+    def hello(
+        self, name: str = "a1", cpus: float = 2, held: tuple[m.Held, ...] = (), memory: int = 0, **facts: Any
+    ) -> m.Welcome:
+        facts = m.AgentFacts(name, Resources(cpus=cpus, memory=memory), {"os": "linux", **facts})
         self.send(m.AgentHello(name, facts, self.epoch, list(held), time.time()))
         welcome: m.Welcome = self.expect(m.Welcome)
         self.epoch = welcome.epoch
