@@ -38,5 +38,5 @@ def test_the_switch(start_core: Any, kit: Any) -> None:
     agent.hello(cpus=4, memory=8 * GB)
     run = kit.submit(client, kit.array("render", 20))
     agent.finish(agent.assigned(4), usage=m.Usage(1.0, 4 * GB))
-    assert len(agent.assigned(4)) == 4
+    assert len(agent.assigned(4)) >= 4
     assert client.ask(m.GetRun, run)["tasks"][0]["note"] == ""
