@@ -86,7 +86,7 @@ class Found:
     problem: str = ""
 
 
-def ask(entrant: Entrant, home: Path, works: list[Work], plan: Plan) -> Found:
+def ask(entrant: Entrant, home: Path, works: list[Work], plan: Plan, budget: float) -> Found:
     """Let the entrant do all works in a process of its own environment."""
     found = Found()
     try:
@@ -97,7 +97,11 @@ def ask(entrant: Entrant, home: Path, works: list[Work], plan: Plan) -> Found:
         lines = (error.stderr or "").strip().splitlines()
         found.problem = f"not installed: {lines[-1] if lines else error}"
         return found
-    asked = {"repeats": plan.repeats, "works": {work.name: plan.size(work.full, work.quick) for work in works}}
+    asked = {
+        "repeats": plan.repeats,
+        "budget": budget,
+        "works": {work.name: plan.size(work.full, work.quick) for work in works},
+    }
     paths = [str(HERE), os.environ.get("PYTHONPATH", "")]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
     env["PATH"] = f"{python.parent}{os.pathsep}{env['PATH']}"
@@ -206,6 +210,8 @@ def main() -> int:
     names = [entrant.name for entrant in PEERS]
     parser.add_argument("--peer", action="append", choices=names, metavar="NAME", help=f"only this one: {names}")
     parser.add_argument("--work", action="append", choices=[work.name for work in WORKS], metavar="WORK")
+    budget = "seconds for one work of one of them, all repeats; who is slower gets fewer, then less work (20)"
+    parser.add_argument("--budget", type=float, default=20.0, metavar="SECONDS", help=budget)
     parser.add_argument("--home", type=Path, default=HOME, help="where their environments are kept")
     options = parser.parse_args()
     plan = Plan(quick=options.quick)
@@ -221,7 +227,7 @@ def main() -> int:
         progress.advance(bar)
         for entrant in entrants:
             progress.update(bar, description=entrant.name)
-            found[entrant.name] = ask(entrant, home, works, plan)
+            found[entrant.name] = ask(entrant, home, works, plan, options.budget)
             progress.advance(bar)
     if options.json:
         document = {

@@ -16,8 +16,6 @@ from collections.abc import Callable
 from typing import Any
 
 SLOTS = 2
-BUDGET = 45.0
-"""Seconds for one work of one contestant, its repeats together; who is slower gets fewer repeats, then less work."""
 LAYER = 100
 """Tasks in each layer of the layered graph."""
 
@@ -113,26 +111,29 @@ def _seconds(work: Callable[[int], None], size: int) -> float:
     return time.perf_counter() - began
 
 
-def measure_size(work: Callable[[int], None], size: int, repeats: int, smaller: bool) -> dict[str, Any]:
-    """The median time of `work(size)`. `smaller`: the size may shrink, because what counts is the rate."""
+def measure_size(work: Callable[[int], None], size: int, repeats: int, budget: float, smaller: bool) -> dict[str, Any]:
+    """The median time of `work(size)`, in about `budget` seconds: who is slower gets fewer repeats.
+
+    `smaller`: the size may shrink too, because what counts is the rate.
+    """
     trial = max(size // 20, 1)
     work(min(trial, 50))  # what is started or compiled once is no part of it
     per_one = _seconds(work, trial) / trial
-    if smaller and per_one * size > BUDGET / 3:
-        size = max(int(BUDGET / 3 / per_one), trial)
+    if smaller and per_one * size > budget / 3:
+        size = max(int(budget / 3 / per_one), trial)
     times = [_seconds(work, size)]
-    while len(times) < repeats and sum(times) + times[0] < BUDGET:
+    while len(times) < repeats and sum(times) + times[0] < budget:
         times.append(_seconds(work, size))
     return {"size": size, "repeats": len(times), "seconds": statistics.median(times)}
 
 
-def measure_each(work: Callable[[int], None], count: int) -> dict[str, Any]:
+def measure_each(work: Callable[[int], None], count: int, budget: float) -> dict[str, Any]:
     """One after another: the time of each."""
     for number in range(5):
         work(number)
     times: list[float] = []
     began = time.perf_counter()
-    while len(times) < count and time.perf_counter() - began < BUDGET:
+    while len(times) < count and time.perf_counter() - began < budget:
         times.append(_seconds(work, len(times)))
     times.sort()
     rank = min(len(times) - 1, int(0.99 * len(times)))
@@ -140,8 +141,9 @@ def measure_each(work: Callable[[int], None], count: int) -> dict[str, Any]:
 
 
 def main(contestant: Contestant) -> None:
-    """Do what the JSON of the first argument asks for: {"repeats": 5, "works": {"functions": 50000, ...}}."""
+    """Do what the JSON of the first argument asks for: {"repeats": 5, "budget": 20, "works": {"functions": 50000}}."""
     asked = json.loads(sys.argv[1])
+    budget = asked["budget"]
     _say({"version": contestant.version()})
     contestant.start()
     try:
@@ -151,9 +153,9 @@ def main(contestant: Contestant) -> None:
                 if name == "waiting":
                     found: dict[str, Any] = {"size": size, "repeats": 1, "bytes": work(size)}
                 elif name in ("call", "command"):
-                    found = measure_each(work, size)
+                    found = measure_each(work, size, budget)
                 else:
-                    found = measure_size(work, size, asked["repeats"], name in ("functions", "commands"))
+                    found = measure_size(work, size, asked["repeats"], budget, name in ("functions", "commands"))
             except NotImplementedError:
                 continue
             except Exception as error:
