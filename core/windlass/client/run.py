@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import threading
 import time
@@ -145,7 +146,8 @@ class Run:
         self._link = link
         self._fatal = fatal
         """Why the run can never end, where the core is our own."""
-        self._rows: list[TaskRow] = []
+        self._positions: dict[str, int] = {}
+        """Task id -> position, when somebody has asked; neither ever changes."""
 
     def __repr__(self) -> str:
         return f"<Run {self.id}>"
@@ -167,8 +169,14 @@ class Run:
 
     def tasks(self) -> list[TaskRow]:
         """The tasks with the counts of their items' states."""
-        self._rows = msgspec.convert(self._get()["tasks"], list[TaskRow])
-        return self._rows
+        rows = msgspec.convert(self._get()["tasks"], list[TaskRow])
+        self._positions = {row.id: row.index for row in rows}
+        return rows
+
+    def _task(self, position: int) -> TaskRow:
+        """One task alone: there may be many."""
+        (row,) = self._link.ask(m.GetRun(0, self.id, position)).data["tasks"]
+        return msgspec.convert(row, TaskRow)
 
     def items(self, task: str | int | Node, states: Iterable[str] = ()) -> Iterator[ItemRow]:
         """The items of a task, only those in `states` if any are given."""
@@ -265,18 +273,16 @@ class Run:
         Raises what the first failed item raised, or `TaskError`.
         """
         self.wait(timeout)
-        tasks = self.tasks()
-        ends = self.ends()
-        found: dict[str, Any] = {}
-        for row in tasks:
-            found[row.id] = self._values(row, [end for end in ends if end.task == row.index])
-        return found
+        ends: dict[int, list[End]] = {}
+        for end in self.ends():
+            ends.setdefault(end.task, []).append(end)
+        return {row.id: self._values(row, ends.get(row.index, [])) for row in self.tasks()}
 
     def result(self, task: str | int | Node, index: int | None = None, timeout: float | None = None) -> Any:
         """Wait for the end; one task's value (a list for an array), or one item's. Raises what it raised."""
         position = self._position(task)
         ends = self._ends(position, math.inf if timeout is None else time.monotonic() + timeout)
-        row = next(each for each in self.tasks() if each.index == position)
+        row = self._task(position)
         if index is None:
             return self._values(row, ends)
         for end in ends:
@@ -436,11 +442,19 @@ class Run:
         if isinstance(task, int):
             return task
         name = task if isinstance(task, str) else task.id
-        for row in self._rows or self.tasks():
-            if row.id == name:
-                return row.index
-        known = ", ".join(row.id for row in self._rows)
-        raise RequestFailed("not-found", f"run {self.id} has no task {name!r}; it has: {known}")
+        if not self._positions:
+            self.tasks()
+        position = self._positions.get(name)
+        if position is None:
+            raise RequestFailed("not-found", f"run {self.id} has no task {name!r}; {self._meant(name)}")
+        return position
+
+    def _meant(self, name: str) -> str:
+        close = difflib.get_close_matches(name, list(self._positions)[:5000], n=1)
+        if close:
+            return f"did you mean {close[0]!r}?"
+        more = len(self._positions) - 20
+        return f"it has: {', '.join(list(self._positions)[:20])}" + (f" and {more:,} more" if more > 0 else "")
 
 
 _results = msgspec.msgpack.Decoder(list[bytes]).decode

@@ -380,6 +380,10 @@ class ClientDesk:
     def _get_run(self, connection: Connection, msg: m.GetRun, payload: list[bytes]) -> dict[str, Any]:
         core = self._core
         run = self._run(msg.run)
+        if msg.task is not None:
+            self._task(run, msg.task)
+            row = views.task_row(core, run, msg.task)
+            return {"run": views.as_map(views.run_row(core, run)), "tasks": [views.as_map(row)]}
         stored = core.reader.document(run.id)
         return {
             "run": views.as_map(views.run_row(core, run)),

@@ -500,10 +500,14 @@ class GetRuns(Message, frozen=True):
 
 
 class GetRun(Message, frozen=True):
-    """-> Reply({"run": RunRow, "tasks": [TaskRow], "document": str, "params": {...}})."""
+    """-> Reply({"run": RunRow, "tasks": [TaskRow], "document": str, "params": {...}}).
+
+    With `task` only that one's row, and no document: the others may be many.
+    """
 
     req: int
     run: int
+    task: int | None = None
 
 
 class GetItems(Message, frozen=True):
