@@ -22,6 +22,7 @@ from windlass.model.graph import Graph
 from windlass.model.paths import PathError, is_pattern
 from windlass.model.programs import needed_programs
 from windlass.model.schema import FILE, schema_text, starter
+from windlass.model.words import counted
 
 BAD_DOCUMENT = 2
 """Exit status when a document has errors or cannot be read."""
@@ -132,11 +133,11 @@ def _printable(text: str) -> str:
 def _summary(name: str, loaded: Loaded, errors: int) -> Text:
     warnings = len(loaded.problems) - errors
     numbers = ((errors, "error"), (warnings, "warning"))
-    counts = [f"{number} {what}{'s' if number != 1 else ''}" for number, what in numbers if number]
+    counts = [counted(number, what) for number, what in numbers if number]
     if loaded.graph is None:
         return Text(f"{name}: {', '.join(counts)}", style="bold red")
-    tasks = len(loaded.graph.tasks)
-    text = f"{name}: {loaded.graph.name}, {tasks} task{'s' if tasks != 1 else ''}, {', '.join(counts) or 'no problems'}"
+    tasks = counted(len(loaded.graph.tasks), "task")
+    text = f"{name}: {loaded.graph.name}, {tasks}, {', '.join(counts) or 'no problems'}"
     return Text(text, style="green" if not counts else "yellow")
 
 

@@ -14,6 +14,7 @@ from windlass.cli.programs import missing_programs
 from windlass.client.documents import DocumentProblems, load_document
 from windlass.client.submit import Package, package
 from windlass.model.graph import Graph
+from windlass.model.words import counted
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def choose(name: str, params: list[str]) -> Chosen:
     except DocumentProblems as found:
         print_problems(console(stderr=True), str(path), found.problems, found.text)
         count = sum(problem.severity == "error" for problem in found.problems)
-        raise UserError(f"{name}: {count} problem{'s' if count != 1 else ''} in the document", USAGE) from None
+        raise UserError(f"{name}: {counted(count, 'problem')} in the document", USAGE) from None
     return Chosen(graph, text, path, parse_params(params, graph.params))
 
 

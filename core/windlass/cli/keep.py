@@ -31,6 +31,7 @@ from windlass.cli.common import (
 )
 from windlass.client.api import Client
 from windlass.model.units import UnitError, human_size, parse_duration
+from windlass.model.words import counted
 from windlass.wire import homes
 from windlass.wire import messages as m
 
@@ -56,10 +57,14 @@ def backup(
     if json:
         print_json(made)
     else:
-        files = f" and {made['blobs']} files" if blobs else "; without files"
-        say(f"{made['file']}: {made['runs']} runs{files}, {human_size(made['copy_bytes'])}, read back and right")
+        files = f" and {counted(made['blobs'], 'file')}" if blobs else "; without files"
+        say(
+            f"{made['file']}: {counted(made['runs'], 'run')}{files}, {human_size(made['copy_bytes'])},"
+            " read back and right"
+        )
         for hashes, word in lacks:
-            say(f"{len(hashes)} files are {word} in the core's own directory, such as {hashes[0]}")
+            many = counted(len(hashes), "file")
+            say(f"{word} in the core's own directory: {many}, such as {hashes[0]}")
     if lacks:
         raise typer.Exit(FAILED)
 
@@ -81,13 +86,14 @@ def restore(
     if json:
         print_json(found)
     else:
-        say(f"{found['runs']} runs of {time.strftime('%Y-%m-%d %H:%M', time.localtime(found['made']))} are in {where}")
+        made = time.strftime("%Y-%m-%d %H:%M", time.localtime(found["made"]))
+        say(f"the copy of {made} with {counted(found['runs'], 'run')} is in {where}")
         if found["aside"]:
             say(f"the store that was there is kept as {found['aside']}")
         if not found["with_blobs"]:
             say("the copy was made without files: outputs and inputs that are not there cannot be fetched")
         if found["damaged"]:
-            say(f"{len(found['damaged'])} files of the copy are damaged and were left out")
+            say(f"damaged in the copy, so left out: {counted(len(found['damaged']), 'file')}")
         say("start the core: windlass core")
     if found["damaged"]:
         raise typer.Exit(FAILED)
@@ -135,7 +141,7 @@ def prune(
     if json:
         print_json({**done, "deleted": True})
     else:
-        say(f"deleted {len(done['runs'])} runs; the store gave {human_size(done['freed'])} back to the disk")
+        say(f"deleted {counted(len(done['runs']), 'run')}; the store gave {human_size(done['freed'])} back to the disk")
 
 
 def _age(text: str | None) -> float | None:
@@ -160,13 +166,13 @@ def _show(found: dict[str, Any]) -> None:
         if len(runs) > SHOWN:
             print(f"and {len(runs) - SHOWN} more")
         print(
-            f"{len(runs)} runs: about {human_size(found['bytes'])} in the store, "
-            f"{found['blobs']} files of {human_size(found['blob_bytes'])}"
+            f"{counted(len(runs), 'run')}: about {human_size(found['bytes'])} in the store, "
+            f"{counted(found['blobs'], 'file')} of {human_size(found['blob_bytes'])}"
         )
     else:
         say("no run is to go")
     if found["stale"]:
-        print(f"{found['stale']} replaced files of other runs: {human_size(found['stale_bytes'])}")
+        print(f"{counted(found['stale'], 'replaced file')} of other runs: {human_size(found['stale_bytes'])}")
 
 
 # --- following work --------------------------------------------------------------------------------------------

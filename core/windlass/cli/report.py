@@ -16,6 +16,7 @@ from windlass.client.errors import WindlassError
 from windlass.client.run import Run
 from windlass.model.graph import Graph, PythonCall
 from windlass.model.units import human_size
+from windlass.model.words import counted
 from windlass.wire import results
 from windlass.wire.rows import AttemptRow, ItemRow, RunRow, TaskRow
 
@@ -128,7 +129,7 @@ def print_results(run: Run, graph: Graph, tasks: list[TaskRow]) -> None:
     for name in [row.id for row in tasks if row.id in told][:RESULTS]:
         console().print(f"{name}: {told[name]}", markup=False)
     if len(told) > RESULTS:
-        console(stderr=True).print(f"... and {len(told) - RESULTS} more results; `--json` has them all")
+        console(stderr=True).print(f"... and {counted(len(told) - RESULTS, 'more result')}; `--json` has them all")
 
 
 def summarise(run: Run, graph: Graph, out: Path | None, files: list[Path]) -> None:
@@ -152,9 +153,7 @@ def summarise(run: Run, graph: Graph, out: Path | None, files: list[Path]) -> No
     if files:
         total = sum(path.stat().st_size for path in files if path.exists())
         where = show_path(out) if out else "."
-        screen.print(
-            f"{len(files)} output file{'s' if len(files) != 1 else ''} ({human_size(total)}) in {where}/", markup=False
-        )
+        screen.print(f"{counted(len(files), 'output file')} ({human_size(total)}) in {where}/", markup=False)
     if row.note and row.state != "succeeded":
         screen.print(row.note, markup=False)
     for line in losses(run):

@@ -38,6 +38,7 @@ from windlass.client.api import Client
 from windlass.client.run import Run
 from windlass.client.submit import package
 from windlass.model.units import human_size
+from windlass.model.words import counted
 from windlass.wire import logs as records
 from windlass.wire.rows import ItemRow, RunRow, TaskRow
 
@@ -241,7 +242,7 @@ def get(
         if json:
             print_json({"run": handle.id, "files": [str(path) for path in files], "bytes": total})
         elif files:
-            say(f"{len(files)} file{'s' if len(files) != 1 else ''} ({human_size(total)}) in {show_path(out)}/")
+            say(f"{counted(len(files), 'file')} ({human_size(total)}) in {show_path(out)}/")
         else:
             say("there are no output files" + (f" of task {task}" if task else ""))
 
@@ -252,7 +253,7 @@ def _first(failed: list[tuple[TaskRow, ItemRow]]) -> tuple[TaskRow, int]:
 
 
 def _touched(count: int, words: str) -> None:
-    say(f"{count} item{'s' if count != 1 else ''} {words}")
+    say(f"{counted(count, 'item')} {words}")
 
 
 def _runs_table(rows: list[RunRow]) -> Table:

@@ -34,6 +34,7 @@ from windlass.client.run import Run
 from windlass.model.expr import ExprError
 from windlass.model.graph import Graph
 from windlass.model.units import UnitError, human_size, parse_duration
+from windlass.model.words import counted
 from windlass.sched.durations import Durations
 from windlass.sched.fleet import FleetError, VirtualAgent, parse_fleet
 from windlass.sched.plans import graph_plan
@@ -242,9 +243,9 @@ def attempt_rows(result: Result) -> list[AttemptRow]:
 
 def _tell(graph: Graph, machines: Sequence[VirtualAgent], durations: Durations, result: Result) -> None:
     screen = console()
-    cpus = result.capacity.get("cpus", 0.0)
+    cpus, tasks = result.capacity.get("cpus", 0.0), counted(len(graph.tasks), "task")
     screen.print(
-        f"{graph.name}: {len(graph.tasks)} tasks, {result.items} items on {len(machines)} agents ({cpus:g} CPUs)",
+        f"{graph.name}: {tasks}, {counted(result.items, 'item')} on {counted(len(machines), 'agent')} ({cpus:g} CPUs)",
         markup=False,
     )
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -257,7 +258,7 @@ def _tell(graph: Graph, machines: Sequence[VirtualAgent], durations: Durations, 
             table.add_row(*cells(label, f"{100 * result.utilisation(kind):.1f} %", f"of {total}"))
     names = [_item(graph, task, item) for task, item in result.path.places]
     chain = " -> ".join(names if len(names) <= 6 else [*names[:3], "...", *names[-2:]])
-    table.add_row(*cells("critical path", duration(result.path.length), f"{len(names)} tasks"))
+    table.add_row(*cells("critical path", duration(result.path.length), counted(len(names), "task")))
     for cause, seconds in result.waiting.items():
         label = {"needs": "waiting for needs", "retry": "waiting to retry"}.get(cause, f"waiting: {cause}")
         table.add_row(*cells(label, duration(seconds), "item time" if result.items > 1 else ""))

@@ -18,6 +18,7 @@ from windlass.cli.common import (
     print_json,
     the_run,
 )
+from windlass.model.words import counted
 
 
 @command
@@ -51,5 +52,5 @@ def _agents(found: dict[str, Any]) -> Table:
     for agent in found["agents"]:
         table.add_row(*cells(f"  {agent['name']}", agent["text"]))
     if len(found["agents"]) < found["agents_known"]:
-        table.add_row(*cells(f"  and {found['agents_known'] - len(found['agents']):,} more agents", ""))
+        table.add_row(*cells(f"  and {counted(found['agents_known'] - len(found['agents']), 'more agent')}", ""))
     return table

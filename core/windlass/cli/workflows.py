@@ -20,6 +20,7 @@ from windlass.model.export import dump, to_document
 from windlass.model.graph import Command, Foreach, Graph, Need, Task
 from windlass.model.wfexport import Execution, FinishedRun, Machine, OutputFile, export_wfformat
 from windlass.model.wfformat import Imported, WfFormatError, import_wfformat, is_wfformat
+from windlass.model.words import counted
 from windlass.wire.messages import GetRun
 from windlass.wire.rows import TaskRow
 
@@ -52,7 +53,7 @@ def import_command(
         return
     out.write_text(text, encoding="utf-8")
     known, total = len(imported.durations), len(imported.graph.tasks)
-    say(f"wrote {show_path(out)}: {total} tasks, {known} with recorded runtimes")
+    say(f"wrote {show_path(out)}: {counted(total, 'task')}, {known} with recorded runtimes")
     say(f"try: windlass simulate {show_path(out)} --agents {imported.fleet or '10x8cpu'}")
 
 
@@ -119,7 +120,7 @@ def export_command(
         print(text, end="")
     else:
         out.write_text(text, encoding="utf-8")
-        say(f"wrote {show_path(out)}: {len(document['workflow']['specification']['tasks'])} tasks")
+        say(f"wrote {show_path(out)}: {counted(len(document['workflow']['specification']['tasks']), 'task')}")
 
 
 def export_run(client: Client, run: Run) -> dict[str, Any]:

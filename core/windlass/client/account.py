@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from windlass.model.units import human_size
+from windlass.model.words import counted
 from windlass.wire.rows import AttemptRow, RunRow, TaskRow
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ def _words(loss: Loss) -> str:
     what = "was cut off and stopped" if loss.in_order else "was lost with"
     anew = "; ".join(map(_anew_words, loss.attempts[:NAMED])) + (f"; and {count - NAMED} more" if count > NAMED else "")
     back = "It did nothing more of this run." if loss.returned is None else f"It was back at {clock(loss.returned)}."
-    attempts = f"{count} attempt{'s' if count != 1 else ''}"
+    attempts = f"{counted(count, 'attempt')}"
     return f"{clock(loss.at)}: agent {loss.agent} {what} {attempts}. {anew}. {back}"
 
 

@@ -13,6 +13,7 @@ from windlass.model.checks import Checker
 from windlass.model.graph import Graph
 from windlass.model.problems import Draft, Problem, Report
 from windlass.model.source import MAX_BYTES, Source, Span, Unreadable, decode, guess_format
+from windlass.model.words import counted
 
 __all__ = ["DocumentError", "Loaded", "Problem", "check_text", "load_document", "load_file", "read_graph"]
 
@@ -32,7 +33,7 @@ class DocumentError(ValueError):
     def __init__(self, name: str, problems: Sequence[Problem]) -> None:
         errors = [problem for problem in problems if problem.severity == "error"]
         lines = "\n".join(f"  {problem}" for problem in errors[:20])
-        super().__init__(f"{name}: {len(errors)} problem{'s' if len(errors) != 1 else ''}\n{lines}")
+        super().__init__(f"{name}: {counted(len(errors), 'problem')}\n{lines}")
         self.name = name
         self.problems = list(problems)
 
@@ -93,7 +94,7 @@ def _placed(source: Source | None, report: Report) -> list[Problem]:
     problems = [_place(source, draft, spans.get(draft.problem.path)) for draft in drafts]
     problems.sort(key=lambda problem: (problem.line, problem.column))
     if report.left_out:
-        problems.append(Problem(message=f"and {report.left_out} more problems", code="more"))
+        problems.append(Problem(message=f"and {counted(report.left_out, 'more problem')}", code="more"))
     return problems
 
 

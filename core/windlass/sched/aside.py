@@ -44,9 +44,8 @@ def _judge(book: Book, agent: Agent) -> None:
     wait = pause(config.sick_pause, config.sick_pause_max, agent.aside_times)
     agent.aside_times += 1
     agent.aside_until = agent.aside_last = book.now + wait
-    agent.aside_why = f"{items} different items failed there and succeeded elsewhere" if items > 1 else (
-        "another item failed there and succeeded elsewhere"
-    )  # fmt: skip
+    many = f"{items} different items" if items > 1 else "another item"
+    agent.aside_why = f"{many} failed there and succeeded elsewhere"
     agent.probation = False
     agent.version += 1
     book.aside[agent] = None

@@ -94,15 +94,13 @@ def _less(free: Amounts, shape: Shape) -> Amounts:
 class Reservation:
     """An agent that is kept for a request."""
 
-    __slots__ = ("_at", "_opening", "_version", "agent", "promised", "shape", "urgency")
+    __slots__ = ("_at", "_opening", "_version", "agent", "shape", "urgency")
 
     def __init__(self, shape: Shape, agent: Agent, now: float) -> None:
         self.shape = shape
         self.agent = agent
         self._opening = opening(agent, shape, now)
         self._at, self._version = now, agent.version
-        self.promised = None if self._opening is None else self._opening.start
-        """When it should have begun, as was expected first; None: nothing was known."""
         self.urgency: tuple[float, ...] = ()
         """Of the most urgent task that waits for it (`Policy.urgency`); what is more urgent is not kept away."""
 

@@ -42,7 +42,7 @@ class Timer(NamedTuple):
     time: float
     seq: int
     kind: str
-    """backoff, silence, stop, timeout, silent, recall, look, aside, usage, reserve, deadlines."""
+    """backoff, silence, stop, timeout, recall, look, aside, usage, reserve, deadlines."""
     agent: Agent | None = None
     task: TaskState | None = None
     item: int = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from windlass.model.words import counted
 from windlass.sched.agents import Agent
 from windlass.sched.backfill import opening
 from windlass.sched.book import Book
@@ -26,7 +27,6 @@ from windlass.sched.reasons import (
     Need,
     amount_words,
     placing_words,
-    plural,
     span,
 )
 from windlass.sched.shapes import Shape
@@ -279,7 +279,7 @@ def _company(book: Book, shape: Shape, agent: Agent) -> tuple[str, str, str] | N
         return "busy: an attempt has it for itself", "is busy", "are busy"
     if shape.exclusive and agent.live:
         count = len(agent.live)
-        text = f"busy: asked for alone, {count:,} other {plural(count, 'attempt')} there"
+        text = f"busy: asked for alone, {counted(count, 'other attempt')} there"
         return text, "is not free of others", "are not free of others"
     other = agent.apart_from(shape) if shape.apart else None
     if other is None or other.mark is None:

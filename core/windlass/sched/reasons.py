@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from windlass.model.units import human_size
+from windlass.model.words import counted
 
 AGENTS_SHOWN = 500
 """Agents that `to_plain` lists one by one; its groups count all."""
@@ -157,7 +158,7 @@ class Explanation:
             case "given":
                 return f"is on {self.agent}, which begins it when there is room"
             case "running":
-                return f"runs on {self.agent}" if self.agent else f"{self.items:,} {plural(self.items, 'item')} running"
+                return f"runs on {self.agent}" if self.agent else f"{counted(self.items, 'item')} running"
             case _:
                 return f"does not wait: {self.state or 'it has ended'}"
 
@@ -237,7 +238,7 @@ def ahead_words(ahead: Sequence[tuple[int, int]], run: int) -> str:
     if len(ahead) > 3:
         return f"{total:,} items of {len(ahead)} runs ahead"
     parts = [
-        f"{items:,} {plural(items, 'item') + ' ' if not at else ''}of {'this run' if of == run else f'run {of}'}"
+        f"{f'{items:,}' if at else counted(items, 'item')} of {'this run' if of == run else f'run {of}'}"
         for at, (of, items) in enumerate(ahead)
     ]
     return f"{listing(parts, len(parts))} ahead"
@@ -295,10 +296,6 @@ def span(seconds: float) -> str:
         if seconds < limit:
             return f"{max(round(seconds / size), 1)} {name}"
     return f"{round(seconds / 86_400)} days"
-
-
-def plural(count: int, word: str) -> str:
-    return word if count == 1 else word + "s"
 
 
 def item_name(id: str, index: int | None) -> str:

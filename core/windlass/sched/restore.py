@@ -11,12 +11,11 @@ from windlass.sched.agents import Agent, Grant, Stopping
 from windlass.sched.book import Book
 from windlass.sched.events import AttemptId, OwnerUsage, RestoredAgent, RestoredRun, RestoredTask
 from windlass.sched.queues import runs_of
-from windlass.sched.states import TERMINAL, AgentState, AttemptState, ItemState
+from windlass.sched.states import ENDED, TERMINAL, AgentState, AttemptState, ItemState
 from windlass.sched.table import Table
 from windlass.sched.tasks import RunState, TaskState, asks
 
 _S = ItemState
-ENDED = ("succeeded", "failed", "cancelled")
 
 
 def restore(book: Book, runs: list[RestoredRun], agents: list[RestoredAgent], usage: list[OwnerUsage]) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from windlass.model.words import counted
 from windlass.sched import events as e
 from windlass.sched.config import Config
 from windlass.sched.critical import Path, critical_path
@@ -174,7 +175,7 @@ class Simulation:
         for pos, task in enumerate(self._plan.tasks):
             ready = self.scheduler.counts(run, pos)[ItemState.READY]
             if ready:
-                why.append(f"{task.id} ({ready} item{'s' if ready > 1 else ''}): {self._unfit(self._shapes[pos])}")
+                why.append(f"{task.id} ({counted(ready, 'item')}): {self._unfit(self._shapes[pos])}")
         return why
 
     def _unfit(self, shape: Shape) -> str:

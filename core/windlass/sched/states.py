@@ -111,6 +111,8 @@ AGENT_TRANSITIONS: dict[AgentState, frozenset[AgentState]] = {
 
 TERMINAL = frozenset({_I.SUCCEEDED, _I.FAILED, _I.CANCELLED, _I.SKIPPED})
 """States that an item leaves only by a person's retry."""
+ENDED = ("succeeded", "failed", "cancelled")
+"""States of a run of which every item is terminal."""
 
 
 class IllegalTransition(RuntimeError):

@@ -19,13 +19,13 @@ from windlass.model import expand
 from windlass.model.graph import Call, FileRef, Graph, Task
 from windlass.model.packed import PackedGraph
 from windlass.sched import events as ev
-from windlass.sched.states import ItemState
+from windlass.sched.states import ENDED, ItemState
 from windlass.server import amend, rundata, views
 from windlass.server.access import Access
 from windlass.server.core import Core
 from windlass.server.links import Connection
 from windlass.server.owners import OwnerError, owner_of
-from windlass.server.retention import ENDED, Criteria
+from windlass.server.retention import Criteria
 from windlass.server.rundata import RunData
 from windlass.server.upkeep import Refused, Upkeep
 from windlass.store import records

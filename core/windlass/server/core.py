@@ -20,8 +20,7 @@ from windlass.sched.config import Config
 from windlass.sched.events import AttemptId
 from windlass.sched.machine import Scheduler
 from windlass.sched.reasons import deadline_words
-from windlass.sched.restore import ENDED
-from windlass.sched.states import TERMINAL, AttemptState, ItemState, Outcome
+from windlass.sched.states import ENDED, TERMINAL, AttemptState, ItemState, Outcome
 from windlass.server import rundata, views
 from windlass.server.agentbook import AgentRecord, Ended, Given, Live
 from windlass.server.assign import Assigner
@@ -44,7 +43,6 @@ log = logging.getLogger("windlass.core")
 _BY_ATTEMPT = frozenset({ItemState.SUCCEEDED, ItemState.FAILED, ItemState.CANCELLED})
 _KEPT = TERMINAL | {ItemState.PENDING, ItemState.BACKOFF}
 """States that are written down; READY and ACTIVE are derived anew after a restart."""
-_STATE_OF = {int(state): state for state in ItemState}
 
 
 class Core:

@@ -13,8 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from windlass.sched.events import AttemptId
-from windlass.sched.restore import ENDED
-from windlass.sched.states import ItemState
+from windlass.sched.states import ENDED, ItemState
 from windlass.server import views
 from windlass.server.links import Connection
 from windlass.wire import codec

@@ -13,12 +13,12 @@ import msgspec
 
 from windlass.model.graph import Call, FileRef
 from windlass.model.packed import PackedGraph
+from windlass.sched.states import ENDED
 from windlass.server import rundata
 
 if TYPE_CHECKING:
     import sqlite3
 
-ENDED = ("succeeded", "failed", "cancelled")
 ROW = 200
 """Bytes that an attempt's row and its entries in the indexes take beside its log and result, about."""
 _ref = msgspec.msgpack.Decoder(FileRef)

@@ -11,6 +11,7 @@ import time
 from collections import deque
 
 from windlass.blobs.store import BlobError, BlobStore
+from windlass.model.words import counted
 from windlass.store import records
 from windlass.store.reader import Reader
 from windlass.store.store import Store
@@ -79,5 +80,5 @@ class Tidy:
                 log.warning("blob %s: %s", hash, error)
         if gone:
             self._store.write(records.BLOB_GONE, [(hash,) for hash in gone])
-            log.info("removed %d files that no run needs", len(gone))
+            log.info("removed %s that no run needs", counted(len(gone), "file"))
         return len(gone)

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from windlass.model.words import counted
 from windlass.sched import events as ev
 from windlass.server import retention
 from windlass.server.core import Core
@@ -35,6 +36,9 @@ A_TURN = 10
 FIRST_LOOK = 60.0
 """Seconds from the start to the first look for runs that the retention lets go."""
 EVERY = 600.0
+"""Seconds between two such looks."""
+POLL = 0.02
+"""Seconds between two looks how far a deletion is."""
 
 
 class Refused(Exception):
@@ -152,7 +156,7 @@ class Upkeep:
 
     def next_deadline(self) -> float | None:
         if self._prune is not None and self._prune.forecast is not None and self._prune.finished:
-            return self._core.now + 0.02  # to look how far it is
+            return self._core.now + POLL
         return self._look_at
 
     def tick(self, now: float) -> None:
@@ -168,7 +172,10 @@ class Upkeep:
         if job.kind == "backup":
             self._backup, self._core.tidy.hold = None, False
             job.state = "failed" if job.error else "done"
-            log.info("a copy was made: %s", job.error or job.result.get("file", ""))
+            if job.error:
+                log.warning("no copy was made: %s", job.error)
+            else:
+                log.info("a copy was made: %s", job.result.get("file", ""))
         elif job.error:
             job.state, self._prune = "failed", None if self._prune is job else self._prune
         elif job.forecast is not None and job.dry:
@@ -196,7 +203,7 @@ class Upkeep:
         job.done, job.state, self._prune = job.total, "done", None
         job.result = found.plain() | {"freed": max(0, job.size - core.reader.size())}
         if found.runs:
-            log.info("%d old runs were deleted", len(found.runs))
+            log.info("deleted %s", counted(len(found.runs), "old run"))
 
     def _drop_stale(self, found: Forecast) -> None:
         """Let go of blobs that a kept run does not name any more; unless it goes on again, and may make them anew."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from windlass.blobs.store import BlobError, BlobStore
+from windlass.model.words import counted
 from windlass.store import care
 from windlass.store.copyfile import BLOBS, BLOCK, CopyError, Progress, Tell, members_of, open_copy, read_about
 from windlass.store.schema import refuse_newer, version_of
@@ -58,7 +59,7 @@ def _held_runs(path: Path) -> str:
             runs = db.execute("SELECT count(*) FROM runs").fetchone()[0] if version_of(db) else 0
     except sqlite3.DatabaseError:
         return "a store that cannot be read"
-    return f"a store with {runs} run{'s' if runs != 1 else ''}" if runs else ""
+    return f"a store with {counted(runs, 'run')}" if runs else ""
 
 
 def _extract(
