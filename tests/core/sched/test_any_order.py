@@ -190,6 +190,10 @@ class AnyOrder(RuleBasedStateMachine):
             for task in range(len(self.bench.scheduler._book.runs[run].tasks)):
                 self.do(e.TaskAmended(run, task, TaskPlan("free")))
         for _ in range(60):
+            if not self.bench.scheduler.live() and all(
+                self.bench.scheduler.run_view(run).ended is not None for run in self.bench.scheduler.runs()
+            ):
+                break
             for name in AGENTS:
                 known = name in self.bench.scheduler.agents()
                 if not known or self.bench.scheduler.agent_view(name).state is not AgentState.UP:
