@@ -6,8 +6,8 @@ Core, agents and clients are real processes; agents and clients reach the core t
 Load (`mixed_load.py`), people (`people.py`) and faults (`faults.py`) are drawn from the seed; what they meet depends
 on the machine. `audit.py` says what is claimed afterwards. Exit status 1 when a claim does not hold.
 
-Not played here: a jump of the wall clock (it would be the whole machine's; `tests/core/wire/test_clock.py` plays it on
-a clock of its own), repeated and reordered messages (in the scheduler's World), and a loss of power.
+Not played here: a jump of the wall clock (it would be the whole machine's; `tests/system/test_clock_jump.py` sets it
+for processes of its own), repeated and reordered messages (in the scheduler's World), and a loss of power.
 """
 
 from __future__ import annotations

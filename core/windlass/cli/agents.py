@@ -24,7 +24,7 @@ from windlass.cli.common import (
 from windlass.model.units import human_size
 from windlass.wire.rows import AgentRow
 
-app = typer.Typer(help="List the agents of a core, or drain one.", no_args_is_help=False)
+app = typer.Typer(help="List the agents of a core; drain, undrain, forgive or remove one.", no_args_is_help=False)
 AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="Its name or id.")]
 
 
@@ -67,6 +67,7 @@ def undrain(agent: AgentArgument, core: CoreOption = None) -> None:
     """Let a drained agent work again."""
     with connected(core) as client:
         client.drain(agent, on=False)
+    say(f"{agent} gets work again")
 
 
 @app.command()
@@ -84,6 +85,7 @@ def remove(agent: AgentArgument, core: CoreOption = None) -> None:
     """Forget an agent that is down."""
     with connected(core) as client:
         client.remove_agent(agent)
+    say(f"{agent} is forgotten")
 
 
 def aside_words(row: AgentRow, now: float) -> str:

@@ -1,4 +1,4 @@
-"""Numbers with their nouns, as people read them."""
+"""Numbers as people read them: with their nouns, and time to come, roughly. (Sizes: `units.human_size`.)"""
 
 from __future__ import annotations
 
@@ -19,3 +19,15 @@ def counted(count: int, word: str) -> str:
     ('1 run', '12,000 output files')
     """
     return f"{count:,} {plural(count, word)}"
+
+
+def span(seconds: float) -> str:
+    """A rough time: 20 s, 3 min, 2 h, 4 days.
+
+    >>> [span(x) for x in (0.2, 59, 100, 5000, 300000)]
+    ['1 s', '59 s', '2 min', '83 min', '3 days']
+    """
+    for size, limit, name in ((1, 90, "s"), (60, 7200, "min"), (3600, 172_800, "h")):
+        if seconds < limit:
+            return f"{max(round(seconds / size), 1)} {name}"
+    return f"{round(seconds / 86_400)} days"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from windlass.model.words import counted
+from windlass.model.words import counted, span
 from windlass.sched.agents import Agent
 from windlass.sched.backfill import opening
 from windlass.sched.book import Book
@@ -27,7 +27,6 @@ from windlass.sched.reasons import (
     Need,
     amount_words,
     placing_words,
-    span,
 )
 from windlass.sched.shapes import Shape
 from windlass.sched.states import TERMINAL, AgentState, ItemState

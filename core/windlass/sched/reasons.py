@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from windlass.model.units import human_size
-from windlass.model.words import counted
+from windlass.model.words import counted, span
 
 AGENTS_SHOWN = 500
 """Agents that `to_plain` lists one by one; its groups count all."""
@@ -284,18 +284,6 @@ def amount_words(kind: str, amount: float) -> str:
 
 def _size(amount: float) -> str:
     return human_size(amount).replace(".0 ", " ")
-
-
-def span(seconds: float) -> str:
-    """A rough time: 20 s, 3 min, 2 h, 4 days.
-
-    >>> [span(x) for x in (0.2, 59, 100, 5000, 300000)]
-    ['1 s', '59 s', '2 min', '83 min', '3 days']
-    """
-    for size, limit, name in ((1, 90, "s"), (60, 7200, "min"), (3600, 172_800, "h")):
-        if seconds < limit:
-            return f"{max(round(seconds / size), 1)} {name}"
-    return f"{round(seconds / 86_400)} days"
 
 
 def item_name(id: str, index: int | None) -> str:

@@ -23,14 +23,6 @@ def duration(seconds: float | None) -> str:
     return f"{days} d {hour:02}:{minute:02}"
 
 
-def span(seconds: float) -> str:
-    """A rough time to come: `40 s`, `3 min`, `2 h`."""
-    for size, limit, name in ((1, 90, "s"), (60, 7200, "min"), (3600, 172_800, "h")):
-        if seconds < limit:
-            return f"{max(round(seconds / size), 1)} {name}"
-    return f"{round(seconds / 86_400)} days"
-
-
 def number(value: float) -> str:
     """A count of something divisible: `4`, `0.5`, `2.25`."""
     return f"{value:.2f}".rstrip("0").rstrip(".")

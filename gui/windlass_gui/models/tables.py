@@ -9,6 +9,7 @@ import msgspec
 from PySide6.QtCore import QObject
 
 from windlass.model.units import human_size
+from windlass.model.words import span
 from windlass.wire.rows import AgentRow, AttemptRow, Counts, RunRow, TaskRow
 from windlass_gui.models import format as fmt
 from windlass_gui.models.rows import Column, RowsModel
@@ -193,7 +194,7 @@ def agent_note(row: AgentRow, now: float | None = None) -> str:
     """Why it is as it is, and how long yet where that is known."""
     if row.aside:
         left = 0 if row.aside_until is None else row.aside_until - (time.time() if now is None else now)
-        return f"set aside: {row.aside}" + (f"; back in {fmt.span(left)}" if left > 0 else "")
+        return f"set aside: {row.aside}" + (f"; back in {span(left)}" if left > 0 else "")
     if row.probation:
         return "on probation after it was set aside: one attempt at a time, until one succeeds"
     return row.note

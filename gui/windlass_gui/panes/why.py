@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from windlass.model.words import span
 from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
 from windlass_gui.models import STATE_ROLE
@@ -122,7 +123,7 @@ class WhyDialog(QDialog):
         self.cause.setText(words)
         start = root.get("start")
         wait = None if start is None or root.get("cause") == "next" else start - root["now"]
-        self.when.setText("" if wait is None else f"begins in about {fmt.span(wait)}")
+        self.when.setText("" if wait is None else f"begins in about {span(wait)}")
         while not data["agents"] and data["because"]:
             data = data["because"]  # what it needs is what waits for an agent
         rows = [(str(a["name"]), str(a["text"]), str(a.get("kind", ""))) for a in data["agents"]]
