@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QRectF, QSize, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from windlass.wire import messages as m
 from windlass.wire.rows import RunRow, TaskRow
@@ -17,6 +17,7 @@ from windlass_gui.editor.live import node_live
 from windlass_gui.editor.scene import GraphScene
 from windlass_gui.editor.session import EditorSession
 from windlass_gui.mirror import Changes
+from windlass_gui.panes.words import Elided
 from windlass_gui.theme import Theme, current_theme, draw_state
 
 HOLDER = "canvas"
@@ -60,8 +61,7 @@ class RunView(QFrame):
         """When this window last gave the run another graph and files; 0: not yet."""
         self._submitted_here = False
         self._mark = _StateMark()
-        self._label = QLabel()
-        self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._label = Elided("")
         self._note = QLabel()
         self._note.setProperty("role", "muted")
         self._open = QPushButton(self.tr("Open its graph"))

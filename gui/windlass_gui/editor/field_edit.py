@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QWheelEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent, QShowEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from windlass_gui.editor.fields import Choice, Field, Tick, show_text
@@ -43,8 +43,7 @@ class FieldEdit(QWidget):
         self.box.setAccessibleName(field.label)
         self.box.setToolTip(field.hint)
         self.box.installEventFilter(self)
-        self._error = QLabel()
-        self._error.setWordWrap(True)
+        self._error = _Wrapped()
         self._error.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -133,6 +132,30 @@ class FieldEdit(QWidget):
                 self._put(self._shown)
                 return True
         return super().eventFilter(watched, event)
+
+
+class _Wrapped(QLabel):
+    """As high as its lines need at the width that it has; a form's layout gives such a label too little."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setMinimumHeight(self.heightForWidth(self.width()) if self.text() else 0)
 
 
 class ChoiceEdit(QComboBox):

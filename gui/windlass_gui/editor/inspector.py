@@ -28,6 +28,8 @@ from windlass_gui.tick_box import TickBox
 
 KINDS = ("shell", "arguments", "script", "python")
 ARRAYS = ("single", "foreach", "matrix")
+CAPTION = 92
+"""Width of what stands left of a field, in pixels."""
 OFFERED_CHECKED = 200
 """Up to this many tasks, only those are offered as needs that would not close a circle; asking takes its time."""
 
@@ -181,7 +183,7 @@ class Inspector(QScrollArea):
 
     def _row(self, form: QFormLayout, label: str, widget: QWidget, hint: str = "") -> None:
         caption = QLabel(label)
-        caption.setFixedWidth(84)
+        caption.setFixedWidth(CAPTION)
         caption.setStyleSheet(f"color: {self._theme.muted}; padding-top: 5px;")
         caption.setToolTip(hint)
         caption.setBuddy(widget)

@@ -234,7 +234,7 @@ class SharesModel(RowsModel[str, ShareRow]):
                    tip="The average over the past; what lies back counts less"),
             Column("Weight", lambda row: f"{row.weight:g}", lambda row: row.weight, right=True,
                    tip="From the core's configuration; 1 when it says nothing"),
-            Column("Standing", lambda row: f"{row.standing:.3f}", lambda row: row.standing, right=True,
+            Column("Standing", lambda row: f"{row.standing:.3f}", lambda row: row.standing,
                    tip="(now + lately) / weight: the smallest goes first"),
         ]  # fmt: skip
         super().__init__(columns, parent)

@@ -128,6 +128,8 @@ class AgentCard(QFrame):
         note = agent_note(self._row, now) if self._row is not None else ""
         if note != self.note.text():
             self.note.setText(note)
+            self.note.setProperty("role", "muted" if self._row is not None and self._row.probation else "error")
+            self.note.style().polish(self.note)
         self.note.setVisible(bool(note))
 
     def show_curve(self, curve: Curve) -> None:

@@ -12,6 +12,7 @@ from windlass_gui.models.tables import ShareRow
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
 from windlass_gui.panes.words import Elided
+from windlass_gui.theme import XS, S
 
 EVERY = 2000
 """Milliseconds between an answer and the next question."""
@@ -25,20 +26,22 @@ class SharesPane(QWidget):
         self.bridge = bridge
         self.model = SharesModel(self)
         self.table = Table(SortedRows(self.model, self), "Shares by owner")
-        self.table.widths(110, 62, 62, 62, 76)
-        self.table.stretch(0, least=80)
+        self.table.widths(84, 64, 64, 60, 88)
+        self.table.stretch(0, least=76)
         self.table.sort_by(4, Qt.SortOrder.AscendingOrder)
         self.order = Elided("small")
-        self.order.setContentsMargins(8, 4, 8, 4)
         self.order.hide()
         self.hinted = Hinted(
             self.table, "No shares yet", "Who has how much of the machines stands here once somebody has used them."
         )
+        foot = QVBoxLayout()
+        foot.setContentsMargins(S, XS, S, XS)
+        foot.addWidget(self.order)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.hinted, 1)
-        layout.addWidget(self.order)
+        layout.addLayout(foot)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(EVERY)

@@ -55,11 +55,11 @@ class RunsPane(QWidget):
         self.runs_table.menu = self._run_menu
         self.tasks_table = Table(SortedRows(self.tasks, self), "Tasks of the run")
         self.tasks_table.draw(states=(1, 4), progress=(2,))
-        self.tasks_table.widths(110, 100, 150, 160, 110)
+        self.tasks_table.widths(110, 100, 150, 160, 112)
         for column in NOT_ALWAYS:
             self.tasks_table.setColumnHidden(column, True)
-        # Before the note, which takes the room that is left.
-        self.tasks_table.horizontalHeader().moveSection(4, 3)
+        # Beside the state, where it is seen in a narrow table too.
+        self.tasks_table.horizontalHeader().moveSection(4, 2)
         self.tasks_table.sort_by(0, Qt.SortOrder.AscendingOrder)
         self.tasks_table.menu = self._task_menu
         self.runs_hint = Hinted(

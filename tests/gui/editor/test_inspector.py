@@ -63,6 +63,14 @@ def test_a_wrong_value_is_told_and_not_entered(inspector: Inspector, view: Graph
     assert inspector.field("timeout").error == ""
 
 
+def test_a_long_reason_is_read_whole(inspector: Inspector, view: GraphView, qtbot: QtBot) -> None:
+    view.graph.select(["split"])
+    for key, text in (("resources.gpu-memory", "8 parsecs"), ("limit", "0"), ("groups", "data base!")):
+        _type(inspector, key, text)
+        label = inspector.field(key)._error
+        qtbot.waitUntil(lambda label=label: label.height() >= label.heightForWidth(label.width()) > 0)
+
+
 def test_resources_are_one_mapping(inspector: Inspector, view: GraphView, session: EditorSession) -> None:
     view.graph.select(["split"])
     for key, text in (("resources.cpus", "2"), ("resources.memory", "512 MiB")):
