@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from windlass.client.embedded import EmbeddedCore
 from windlass_gui.bridge import Bridge
 from windlass_gui.main_window import MainWindow
+from windlass_gui.panes.report import show_report
 from windlass_gui.theme import apply_theme
 from windlass_resources.samples import get_sample
 
@@ -109,6 +110,10 @@ def play(stage: Stage) -> None:
     window.timeline.show_run(row.id)
     stage.settle(1.0)
     stage.draw("timeline")
+    report = show_report(bridge, window, row.id)
+    stage.until(lambda: report.lines, "what happened")
+    stage.draw("report", report)
+    report.close()
 
 
 def main() -> int:

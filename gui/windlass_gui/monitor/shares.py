@@ -26,7 +26,7 @@ class SharesPane(QWidget):
         self.bridge = bridge
         self.model = SharesModel(self)
         self.table = Table(SortedRows(self.model, self), "Shares by owner")
-        self.table.widths(84, 64, 64, 60, 88)
+        self.table.widths(80, 68, 68, 68, 92)
         self.table.stretch(0, least=76)
         self.table.sort_by(4, Qt.SortOrder.AscendingOrder)
         self.order = Elided("small")

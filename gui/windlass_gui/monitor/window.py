@@ -94,7 +94,7 @@ class MonitorWindow(QMainWindow):
         below = QSplitter(Qt.Orientation.Horizontal)
         below.addWidget(self.running)
         below.addWidget(self.shares)
-        below.setSizes([740, 360])
+        below.setSizes([720, 376])
         below.setStretchFactor(0, 1)
         below.setChildrenCollapsible(False)
         splitter = QSplitter(Qt.Orientation.Vertical)

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
+from windlass.model import fields
 from windlass_gui.editor import forms
 from windlass_gui.editor.field_edit import ChoiceEdit, TickEdit
 from windlass_gui.editor.fields import Field
@@ -317,6 +318,18 @@ def test_choices_and_boxes_write_only_what_is_not_so_anyway(placed: Inspector) -
     assert not {"placement", "exclusive", "pin"} & set(session.document.task("load"))
     session.apply_text(PLACED.replace("    position: [0, 0]", "    placement: sprad"))
     assert (placement.currentIndex(), placement.placeholderText()) == (-1, "sprad")
+
+
+def test_no_field_of_the_format_is_missing(placed: Inspector) -> None:
+    """Whoever adds a field to the format adds it to `forms.py`."""
+    assert placed.session is not None
+    shown = {edit.field.key for edit in placed._edits} | {switch.field.key for switch in placed._switches}
+    shown |= {form.key for form in (forms.SCRIPT, forms.SHELL, forms.PYTHON, forms.ARGS, forms.KWARGS)}
+    shown |= {forms.FOREACH.key, forms.MATRIX.key}
+    others = {"needs", "position", "resources"}
+    assert set(fields.TASK) - others <= shown
+    assert {f"resources.{key}" for key in fields.RESOURCES} <= shown
+    assert {f"limits.{key}" for key in fields.LIMITS} == {field.key for field in forms.GRAPH_LIMITS}
 
 
 def test_every_field_says_what_it_means(placed: Inspector) -> None:
