@@ -121,6 +121,7 @@ def _finish(book: Book, agent: Agent, task: TaskState, items: list[int], spent: 
         memory.seen(book, task, len(items), peak)
     book.spent(task, task.shape, len(items), spent)
     task.run.owner.live[task.shape] -= len(items)
+    book.supply.race.fell(task.run.owner)
     task.finish(items)
     ranges = ranges_of(items)
     book.items(task, _I.SUCCEEDED, ranges)
@@ -258,6 +259,7 @@ def release(book: Book, agent: Agent, id: AttemptId) -> None:
     task, item = grant.task, id.item
     del task.active[item]
     task.run.owner.live[task.shape] -= 1
+    book.supply.race.fell(task.run.owner)
     grant.bucket.size -= 1
     agent.count(1, book.now)
     if agent.give_devices((id,)):

@@ -60,7 +60,7 @@ class Book:
         self.limits = LimitBook(config.licences, config.groups, config.owners, config.owner)
         self.policy = Policy(config.order)
         self.shares = Shares(config.half_life, self.agents)
-        self.supply = Supply(config)
+        self.supply = Supply(self.policy, self.agents)
         self.story = Story()
         self.timers: list[Timer] = []
         self.todo: deque[tuple[TaskState, int, int]] = deque()
@@ -83,6 +83,9 @@ class Book:
         """Time to see whether waiting attempts should move to idle agents."""
         self._recall_timer = False
         self._reserve_timer = False
+        self.reserve_at = 0.0
+        """When it is looked at next who has waited so long that an agent should be kept for it."""
+        self._look_at = 0.0
         self._seq = 0
         self._out: list[Effect] = []
         self.woken: dict[TaskState, None] = {}
@@ -141,11 +144,11 @@ class Book:
         self._out.append(RunChanged(run.id, state, run.priority, run.ended))
 
     def agent_changed(self, agent: Agent, note: str = "") -> None:
-        self.fleet_changed()
+        self.fleet_changed(agent)
         self._out.append(AgentChanged(agent.id, agent.state.name.lower(), agent.draining, agent.epoch, note))
 
-    def fleet_changed(self) -> None:
-        self.shares.fleet_changed()
+    def fleet_changed(self, agent: Agent) -> None:
+        self.shares.fleet_changed(agent)
         self.fleet_moved = True
 
     def stop(self, agent: Agent, ids: list[AttemptId], reason: str, if_waiting: bool = False) -> None:
@@ -185,6 +188,12 @@ class Book:
         if not self._reserve_timer:
             self._reserve_timer = True
             self.at(self.now + self.config.reserve_after, "reserve")
+
+    def look_at_reservations(self) -> None:
+        """Plan again at `reserve_at`."""
+        if self._look_at != self.reserve_at:
+            self._look_at = self.reserve_at
+            self.at(self.reserve_at, "look")
 
     def reserve_now(self) -> None:
         self._reserve_timer = False
@@ -235,7 +244,7 @@ class Book:
         shape = self.shapes.get(key)
         if shape is None:
             shape = self.shapes[key] = Shape(*key)
-            self.supply.add_shape(shape, self.agents.values())
+            self.supply.add_shape(shape)
         shape.tasks += 1
         return shape
 

@@ -173,4 +173,4 @@ def _check_offers(book: Book) -> None:
         for agent in book.agents.values():
             known = agent in book.dirty or agent.shun_until > book.now or not agent.takes_work
             if not known and shape.matches(agent.labels) and agent.room(shape, 1):
-                assert book.supply.is_offered(shape, agent), f"{agent} has room for {shape!r}, and nobody knows"
+                assert book.supply.rooms.is_offered(shape, agent), f"{agent} has room for {shape!r}, and nobody knows"

@@ -42,7 +42,7 @@ def hello(book: Book, event: AgentHello) -> None:
     _missing(book, agent, held, fresh=event.epoch == 0)
     # Only now, when lanes of what is gone are free, may the machine have become smaller.
     agent.set_resources(event.resources, event.labels, event.gpus, event.devices)
-    book.fleet_changed()
+    book.fleet_changed(agent)
     attempts.restop(book, agent)
     for bucket in agent.buckets.values():
         book.supply.make_hungry(bucket.shape, agent)
@@ -109,9 +109,10 @@ def removed(book: Book, agent: Agent) -> None:
         down(book, agent, "removed")
     del book.agents[agent.id]
     book.dirty.pop(agent, None)
+    book.supply.rooms.removed(agent)
     book.aside.pop(agent, None)
     book.doubts.forgive(agent.id)
-    book.fleet_changed()
+    book.fleet_changed(agent)
     book.emit(AgentChanged(agent.id, "removed", agent.draining, agent.epoch))
 
 

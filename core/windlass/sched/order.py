@@ -96,7 +96,7 @@ _LAST: tuple[Term, ...] = (_run, _place)
 class Policy:
     """A sequence of criteria, made ready to compare with."""
 
-    __slots__ = ("_cut", "_lead", "_terms", "fair", "names")
+    __slots__ = ("_lead", "_terms", "cut", "fair", "names")
 
     def __init__(self, names: Sequence[str] = NAMES) -> None:
         """Raises `ValueError` for a name that is no criterion, or that stands there twice."""
@@ -110,7 +110,8 @@ class Policy:
         chosen = [_BY_NAME[name] for name in names]
         self._terms = tuple(term for criterion in chosen for term in criterion.terms) + _LAST
         before = chosen[: names.index(FairShare.name)] if self.fair else chosen
-        self._cut = sum(len(criterion.terms) for criterion in before)
+        self.cut = sum(len(criterion.terms) for criterion in before)
+        """So many numbers of a task's `order` go before the fair share."""
         self._lead = len(Priority.terms) if chosen[:1] == [Priority] else 0
 
     def static(self, task: TaskState) -> Order:
@@ -120,7 +121,7 @@ class Policy:
     def key(self, task: TaskState, standing: Callable[[Owner], float]) -> tuple[Order, float, Order]:
         """Smaller goes first. `standing`: an owner's fair share."""
         order = task.order
-        cut = self._cut
+        cut = self.cut
         return order[:cut], standing(task.run.owner) if self.fair else 0.0, order[cut:]
 
     def first(self, tasks: Sequence[TaskState], standing: Callable[[Owner], float] | None) -> TaskState:
@@ -129,7 +130,7 @@ class Policy:
             return tasks[0]
         if standing is None or not self.fair:
             return min(tasks, key=_order)
-        cut = self._cut
+        cut = self.cut
         return min(tasks, key=lambda task: (task.order[:cut], standing(task.run.owner), task.order[cut:]))
 
     def urgency(self, task: TaskState) -> Order:

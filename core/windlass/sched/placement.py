@@ -7,6 +7,8 @@ agent idles while attempts wait elsewhere and do not move, those are asked back.
 
 from __future__ import annotations
 
+from itertools import islice
+
 from windlass.sched import attempts, limits, memory, ranks
 from windlass.sched.agents import Agent, Bucket, Grant
 from windlass.sched.backfill import Reservation, at_most, earliest
@@ -19,6 +21,12 @@ from windlass.sched.states import AttemptState, ItemState
 from windlass.sched.tasks import Owner, TaskState
 
 _new = tuple.__new__
+VAIN = 64
+"""Agents that are looked at in one plan without being sent anything ahead."""
+FEW = 32
+"""Lines of work without room that are all looked at in each plan, for who has waited too long;"""
+EACH = 1e-4
+"""of more, once in so many seconds for each: about a hundred times what that takes."""
 _NO_GPUS: dict[AttemptId, tuple[int, ...]] = {}
 
 
@@ -36,20 +44,20 @@ class Planner:
         self._tried: dict[Shape, int] = {}
         """How many tasks of the shape were too long for the gap before a reservation."""
         self._full: list[Shape] = []
-        """Shapes with ready work and no room, in order."""
+        """Shapes with ready work and no room, in order; of some the work may have gone meanwhile."""
+        self._able: dict[Shape, list[Agent]] = {}
 
     def plan(self) -> None:
         book = self._book
         if book.relearn:
             ranks.update(book)
         self._refresh()
-        wanted = book.supply.wanted()
-        if wanted:
-            self._fill_lanes(wanted)
+        if book.supply.wanted():
+            self._fill_lanes()
             self._reserve()
             self._send_ahead()
         for shape, agent in self._passed:
-            book.supply.offer(shape, agent)
+            book.supply.rooms.offer(shape, agent)
         for task in self._skipped:
             book.supply.push(task)
         self._recall()
@@ -74,40 +82,25 @@ class Planner:
                     more = bucket.shape.lanes_held(agent.free, bucket.size - bucket.lanes)
                     if more:
                         agent.widen(bucket, more)
-            book.supply.refresh(agent, len(book.agents))
+            book.supply.rooms.changed(agent)
         book.dirty.clear()
 
     # --- lanes -----------------------------------------------------------------------------------------
 
-    def _fill_lanes(self, wanted: list[Shape]) -> None:
-        supply, policy, now = self._book.supply, self._book.policy, self._book.now
-        open_shapes = {}
-        for shape in wanted:
-            heads = supply.heads(shape)
-            if not heads:
+    def _fill_lanes(self) -> None:
+        supply, now = self._book.supply, self._book.now
+        race, rooms = supply.race, supply.rooms
+        race.begin(now, self._standing)
+        while rooms.any and (line := race.first(self._standing)) is not None:
+            if rooms.best(line.shape, now) is None:
+                race.pass_by(line)
                 continue
-            if supply.best(shape, now) is not None:
-                open_shapes[shape] = heads
-            else:
-                self._full.append(shape)
-        while open_shapes:
-            owners = {task.run.owner for heads in open_shapes.values() for task in heads}
-            alone = len(owners) == 1
-            task = policy.first(
-                [task for heads in open_shapes.values() for task in heads], None if alone else self._standing
-            )
-            shape = task.shape
-            self._place(task, alone)
-            heads = supply.heads(shape)
-            if not heads:
-                del open_shapes[shape]
-                shape.blocked_since = None
-            else:
-                open_shapes[shape] = heads
-            for other in list(open_shapes):
-                if supply.best(other, now) is None:
-                    del open_shapes[other]
-                    self._full.append(other)
+            task = line.heap[0][2]
+            self._place(task, race.alone)
+            if not supply.works(task.shape):
+                task.shape.blocked_since = None
+        race.end()
+        self._full = [shape for shape in supply.wanted() if rooms.best(shape, now) is None]
 
     def _standing(self, owner: Owner) -> float:
         standing = self._standings.get(owner)
@@ -119,7 +112,7 @@ class Planner:
         """Give the task lanes on the agent it fits best; one at a time where owners compete."""
         book = self._book
         shape = task.shape
-        agent = book.supply.best(shape, book.now)
+        agent = book.supply.rooms.best(shape, book.now)
         assert agent is not None
         free = agent.room(shape, book.config.lanes_max - self._lanes(agent, shape))
         room = self._unreserved(task, agent, free)
@@ -135,11 +128,11 @@ class Planner:
             agent.widen(bucket, min(given, bucket.size - bucket.lanes))
             if agent.reserved is not None and agent.reserved.shape is shape:
                 book.unreserve(agent)
-            book.supply.refresh(agent, len(book.agents))
+            book.supply.rooms.changed(agent)
         elif most > 0 or (room < free and self._look_deeper(shape)):
-            self._shun(task, agent)
+            self._shun(task)
         else:
-            self._passed.append((shape, book.supply.pass_over(shape)))
+            self._passed.append((shape, book.supply.rooms.pass_over(shape)))
 
     def _unreserved(self, task: TaskState, agent: Agent, room: int) -> int:
         """Of that room, what the task may have on an agent that may be kept for another."""
@@ -155,21 +148,25 @@ class Planner:
         bucket = agent.buckets.get(shape)
         return 0 if bucket is None else bucket.lanes
 
-    def _shun(self, task: TaskState, agent: Agent) -> None:
+    def _shun(self, task: TaskState) -> None:
         """All that the task has ready would rather go elsewhere. Try the next agent, then the next task."""
         supply = self._book.supply
-        self._passed.append((task.shape, supply.pass_over(task.shape)))
-        if supply.best(task.shape, self._book.now) is None:
+        self._passed.append((task.shape, supply.rooms.pass_over(task.shape)))
+        if supply.rooms.best(task.shape, self._book.now) is None:
             self._skipped.append(supply.skip(task))
             back = [passed for passed in self._passed if passed[0] is task.shape]
             self._passed = [passed for passed in self._passed if passed[0] is not task.shape]
             for shape, other in back:
-                supply.offer(shape, other)
+                supply.rooms.offer(shape, other)
 
     def _elsewhere(self, task: TaskState, agent: Agent) -> bool:
         """Another agent could do it, now or later."""
         shape = task.shape
-        return any(other is not agent and _could(shape, other) for other in self._book.agents.values())
+        able = self._able.get(shape)
+        if able is None:
+            # Two are enough: one of them is another than the one in question.
+            able = self._able[shape] = list(islice((a for a in self._book.agents.values() if _could(shape, a)), 2))
+        return any(other is not agent for other in able)
 
     # --- giving ----------------------------------------------------------------------------------------
 
@@ -229,22 +226,28 @@ class Planner:
     # --- ahead -----------------------------------------------------------------------------------------
 
     def _send_ahead(self) -> None:
-        supply = self._book.supply
-        for shape in self._full:
-            if shape.strict:
+        """To hungry agents; those for which something else waits too stay so, and are looked at by turns."""
+        supply, now = self._book.supply, self._book.now
+        vain, full = VAIN, set(self._full)
+        for shape in supply.hungry_shapes():
+            if shape.strict or shape not in full:
                 continue
             hungry = supply.hungry(shape)
             for agent in list(hungry):
+                if not vain:
+                    supply.feed_later(shape)
+                    return
+                del hungry[agent]
                 bucket = agent.buckets.get(shape)
                 if bucket is None or not agent.takes_work:
-                    del hungry[agent]
                     continue
-                if agent.probation or agent.shun_until > self._book.now or self._others_wait(shape, agent):
-                    continue
-                del hungry[agent]
-                if shape.learned and not memory.would_wait(shape, agent):
-                    continue
-                self._top_up(shape, agent, bucket)
+                if agent.probation or agent.shun_until > now or self._others_wait(shape, agent):
+                    hungry[agent] = None
+                    vain -= 1
+                elif not shape.learned or memory.would_wait(shape, agent):
+                    self._top_up(shape, agent, bucket)
+            if not hungry:
+                supply.fed(shape)
 
     def _others_wait(self, shape: Shape, agent: Agent) -> bool:
         """Other ready work waits for this agent too: sending ahead would decide for it."""
@@ -252,23 +255,26 @@ class Planner:
             return True
         if len(self._full) == 1:
             return False
-        return any(other is not shape and agent.able(other) and other.matches(agent.labels) for other in self._full)
+        return any(
+            other is not shape and agent.able(other) and other.matches(agent.labels) and self._book.supply.works(other)
+            for other in self._full
+        )
 
     def _top_up(self, shape: Shape, agent: Agent, bucket: Bucket) -> None:
-        config = self._book.config
+        config, supply = self._book.config, self._book.supply
         while True:
-            heads = [task for task in self._book.supply.heads(shape) if not task.limits]
-            if not heads:
+            line = supply.race.first_of(shape, self._standing)
+            if line is None:
                 return
-            task = self._book.policy.first(heads, self._standing)
+            task, lines = line.heap[0][2], supply.lines(shape)
             mean = task.mean if task.mean is not None else task.run.mean
             depth = 0 if mean is None else self._depth(agent, bucket, mean)
             waits = bucket.size - bucket.lanes
             # Half empty before it is filled, so that batches are worth their message.
             want = depth - waits
             if want > 0 and not (waits and want * 2 < depth):
-                want = -(-want // len(heads))
-            elif waits > 0 and len(heads) > 1 and task.run.owner.live.get(shape, 0) < bucket.lanes:
+                want = -(-want // lines)
+            elif waits > 0 and lines > 1 and task.run.owner.live.get(shape, 0) < bucket.lanes:
                 # Whose turn it is and who has next to nothing does not wait for others' batches.
                 want = min(bucket.lanes, config.prefetch_max)
             else:
@@ -292,10 +298,17 @@ class Planner:
     def _reserve(self) -> None:
         """A request that found no room for long gets an agent kept for it, so that small ones cannot starve it."""
         book = self._book
+        if book.now < book.reserve_at:
+            book.look_at_reservations()
+            return
+        lines = sum(map(book.supply.lines, self._full))
+        if lines > FEW:
+            book.reserve_at = book.now + EACH * lines
         limit = book.now - book.config.reserve_after
         # What others took meanwhile may have filled a limit: that is no reason to keep an agent free.
         waiting = {shape: heads for shape in self._full if (heads := book.supply.heads(shape))}
         urgency = {shape: min(book.policy.urgency(task) for task in heads) for shape, heads in waiting.items()}
+        most = min(urgency.values(), default=())
         kept = {reservation.shape for reservation in book.reserved.values()}
         for shape in waiting:
             if shape.blocked_since is None:
@@ -303,7 +316,7 @@ class Planner:
                 if any(_could(shape, agent) for agent in book.agents.values()):
                     book.reserve_later()
                 continue
-            first = urgency[shape] == min(urgency.values())
+            first = urgency[shape] == most
             if shape.blocked_since > limit or not first or shape in kept:
                 continue
             fits = [
@@ -314,7 +327,7 @@ class Planner:
             if fits:
                 agent = earliest(fits, shape, book.now)
                 book.reserve(agent, shape)
-                book.supply.refresh(agent, len(book.agents))
+                book.supply.rooms.changed(agent)
                 for bucket in agent.buckets.values():
                     attempts.recall(book, agent, attempts.waiting(agent, bucket), "kept for a large request")
 
@@ -333,7 +346,7 @@ class Planner:
                 waits = True
                 if bucket.moved + config.recall_after > book.now or not bucket.shape.tasks:
                     continue
-                other = supply.best(bucket.shape, book.now)
+                other = supply.rooms.best(bucket.shape, book.now)
                 if other is not None and other is not agent and not other.reserved and not supply.heads(bucket.shape):
                     most = other.room(bucket.shape, config.lanes_max)
                     attempts.recall(book, agent, attempts.waiting(agent, bucket)[-most:], "another agent is free")

@@ -25,7 +25,6 @@ def restore(book: Book, runs: list[RestoredRun], agents: list[RestoredAgent], us
         _run(book, kept)
     for agent in agents:
         _agent(book, agent)
-    book.fleet_changed()
     for kept in runs:
         for pos, task in enumerate(kept.tasks):
             for index, attempt, name in task.lost:
@@ -91,6 +90,7 @@ def _agent(book: Book, kept: RestoredAgent) -> None:
     agent.set_resources(kept.resources, kept.labels, kept.gpus)
     for bucket in agent.buckets.values():
         agent.widen(bucket, bucket.shape.lanes_held(agent.free, bucket.size))
+    book.fleet_changed(agent)
     leases.watch(book, agent)
 
 

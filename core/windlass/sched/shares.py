@@ -41,28 +41,32 @@ class Shares:
         """`half_life`: seconds; 0: the past counts nothing. `agents`: all there are, as they come and go."""
         self._decay = math.log(2.0) / half_life if half_life > 0 else 0.0
         self._agents = agents
-        self._total: Amounts | None = None
+        self.total: Amounts = {}
+        """What all agents that are there have."""
+        self._counted: dict[str, Amounts] = {}
+        """What each of them has of that."""
         self._parts: dict[Shape, float] = {}
         self.fresh: dict[Owner, None] = {}
         """Owners whose average rose since it was last written down."""
 
     # --- now -------------------------------------------------------------------------------------------
 
-    def fleet_changed(self) -> None:
-        """An agent came, went, or has other resources."""
-        self._total = None
+    def fleet_changed(self, agent: Agent) -> None:
+        """The agent came, went, or has other resources. Costs nothing where it only lost its link and came back."""
+        there = agent.state in _THERE and self._agents.get(agent.id) is agent
+        now = agent.capacity if there else {}
+        before = self._counted.get(agent.id, {})
+        if now == before:
+            return
+        for kind, amount in before.items():
+            self.total[kind] -= amount
+        for kind, amount in now.items():
+            self.total[kind] = self.total.get(kind, 0) + amount
+        if now:
+            self._counted[agent.id] = dict(now)
+        else:
+            del self._counted[agent.id]
         self._parts.clear()
-
-    @property
-    def total(self) -> Amounts:
-        """What all agents that are there have."""
-        if self._total is None:
-            self._total = {}
-            for agent in self._agents.values():
-                if agent.state in _THERE:
-                    for kind, amount in agent.capacity.items():
-                        self._total[kind] = self._total.get(kind, 0) + amount
-        return self._total
 
     def held(self, owner: Owner) -> float:
         """The owner's dominant share: above 1 where attempts are sent ahead."""

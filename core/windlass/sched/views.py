@@ -118,6 +118,9 @@ class Views:
     def agents(self) -> list[str]:
         return list(self._book.agents)
 
+    def knows_agent(self, agent: str) -> bool:
+        return agent in self._book.agents
+
     def _task(self, run: int, task: int) -> TaskState:
         return self._book.runs[run].tasks[task]
 

@@ -27,6 +27,8 @@ IDLE = 3600.0
 """Seconds after which a connection that says nothing and follows nothing is forgotten."""
 STRANGER = 60.0
 """The same for one that never said HELLO."""
+AGAIN = (0.003, 0.25)
+"""Seconds until what a peer did not take is offered again: at first, and at most, while it goes on not to read."""
 COMPLAINT = 5.0
 """Seconds between two log lines about the same kind of refused frames."""
 UNKNOWN = m.Refused(
@@ -83,6 +85,7 @@ class Links:
         self.gone: list[Connection] = []
         """Connections found broken since the loop last looked."""
         self._behind: set[Connection] = set()
+        self._again = AGAIN[0]
         self._complained: dict[str, float] = {}
 
     def bind(self, endpoint: str) -> str:
@@ -167,9 +170,11 @@ class Links:
         if connection.queued + size > QUEUE_BYTES or len(connection.queue) >= QUEUE_MESSAGES:
             self._overflow(connection)
             return
+        if connection not in self._behind:
+            self._behind.add(connection)
+            self._again = AGAIN[0]
         connection.queue.append(frames)
         connection.queued += size
-        self._behind.add(connection)
 
     def _overflow(self, connection: Connection) -> None:
         self.counters["overflows"] += 1
@@ -198,11 +203,13 @@ class Links:
 
     def flush(self) -> None:
         """Try again what waits."""
+        moved = False
         for connection in list(self._behind):
             while connection.queue:
                 frames = connection.queue[0]
                 if not self._try(connection, frames):
                     break
+                moved = True
                 if connection.queue:
                     connection.queue.popleft()
                     connection.queued = max(0, connection.queued - sum(map(len, frames)))
@@ -210,11 +217,18 @@ class Links:
                 self._behind.discard(connection)
                 connection.queued = 0
                 connection.overflowed = False
+        # One client that never reads must not keep the core awake for good.
+        self._again = AGAIN[0] if moved else min(2 * self._again, AGAIN[1])
 
     @property
     def behind(self) -> bool:
         """Whether anything waits for a peer to read."""
         return bool(self._behind)
+
+    @property
+    def again(self) -> float | None:
+        """Seconds until `flush` should be called; None: nothing waits."""
+        return self._again if self._behind else None
 
     def drop(self, connection: Connection) -> None:
         """Forget a connection; what waited for it is lost, and its peer says HELLO when it comes back."""

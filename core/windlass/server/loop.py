@@ -261,8 +261,6 @@ class Server:
 
     def _timeout(self) -> float:
         """Seconds until something is due without a message."""
-        if self.links.behind:
-            return 0.003
         times = (
             self.core.scheduler.next_deadline() if not self.store.problem else None,
             self.core.publisher.next_deadline(),
@@ -274,7 +272,9 @@ class Server:
             self.store.next_deadline(),
         )
         due = min((time for time in times if time is not None), default=None)
-        return SWEEP if due is None else min(SWEEP, max(0.0, due - self.clock.now()))
+        wait = SWEEP if due is None else min(SWEEP, max(0.0, due - self.clock.now()))
+        again = self.links.again
+        return wait if again is None else min(wait, again)
 
     def _take(self) -> bool:
         end = time.monotonic() + TURN_TIME

@@ -69,8 +69,7 @@ def task_row(core: Core, run: RunData, position: int) -> TaskRow:
 
 def agent_row(core: Core, agent: AgentRecord) -> AgentRow:
     facts = agent.facts
-    known = agent.id in core.scheduler.agents()
-    view = core.scheduler.agent_view(agent.id) if known else None
+    view = core.scheduler.agent_view(agent.id) if core.scheduler.knows_agent(agent.id) else None
     return AgentRow(
         id=agent.id,
         name=facts.name,
