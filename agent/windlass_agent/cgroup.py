@@ -25,14 +25,14 @@ STALE = 60.0
 """Seconds after which an empty group of ours, of whatever agent, belongs to nobody."""
 
 
-class Group:
+class ControlGroup:
     """One group: `make`, `join` (by the process that shall be in it), `kill` until not `populated`, `remove`."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
     def __repr__(self) -> str:
-        return f"<Group {self.path.name}>"
+        return f"<ControlGroup {self.path.name}>"
 
     def make(self, memory: int = 0, cpus: float = 0.0) -> None:
         """Raises `OSError`. `memory` in bytes (0: no limit); `cpus` weigh it against its neighbours (0: as usual).
@@ -138,9 +138,9 @@ class Group:
                 return False
             time.sleep(0.005)
 
-    def below(self) -> list[Group]:
+    def below(self) -> list[ControlGroup]:
         try:
-            return [Group(entry.path) for entry in os.scandir(self.path) if entry.is_dir(follow_symlinks=False)]
+            return [ControlGroup(entry.path) for entry in os.scandir(self.path) if entry.is_dir(follow_symlinks=False)]
         except OSError:
             return []
 
@@ -167,12 +167,12 @@ class Groups:
     def bury(self, spawns: Iterable[int]) -> None:
         """End those of a warden that died. Most have no group."""
         for spawn in spawns:
-            group = Group(self.path(spawn))
+            group = ControlGroup(self.path(spawn))
             if group.path.exists():
                 group.end(5.0)
 
     def close(self) -> None:
-        Group(self.top).end(0.5)
+        ControlGroup(self.top).end(0.5)
 
 
 def mounts() -> Iterator[tuple[str, Path]]:
@@ -213,7 +213,7 @@ def delegated(agent: str, parent: Path | None = None) -> tuple[Groups | None, st
     base = parent if parent is not None else own_group()
     if base is None:
         return None, "no control groups of version 2 are mounted"
-    top = Group(base / f"{PREFIX}{agent}")
+    top = ControlGroup(base / f"{PREFIX}{agent}")
     if top.path.exists() and not top.end():
         return None, f"{top.path} is left from an earlier life and does not end"
     _sweep(base)
@@ -236,7 +236,7 @@ def delegated(agent: str, parent: Path | None = None) -> tuple[Groups | None, st
 
 def _sweep(base: Path) -> None:
     """Remove empty groups of agents that are gone. One that is young may be waiting for its first process."""
-    for group in Group(base).below():
+    for group in ControlGroup(base).below():
         with contextlib.suppress(OSError):
             if group.path.name.startswith(PREFIX) and time.time() - group.path.stat().st_mtime > STALE:
                 for below in group.below():
@@ -250,7 +250,7 @@ def _enable(base: Path, agent: str, controller: str) -> None:
     A group with processes of its own cannot pass controllers on (the root excepted). When we alone are in it, we move
     one level down.
     """
-    group = Group(base)
+    group = ControlGroup(base)
     if controller not in group._get("cgroup.controllers").split():
         return
     if controller in group._get("cgroup.subtree_control").split():
@@ -260,16 +260,16 @@ def _enable(base: Path, agent: str, controller: str) -> None:
     except OSError:
         if group.members() != [os.getpid()]:
             return
-        leaf = Group(base / f"{PREFIX}{agent}-self")
+        leaf = ControlGroup(base / f"{PREFIX}{agent}-self")
         with contextlib.suppress(OSError):
             leaf.path.mkdir(exist_ok=True)
             leaf.join()
             group._set("cgroup.subtree_control", f"+{controller}")
 
 
-def _try(top: Group) -> str:
+def _try(top: ControlGroup) -> str:
     """What is wrong with groups here, by making one with a process in it and killing that; empty when nothing is."""
-    probe = Group(top.path / "probe")
+    probe = ControlGroup(top.path / "probe")
     try:
         probe.make(memory=1 << 30)
     except OSError as error:

@@ -12,7 +12,7 @@ import os
 import signal
 from collections.abc import Callable, Iterable, Sequence
 
-from windlass_agent.cgroup import Group
+from windlass_agent.cgroup import ControlGroup
 from windlass_agent.wardenwire import Bounds
 
 
@@ -36,7 +36,7 @@ def program(
     return become
 
 
-def start(become: Callable[[], None], limits: Bounds | None) -> tuple[int, Group | None]:
+def start(become: Callable[[], None], limits: Bounds | None) -> tuple[int, ControlGroup | None]:
     """The new process, a session leader in the caller's directory, and the group that was made for it.
 
     It calls `become`, which executes a program, or closes all descriptors that are not its own and returns: then this
@@ -44,7 +44,7 @@ def start(become: Callable[[], None], limits: Bounds | None) -> tuple[int, Group
     thread only.
     """
     limits = limits or Bounds()
-    group = Group(limits.group) if limits.group else None
+    group = ControlGroup(limits.group) if limits.group else None
     if group is not None:
         try:
             group.make(limits.memory, limits.cpus)
@@ -59,7 +59,7 @@ def start(become: Callable[[], None], limits: Bounds | None) -> tuple[int, Group
         raise
 
 
-def _start(become: Callable[[], None], group: Group | None, cpus: Sequence[int]) -> int:
+def _start(become: Callable[[], None], group: ControlGroup | None, cpus: Sequence[int]) -> int:
     told, tell = os.pipe()
     try:
         pid = os.fork()

@@ -25,7 +25,7 @@ from collections import deque
 from windlass.wire.clock import anchor, epoch
 from windlass.wire.logs import ERR, OUT
 from windlass_agent import confine, hatch, procs
-from windlass_agent.cgroup import Group
+from windlass_agent.cgroup import ControlGroup
 from windlass_agent.frames import READ_SIZE, FrameReader, FrameWriter
 from windlass_agent.logs import LogSink
 from windlass_agent.wardenwire import (
@@ -99,7 +99,7 @@ class Proc:
         self.sink = sink
         self.grace = grace
         self.lane = 0
-        self.group: Group | None = None
+        self.group: ControlGroup | None = None
         """Its control group, if it has one."""
         self.pipes: dict[int, int] = {}
         """descriptor -> stream"""
@@ -140,7 +140,7 @@ class Warden:
         """From when on orphans are counted again."""
         self._hurried = False
         self._nice = os.getpriority(os.PRIO_PROCESS, 0)
-        self._empty: list[Group] = []
+        self._empty: list[ControlGroup] = []
         """Control groups whose attempt has ended, and that the kernel did not let go yet."""
         self._pipes: dict[int, Proc] = {}
         self._lanes: dict[int, deque[Spawn]] = {}
@@ -321,7 +321,7 @@ class Warden:
         mine: list[int] = []
         theirs: list[int] = list(passed)
         started = epoch()
-        group: Group | None = None
+        group: ControlGroup | None = None
         try:
             env = {**self._env, **spawn.env}
             os.chdir(spawn.cwd)
@@ -554,7 +554,7 @@ class Warden:
         if proc.lane:
             self._lane_free(proc.lane)
 
-    def _account(self, proc: Proc, group: Group) -> None:
+    def _account(self, proc: Proc, group: ControlGroup) -> None:
         """What the group knows of it; then the group may go.
 
         Its peak counts what the kernel cached for the attempt, which gives way when it must. So it is told only where

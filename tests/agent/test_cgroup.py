@@ -15,7 +15,7 @@ from agent_bench import Bench
 from windlass.model.graph import Resources
 from windlass.wire.logs import to_text
 from windlass_agent import cgroup
-from windlass_agent.cgroup import Group, Groups, delegated
+from windlass_agent.cgroup import ControlGroup, Groups, delegated
 from windlass_agent.outcome import judge
 
 MIB = 1 << 20
@@ -27,7 +27,7 @@ FILES = {
 
 
 @pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Group]:
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ControlGroup]:
     """A group in a directory in which new directories get their files as the kernel's would."""
     mkdir, rmdir = os.mkdir, os.rmdir
 
@@ -43,11 +43,11 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Group]:
 
     monkeypatch.setattr(cgroup.os, "mkdir", fill)
     monkeypatch.setattr(cgroup.os, "rmdir", empty)
-    yield Group(tmp_path / "g")
+    yield ControlGroup(tmp_path / "g")
     monkeypatch.undo()
 
 
-def test_limits_are_written_before_anything_runs(made: Group) -> None:
+def test_limits_are_written_before_anything_runs(made: ControlGroup) -> None:
     made.make(memory=2 << 30, cpus=1.5)
     written = {name: (made.path / name).read_text() for name in FILES}
     assert written["memory.max"][:10] == str(2 << 30)
@@ -57,7 +57,7 @@ def test_limits_are_written_before_anything_runs(made: Group) -> None:
     assert not (made.path / "cpu.weight").exists()  # that controller is not in use there: nothing to be said
 
 
-def test_what_the_kernel_counted_is_read(made: Group) -> None:
+def test_what_the_kernel_counted_is_read(made: ControlGroup) -> None:
     made.make()
     assert (made.cpu(), made.peak(), made.out_of_memory(), made.populated()) == (2.5, 123, True, False)
     (made.path / "memory.events").write_text("oom 0\noom_kill 0\n")
@@ -70,7 +70,7 @@ def test_what_the_kernel_counted_is_read(made: Group) -> None:
 
 
 def test_a_group_that_is_not_there_has_used_nothing(tmp_path: Path) -> None:
-    gone = Group(tmp_path / "none")
+    gone = ControlGroup(tmp_path / "none")
     assert (gone.cpu(), gone.peak(), gone.out_of_memory(), gone.populated(), gone.members()) == (0, 0, False, False, [])
     gone.kill()
     assert gone.end(0)
@@ -120,7 +120,7 @@ def kept(grouped: Bench) -> Bench:
 def left(bench: Bench) -> list[str]:
     groups = bench.executor.settings.groups
     assert groups is not None
-    return [group.path.name for group in Group(groups.top).below()]
+    return [group.path.name for group in ControlGroup(groups.top).below()]
 
 
 NOMAD = """
@@ -177,7 +177,7 @@ def test_the_wardens_death_leaves_nothing_in_a_group(grouped: Bench, tmp_path: P
 
 
 def test_an_earlier_lifes_groups_are_ended(groups: Groups) -> None:
-    old = Group(groups.path(7))
+    old = ControlGroup(groups.path(7))
     old.make()
     pid = os.posix_spawn("/bin/sleep", ["sleep", "1000"], {})
     try:
@@ -193,7 +193,7 @@ def test_an_earlier_lifes_groups_are_ended(groups: Groups) -> None:
 
 def test_empty_groups_of_the_dead_are_swept_and_young_ones_are_not(groups: Groups) -> None:
     base = groups.top.parent
-    dead, young = Group(base / f"{cgroup.PREFIX}dead{os.getpid()}"), Group(base / f"{cgroup.PREFIX}young{os.getpid()}")
+    dead, young = (ControlGroup(base / f"{cgroup.PREFIX}{word}{os.getpid()}") for word in ("dead", "young"))
     try:
         for group in (dead, young):
             group.make()

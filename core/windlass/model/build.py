@@ -10,7 +10,7 @@ import math
 import re
 from typing import Any
 
-from windlass.model import fields
+from windlass.model import fields, ids
 from windlass.model.expand import MAX_ITEMS
 from windlass.model.graph import (
     Action,
@@ -22,6 +22,7 @@ from windlass.model.graph import (
     Script,
     Task,
 )
+from windlass.model.ids import is_id
 from windlass.model.problems import Path, closest, shown
 from windlass.model.settings import SettingsReader
 from windlass.model.syntax import ExprError
@@ -29,7 +30,6 @@ from windlass.model.template import split, whole
 from windlass.model.values import LARGEST
 
 MAX_TASKS = 200_000
-ID = re.compile(r"[^\W\d][\w-]*")
 PARAM = re.compile(r"[^\W\d]\w*(?:-[^\W\d]\w*)*")
 TARGET = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _SOURCE = re.compile(r"([^\W\d][\w-]*)\.(\w+)(?:/(.*))?", re.DOTALL)
@@ -137,9 +137,8 @@ class Builder(SettingsReader):
 
     def task(self, task_id: str, body: Any, defaults: dict[str, Any]) -> Task | None:
         path: Path = ("tasks", task_id)
-        if not ID.fullmatch(task_id) or len(task_id) > 100:
-            allowed = "a letter, then letters, digits, `-` and `_`, at most 100"
-            self.report.add(path, "id", "not an id for a task", found=shown(task_id), allowed=allowed, at_key=True)
+        if not is_id(task_id):
+            self.report.add(path, "id", "not an id for a task", found=shown(task_id), allowed=ids.ALLOWED, at_key=True)
         if not isinstance(body, dict):
             allowed = "a mapping with command, script or python"
             self.report.add(path, "type", "a task is a mapping", found=shown(body), allowed=allowed)
@@ -317,7 +316,7 @@ class Builder(SettingsReader):
         hint = ""
         if match:
             hint = f"{match[1]}.{closest(match[2], ('outputs', 'result')) or 'outputs'}"
-        elif ID.fullmatch(raw.strip()):
+        elif is_id(raw.strip()):
             hint = f"{raw.strip()}.outputs"
         self.report.add(path, "foreach", "not a foreach", found=shown(raw), allowed=_FOREACH, suggestion=hint)
         return None

@@ -11,8 +11,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from windlass.model import ids
 from windlass.model.blocks import Block, assign, dump, load, set_line, split_block, split_fields, styled, trailing
-from windlass.model.build import ID
 from windlass.model.document import DocumentError
 from windlass.model.problems import Report
 from windlass.model.refactor import drop_references, rename_references
@@ -242,8 +242,8 @@ class DocumentText:
         self.data["tasks"] = {new if key == task else key: body for key, body in tasks.items()}
 
     def _free(self, task: str) -> None:
-        if not ID.fullmatch(task) or len(task) > 100:
-            raise ValueError(f"'{task}' is not an id: a letter, then letters, digits, '-' and '_'")
+        if not ids.is_id(task):
+            raise ValueError(f"'{task}' is not an id: {ids.ALLOWED}")
         if task in self.task_ids:
             raise ValueError(f"there is a task '{task}' already")
 

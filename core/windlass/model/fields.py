@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from windlass.model import ids
+
 Schema = dict[str, Any]
 
-ID = r"^[^\W\d][\w-]*$"
+ID = f"^{ids.PATTERN}$"
 SIZE: Schema = {"$ref": "#/$defs/size"}
 DURATION: Schema = {"$ref": "#/$defs/duration"}
 TEXTS: Schema = {"type": "array", "items": {"type": "string"}}

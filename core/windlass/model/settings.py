@@ -7,12 +7,12 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from windlass.model import constraints, fields
+from windlass.model import constraints, fields, ids
 from windlass.model.graph import Limits, Resources, RetryPolicy
+from windlass.model.ids import is_id
 from windlass.model.problems import Path, closest, shown
 from windlass.model.values import ValueReader
 
-_NAME = re.compile(r"[^\W\d][\w-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -84,8 +84,8 @@ class SettingsReader(ValueReader):
         found: dict[str, None] = {}
         for place, entry in enumerate(raw if isinstance(raw, list) else [raw]):
             at: Path = (*path, place) if isinstance(raw, list) else path
-            if not isinstance(entry, str) or not _NAME.fullmatch(entry) or len(entry) > 100:
-                allowed = "a letter, then letters, digits, `-` and `_`, at most 100; one or a list"
+            if not is_id(entry):
+                allowed = f"{ids.ALLOWED}; one or a list"
                 self.report.add(at, "name", f"not a name of a {what}", found=shown(entry), allowed=allowed)
             elif entry in found:
                 self.report.add(at, "duplicate", f"'{entry}' stands here twice", found=shown(entry))
@@ -98,12 +98,11 @@ class SettingsReader(ValueReader):
         self.known(path, body, fields.LIMITS, "field of limits")
         sizes: dict[str, int] = {}
         for name, most in self.mapping((*path, "groups"), body.get("groups"), "groups with their sizes").items():
-            if not _NAME.fullmatch(name) or len(name) > 100:
-                allowed = "a letter, then letters, digits, `-` and `_`, at most 100"
+            if not is_id(name):
+                what = "not a name of a group"
                 self.report.add(
-                    (*path, "groups", name), "name", "not a name of a group", found=shown(name), allowed=allowed,
-                    at_key=True,
-                )  # fmt: skip
+                    (*path, "groups", name), "name", what, found=shown(name), allowed=ids.ALLOWED, at_key=True
+                )
             elif (size := self.counted((*path, "groups", name), most)) is not None:
                 sizes[name] = size
         running = self.counted((*path, "running"), body["running"]) if body.get("running") is not None else None

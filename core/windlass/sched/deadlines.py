@@ -29,6 +29,8 @@ CALM = 0.9
 
 @dataclass(slots=True)
 class Watched:
+    """One task's deadline, and what was last told of it."""
+
     due: float
     state: str = "open"
     """open, endangered, missed."""

@@ -24,6 +24,8 @@ NOTHING = Ask()
 
 
 class Held(NamedTuple):
+    """What one attempt has."""
+
     indices: tuple[int, ...]
     part: int
     """Bytes of the one that is shared; 0: they are its own."""
@@ -50,6 +52,8 @@ class _Device:
 
 
 class Devices:
+    """All GPUs of an agent, and which attempt has which."""
+
     def __init__(self, gpus: Iterable[Gpu] = ()) -> None:
         self._devices = {gpu.index: _Device(gpu) for gpu in gpus}
         self.held: dict[AttemptId, Held] = {}

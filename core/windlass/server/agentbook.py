@@ -105,7 +105,7 @@ class Lanes:
         return len(self._until) - 1
 
 
-class Clock:
+class ClockOffset:
     """How far a machine's clock is behind ours. The least delayed of recent messages tells best."""
 
     __slots__ = ("_seen", "offset")
@@ -138,7 +138,7 @@ class AgentRecord:
     """When it entered the state."""
     heard: float = 0.0
     connection: Connection | None = None
-    clock: Clock = field(default_factory=Clock)
+    clock: ClockOffset = field(default_factory=ClockOffset)
     lanes: Lanes = field(default_factory=Lanes)
     sent: set[tuple[int, int, int]] = field(default_factory=set)
     """(run, task, version) of the bundles that it has."""

@@ -12,7 +12,7 @@ from windlass.model.graph import Gpu
 from windlass.sched import events as ev
 from windlass.sched.events import AttemptId
 from windlass.server import rundata
-from windlass.server.agentbook import BACKLOG, AgentRecord, Clock, Ended
+from windlass.server.agentbook import BACKLOG, AgentRecord, ClockOffset, Ended
 from windlass.server.core import Core
 from windlass.server.links import Connection
 from windlass.store import records
@@ -52,7 +52,7 @@ class AgentDesk:
             old.agent = ""
         agent.connection, agent.facts, agent.heard = connection, msg.facts, now
         agent.sent.clear()  # its memory of bundles may have ended with its process
-        agent.clock = Clock()  # another life may count from another zero
+        agent.clock = ClockOffset()  # another life may count from another zero
         agent.clock.heard(msg.now, now)
         connection.kind, connection.agent, connection.name = "agent", agent.id, msg.facts.name
         facts = rundata.encode(agent.facts)

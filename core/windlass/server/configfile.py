@@ -41,7 +41,7 @@ class ConfigError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ConfigKey:
     """One key of a table, with the value that it has when the file does not name it."""
 
     table: str
@@ -56,7 +56,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class ConfigTable:
     """A table whose keys the user chooses: owners, licences. Its value is a dictionary, empty by default."""
 
     table: str
@@ -75,12 +75,12 @@ class Values:
     path: Path | None
     """The file that it was read from; None: there was none."""
     values: Mapping[tuple[str, str], Any]
-    """(table, key) -> value; a `Names` table as a whole under (table, "")."""
+    """(table, key) -> value; a `ConfigTable` as a whole under (table, "")."""
     said: frozenset[tuple[str, str]]
     """What the file names; the rest are defaults."""
 
     def get(self, table: str, name: str = "") -> Any:
-        """One value; without `name` the dictionary of a `Names` table. Raises `KeyError` for what is not declared."""
+        """One value; without `name` the dictionary of a `ConfigTable`. Raises `KeyError` for what is not declared."""
         return self.values[table, name]
 
 
@@ -173,7 +173,7 @@ def list_of(read_one: Read, least: int = 0, what: str = "a list") -> Read:
 # --- reading ---------------------------------------------------------------------------------------------
 
 
-def load(path: Path, declared: Sequence[Key | Names]) -> Values:
+def load(path: Path, declared: Sequence[ConfigKey | ConfigTable]) -> Values:
     """What the file says; all defaults where there is none. Raises `ConfigError`."""
     try:
         with path.open("rb") as file:
@@ -192,11 +192,11 @@ def load(path: Path, declared: Sequence[Key | Names]) -> Values:
     return parse(source, declared, path)
 
 
-def parse(source: str, declared: Sequence[Key | Names], path: Path | None = None) -> Values:
+def parse(source: str, declared: Sequence[ConfigKey | ConfigTable], path: Path | None = None) -> Values:
     """As `load`, from text; `path` only names it."""
     values: dict[tuple[str, str], Any] = {}
     for entry in declared:
-        values[_place(entry)] = entry.default if isinstance(entry, Key) else {}
+        values[_place(entry)] = entry.default if isinstance(entry, ConfigKey) else {}
     try:
         document = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
@@ -218,12 +218,12 @@ def parse(source: str, declared: Sequence[Key | Names], path: Path | None = None
 class _Declared:
     """The declaration, by table."""
 
-    def __init__(self, declared: Sequence[Key | Names]) -> None:
-        self.keys: dict[str, dict[str, Key]] = {}
-        self.names = {entry.table: entry for entry in declared if isinstance(entry, Names)}
+    def __init__(self, declared: Sequence[ConfigKey | ConfigTable]) -> None:
+        self.keys: dict[str, dict[str, ConfigKey]] = {}
+        self.names = {entry.table: entry for entry in declared if isinstance(entry, ConfigTable)}
         self.tables: dict[str, None] = {}
         for entry in declared:
-            if isinstance(entry, Key):
+            if isinstance(entry, ConfigKey):
                 self.keys.setdefault(entry.table, {})[entry.name] = entry
             parts = entry.table.split(".")
             self.tables.update(dict.fromkeys(".".join(parts[: end + 1]) for end in range(len(parts))))
@@ -234,8 +234,8 @@ class _Declared:
         return [one[len(start) :] for one in self.tables if one.startswith(start) and "." not in one[len(start) :]]
 
 
-def _place(entry: Key | Names) -> tuple[str, str]:
-    return (entry.table, entry.name) if isinstance(entry, Key) else (entry.table, "")
+def _place(entry: ConfigKey | ConfigTable) -> tuple[str, str]:
+    return (entry.table, entry.name) if isinstance(entry, ConfigKey) else (entry.table, "")
 
 
 def _table(
@@ -274,7 +274,7 @@ def _table(
             said.add((table, ""))
 
 
-def _chosen(names: Names, name: str, value: Any, path: Place, report: Report, chosen: dict[str, Any]) -> None:
+def _chosen(names: ConfigTable, name: str, value: Any, path: Place, report: Report, chosen: dict[str, Any]) -> None:
     try:
         if names.check is not None:
             names.check(name)
@@ -340,10 +340,10 @@ def _line(lines: Mapping[Place, int], path: Place) -> int:
 # --- showing ---------------------------------------------------------------------------------------------
 
 
-def show(values: Values, declared: Sequence[Key | Names]) -> str:
+def show(values: Values, declared: Sequence[ConfigKey | ConfigTable]) -> str:
     """What is in force, as a file that says the same: what is a default stands in comments."""
     lines: list[str] = []
-    tables: dict[str, list[Key | Names]] = {}
+    tables: dict[str, list[ConfigKey | ConfigTable]] = {}
     for entry in declared:
         tables.setdefault(entry.table, []).append(entry)
     for table, entries in tables.items():
@@ -351,7 +351,7 @@ def show(values: Values, declared: Sequence[Key | Names]) -> str:
         for entry in entries:
             lines.append(f"# {entry.help}")
             value = values.values[_place(entry)]
-            if isinstance(entry, Names):
+            if isinstance(entry, ConfigTable):
                 lines += [f"{_bare(name)} = {_toml(entry.show(one))}" for name, one in value.items()]
             else:
                 mark = "" if (table, entry.name) in values.said else "# "

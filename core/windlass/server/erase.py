@@ -33,6 +33,8 @@ PAUSE = 0.005
 
 
 class Eraser:
+    """Deletes what is left of deleted runs, a step a turn: `begin` with a run, `tick` when `next_deadline` says so."""
+
     def __init__(self, store: Store, reader: Reader, tidy: Tidy, later: Callable[[Callable[[], object]], None]) -> None:
         self._store = store
         self._reader = reader

@@ -40,6 +40,8 @@ class Criteria:
 
 @dataclass(frozen=True, slots=True)
 class Doomed:
+    """A run that is to go, and what it takes."""
+
     run: int
     name: str
     state: str
@@ -51,6 +53,8 @@ class Doomed:
 
 @dataclass(slots=True)
 class Forecast:
+    """What would go."""
+
     runs: list[Doomed] = field(default_factory=list)
     blobs: int = 0
     blob_bytes: int = 0

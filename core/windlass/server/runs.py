@@ -25,6 +25,8 @@ _row = msgspec.msgpack.Decoder(RunRow)
 
 
 class Runs:
+    """As a dictionary of runs by number; those that are not in memory come back when they are asked for."""
+
     def __init__(self, load: Callable[[int], RunData], show: Callable[[RunData], RunRow]) -> None:
         """`load` brings a run that was put away back, whole."""
         self._load = load

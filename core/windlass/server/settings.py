@@ -8,12 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from windlass.model.build import ID
+from windlass.model import ids
 from windlass.model.units import format_duration
 from windlass.sched import order
 from windlass.sched.config import Config
 from windlass.server import configfile
-from windlass.server.configfile import Key, Names, Values, Wrong
+from windlass.server.configfile import ConfigKey, ConfigTable, Values, Wrong
 from windlass.server.retention import Criteria
 
 FILE = "core.toml"
@@ -28,28 +28,28 @@ def _owner(name: str) -> None:
 
 
 def _name(name: str) -> None:
-    if not ID.fullmatch(name) or len(name) > 100:
-        raise Wrong("cannot be a name here", "a letter, then letters, digits, `-` and `_`, at most 100")
+    if not ids.is_id(name):
+        raise Wrong("cannot be a name here", ids.ALLOWED)
 
 
 _COUNT = configfile.whole(1, 1_000_000_000)
 
-DECLARED: tuple[Key | Names, ...] = (
-    Key(
+DECLARED: tuple[ConfigKey | ConfigTable, ...] = (
+    ConfigKey(
         "scheduler",
         "order",
         configfile.list_of(configfile.one_of(order.NAMES), 1, "a list of criteria such as " + str(list(order.NAMES))),
         _SCHEDULER.order,
         "What decides which ready work goes first; the first criterion that tells two tasks apart decides.",
     ),
-    Key(
+    ConfigKey(
         "scheduler",
         "learn-memory",
         configfile.flag,
         _SCHEDULER.learn_memory,
         "A task that declares no memory is placed by what its attempts were seen to use.",
     ),
-    Key(
+    ConfigKey(
         "fair-share",
         "half-life",
         configfile.duration(),
@@ -57,14 +57,14 @@ DECLARED: tuple[Key | Names, ...] = (
         "After so long, what an owner has used counts half; 0: only what runs now counts.",
         format_duration,
     ),
-    Key(
+    ConfigKey(
         "backfill",
         "enabled",
         configfile.flag,
         _SCHEDULER.backfill,
         "Small work uses the gap on an agent that is kept for a large request.",
     ),
-    Key(
+    ConfigKey(
         "backfill",
         "reserve-after",
         configfile.duration(),
@@ -72,21 +72,21 @@ DECLARED: tuple[Key | Names, ...] = (
         "A request that finds no room for so long gets an agent kept for it.",
         format_duration,
     ),
-    Key(
+    ConfigKey(
         "backfill",
         "depth",
         configfile.whole(0, 10_000),
         _SCHEDULER.backfill_depth,
         "So many tasks with equal requests are tried for one that fits into the gap.",
     ),
-    Key(
+    ConfigKey(
         "sick-agents",
         "after",
         configfile.number(0.0, 1_000_000.0),
         _SCHEDULER.sick_after,
         "So many different items that fail on one agent and succeed elsewhere set it aside; 0: none ever does.",
     ),
-    Key(
+    ConfigKey(
         "sick-agents",
         "pause",
         configfile.duration(0.1),
@@ -94,7 +94,7 @@ DECLARED: tuple[Key | Names, ...] = (
         "It gets nothing new for so long; twice as long each further time, an hour at most.",
         format_duration,
     ),
-    Key(
+    ConfigKey(
         "retention",
         "older-than",
         configfile.duration(),
@@ -102,34 +102,34 @@ DECLARED: tuple[Key | Names, ...] = (
         "Runs that ended longer ago are deleted, with their logs, results and files; 0s: none for its age.",
         show=format_duration,
     ),
-    Key(
+    ConfigKey(
         "retention",
         "keep-runs",
         configfile.whole(-1, 10_000_000),
         -1,
         "The newest so many ended runs are kept; -1: any number. With older-than, only what both let go is deleted.",
     ),
-    Names(
+    ConfigTable(
         "fair-share.weights",
         configfile.number(0.001, 1000.0),
         "OWNER = WEIGHT, 0.001 to 1000: with weight 2 an owner gets twice as much as one with 1, which is the default.",
         check=_owner,
     ),
-    Names(
+    ConfigTable(
         "licences",
         configfile.number(0.001, 1_000_000_000),
         "NAME = HOW MANY: a named resource of the whole cluster, asked for by `resources: {named: {NAME: 1}}`.",
         check=_name,
     ),
-    Key(
+    ConfigKey(
         "limits",
         "owner",
         configfile.whole(0, 1_000_000_000),
         0,
         "Most items of one owner that are active at once, for owners that `limits.owners` does not name; 0: no limit.",
     ),
-    Names("limits.owners", _COUNT, "OWNER = MOST items of theirs that are active at once.", check=_owner),
-    Names(
+    ConfigTable("limits.owners", _COUNT, "OWNER = MOST items of theirs that are active at once.", check=_owner),
+    ConfigTable(
         "limits.groups",
         _COUNT,
         "NAME = MOST items that are active at once of all tasks with `groups: NAME`.",

@@ -47,6 +47,8 @@ class Refused(Exception):
 
 @dataclass(eq=False, slots=True)
 class Job:
+    """A copy or a deletion under way, or how it went."""
+
     kind: str
     state: str = "running"
     done: int = 0
@@ -70,6 +72,8 @@ class Job:
 
 
 class Upkeep:
+    """Begins jobs, has threads and processes do the slow part, and goes on with them in the loop (`tick`)."""
+
     def __init__(self, core: Core, data: Path, wake: Callable[[], None], keep: Criteria) -> None:
         self._core = core
         self._data = data

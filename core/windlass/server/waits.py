@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from windlass.sched.states import ItemState
+from windlass.sched.states import ENDED, ItemState
 from windlass.server import views
 from windlass.server.core import Core
 from windlass.server.links import Connection
@@ -14,7 +14,7 @@ from windlass.wire import messages as m
 from windlass.wire import results
 
 MAX_WAIT = 60.0
-OVER = ("succeeded", "failed", "cancelled")
+"""Seconds that a question is held at most."""
 WEIGHT = 8 * 1024 * 1024
 """Bytes of results in one answer, about."""
 _NAMES = {int(state): state.name.lower() for state in ItemState}
@@ -34,7 +34,7 @@ class ResultDesk:
         if msg.run not in self._core.runs:
             self._core.links.send(connection, m.Failure(msg.req, "not-found", f"there is no run {msg.run}"))
             return
-        if self._answer(connection, msg, even_empty=msg.wait <= 0 or self._core.runs.told(msg.run) in OVER):
+        if self._answer(connection, msg, even_empty=msg.wait <= 0 or self._core.runs.told(msg.run) in ENDED):
             return
         until = self._core.now + min(msg.wait, MAX_WAIT)
         self._waiting.setdefault(msg.run, []).append((until, connection, msg))
@@ -44,7 +44,7 @@ class ResultDesk:
         touched = set(self._touched)
         self._touched.clear()
         for run, waiting in list(self._waiting.items()):
-            over = run not in self._core.runs or self._core.runs.told(run) in OVER
+            over = run not in self._core.runs or self._core.runs.told(run) in ENDED
             still = []
             for until, connection, msg in waiting:
                 if run not in self._core.runs:

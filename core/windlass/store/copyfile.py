@@ -31,6 +31,8 @@ class CopyError(Exception):
 
 
 class Progress:
+    """Counts bytes, and tells now and then."""
+
     def __init__(self, total: int, tell: Tell, done: int = 0) -> None:
         self._total, self._tell, self._done, self._told = total, tell, done, done
 

@@ -8,18 +8,18 @@ import pytest
 
 from windlass.server import __main__ as program
 from windlass.server import configfile, settings
-from windlass.server.configfile import ConfigError, Key, Names
+from windlass.server.configfile import ConfigError, ConfigKey, ConfigTable
 from windlass.server.loop import Options, Server
 
 DECLARED = (
-    Key("keep", "days", configfile.duration(1.0), 86400.0, "How long."),
-    Key("keep", "most", configfile.whole(1, 10), 3, "How many."),
-    Key("keep", "size", configfile.size, 1024, "How large."),
-    Key("keep", "share", configfile.number(0, 1), 0.5, "How much."),
-    Key("keep", "on", configfile.flag, True, "Whether."),
-    Key("keep", "name", configfile.text, "x", "Who."),
-    Key("keep", "ways", configfile.list_of(configfile.one_of(("left", "right")), 1), ("left",), "Which."),
-    Names("keep.each", configfile.number(0, 10), "NAME = NUMBER"),
+    ConfigKey("keep", "days", configfile.duration(1.0), 86400.0, "How long."),
+    ConfigKey("keep", "most", configfile.whole(1, 10), 3, "How many."),
+    ConfigKey("keep", "size", configfile.size, 1024, "How large."),
+    ConfigKey("keep", "share", configfile.number(0, 1), 0.5, "How much."),
+    ConfigKey("keep", "on", configfile.flag, True, "Whether."),
+    ConfigKey("keep", "name", configfile.text, "x", "Who."),
+    ConfigKey("keep", "ways", configfile.list_of(configfile.one_of(("left", "right")), 1), ("left",), "Which."),
+    ConfigTable("keep.each", configfile.number(0, 10), "NAME = NUMBER"),
 )
 
 
