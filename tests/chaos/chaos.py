@@ -43,13 +43,12 @@ from windlass.client.connect import locate
 from windlass.client.errors import WindlassError
 from windlass.client.link import Link
 from windlass.client.run import Run
-from windlass.sched.states import ItemState
+from windlass.sched.states import ENDED, ItemState
 from windlass.store.reader import Reader
 from windlass.wire import messages
 
 AGENTS = ["one", "two", "three"]
 CPUS = 2.0
-ENDED = ("succeeded", "failed", "cancelled")
 SETTLE = 90.0
 """Seconds that the load may take to end once all is healed, on a busy machine."""
 ANSWER = 5.0
