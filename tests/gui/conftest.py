@@ -9,7 +9,7 @@ from typing import Any
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
-from PySide6.QtCore import QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QCoreApplication, QEvent, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from windlass.wire import codec
@@ -35,6 +35,13 @@ def no_qt_warnings() -> Iterator[list[str]]:
     yield seen
     qInstallMessageHandler(before)
     assert not seen, f"Qt said: {seen}"
+
+
+@pytest.fixture(autouse=True)
+def widgets_go() -> Iterator[None]:
+    """What a test deleted is really gone before the next one; themes would be put on all of it otherwise."""
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture(params=["dark", "light"])

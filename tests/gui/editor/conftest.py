@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
 from windlass_gui.editor.session import EditorSession
@@ -36,13 +33,6 @@ tasks:
       echo two
     position: [600, 0]
 """
-
-
-@pytest.fixture(autouse=True)
-def widgets_go() -> Iterator[None]:
-    """What a test deleted is really gone before the next one; themes would be put on all of it otherwise."""
-    yield
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture
