@@ -50,12 +50,12 @@ class Outcome:
     recipe: str
     tasks: int
     importing: float
-    """Seconds."""
+    """CPU seconds."""
     cores: int
     ratio: float
     """Makespan to max(critical path, work / cores)."""
     simulating: float
-    """Seconds."""
+    """CPU seconds."""
 
 
 def generate(python: Path, recipe: str, tasks: int, folder: Path) -> Path | None:
@@ -72,19 +72,19 @@ def generate(python: Path, recipe: str, tasks: int, folder: Path) -> Path | None
 
 
 def measure(recipe: str, path: Path) -> Outcome:
-    began = time.perf_counter()
+    began = time.process_time()
     imported = read_wfformat(path)
     assert imported is not None
-    importing = time.perf_counter() - began
+    importing = time.process_time() - began
     graph = imported.graph
     durations = Durations(graph)
     plan = graph_plan(graph, {}, expected=durations.mean)
     work = sum(durations.mean(place) * task.resources.cpus for place, task in enumerate(graph.tasks))
     longest = critical_path(plan.tasks, [1] * len(graph.tasks), durations).length
     agents = max(1, int(CHAIN * work / longest / CPUS))
-    began = time.perf_counter()
+    began = time.process_time()
     result = simulate(plan, parse_fleet(f"{agents}x{CPUS}cpu"), durations)
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     if result.state != "succeeded":
         raise RuntimeError(f"{recipe}: {result.state}: {result.stuck[:3]}")
     return Outcome(recipe, len(graph.tasks), importing, agents * CPUS, result.makespan / result.bound, took)
@@ -100,7 +100,7 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 120)
     python = environment(options.home.resolve() / "wfcommons", "wfcommons")
     table = Table(title="WfCommons workflows, simulated where cores are the limit", title_justify="left")
-    for column in ("recipe", "tasks", "import", "cores", "makespan to bound", "simulation"):
+    for column in ("recipe", "tasks", "import, CPU", "cores", "makespan to bound", "simulation, CPU"):
         table.add_column(column, justify="left" if column == "recipe" else "right")
     worst = 0.0
     with tempfile.TemporaryDirectory() as folder:

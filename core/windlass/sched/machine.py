@@ -231,8 +231,7 @@ def _exited(book: Book, event: e.AttemptsExited) -> None:
     book.story.tell(book.now, "exited", event.agent, [fact.id for fact in event.items[:8]])
     _alive(book, event.agent)
     attempts.exited(book, event)
-    if book.doubts.blamed or book.doubts.well:
-        aside.judge(book)
+    _judge(book)
 
 
 def _succeeded(book: Book, event: e.AttemptsSucceeded) -> None:
@@ -240,6 +239,13 @@ def _succeeded(book: Book, event: e.AttemptsSucceeded) -> None:
     book.story.tell(book.now, "exited", event.agent, [e.AttemptId(event.run, event.task, *one) for one in some])
     _alive(book, event.agent)
     attempts.succeeded(book, event)
+    _judge(book)
+
+
+def _judge(book: Book) -> None:
+    """Ends may show who is sick, and who is well again."""
+    if book.doubts.blamed or book.doubts.well:
+        aside.judge(book)
 
 
 def _rejected(book: Book, event: e.AttemptsRejected) -> None:

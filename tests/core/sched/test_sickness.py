@@ -84,6 +84,21 @@ def test_a_success_ends_the_probation() -> None:
     assert aside(bench) is None, "it takes as much as the first time"
 
 
+def test_a_success_told_in_columns_ends_it_too() -> None:
+    bench = two_agents(count=2000)
+    work(bench, 6)
+    until = aside(bench) or 0.0
+    while bench.now < until + 0.5:
+        bench.wait(0.5)
+        for name in ("bad", "good"):
+            bench.do(e.AgentHeard(name))
+    assert bench.scheduler.agent_view("bad").probation
+    (view,) = bench.scheduler.live("bad")
+    times = [bench.now - 1.0], [bench.now]
+    bench.do(e.AttemptsSucceeded("bad", view.epoch, 1, 0, [view.id.item], [view.id.attempt], *times))
+    assert not bench.scheduler.agent_view("bad").probation
+
+
 def test_on_probation_an_agent_gets_one_attempt_at_a_time() -> None:
     bench = Bench()
     bench.agent("bad", cpus=4)
