@@ -27,6 +27,8 @@ from collections import deque
 from collections.abc import Callable
 
 PIECE = 64 * 1024
+WITHIN = 30.0
+"""Seconds within which the proxy's thread does what it is told, however busy the machine is."""
 BACKLOG = 4 * 1024 * 1024
 """Bytes that wait here one way before we stop reading, so that a flood is held back and not kept."""
 _RESET = struct.pack("ii", 1, 0)
@@ -116,9 +118,11 @@ class Proxy:
         return wire
 
     def call(self, what: Callable[[], object]) -> None:
-        """Do it in the proxy's thread."""
-        self._calls.append(what)
+        """Do it in the proxy's thread. It is done when this returns, so that what is sent next feels it."""
+        done = threading.Event()
+        self._calls.append(lambda: (what(), done.set()))
         os.write(self._waker, b"!")
+        assert done.wait(WITHIN), "the proxy hangs"
 
     def close(self) -> None:
         self.call(lambda: setattr(self, "_going", False))
