@@ -24,6 +24,7 @@ from windlass.sched.events import (
     RefuseExits,
 )
 from windlass.sched.limits import Limits
+from windlass.sched.locality import Files
 from windlass.sched.queues import ranges_of
 from windlass.sched.sickness import HEAVY, weight
 from windlass.sched.states import AttemptState, ItemState, Outcome
@@ -82,6 +83,11 @@ def exited(book: Book, event: AttemptsExited) -> None:
         spent[task] += fact.ended - fact.started
         if fact.memory > most[task]:
             most[task] = fact.memory
+        if fact.files:
+            left = task.run.files
+            if left is None:
+                left = task.run.files = Files()
+            left.left(task, agent, [item], fact.files)
         bucket.size -= 1
         if id in running:
             del running[id]

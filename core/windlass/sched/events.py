@@ -200,6 +200,8 @@ class ExitFact:
     ended: float
     memory: int = 0
     """Peak bytes of its processes; 0: not known."""
+    files: int = 0
+    """Bytes of files that it left on its agent."""
 
 
 @dataclass(frozen=True, slots=True)

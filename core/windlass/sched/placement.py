@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from windlass.sched import attempts, limits, memory, ranks
+from windlass.sched import attempts, limits, locality, memory, ranks
 from windlass.sched.agents import Agent, Bucket, Grant
 from windlass.sched.backfill import Reservation, at_most, earliest
 from windlass.sched.book import Book
@@ -41,6 +41,8 @@ class Planner:
         self._gpus: dict[Agent, dict[AttemptId, tuple[int, ...]]] = {}
         self._skipped: list[TaskState] = []
         self._passed: list[tuple[Shape, Agent]] = []
+        self._strangers: set[tuple[TaskState, Agent]] = set()
+        """Agents that have no files of what the task has ready."""
         self._tried: dict[Shape, int] = {}
         """How many tasks of the shape were too long for the gap before a reservation."""
         self._full: list[Shape] = []
@@ -112,27 +114,68 @@ class Planner:
         """Give the task lanes on the agent it fits best; one at a time where owners compete."""
         book = self._book
         shape = task.shape
+        if task.run.files is not None and self._place_near(task, alone):
+            return
         agent = book.supply.rooms.best(shape, book.now)
         assert agent is not None
-        free = agent.room(shape, book.config.lanes_max - self._lanes(agent, shape))
-        room = self._unreserved(task, agent, free)
-        most = min(room, task.queue.size) if alone and not shape.spread else min(room, 1)
-        if task.limits:
-            most = min(most, limits.room(task.limits))
-            if most <= 0 < room:
-                return  # taken by another task just now: `heads` sets it aside until something is given back
+        free, room, most = self._fits(task, agent, alone)
+        if most <= 0 < room and task.limits:
+            return  # taken by another task just now: `heads` sets it aside until something is given back
         given = self._give(task, agent, most) if most > 0 else 0
         if given:
-            bucket = agent.bucket(shape)
-            # An attempt that waited may have moved into the room; count lanes, not attempts.
-            agent.widen(bucket, min(given, bucket.size - bucket.lanes))
-            if agent.reserved is not None and agent.reserved.shape is shape:
-                book.unreserve(agent)
-            book.supply.rooms.changed(agent)
+            self._hold(task, agent, given)
         elif most > 0 or (room < free and self._look_deeper(shape)):
             self._shun(task)
         else:
             self._passed.append((shape, book.supply.rooms.pass_over(shape)))
+
+    def _fits(self, task: TaskState, agent: Agent, alone: bool) -> tuple[int, int, int]:
+        """Lanes that are free for the task's shape, how many of them it may have, and how many attempts it is given."""
+        shape = task.shape
+        free = agent.room(shape, self._book.config.lanes_max - self._lanes(agent, shape))
+        room = self._unreserved(task, agent, free)
+        most = min(room, task.queue.size) if alone and not shape.spread else min(room, 1)
+        if task.limits:
+            most = min(most, limits.room(task.limits))
+        return free, room, most
+
+    def _hold(self, task: TaskState, agent: Agent, given: int) -> None:
+        """Lanes for attempts that were given just now."""
+        book, bucket = self._book, agent.bucket(task.shape)
+        # An attempt that waited may have moved into the room; count lanes, not attempts.
+        agent.widen(bucket, min(given, bucket.size - bucket.lanes))
+        if agent.reserved is not None and agent.reserved.shape is task.shape:
+            book.unreserve(agent)
+        book.supply.rooms.changed(agent)
+
+    def _place_near(self, task: TaskState, alone: bool) -> bool:
+        """Give lanes where files are that the task, or its items, need; False: nobody who has them has room."""
+        book, shape = self._book, task.shape
+        assert task.run.files is not None
+        if shape.spread:
+            return False
+        homes = task.run.files.homes(task)
+        near = task.run.files.near(task) if homes is None else ()
+        if homes is None and not near:
+            return False
+        offered = book.supply.rooms.offered(shape, book.now)
+        if homes is None:
+            there = {agent.id: agent for agent in offered}
+            offered = [there[name] for name in near if name in there]
+        placed = False
+        for agent in offered:
+            if (task, agent) in self._strangers:
+                continue
+            most = self._fits(task, agent, alone)[2]
+            given = self._give(task, agent, most, homes) if most > 0 else 0
+            if given:
+                self._hold(task, agent, given)
+                placed = True
+                if not alone or not task.queue.size:
+                    return True
+            else:
+                self._strangers.add((task, agent))
+        return placed
 
     def _unreserved(self, task: TaskState, agent: Agent, room: int) -> int:
         """Of that room, what the task may have on an agent that may be kept for another."""
@@ -170,14 +213,21 @@ class Planner:
 
     # --- giving ----------------------------------------------------------------------------------------
 
-    def _give(self, task: TaskState, agent: Agent, most: int) -> int:
-        """Assign up to `most` ready items of the task to the agent; how many it were."""
+    def _give(self, task: TaskState, agent: Agent, most: int, homes: bytearray | None = None) -> int:
+        """Assign up to `most` ready items of the task to the agent; how many it were.
+
+        With `homes` only such as were never tried and are at home there (`locality.py`).
+        """
         book = self._book
         bucket = agent.bucket(task.shape)
         grant = Grant(task, bucket, agent.epoch, book.now)
         run, pos = task.run.id, task.pos
         ids: list[AttemptId] = []
-        if task.queue.again:
+        if homes is not None:
+            spans = task.queue.take_home(most, homes, locality.code(agent))
+        else:
+            spans = []
+        if homes is None and task.queue.again:
             elsewhere = self._elsewhere(task, agent)
             items = task.queue.take_again(most, agent.id, book.now, elsewhere)
             for item in items:
@@ -187,7 +237,7 @@ class Planner:
             if items:
                 book.items(task, ItemState.ACTIVE, ranges_of(items))
         while len(ids) < most:
-            span = task.queue.take_range(most - len(ids))
+            span = spans.pop(0) if spans else None if homes is not None else task.queue.take_range(most - len(ids))
             if span is None:
                 break
             lo, hi = span
@@ -279,9 +329,15 @@ class Planner:
                 want = min(bucket.lanes, config.prefetch_max)
             else:
                 return
-            if not want or not self._give(task, agent, want):
+            if not want or not self._give_ahead(task, agent, want):
                 return
             self._book.recall_later()
+
+    def _give_ahead(self, task: TaskState, agent: Agent, most: int) -> int:
+        files = task.run.files
+        homes = files.homes(task) if files is not None else None
+        given = self._give(task, agent, most, homes) if homes is not None else 0
+        return given or self._give(task, agent, most)
 
     def _depth(self, agent: Agent, bucket: Bucket, mean: float) -> int:
         """How many may wait there: as many as will be done soon, by their mean duration and by what was seen.

@@ -56,6 +56,12 @@ _LONG = 16
 """Ranges from which on a deque is worth its size."""
 
 
+_REACH = 65536
+"""Items,"""
+_PIECES = 1024
+"""and ranges, that are looked through for those that are at home somewhere."""
+
+
 class ReadyQueue:
     __slots__ = ("again", "ranges", "size")
 
@@ -121,6 +127,32 @@ class ReadyQueue:
         self.ranges[0] = (lo + most, hi)
         self.size -= most
         return lo, lo + most
+
+    def take_home(self, most: int, homes: bytearray, home: int) -> list[Range]:
+        """Up to `most` items that have the byte `home` in `homes`, among the oldest (so many that a look is cheap)."""
+        ranges = self.ranges if isinstance(self.ranges, deque) else deque(self.ranges)
+        found: list[Range] = []
+        kept: list[Range] = []
+        reach, left = _REACH, most
+        while ranges and left > 0 and reach > 0 and len(kept) < _PIECES:
+            at, hi = ranges.popleft()
+            end = min(hi, at + reach)
+            reach -= end - at
+            while left > 0 and (first := homes.find(home, at, end)) >= 0:
+                last = first + 1
+                while last < end and last - first < left and homes[last] == home:
+                    last += 1
+                if at < first:
+                    kept.append((at, first))
+                found.append((first, last))
+                left -= last - first
+                at = last
+            if at < hi:
+                kept.append((at, hi))
+        ranges.extendleft(reversed(kept))
+        self.ranges = ranges if len(ranges) >= _LONG else list(ranges)
+        self.size -= most - left
+        return found
 
     def discard(self, lo: int, hi: int) -> None:
         """Items of [lo, hi) leave the queue (cancelled, or back to PENDING)."""

@@ -123,6 +123,18 @@ class Rooms:
             heapq.heappop(rooms)
         return None
 
+    def offered(self, shape: Shape, now: float) -> list[Agent]:
+        """All agents that have room for one of the shape, in no order."""
+        if not self.any:
+            return []
+        return list(
+            {
+                agent: None
+                for _, _, version, agent in self._read_on(shape).rooms
+                if version == agent.version and agent.shun_until <= now and agent.takes_work
+            }
+        )
+
     def pass_over(self, shape: Shape) -> Agent:
         """Take the best agent out until it is offered again."""
         found = self._shapes[shape]

@@ -16,6 +16,7 @@ from windlass.sched.states import ItemState
 if TYPE_CHECKING:
     from windlass.sched.agents import Agent
     from windlass.sched.limits import Limits
+    from windlass.sched.locality import Files
     from windlass.sched.memory import Peak
     from windlass.sched.shapes import Shape
     from windlass.sched.table import Table
@@ -266,8 +267,8 @@ class Owner:
 
 class RunState:
     __slots__ = (
-        "assumed", "counts", "ended", "groups", "id", "left", "mean", "owner", "paused", "peaks", "priority", "ranked",
-        "running", "state", "submitted", "tasks",
+        "assumed", "counts", "ended", "files", "groups", "id", "left", "mean", "owner", "paused", "peaks", "priority",
+        "ranked", "running", "state", "submitted", "tasks",
     )  # fmt: skip
 
     tasks: Table
@@ -292,6 +293,8 @@ class RunState:
         self.mean: float | None = None
         self.assumed: dict[int, float] = {}
         """Position of a task that ran -> seconds that its attempts count in the longest paths."""
+        self.files: Files | None = None
+        """Which agents hold them; None: attempts left none."""
         self.peaks: dict[int, Peak] = {}
         """Position of a task that declares no memory -> what its attempts used."""
         self.ranked = plan.submitted

@@ -718,7 +718,10 @@ _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 def _fact(id: AttemptId, end: Ended) -> ev.ExitFact:
     exit = end.exit
-    return ev.ExitFact(id, _outcome(exit.outcome), exit.code, end.started, end.ended, exit.usage.memory)
+    files = sum(file.size for file in exit.outputs) if exit.outputs else 0
+    if end.result[:1] == b"b":
+        files += rundata.size_of(end.result)
+    return ev.ExitFact(id, _outcome(exit.outcome), exit.code, end.started, end.ended, exit.usage.memory, files)
 
 
 def _outcome(name: str) -> Outcome:

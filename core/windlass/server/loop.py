@@ -435,6 +435,7 @@ class Server:
                 **core.counters,
                 "zap refused": self.links.zap.refused,
                 "commits": self.store.commits,
+                "blob bytes sent": self.transfers.sent,
                 "connections": len(self.links.connections),
             },
             "store": str(self.store.path),

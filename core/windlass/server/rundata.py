@@ -297,6 +297,15 @@ def is_call(task: Task) -> bool:
     return isinstance(task.action, Call)
 
 
+def size_of(result: bytes) -> int:
+    """Bytes of the blob that holds a result; 0 if none does."""
+    try:
+        ref = results.blob_ref(result)
+    except ValueError:
+        return 0
+    return ref.size if ref is not None else 0
+
+
 def blob_of(result: bytes) -> str | None:
     """The blob that holds a result, if one does and is properly named."""
     try:

@@ -54,6 +54,8 @@ class Transfers:
         self._wake = wake
         self._threads = ThreadPoolExecutor(DISK_THREADS, "windlass-blobs")
         self._finished: deque[tuple[Connection, str]] = deque()
+        self.sent = 0
+        """Bytes of blobs that peers asked for and got, in all."""
 
     def close(self) -> None:
         self._threads.shutdown(cancel_futures=True)
@@ -109,6 +111,7 @@ class Transfers:
             answer, payload = serve(self._blobs, msg)
         except BlobError as error:
             answer, payload = m.BlobMissing(msg.hash[:100], str(error)), []
+        self.sent += sum(map(len, payload))
         self._links.send(connection, answer, payload)
 
     def lost(self, connection: Connection) -> None:

@@ -254,9 +254,9 @@ class SimAgent:
             self.world.at(1.0, lambda: self.finish(id, outcome, only))
             return
         self.end(id, outcome.value)
-        fact = e.ExitFact(
-            id, outcome, 0 if outcome is Outcome.OK else 1, execution.start, self.world.now, execution.memory
-        )
+        code = 0 if outcome is Outcome.OK else 1
+        files = 0 if code else self.world.behaviours[id.run, id.task].files
+        fact = e.ExitFact(id, outcome, code, execution.start, self.world.now, execution.memory, files)
         self.spool[id] = (fact, execution.payload)
         self.report([id])
         self.start()

@@ -38,6 +38,8 @@ class Behaviour:
     """Hangs, and the agent does not enforce its timeout."""
     kill: float = 0.0
     """Takes the agent with it."""
+    files: int = 0
+    """Bytes of files that each leaves on its agent."""
     memory: tuple[int, int] = (0, 0)
     """Peak bytes, from and to; one that finds less than that on its agent runs out of it."""
 
@@ -59,7 +61,7 @@ def ended(agent: str, epoch: int, facts: list[e.ExitFact]) -> e.AttemptsExited |
     """Successes of one task are told as columns about every other time."""
     ids = [fact.id for fact in facts]
     plain = all(fact.outcome is Outcome.OK and fact.id[:2] == ids[0][:2] for fact in facts)
-    if not plain or (ids[0].item + ids[0].attempt) % 2:
+    if not plain or any(fact.files for fact in facts) or (ids[0].item + ids[0].attempt) % 2:
         return e.AttemptsExited(agent, epoch, facts)
     started, over = [fact.started for fact in facts], [fact.ended for fact in facts]
     items, numbers = [id.item for id in ids], [id.attempt for id in ids]
