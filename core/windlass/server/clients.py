@@ -323,7 +323,7 @@ class ClientDesk:
                 core.handle(ev.AgentForgiven(agent.id))
             case "remove":
                 if agent.state != "down":
-                    raise RequestError("bad-request", f"agent {agent.facts.name} is {agent.state}, not down")
+                    raise RequestError("bad-request", f"agent {agent.facts.name} is {agent.state}; stop it first")
                 core.handle(ev.AgentRemoved(agent.id))
             case _:
                 raise RequestError("bad-request", f"no action {msg.action!r}")
