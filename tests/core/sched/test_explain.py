@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import json
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import initialize
 from scenarios import story
@@ -215,7 +216,7 @@ Explained.TestCase.settings = settings(
     max_examples=25, stateful_step_count=30, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )  # fmt: skip
-TestExplained = Explained.TestCase
+TestExplained = pytest.mark.slow(Explained.TestCase)
 
 
 class ExplainingWorld(World):

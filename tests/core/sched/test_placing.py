@@ -472,7 +472,7 @@ for machine in (Placed, PlacedAndExplained):
         suppress_health_check=[HealthCheck.too_slow],
     )  # fmt: skip
 TestPlaced = Placed.TestCase
-TestPlacedAndExplained = PlacedAndExplained.TestCase
+TestPlacedAndExplained = pytest.mark.slow(PlacedAndExplained.TestCase)
 
 
 def _world(seed: int, **more: Any) -> World:
@@ -500,7 +500,7 @@ def _world(seed: int, **more: Any) -> World:
     return world
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 3))])
 def test_the_rules_hold_whatever_fails(seed: int) -> None:
     world = _world(seed, people=seed % 2 == 1, blind=seed == 3)
     world.run()
@@ -514,6 +514,7 @@ def test_without_faults_all_of_it_succeeds() -> None:
     assert world.store.state[3] == "succeeded"
 
 
+@pytest.mark.slow
 def test_explained_in_the_world() -> None:
     world = _world(2)
     world.__class__ = ExplainingWorld
