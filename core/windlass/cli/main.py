@@ -43,7 +43,7 @@ COMMANDS = {
     "status": Entry("runs", "status"),
     "logs": Entry("runs", "logs"),
     "why": Entry("why", "why"),
-    "report": Entry("account", "report"),
+    "report": Entry("report", "report"),
     "retry": Entry("runs", "retry"),
     "cancel": Entry("runs", "cancel"),
     "pause": Entry("runs", "pause"),

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from windlass.cli import graphs, report
+from windlass.cli import graphs, summary
 from windlass.cli.common import FAILED, INTERRUPTED, OK, JsonOption, UserError, command, print_json, say
 from windlass.cli.progress import Display, display
 from windlass.client.api import Client
@@ -79,12 +79,12 @@ def run(
 def tell(run: Run, graph: Graph, out: Path | None, files: list[Path], json: bool) -> None:
     """The end of a run, as a document or as a summary."""
     if json:
-        made: dict[str, Any] = report.document(run, graph)
+        made: dict[str, Any] = summary.document(run, graph)
         made["out"] = None if out is None else str(out)
         made["files"] = [str(path) for path in files]
         print_json(made)
     else:
-        report.summarise(run, graph, out, files)
+        summary.summarise(run, graph, out, files)
 
 
 def follow(run: Run, health: Callable[[], str], shown: Display) -> str:

@@ -13,7 +13,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
-from windlass.cli import graphs, report
+from windlass.cli import graphs, summary
 from windlass.cli.common import (
     FAILED,
     OK,
@@ -104,25 +104,25 @@ def status(
             return
         handle = the_run(client, run)
         row, tasks = handle.row(), handle.tasks()
-        failed = report.failed_items(handle, tasks)
+        failed = summary.failed_items(handle, tasks)
         if json:
             items = [
-                {**msgspec.to_builtins(item), "task": task.id, "name": report.item_name(task, item.index)}
+                {**msgspec.to_builtins(item), "task": task.id, "name": summary.item_name(task, item.index)}
                 for task, item in failed
             ]
             print_json({"run": msgspec.to_builtins(row), "tasks": msgspec.to_builtins(tasks), "failed": items})
             return
         screen = console()
         took = duration((row.ended or time.time()) - row.submitted)
-        screen.print(f"run {row.id} {row.name}: {row.state}, {took}, {report.counts_words(row)}", markup=False)
+        screen.print(f"run {row.id} {row.name}: {row.state}, {took}, {summary.counts_words(row)}", markup=False)
         if row.note:
             screen.print(row.note, markup=False)
-        screen.print(report.task_table(tasks))
+        screen.print(summary.task_table(tasks))
         for task, item in failed:
             line = item.error.splitlines()[0] if item.error else "failed"
-            screen.print(f"{report.item_name(task, item.index)}: {line}", markup=False)
+            screen.print(f"{summary.item_name(task, item.index)}: {line}", markup=False)
         if failed:
-            first = report.item_name(*_first(failed))
+            first = summary.item_name(*_first(failed))
             screen.print(f"see why: windlass logs {row.id} '{first}'; again: windlass retry {row.id}", markup=False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import json
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from windlass import __version__
-from windlass.cli import common, params, programs, report
+from windlass.cli import programs
 from windlass.cli.main import app
 from windlass.client import connect
 from windlass.model.graph import Command, Graph, Script, Task
@@ -27,11 +26,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(*arguments: str) -> tuple[int, str, str]:
     result = CliRunner().invoke(app, list(arguments))
     return result.exit_code, result.stdout, result.stderr
-
-
-@pytest.mark.parametrize("module", [common, params, report])
-def test_doctests(module: object) -> None:
-    assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["agents", "--help"], ["core", "--help"]])

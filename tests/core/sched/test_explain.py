@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import json
 
 import pytest
@@ -14,7 +13,7 @@ from turns import Bench
 from world import World
 
 from windlass.model.graph import Resources, RetryPolicy
-from windlass.sched import Config, Scheduler, reasons
+from windlass.sched import Config, Scheduler
 from windlass.sched import events as e
 from windlass.sched.events import AttemptId, TaskPlan
 from windlass.sched.reasons import Explanation
@@ -31,10 +30,6 @@ def why(bench: Bench, task: int = 0, index: int | None = None, run: int = 1) -> 
 
 def texts(found: Explanation) -> dict[str, tuple[str, str]]:
     return {reason.agent: (reason.kind, reason.text) for reason in found.agents}
-
-
-def test_doctests() -> None:
-    assert doctest.testmod(reasons).failed == 0
 
 
 # --- agents ------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import random
 
 import pytest
@@ -20,10 +19,6 @@ from windlass.sched.sickness import Doubts
 from windlass.sched.states import AgentState, Outcome
 
 QUICK = RetryPolicy(max=20, backoff=0.0)
-
-
-def test_doctests() -> None:
-    assert doctest.testmod(sickness).failed == 0
 
 
 def two_agents(count: int = 20, **config: float) -> Bench:

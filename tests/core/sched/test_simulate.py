@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import math
 from collections.abc import Callable
 
@@ -11,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windlass.model.graph import Command, Foreach, Graph, Need, Resources, RetryPolicy, Task
-from windlass.sched import fleet
 from windlass.sched.critical import critical_path
 from windlass.sched.durations import Durations
 from windlass.sched.fleet import FleetError, parse_fleet
@@ -303,7 +301,6 @@ def test_spread_is_bounded_even_and_seeded() -> None:
 
 
 def test_fleets() -> None:
-    assert doctest.testmod(fleet).failed == 0
     agents = parse_fleet("2x8cpu, 16cores+64GiB+2gpus+disk=1TB+licence=2+gpu_model:A100")
     assert [agent.name for agent in agents] == ["agent1", "agent2", "agent3"]
     assert agents[0].unlimited == {"memory", "disk"}
