@@ -59,6 +59,8 @@ class Config:
     """Names of the criteria by which ready work is ordered (`order.py`)."""
     half_life: float = 86400.0
     """After so long, what an owner has used counts half in the fair share; 0: it counts nothing."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Owner -> weight of the fair share; absent: 1."""
     usage_every: float = 10.0
     """What owners have used is told, to be written down, so long after it began to change."""
     licences: Mapping[str, float] = field(default_factory=dict)
@@ -71,5 +73,3 @@ class Config:
     """and of each owner that is not named."""
     learn_memory: bool = True
     """A task that declares no memory is given what its attempts were seen to use."""
-    weights: Mapping[str, float] = field(default_factory=dict)
-    """Owner -> weight of the fair share; absent: 1."""

@@ -27,7 +27,7 @@ from windlass.server.links import Connection
 from windlass.server.owners import OwnerError, owner_of
 from windlass.server.retention import Criteria
 from windlass.server.rundata import RunData
-from windlass.server.upkeep import Refused, Upkeep
+from windlass.server.upkeep import Upkeep, UpkeepError
 from windlass.store import records
 from windlass.wire import messages as m
 from windlass.wire.rows import ItemRow
@@ -350,7 +350,7 @@ class ClientDesk:
     def _backup(self, connection: Connection, msg: m.Backup, payload: list[bytes]) -> dict[str, Any]:
         try:
             return {"job": self._keeper().backup(msg.path, msg.blobs)}
-        except Refused as error:
+        except UpkeepError as error:
             raise RequestError("bad-request", str(error)) from None
 
     def _prune(self, connection: Connection, msg: m.Prune, payload: list[bytes]) -> dict[str, Any]:
@@ -362,7 +362,7 @@ class ClientDesk:
         wanted = Criteria(msg.older_than, msg.keep, tuple(msg.states) or ENDED)
         try:
             return {"job": self._keeper().prune(wanted, msg.dry, msg.only)}
-        except Refused as error:
+        except UpkeepError as error:
             raise RequestError("bad-request", str(error)) from None
 
     def _get_job(self, connection: Connection, msg: m.GetJob, payload: list[bytes]) -> dict[str, Any]:

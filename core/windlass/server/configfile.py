@@ -93,12 +93,6 @@ def flag(value: Any) -> bool:
     return value
 
 
-def text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise Wrong("is not a text", "a text in quotes")
-    return value
-
-
 def whole(least: int, most: int) -> Read:
     def read(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
@@ -133,14 +127,6 @@ def duration(least: float = 0.0, most: float = units.MAX_DURATION) -> Read:
         return seconds
 
     return read
-
-
-def size(value: Any) -> int:
-    """Bytes."""
-    try:
-        return units.parse_size(value)
-    except units.UnitError as error:
-        raise Wrong(str(error), error.allowed, error.suggestion) from None
 
 
 def one_of(known: Sequence[str]) -> Read:

@@ -41,7 +41,7 @@ POLL = 0.02
 """Seconds between two looks how far a deletion is."""
 
 
-class Refused(Exception):
+class UpkeepError(Exception):
     """It cannot be done now; the text says why."""
 
 
@@ -90,9 +90,9 @@ class Upkeep:
     def backup(self, path: str, blobs: bool) -> int:
         """Begin a copy; the job's number."""
         if self._backup is not None:
-            raise Refused("a copy is being made already; wait for it")
+            raise UpkeepError("a copy is being made already; wait for it")
         if not path.startswith("/"):
-            raise Refused("the copy's file needs an absolute path on the core's machine")
+            raise UpkeepError("the copy's file needs an absolute path on the core's machine")
         command = [sys.executable, "-m", "windlass.store.copies", "make", path, "--data", str(self._data.absolute())]
         if not blobs:
             command.append("--no-blobs")
@@ -105,9 +105,9 @@ class Upkeep:
     def prune(self, wanted: Criteria, dry: bool, only: list[int] | None = None, *, quiet: bool = False) -> int:
         """Begin to find what may go and, unless `dry`, to delete it; the job's number."""
         if not wanted.any:
-            raise Refused("say which runs may go: by their age, or how many are kept")
+            raise UpkeepError("say which runs may go: by their age, or how many are kept")
         if self._prune is not None and not dry:
-            raise Refused("old runs are being deleted already; wait for it")
+            raise UpkeepError("old runs are being deleted already; wait for it")
         job = Job("prune", dry=dry, quiet=quiet)
         if not dry:
             self._prune = job
