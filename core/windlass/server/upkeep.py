@@ -96,9 +96,14 @@ class Upkeep:
         command = [sys.executable, "-m", "windlass.store.copies", "make", path, "--data", str(self._data.absolute())]
         if not blobs:
             command.append("--no-blobs")
-        job = self._backup = Job("backup")
+        try:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        except OSError as error:
+            raise UpkeepError(
+                f"the process that makes the copy cannot be started: {error.strerror}; try again"
+            ) from None
+        job = self._backup = Job("backup", process=process)
         self._core.tidy.hold = True
-        job.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self._thread(self._follow, job)
         return self._numbered(job)
 

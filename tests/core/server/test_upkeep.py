@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import sqlite3
@@ -267,6 +268,18 @@ def test_a_copy_of_a_core_at_work(core: Any, kit: Any, tmp_path: Path) -> None:
     while core.server.blobs.has(held.hash):
         assert time.monotonic() < until
         client.ask(m.GetInfo)
+
+
+def test_a_copy_that_cannot_begin_is_in_nobodys_way(core: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*args: Any, **kwargs: Any) -> None:
+        raise OSError(errno.EAGAIN, "no process is left")
+
+    client = core.client()
+    with monkeypatch.context() as machine:
+        machine.setattr("windlass.server.upkeep.subprocess.Popen", none_left)
+        assert "no process is left" in client.ask(m.Backup, str(tmp_path / "copy.tar")).reason
+    assert not core.server.core.tidy.hold
+    assert job(client, client.ask(m.Backup, str(tmp_path / "copy.tar"))["job"])["state"] == "done"
 
 
 def test_the_configured_retention_lets_old_runs_go(
