@@ -115,8 +115,7 @@ class Account:
     def headline(self, duration: Callable[[float], str]) -> str:
         """The run in a line; `duration` says seconds as its reader does elsewhere."""
         took = "so far" if self.ended is None else duration(self.ended - self.submitted)
-        items = f"{self.items:,} item{'s' if self.items != 1 else ''}"
-        return f"run {self.run} ({self.name}): {self.state}, {items}, {took}"
+        return f"run {self.run} ({self.name}): {self.state}, {counted(self.items, 'item')}, {took}"
 
     def facts(self, duration: Callable[[float], str]) -> list[tuple[str, str]]:
         """What is to be known of its attempts, time and memory: a heading and words."""
