@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from windlass import __version__
 from windlass.cli import programs
-from windlass.cli.main import app
+from windlass.cli.main import COMMANDS, GROUPS, app
 from windlass.client import connect
 from windlass.model.graph import Command, Graph, Script, Task
 
@@ -28,9 +28,13 @@ def run(*arguments: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-@pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["agents", "--help"], ["core", "--help"]])
+OWN = {name for name, entry in COMMANDS.items() if entry.settings.get("help_option_names") != []} | {*GROUPS}
+"""The commands whose help is ours; of the others it is another program's."""
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in sorted(OWN)), ["agents", "drain"]], ids=" ".join)
 def test_help(command: list[str]) -> None:
-    status, out, _ = run(*command)
+    status, out, _ = run(*command, "--help")
     assert status == 0
     assert "Usage" in out
 
