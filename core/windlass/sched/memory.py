@@ -15,6 +15,7 @@ import math
 from typing import TYPE_CHECKING
 
 from windlass.model.units import human_size
+from windlass.model.words import counted
 from windlass.sched.events import MemoryLearned
 from windlass.sched.shapes import Shape, ShapeKey
 from windlass.sched.states import AgentState
@@ -159,7 +160,7 @@ def words(run: RunState, pos: int) -> str:
         return ""
     ends = run.peaks[pos].ends
     size = human_size(learned).replace(".0 ", " ")
-    return f"asks for {size}, learned from {ends:,} attempt{'s' if ends != 1 else ''}"
+    return f"asks for {size}, learned from {counted(ends, 'attempt')}"
 
 
 def would_wait(shape: Shape, agent: Agent) -> bool:
