@@ -14,7 +14,7 @@ from windlass.model.graph import Call, FileRef, PythonCall
 from windlass.model.render import Rendered
 from windlass.wire.messages import AssignItem, Bundle, Key, StartedItem
 from windlass_agent.files import Stamp
-from windlass_agent.ledger import Grant
+from windlass_agent.ledger import Grant, Shape, shape_of
 from windlass_agent.logs import LogSink
 
 if TYPE_CHECKING:
@@ -31,12 +31,26 @@ def id_of(key: Key) -> Id:
     return key.run, key.task, key.index, key.attempt
 
 
+Kind = tuple[int, Shape, bool]
+"""run, what it asks for, whether it is pinned"""
+
+
+def kind_of(bundle: Bundle) -> Kind | None:
+    """Functions of a run that any of its runners can call, in any order: those of one kind share a group."""
+    spec = bundle.spec
+    if not isinstance(spec.action, Call) or bundle.files or spec.inputs or spec.outputs or spec.env:
+        return None
+    if spec.resources.gpus or spec.resources.gpu_memory:
+        return None
+    return bundle.run, shape_of(spec.resources), spec.pin
+
+
 class Group:
-    """The attempts of one task: a queue, and what is known of how long they take."""
+    """The attempts of one task, or of all tasks of one kind: a queue, and what is known of how long they take."""
 
     __slots__ = (
-        "bundle", "chains", "devices", "function", "lanes", "light", "listed", "mean", "present", "queue", "rendered",
-        "same",
+        "bundle", "chains", "devices", "function", "kind", "lanes", "light", "listed", "mean", "present", "queue",
+        "rendered", "same",
     )  # fmt: skip
 
     def __init__(self, bundle: Bundle) -> None:
@@ -66,12 +80,15 @@ class Group:
         """Each attempt has its own GPUs, so none follows another in the same place."""
         self.light = isinstance(action, Call) and not (bundle.files or spec.inputs or spec.outputs or spec.env)
         """Needs no work directory: the quick path."""
+        self.kind = kind_of(bundle)
 
     def takes(self, bundle: Bundle) -> bool:
         """Its chains and runners may serve this state of the task too: what they run and hold is the same."""
         now = self.bundle
         if bundle is now:
             return True
+        if self.kind is not None:
+            return self.kind == kind_of(bundle)
         return bundle.spec == now.spec and (not isinstance(now.spec.action, PythonCall) or bundle.files == now.files)
 
     def __repr__(self) -> str:

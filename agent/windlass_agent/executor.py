@@ -7,6 +7,7 @@ through an `Outbox`. It never blocks; `epoll` tells when there is something for 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import select
 from collections import deque
@@ -31,7 +32,7 @@ from windlass.wire.messages import (
 )
 from windlass.wire.results import blob_ref
 from windlass_agent import procs
-from windlass_agent.attempts import FETCHING, RUNNING, STAGING, WAITING, Attempt, Group, Id, id_of
+from windlass_agent.attempts import FETCHING, RUNNING, STAGING, WAITING, Attempt, Group, Id, Kind, id_of, kind_of
 from windlass_agent.cgroup import PIDS
 from windlass_agent.chains import Chains
 from windlass_agent.commands import Commands
@@ -71,6 +72,8 @@ class Executor:
         self.functions = Functions(shop, self._finisher, self.commands)
         self.transfers = shop.transfers
         self._groups: dict[tuple[int, int], Group] = {}
+        """By run and task; tasks of one kind have one together."""
+        self._kinds: dict[Kind, Group] = {}
         self._bundles: dict[tuple[int, int, int], Bundle] = {}
         self._blobs: dict[int, set[str]] = {}
         """run -> blobs that its attempts need, whoever brought them here"""
@@ -100,9 +103,9 @@ class Executor:
         return self.functions.handled + self.commands.handled - before
 
     @property
-    def ahead(self) -> bool:
-        """Some helper has more to do when what it does now has ended, so it can be left alone for a moment."""
-        return self.chains.ahead or any(len(lane.sent) > 1 for lane in self.functions.lanes.values())
+    def ahead(self) -> float:
+        """Seconds for which some helper has more to do, so that it can be left alone until then."""
+        return math.inf if self.chains.ahead else self.functions.ahead
 
     def due(self) -> None:
         """Do what its time has come for."""
@@ -193,7 +196,13 @@ class Executor:
             return  # its attempts are rejected: the core's picture of this machine is wrong
         self._bundles[*key, bundle.version] = bundle
         group = self._groups.get(key)
-        if group is None or (bundle.version >= group.bundle.version and not group.takes(bundle)):
+        kind = kind_of(bundle)
+        if kind is not None:
+            shared = self._kinds.get(kind)
+            if shared is None:
+                shared = self._kinds[kind] = Group(bundle)
+            self._groups[key] = shared
+        elif group is None or (bundle.version >= group.bundle.version and not group.takes(bundle)):
             self._groups[key] = Group(bundle)  # what the one before holds ends as it began
         elif bundle.version >= group.bundle.version:
             group.renew(bundle)
@@ -400,6 +409,8 @@ class Executor:
         busy = {attempt.key.run for attempt in self._shop.attempts.values()}
         for key in [key for key in self._groups if key[0] in gone - busy]:
             del self._groups[key]
+        for kind in [kind for kind in self._kinds if kind[0] in gone - busy]:
+            del self._kinds[kind]
         for old in [old for old in self._bundles if old[0] in gone - busy]:
             del self._bundles[old]
         for run in gone - busy:

@@ -103,11 +103,14 @@ class Functions:
         queue = group.queue
         count = min(count, len(queue))
         taken = [queue.popleft() for _ in range(count)]
-        plain = [attempt for attempt in taken if attempt.plain]
-        if plain:
-            action = plain[0].bundle.spec.action
-            assert isinstance(action, Call)
-            lane.feed_calls(plain, lane.function(action.function, self._shop.store))
+        plain: dict[str, list[Attempt]] = {}
+        for attempt in taken:
+            if attempt.plain:
+                action = attempt.bundle.spec.action
+                assert isinstance(action, Call)
+                plain.setdefault(action.function, []).append(attempt)
+        for digest, calls in plain.items():
+            lane.feed_calls(calls, lane.function(digest, self._shop.store))
         for attempt in taken:
             if not attempt.plain:
                 self._give(lane, attempt)
@@ -518,6 +521,14 @@ class Functions:
             if now >= lane.idle_since + limit:
                 self._idle.remove(lane)
                 self._end(lane)
+
+    @property
+    def ahead(self) -> float:
+        """Seconds for which some runner has more to do than one attempt, as far as is known."""
+        return max(
+            (len(lane.sent) * lane.group.mean for lane in self.lanes.values() if len(lane.sent) > 1 and lane.group),
+            default=0.0,
+        )
 
     def next_deadline(self) -> float | None:
         times = [lane.check_at for lane in self.lanes.values() if lane.check_at is not None]

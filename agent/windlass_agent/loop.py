@@ -31,7 +31,7 @@ from windlass_agent.wardenwire import clock
 
 log = logging.getLogger(__name__)
 QUIET = 0.004
-"""Seconds for which helpers are not listened to after an end, while they have more to do: ends come as batches."""
+"""Most seconds for which helpers are not listened to after an end, while they have more to do: ends come as batches."""
 GOODBYE = 5.0
 """Seconds that ending in order may take."""
 
@@ -122,8 +122,8 @@ class Agent:
         if self._link.socket is not None and self._link.socket in ready:
             for frames in self._link.receive():
                 self._receive(frames)
-        if not quiet and self.executor.ready() and self.executor.ahead:
-            self._quiet_until = clock() + QUIET
+        if not quiet and self.executor.ready() and (ahead := self.executor.ahead):
+            self._quiet_until = clock() + min(QUIET, ahead)
         self.executor.due()
         self._outbox.flush()
         self._link.flush()
