@@ -27,8 +27,8 @@ class AgentOutbox:
         self._spool = spool
         self.post: Callable[[list[bytes]], None] | None = None
         self._exits: list[tuple[Exit, bytes]] = []
-        self._successes: dict[tuple[int, int, int], list[Success]] = {}
-        """(run, task, lease) -> plain ends"""
+        self._successes: dict[tuple[int, int], list[Success]] = {}
+        """(run, lease) -> plain ends"""
         self._started: list[StartedItem] = []
         self._rejected: dict[str, list[Key]] = {}
         self._fresh: set[Id] = set()
@@ -41,7 +41,7 @@ class AgentOutbox:
     def succeeded(self, attempt: Attempt, done: Done) -> None:
         key = attempt.key
         self._fresh.add(attempt.id)
-        group = (key.run, key.task, key.epoch)
+        group = (key.run, key.epoch)
         found = self._successes.get(group)
         if found is None:
             self._successes[group] = [(attempt, done)]
@@ -73,9 +73,9 @@ class AgentOutbox:
                     self.send(Rejected(keys[at : at + limits.BATCH], reason), [])
         if self._successes:
             successes, self._successes = self._successes, {}
-            for (run, task, epoch), found in successes.items():
+            for (run, epoch), found in successes.items():
                 for at, end in _cuts([len(done.payload) for _, done in found]):
-                    self._tell_successes(run, task, epoch, found[at:end])
+                    self._tell_successes(run, epoch, found[at:end])
         if self._exits:
             exits, self._exits = self._exits, []
             sizes = [
@@ -85,7 +85,9 @@ class AgentOutbox:
                 self._tell_exits(exits[at:end])
         self._fresh.clear()
 
-    def _tell_successes(self, run: int, task: int, epoch: int, found: list[Success]) -> None:
+    def _tell_successes(self, run: int, epoch: int, found: list[Success]) -> None:
+        tasks = [attempt.key.task for attempt, _ in found]
+        task = tasks[0]
         message = Succeeded(
             self._spool.new_batch(), run, task, epoch,
             [attempt.key.index for attempt, _ in found],
@@ -94,6 +96,7 @@ class AgentOutbox:
             [done.ended for _, done in found],
             [done.cpu for _, done in found],
             [done.memory for _, done in found],
+            [] if tasks.count(task) == len(tasks) else tasks,
         )  # fmt: skip
         payload = [done.payload for _, done in found]
         self._tell(message, payload, encode(message, payload))

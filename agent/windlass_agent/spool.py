@@ -37,6 +37,8 @@ def ids_of(message: Ends) -> list[Id]:
     if isinstance(message, Exited):
         return [id_of(exit.key) for exit in message.items]
     run, task = message.run, message.task
+    if message.tasks:
+        return [(run, *end) for end in zip(message.tasks, message.items, message.attempts, strict=True)]
     return [(run, task, index, attempt) for index, attempt in zip(message.items, message.attempts, strict=True)]
 
 
@@ -206,6 +208,7 @@ def _only(message: Ends, places: list[int]) -> Ends:
         return message
     if isinstance(message, Exited):
         return Exited([message.items[place] for place in places])
-    columns = {name: getattr(message, name) for name in ("items", "attempts", "started", "ended", "cpu", "memory")}
+    names = ("items", "attempts", "started", "ended", "cpu", "memory", "tasks")
+    columns = {name: column for name in names if (column := getattr(message, name))}
     kept = {name: [column[place] for place in places] for name, column in columns.items()}
     return msgspec.structs.replace(message, **kept)

@@ -221,6 +221,26 @@ def test_uneven_ones_do_not_wait_behind_a_long_one(bench: Bench) -> None:
     assert sum(1 for exit in exits if exit.started > long.ended) == 0
 
 
+def test_single_functions_of_a_run_share_runners_and_none_waits_behind_a_long_one(bench: Bench) -> None:
+    def work(seconds: float) -> tuple[float, int]:
+        time.sleep(seconds)
+        return seconds, os.getpid()
+
+    sleep, negate = bench.function(work), bench.function(lambda n: -n)
+    for n in range(50):  # how long they take is seen
+        bench.call(abs, n)
+    bench.until(lambda: len(bench.core.exits) == 50)
+    first = bench.give(Task("long", sleep), [cloudpickle.dumps(((0.8,), {}))])[0]
+    keys = [bench.give(Task(f"t{n}", negate), [cloudpickle.dumps(((n,), {}))])[0] for n in range(60)]
+    last = bench.give(Task("last", sleep), [cloudpickle.dumps(((0.0,), {}))])[0]
+    assert [bench.result_of(key) for key in keys] == [b"j%d" % -n for n in range(60)]
+    long = bench.end_of(first)
+    assert all(bench.end_of(key).ended < long.ended for key in (*keys, last))
+    other = bench.give(Task("other", sleep), [cloudpickle.dumps(((0.0,), {}))], run=2)[0]
+    pids = [decode_result(bench.result_of(key))[1] for key in (first, last, other)]
+    assert pids[2] not in pids[:2]  # no runner serves two runs
+
+
 def test_what_two_runs_need_stays_until_both_have_ended(bench: Bench) -> None:
     task = Task("f", bench.function(abs))
     digest = task.action.function

@@ -33,6 +33,20 @@ def put_plain(spool: Spool, indexes: list[int]) -> int:
     return message.batch
 
 
+def test_successes_of_several_tasks_are_told_again_as_what_they_were(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    ones, floats = [1, 1, 1], [0.0, 1.0, 2.0]
+    message = Succeeded(spool.new_batch(), 1, 4, 7, [0, 0, 2], ones, floats, floats, floats, ones, [4, 5, 5])
+    spool.add(message, [b"j0", b"j1", b"j2"], encode(message, [b"j0", b"j1", b"j2"]))
+    spool.ack([(1, 5, 0, 1)])
+    [(again, payload)] = spool.messages()
+    assert (ids_of(again), payload) == ([(1, 4, 0, 1), (1, 5, 2, 1)], [b"j0", b"j2"])
+    assert isinstance(again, Succeeded)
+    assert (again.tasks, again.ended) == ([4, 5], [0.0, 2.0])
+    spool.ack_batches([message.batch])
+    assert len(spool) == 0
+
+
 def told(spool: Spool) -> dict[int, bytes]:
     """Index -> payload of all that would be told again."""
     found = {}

@@ -7,6 +7,7 @@ attempt meanwhile, not even after a cancel and a retry: that is what `held` item
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import repeat
 
 from windlass.sched import memory, ranks
 from windlass.sched import states as tables
@@ -33,7 +34,6 @@ from windlass.sched.tasks import TaskState
 _I, _A = ItemState, AttemptState
 _SHORTEST = 50e-6
 """No attempt counts as shorter than this, so that a mean is never zero."""
-_new = tuple.__new__
 
 
 def exited(book: Book, event: AttemptsExited) -> None:
@@ -137,11 +137,9 @@ def _finish(book: Book, agent: Agent, task: TaskState, items: list[int], spent: 
         book.doubts.succeeded(task.run.id, task.pos, items, agent.id)
 
 
-def succeeded(book: Book, event: AttemptsSucceeded) -> None:
-    """The hottest path: where all of a batch is as it should be, it is taken as a whole."""
+def succeeded(book: Book, event: AttemptsSucceeded, ids: list[AttemptId]) -> None:
+    """The hottest path: where all of a batch is as it should be, it is taken as a whole. `ids` are the event's."""
     agent = book.agents.get(event.agent)
-    run, task = event.run, event.task
-    ids = [_new(AttemptId, (run, task, *one)) for one in zip(event.items, event.attempts, strict=True)]
     live = agent.live if agent is not None else {}
     grants = list(map(live.get, ids))
     same = dict.fromkeys(grants)
@@ -154,8 +152,8 @@ def succeeded(book: Book, event: AttemptsSucceeded) -> None:
         and all(grant is not None and grant.epoch <= event.epoch and not grant.limits for grant in same)
     )
     if not plain:
-        times = zip(ids, event.started, event.ended, strict=True)
-        facts = [ExitFact(id, Outcome.OK, 0, began, over, event.memory) for id, began, over in times]
+        ends = zip(ids, event.started, event.ended, event.memory or [0] * len(ids), strict=True)
+        facts = [ExitFact(id, Outcome.OK, 0, began, over, peak) for id, began, over, peak in ends]
         exited(book, AttemptsExited(event.agent, event.epoch, facts))
         return
     assert agent is not None
@@ -176,17 +174,39 @@ def succeeded(book: Book, event: AttemptsSucceeded) -> None:
     agent.count(len(ids), book.now)
     book.emit(AcceptExits(agent.id, event.epoch, ids))
     buckets: dict[Bucket, None] = {}
-    for grant in same:
+    for grant in grants if event.tasks else same:
         assert grant is not None
-        grant.bucket.size -= grants.count(grant)
         buckets[grant.bucket] = None
-        state = grant.task
-    active = state.active
-    for item in event.items:
-        del active[item]
-    _finish(book, agent, state, event.items, sum(event.ended) - sum(event.started), event.memory)
+        grant.bucket.size -= 1 if event.tasks else grants.count(grant)
+        task = grant.task
+    if event.tasks:
+        for task, items, spent, peak in _by_task(grants, event):
+            _take_out(book, agent, task, items, spent, peak)
+    else:
+        spent = sum(event.ended) - sum(event.started)
+        _take_out(book, agent, task, event.items, spent, max(event.memory, default=0))
     for bucket in buckets:
         _settle(book, agent, bucket)
+
+
+def _by_task(grants: list[Grant | None], event: AttemptsSucceeded) -> list[tuple[TaskState, list[int], float, int]]:
+    """Each task with its items, the seconds that they took in all, and the most memory that one used."""
+    done: dict[TaskState, tuple[list[int], list[float], list[int]]] = {}
+    peaks = event.memory or repeat(0)
+    for grant, item, started, ended, peak in zip(grants, event.items, event.started, event.ended, peaks, strict=False):
+        assert grant is not None
+        items, times, most = done.setdefault(grant.task, ([], [], []))
+        items.append(item)
+        times.append(ended - started)
+        most.append(peak)
+    return [(task, items, sum(times), max(most)) for task, (items, times, most) in done.items()]
+
+
+def _take_out(book: Book, agent: Agent, task: TaskState, items: list[int], spent: float, peak: int) -> None:
+    active = task.active
+    for item in items:
+        del active[item]
+    _finish(book, agent, task, items, spent, peak)
 
 
 def _learn(book: Book, task: TaskState, count: int, spent: float) -> None:

@@ -23,6 +23,9 @@ class AttemptId(NamedTuple):
     attempt: int
 
 
+_new = tuple.__new__
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What few tasks say about where and how many at once; those that say nothing share one object."""
@@ -213,7 +216,7 @@ class AttemptsExited:
 
 @dataclass(frozen=True, slots=True)
 class AttemptsSucceeded:
-    """Ends of one task's items that all went well, as columns: `AttemptsExited` with outcome ok and code 0."""
+    """Ends of one run's items that all went well, as columns: `AttemptsExited` with outcome ok and code 0."""
 
     agent: str
     epoch: int
@@ -223,8 +226,19 @@ class AttemptsSucceeded:
     attempts: list[int]
     started: list[float]
     ended: list[float]
-    memory: int = 0
-    """The largest peak among them, in bytes; 0: not known."""
+    memory: Sequence[int] = ()
+    """The peak of each, in bytes; 0, or nothing: not known."""
+    tasks: Sequence[int] = ()
+    """The task of each; empty: all are of `task`."""
+
+    @property
+    def ids(self) -> list[AttemptId]:
+        run = self.run
+        if self.tasks:
+            ends = zip(self.tasks, self.items, self.attempts, strict=True)
+            return [_new(AttemptId, (run, *one)) for one in ends]
+        task = self.task
+        return [_new(AttemptId, (run, task, *one)) for one in zip(self.items, self.attempts, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,10 +235,10 @@ def _exited(book: Book, event: e.AttemptsExited) -> None:
 
 
 def _succeeded(book: Book, event: e.AttemptsSucceeded) -> None:
-    some = zip(event.items[:8], event.attempts[:8], strict=True)
-    book.story.tell(book.now, "exited", event.agent, [e.AttemptId(event.run, event.task, *one) for one in some])
+    ids = event.ids
+    book.story.tell(book.now, "exited", event.agent, ids[:8])
     _alive(book, event.agent)
-    attempts.succeeded(book, event)
+    attempts.succeeded(book, event, ids)
     _judge(book)
 
 

@@ -123,7 +123,7 @@ class AgentDesk:
     def succeeded(self, agent: AgentRecord, msg: m.Succeeded, payload: list[bytes]) -> None:
         core, now, offset = self._core, self._core.now, agent.clock.offset
         count = len(msg.items)
-        columns = (msg.attempts, msg.started, msg.ended, msg.cpu, msg.memory, payload)
+        columns = (msg.attempts, msg.started, msg.ended, msg.cpu, msg.memory, payload, msg.tasks or msg.items)
         if not count or any(len(column) != count for column in columns) or not _possible(msg, payload):
             core.links.complain("malformed", f"agent {agent.facts.name}: successes that cannot be", now)
             return
@@ -200,6 +200,7 @@ def _possible(msg: m.Succeeded, results: list[bytes]) -> bool:
     return (
         min(msg.items) >= 0
         and max(msg.items) < _MOST
+        and (not msg.tasks or (min(msg.tasks) >= 0 and max(msg.tasks) < _MOST))
         and min(msg.memory) >= 0
         and max(msg.memory) < _MOST
         and min(msg.cpu) >= 0

@@ -73,6 +73,8 @@ class Core:
         self.on_attempts_ended: list[Callable[[Iterable[tuple[Any, ...]]], None]] = []
         """Called with the rows of attempts whose ends have become durable."""
         self._later: list[Callable[[], object]] = []
+        self._marked: list[tuple[ev.ItemsChanged, bool]] = []
+        """Changes of items in this turn, and whether these are their ends."""
         self._to_show: dict[int, Callable[[], object]] = {}
         self._shows = 0
         self._changed_state = False
@@ -162,6 +164,7 @@ class Core:
         """Close the turn. Where nothing had to be written, what waited for it happens at once, and may write more."""
         while self._later or self.store.has_rows:
             calls, self._later = self._later, []
+            self._marked = []
             self.store.end_turn(partial(self._call_all, calls) if calls else None)
 
     def _call_all(self, calls: Iterable[Callable[[], object]]) -> None:
@@ -263,9 +266,9 @@ class Core:
     def succeeded(
         self, agent: AgentRecord, msg: m.Succeeded, started: list[float], ended: list[float], results: list[bytes]
     ) -> None:
-        """As `exited`, for plain ends of one task's items: what is accepted as a whole is written as a whole."""
+        """As `exited`, for plain ends of one run's items: what is accepted as a whole is written as a whole."""
         fact = ev.AttemptsSucceeded(
-            agent.id, msg.epoch, msg.run, msg.task, msg.items, msg.attempts, started, ended, max(msg.memory)
+            agent.id, msg.epoch, msg.run, msg.task, msg.items, msg.attempts, started, ended, msg.memory, msg.tasks
         )
         self._changed_state = True
         effects = self.scheduler.handle(fact, self.now)
@@ -274,16 +277,16 @@ class Core:
             self._pack(agent, msg, first.items, started, ended, results)
             for effect in effects[1:]:
                 if type(effect) is ev.ItemsChanged and effect.state is ItemState.SUCCEEDED:
-                    self.later(partial(self._changed, effect, True))  # the pack says so
+                    self._mark(effect, True)  # the pack says so
                 else:
                     self._handlers[type(effect)](effect)
         else:
-            columns = zip(msg.items, msg.attempts, started, ended, msg.cpu, msg.memory, results, strict=True)
+            columns = zip(fact.ids, started, ended, msg.cpu, msg.memory, results, strict=True)
             told = {}
-            for item, attempt, began, over, cpu, memory, result in columns:
-                key = Key(msg.run, msg.task, item, attempt, msg.epoch)
+            for id, began, over, cpu, memory, result in columns:
+                key = Key(id[0], id[1], id[2], id[3], msg.epoch)
                 exit = m.Exit(key, Outcome.OK.value, 0, began, over, m.Usage(cpu, memory))
-                told[AttemptId(msg.run, msg.task, item, attempt)] = Ended(exit, result, began, over)
+                told[id] = Ended(exit, result, began, over)
             self._write_ends(agent, msg.epoch, effects, told)
         self.say(agent.id, m.Ack([], [msg.batch]))
 
@@ -305,7 +308,7 @@ class Core:
                 self._accept(agent, epoch, effect.items, told, {}, ack=False)
             elif isinstance(effect, ev.ItemsChanged) and effect.state in _BY_ATTEMPT:
                 if effect.state is ItemState.SUCCEEDED and (effect.run, effect.task) not in single:
-                    self.later(partial(self._changed, effect, True))  # the packs say so
+                    self._mark(effect, True)  # the packs say so
                 else:
                     self._write_changes(effect, finals)
             else:
@@ -340,7 +343,10 @@ class Core:
         columns = packs.Columns(
             msg.items, msg.attempts, assigned, started, ended, msg.cpu, msg.memory, nothing, nothing, slots
         )
-        self._write_packs(self._numbered(msg.run, msg.task, agent.id, columns, results))
+        rows: list[packs.Row] = []
+        for task, part, found in packs.by_task(msg.tasks, columns, results) if msg.tasks else ():
+            rows += self._numbered(msg.run, task, agent.id, part, found)
+        self._write_packs(rows or self._numbered(msg.run, msg.task, agent.id, columns, results))
         self.counters["ends"] += count
 
     def _numbered(
@@ -533,7 +539,17 @@ class Core:
         if effect.state in _KEPT:
             self._write_changes(effect, None)
         else:
-            self.later(partial(self.publisher.items, effect.run, effect.task, effect.state, effect.ranges))
+            self._mark(effect, False)
+
+    def _mark(self, effect: ev.ItemsChanged, ends: bool) -> None:
+        """Tell of it when this turn is durable; one call for all of them."""
+        if not self._marked:
+            self.later(partial(self._tell_marked, self._marked))
+        self._marked.append((effect, ends))
+
+    def _tell_marked(self, marked: list[tuple[ev.ItemsChanged, bool]]) -> None:
+        for effect, ends in marked:
+            self._changed(effect, ends)
 
     def _write_changes(self, effect: ev.ItemsChanged, finals: dict[tuple[int, int, int], int] | None) -> None:
         """`finals`: ends of attempts in this batch took their items out; what is left of it ended without one."""
@@ -556,7 +572,7 @@ class Core:
         self.store.write(records.CHANGE, rows)
         if effect.state is ItemState.PENDING and run in self.runs:
             self.bundles.renew(self.runs[run], task)
-        self.later(partial(self._changed, effect, ends))
+        self._mark(effect, ends)
 
     def _changed(self, effect: ev.ItemsChanged, ends: bool) -> None:
         self.publisher.items(effect.run, effect.task, effect.state, effect.ranges)

@@ -48,8 +48,11 @@ Row = tuple[int, int, int, int, int, int, str, bytes, bytes]
 def rows_of(seq: int, run: int, task: int, agent: str, columns: Columns, results: list[bytes]) -> list[Row]:
     """Rows for the table, numbered from `seq` on. `results` as in `wire/results.py`, empty for none."""
     items = columns.items
+    if len(items) == 1:
+        item, data = items[0], _encode([column[0] for column in columns])
+        return [(seq, run, task, 1, item, item + 1, agent, data, _encode(results))]
     low, high = min(items), max(items) + 1
-    if high - low <= SPAN and (len(items) == 1 or sum(map(len, results)) <= BYTES):
+    if high - low <= SPAN and sum(map(len, results)) <= BYTES:
         data = _encode([_shortened(column) for column in columns])
         return [(seq, run, task, len(items), low, high, agent, data, _encode(results))]
     found: list[Row] = []
@@ -58,6 +61,16 @@ def rows_of(seq: int, run: int, task: int, agent: str, columns: Columns, results
         found += rows_of(seq, run, task, agent, part, [results[place] for place in places])
         seq += len(places)
     return found
+
+
+def by_task(tasks: Sequence[int], columns: Columns, results: list[bytes]) -> Iterator[tuple[int, Columns, list[bytes]]]:
+    """Ends of several tasks, apart."""
+    groups: dict[int, list[int]] = {}
+    for place, task in enumerate(tasks):
+        groups.setdefault(task, []).append(place)
+    for task, places in groups.items():
+        part = Columns._make([[column[place] for place in places] for column in columns])
+        yield task, part, [results[place] for place in places]
 
 
 def _cut(items: list[int], results: list[bytes]) -> Iterator[list[int]]:

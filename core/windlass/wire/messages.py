@@ -184,7 +184,7 @@ class Exited(Message, frozen=True):
 
 
 class Succeeded(Message, frozen=True):
-    """Plain ends of one task's items, as columns: what `Exited` says of most items of an array, at a tenth of the cost.
+    """Plain ends of one run's items, as columns: what `Exited` says of most items of an array, at a tenth of the cost.
 
     Plain is an end with outcome ok, exit code 0, no error, log or outputs, nothing read or written, and a result (a
     payload frame each, as in `Exited`) that is no reference to a blob. `batch` is a number that the agent chooses, new
@@ -204,6 +204,8 @@ class Succeeded(Message, frozen=True):
     """User and system seconds."""
     memory: list[int]
     """Peak resident bytes."""
+    tasks: list[int] = []
+    """The task of each item, where they are of several; empty: all are of `task`."""
 
 
 class Rejected(Message, frozen=True):

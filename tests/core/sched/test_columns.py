@@ -22,8 +22,9 @@ def one_by_one(ids: list[AttemptId], epoch: int) -> e.AttemptsExited:
 
 
 def columns(ids: list[AttemptId], epoch: int) -> e.AttemptsSucceeded:
-    items, numbers = [id.item for id in ids], [id.attempt for id in ids]
-    return e.AttemptsSucceeded("a", epoch, 1, 0, items, numbers, [1.0] * len(ids), [2.0] * len(ids))
+    items, numbers, tasks = [id.item for id in ids], [id.attempt for id in ids], [id.task for id in ids]
+    one, two = [1.0] * len(ids), [2.0] * len(ids)
+    return e.AttemptsSucceeded("a", epoch, 1, 0, items, numbers, one, two, (), tasks if any(tasks) else [])
 
 
 CASES = {
@@ -46,4 +47,20 @@ def test_columns_do_what_records_do(case: str, epoch: int, stopped: bool) -> Non
         if stopped:
             bench.do(e.CancelRequested(e.Scope(1, 0, ids[1].item)))
         effects.append((bench.do(tell(CASES[case](ids), epoch)), bench.scheduler.counts(1), bench.scheduler.live("a")))
+    assert effects[0] == effects[1]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_columns_of_several_tasks_do_what_records_do(case: str) -> None:
+    effects = []
+    for tell in (one_by_one, columns):
+        bench = Bench()
+        bench.agent("a", cpus=8)
+        bench.submit(
+            *(TaskPlan(f"one{n}") for n in range(3)),
+            TaskPlan("many", count=4),
+            TaskPlan("then", needs=tuple((n, False) for n in range(4))),
+        )
+        ids = [view.id for view in bench.scheduler.live("a")]
+        effects.append((bench.do(tell(CASES[case](ids), 1)), bench.scheduler.counts(1), bench.scheduler.live("a")))
     assert effects[0] == effects[1]

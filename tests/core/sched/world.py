@@ -58,16 +58,17 @@ class Faults:
 
 
 def ended(agent: str, epoch: int, facts: list[e.ExitFact]) -> e.AttemptsExited | e.AttemptsSucceeded:
-    """Successes of one task are told as columns about every other time."""
+    """Successes of one run are told as columns about every other time."""
     ids = [fact.id for fact in facts]
-    plain = all(fact.outcome is Outcome.OK and fact.id[:2] == ids[0][:2] for fact in facts)
+    plain = all(fact.outcome is Outcome.OK and fact.id[0] == ids[0][0] for fact in facts)
     if not plain or any(fact.files for fact in facts) or (ids[0].item + ids[0].attempt) % 2:
         return e.AttemptsExited(agent, epoch, facts)
     started, over = [fact.started for fact in facts], [fact.ended for fact in facts]
     items, numbers = [id.item for id in ids], [id.attempt for id in ids]
-    return e.AttemptsSucceeded(
-        agent, epoch, ids[0].run, ids[0].task, items, numbers, started, over, max(fact.memory for fact in facts)
-    )
+    peaks, tasks = [fact.memory for fact in facts], [id.task for id in ids]
+    if len(set(tasks)) == 1:
+        tasks = []
+    return e.AttemptsSucceeded(agent, epoch, ids[0].run, ids[0].task, items, numbers, started, over, peaks, tasks)
 
 
 class World:

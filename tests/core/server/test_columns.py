@@ -66,14 +66,14 @@ def test_columns_that_cannot_be_are_dropped(core: Any, kit: Any) -> None:
     keys = [item.key for item in agent.assigned(2)]
     for changed in (
         {"ended": [1.0]}, {"items": [0, -1]}, {"memory": [0, 2**63]}, {"cpu": [0.0, float("nan")]},
-        {"attempts": []}, {"items": [], "attempts": [], "started": [], "ended": [], "cpu": [], "memory": []},
+        {"attempts": []}, {"tasks": [0]}, {"tasks": [0, -1]}, {"items": [], "attempts": [], "started": [], "ended": [], "cpu": [], "memory": []},
     ):  # fmt: skip
         succeed(agent, 1, keys, [b"", b""], **changed)
     succeed(agent, 1, keys, [b""])
     succeed(agent, 1, keys, [b"", b"bref"])
     agent.ends([m.AssignItem(keys[0], 1)])
     assert agent.expect(m.Ack) == m.Ack([keys[0]])
-    assert client.ask(m.GetInfo)["counters"]["malformed"] == 8
+    assert client.ask(m.GetInfo)["counters"]["malformed"] == 10
     succeed(agent, 2, keys[1:], [b""], started=[float("nan")], ended=[float("inf")])
     assert agent.expect(m.Ack) == m.Ack([], [2])
     assert kit.wait_run(client, run) == "succeeded"
@@ -113,3 +113,20 @@ def test_a_restart_knows_which_of_a_range_are_left(start_core: Any, kit: Any) ->
         (0, 1, "exited"), (1, 1, "exited"), (2, 1, "exited"), (3, 1, "rejected"), (3, 2, "exited"), (4, 1, "exited"),
         (5, 1, "rejected"), (5, 2, "exited"),
     ]  # fmt: skip
+
+
+def test_ends_of_several_tasks_in_one_message_are_each_kept_as_their_own(core: Any, kit: Any) -> None:
+    client, agent = core.client(), core.agent()
+    agent.hello(cpus=4)
+    calls = [kit.task(f"t{n}", action=Call("f" * 64)) for n in range(3)]
+    both = kit.task("both", "t0", "t1", action=Call("f" * 64))
+    run = kit.submit(client, *calls, both)
+    keys = [item.key for item in agent.assigned(3)]
+    succeed(agent, 1, keys, [b"j%d" % key.task for key in keys], tasks=[key.task for key in keys])
+    assert agent.expect(m.Ack) == m.Ack([], [1])
+    message = agent.expect(m.Assign)
+    assert [(bundle.task, bundle.results) for bundle in message.bundles] == [(3, {"t0": b"j0", "t1": b"j1"})]
+    rows = kit.results(client, run, 3)
+    assert [(row[1], row[2], row[3], row[-1]) for row in rows] == [(n, 0, "succeeded", b"j%d" % n) for n in range(3)]
+    succeed(agent, 2, [message.items[0].key], [b"j3"])
+    assert kit.wait_run(client, run) == "succeeded"
