@@ -54,7 +54,7 @@ def test_columns_teach_as_single_ends_do() -> None:
     bench.agent(cpus=4, memory=4 * GB)
     bench.submit(e.TaskPlan("render", count=100))
     times = [bench.now] * 4
-    bench.do(e.AttemptsSucceeded("a", 1, 1, 0, [0, 1, 2, 3], [1] * 4, times, times, 2 * GB))
+    bench.do(e.AttemptsSucceeded("a", 1, 1, 0, [0, 1, 2, 3], [1] * 4, times, times, [GB, GB, 2 * GB, GB]))
     assert learned(bench) == memory.rounded(2.4 * GB)
     assert len(bench.scheduler.live()) == 1
 

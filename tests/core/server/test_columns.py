@@ -66,7 +66,8 @@ def test_columns_that_cannot_be_are_dropped(core: Any, kit: Any) -> None:
     keys = [item.key for item in agent.assigned(2)]
     for changed in (
         {"ended": [1.0]}, {"items": [0, -1]}, {"memory": [0, 2**63]}, {"cpu": [0.0, float("nan")]},
-        {"attempts": []}, {"tasks": [0]}, {"tasks": [0, -1]}, {"items": [], "attempts": [], "started": [], "ended": [], "cpu": [], "memory": []},
+        {"attempts": []}, {"tasks": [0]}, {"tasks": [0, -1]},
+        {"items": [], "attempts": [], "started": [], "ended": [], "cpu": [], "memory": []},
     ):  # fmt: skip
         succeed(agent, 1, keys, [b"", b""], **changed)
     succeed(agent, 1, keys, [b""])
