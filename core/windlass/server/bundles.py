@@ -26,6 +26,8 @@ INLINE_RESULTS = 1024 * 1024
 """Bytes of other tasks' results in one bundle; beyond it they travel as blobs."""
 SMALL = 200
 """Bytes of a result that is never worth a blob."""
+RECENT = 4096
+"""Results of single tasks of a run that are kept for those who need them next."""
 _payloads = msgspec.msgpack.Decoder(list[bytes])
 
 
@@ -57,6 +59,8 @@ class Bundles:
         self._cache: dict[tuple[int, int], Bundle] = {}
         self._files: dict[tuple[int, int], list[FileRef]] = {}
         self._batches: dict[tuple[int, int], tuple[int, list[bytes]]] = {}
+        self._recent: dict[int, dict[int, bytes | None]] = {}
+        """Run -> single task that was sent out of late -> its result, once that is durable: who needs it comes soon."""
 
     # --- deciding ---
 
@@ -159,9 +163,29 @@ class Bundles:
         for cache in caches:
             for key in [key for key in cache if key[0] == run]:
                 del cache[key]
+        self._recent.pop(run, None)
+
+    def keep_result(self, run: int, position: int, result: bytes) -> None:
+        """The task's item has succeeded, and its plain result is durable."""
+        recent = self._recent.get(run)
+        if recent is not None and position in recent:
+            if len(result) <= SMALL:
+                recent[position] = result
+            else:
+                del recent[position]
+
+    def drop_result(self, run: int, position: int) -> None:
+        """What the task's items gave may be another now: ask the store."""
+        if recent := self._recent.get(run):
+            recent.pop(position, None)
 
     def _build(self, run: RunData, position: int) -> Bundle:
         task = run.task(position)
+        if not task.is_array:
+            recent = self._recent.setdefault(run.id, {})
+            recent[position] = None
+            if len(recent) > RECENT:
+                del recent[next(iter(recent))]
         refs = run.references(position)
         wanted = {need.task for need in task.needs} if isinstance(task.action, Call) else refs.results
         files = [] if refs.item_inputs else self._inputs(run, task, task.inputs, Scope(params=run.params))
@@ -198,9 +222,14 @@ class Bundles:
         whole = {need.task for need in task.needs if not need.each}
         found: dict[str, bytes | list[bytes]] = {}
         weight = 0
+        recent = self._recent.get(run.id, {})
         for name in sorted(set(wanted) & whole):
             position = run.position[name]
-            if run.task(position).is_array:
+            one = recent.get(position)
+            if one is not None:
+                found[name] = one
+                weight += len(one)
+            elif run.task(position).is_array:
                 many = [raw for _, raw in sorted(self._reader.results(run.id, position).items())]
                 found[name] = many
                 weight += sum(map(len, many))

@@ -68,8 +68,8 @@ class Core:
         self.seq = self.reader.last_seq()
         self.given = self.reader.last_given()
         """The number of the last row of attempts that were given together."""
-        self.on_ends: list[Callable[[int], None]] = []
-        """Called with a run when ends of its items have become durable."""
+        self.on_ends: list[Callable[[int, int | None], None]] = []
+        """Called with a run and a task when ends of its items have become durable; with None, the run's own end."""
         self.on_attempts_ended: list[Callable[[Iterable[tuple[Any, ...]]], None]] = []
         """Called with the rows of attempts whose ends have become durable."""
         self._later: list[Callable[[], object]] = []
@@ -457,16 +457,18 @@ class Core:
             self.publisher.packed(row[1], row[6], ends)
             for tell in self.on_attempts_ended:
                 tell(ends)
-        for run in {row[1] for row in rows}:
+            if row[3] == 1:
+                self.bundles.keep_result(row[1], row[2], packs.results_of(row[8])[0])
             for call in self.on_ends:
-                call(run)
+                call(row[1], row[2])
 
     def _ended(self, rows: list[tuple[Any, ...]]) -> None:
         """Ends became durable: tell those who wait for them."""
         self.publisher.attempts(rows)
-        for run in {row[1] for row in rows}:
+        for run, task in {(row[1], row[2]) for row in rows}:
+            self.bundles.drop_result(run, task)
             for call in self.on_ends:
-                call(run)
+                call(run, task)
         for tell in self.on_attempts_ended:
             tell(rows)
 
@@ -578,7 +580,7 @@ class Core:
         self.publisher.items(effect.run, effect.task, effect.state, effect.ranges)
         if ends:
             for call in self.on_ends:
-                call(effect.run)
+                call(effect.run, effect.task)
 
     def _task_changed(self, effect: ev.TaskChanged) -> None:
         run = self.runs[effect.run]
@@ -614,7 +616,7 @@ class Core:
             self.runs[run].told = state
         self.publisher.run(run)
         for call in self.on_ends:
-            call(run)
+            call(run, None)
 
     def _deadline_changed(self, effect: ev.DeadlineChanged) -> None:
         run = self.runs.get(effect.run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from functools import partial
 from typing import Any
 
@@ -27,8 +28,13 @@ class ResultDesk:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._waiting: dict[int, list[tuple[float, Connection, Question]]] = {}
-        self._touched: set[int] = set()
-        core.on_ends.append(self._touched.add)
+        self._touched: dict[int, set[int | None]] = {}
+        """Run -> its tasks of which items have ended since the last look; None among them: the run has."""
+        core.on_ends.append(self._touch)
+
+    def _touch(self, run: int, task: int | None) -> None:
+        if self._waiting:
+            self._touched.setdefault(run, set()).add(task)
 
     def get(self, connection: Connection, msg: Question) -> None:
         if msg.run not in self._core.runs:
@@ -41,15 +47,15 @@ class ResultDesk:
 
     def tick(self, now: float) -> None:
         """Answer those whose run has news, or whose time is up."""
-        touched = set(self._touched)
-        self._touched.clear()
+        touched, self._touched = self._touched, {}
         for run, waiting in list(self._waiting.items()):
             over = run not in self._core.runs or self._core.runs.told(run) in ENDED
+            tasks = touched.get(run, ())
             still = []
             for until, connection, msg in waiting:
                 if run not in self._core.runs:
                     self._core.links.send(connection, m.Failure(msg.req, "not-found", "the run was deleted"))
-                elif run in touched or now >= until or over:
+                elif over or now >= until or (tasks and _concerns(msg, tasks)):
                     if not self._answer(connection, msg, even_empty=now >= until or over):
                         still.append((until, connection, msg))
                 else:
@@ -101,3 +107,8 @@ class ResultDesk:
             payload += [pack.results for pack in packed]
         core.links.send(connection, m.Reply(msg.req, data), payload)
         return True
+
+
+def _concerns(msg: Question, tasks: Container[int | None]) -> bool:
+    """Whether ends in these tasks may be what was asked for."""
+    return isinstance(msg, m.GetResults) and (msg.task is None or msg.task in tasks)
