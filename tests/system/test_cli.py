@@ -361,7 +361,7 @@ def test_cancel_pause_resume_and_drain(session: Windlass, tmp_path: Path) -> Non
     until(lambda: json.loads(session("status", run, "--json").stdout)["run"]["state"] == "cancelled")
 
     assert "no run 99" in session("status", "99", status=2).stderr
-    assert "it has: hold" in session("logs", run, "hodl", status=2).stderr
+    assert "did you mean 'hold'?" in session("logs", run, "hodl", status=2).stderr
     assert "no agent is called" in session("agents", "drain", "nobody", status=2).stderr
     assert "running already" in session("core", status=1).stderr
     token = session("token", "--role", "viewer").stdout.strip()
