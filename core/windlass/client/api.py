@@ -118,7 +118,9 @@ class Client:
             hidden=hidden,
             progress=progress,
         )
-        return self.run(run)
+        found = self.run(run)
+        found.know(task.id for task in made.graph.tasks)
+        return found
 
     def map(
         self, function: Callable[..., Any], /, *iterables: Iterable[Any], timeout: float | None = None

@@ -74,11 +74,11 @@ class _Results(NamedTuple):
     rows: list[End]
 
 
-class _Appended(NamedTuple):
+class _NotAppended(NamedTuple):
     channel: _Channel
     first: int
     payloads: list[bytes]
-    error: BaseException | None
+    error: BaseException
 
 
 class _PollFailed(NamedTuple):
@@ -96,7 +96,7 @@ class Dispatcher:
         """The initializer's part of each function's blob."""
         self._lock = threading.Lock()
         self._waiting: deque[Waiting] = deque()
-        self._events: SimpleQueue[_Results | _Appended | _PollFailed | None] = SimpleQueue()
+        self._events: SimpleQueue[_Results | _NotAppended | _PollFailed | None] = SimpleQueue()
         self._awake = False
         self._shut_down = False
         self._exiting = False
@@ -195,8 +195,8 @@ class Dispatcher:
             match event:
                 case _Results():
                     self._take(event.channel, event.rows)
-                case _Appended():
-                    self._appended(event)
+                case _NotAppended():
+                    self._not_appended(event)
                 case _PollFailed():
                     raise event.error
         if self._broken is None:
@@ -274,24 +274,33 @@ class Dispatcher:
 
     def _send(self, channel: _Channel, first: int, payloads: list[bytes]) -> None:
         assert self._client is not None
-        channel.appends += 1
+        with self._lock:
+            channel.appends += 1
         message = m.AppendItems(0, channel.run, 0, first, len(payloads))
         future = self._client.link.request(message, [msgspec.msgpack.encode(payloads)])
-        future.add_done_callback(
-            lambda done: self._events.put(_Appended(channel, first, payloads, done.exception()))
-        )  # on the network thread
 
-    def _appended(self, event: _Appended) -> None:
-        channel = event.channel
-        channel.appends -= 1
-        busy = isinstance(event.error, LinkBusy) or (
-            isinstance(event.error, RequestFailed) and event.error.code == "busy"
-        )
-        if busy:
-            time.sleep(0.05)  # the core asks for patience; nothing else can go to it anyway
-            self._send(channel, event.first, event.payloads)
-        elif event.error is not None:
-            raise event.error
+        def answered(done: Future[Answer]) -> None:
+            """On the network thread. Nobody need wake where nothing waits for the answer."""
+            error = done.exception()
+            if error is not None:
+                self._events.put(_NotAppended(channel, first, payloads, error))
+                return
+            with self._lock:
+                channel.appends -= 1
+                waits = bool(self._waiting)
+            if waits:
+                self._ring()
+
+        future.add_done_callback(answered)
+
+    def _not_appended(self, event: _NotAppended) -> None:
+        channel, error = event.channel, event.error
+        with self._lock:
+            channel.appends -= 1
+        if not (isinstance(error, LinkBusy) or (isinstance(error, RequestFailed) and error.code == "busy")):
+            raise error
+        time.sleep(0.05)  # the core asks for patience; nothing else can go to it anyway
+        self._send(channel, event.first, event.payloads)
 
     def _poll(self, channel: _Channel) -> None:
         """Ask for ends, unless the question stands already."""
