@@ -64,7 +64,7 @@ def test_a_copy_brings_everything_back_on_another_machine(cluster: Cluster, say:
     data = cluster.home / "data" / "core"
     assert "--force" in say("restore", "copy.tar", status=1).stderr
     shutil.rmtree(data)
-    assert "1 runs" in say("restore", "copy.tar").stderr
+    assert "1 run" in say("restore", "copy.tar").stderr
     cluster.start_core()
     say("get", "1", "--out", "out")
     assert sorted(path.read_text() for path in (tmp_path / "out").rglob("*.txt")) == [
