@@ -184,7 +184,7 @@ class Exited(Message, frozen=True):
 
 
 class Succeeded(Message, frozen=True):
-    """Plain ends of one run's items, as columns: what `Exited` says of most items of an array, at a tenth of the cost.
+    """Plain ends of one run's items, as columns: what `Exited` says of most of them, at a tenth of the cost.
 
     Plain is an end with outcome ok, exit code 0, no error, log or outputs, nothing read or written, and a result (a
     payload frame each, as in `Exited`) that is no reference to a blob. `batch` is a number that the agent chooses, new
