@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -56,7 +57,8 @@ def test_an_array_goes_out_as_a_range_and_comes_back_as_columns(core: Any, kit: 
     assert len({row["slot"] for row in rows[:3]}) == 3  # they ran side by side
     assert kit.wait_run(client, run) == "succeeded"
     assert core.server.core.live == {}
-    assert core.server.core.store.reader().execute("SELECT count(*) FROM given").fetchone() == (0,)
+    with closing(core.server.core.store.reader()) as db:
+        assert db.execute("SELECT count(*) FROM given").fetchone() == (0,)
 
 
 def test_columns_that_cannot_be_are_dropped(core: Any, kit: Any) -> None:

@@ -81,7 +81,8 @@ def test_a_damaged_file_is_kept_aside_whole(tmp_path: Path, damage: str, caplog:
     store = Store(tmp_path)
     assert store.set_aside is not None
     assert store.set_aside.read_bytes() == bytes(raw)
-    assert Reader(store.reader()).last_run() == 0
+    with closing(Reader(store.reader())) as reader:
+        assert reader.last_run() == 0
     store.close()
     assert "windlass restore" in caplog.text
     Store(tmp_path).close()
@@ -126,8 +127,8 @@ def test_damage_found_at_work_is_told_and_looked_for_at_the_next_start(
     with monkeypatch.context() as patch:
         patch.setattr(care, "check", lambda db, path: False)  # as if there had been no time
         store = Store(tmp_path)
-    with pytest.raises(StoreError, match="Start the core again"), care.trusted(path):
-        store.reader().execute("SELECT sum(length(name)) FROM peers").fetchone()
+    with closing(store.reader()) as db, pytest.raises(StoreError, match="Start the core again"), care.trusted(path):
+        db.execute("SELECT sum(length(name)) FROM peers").fetchone()
     done: list[str] = []
     store.write("UPDATE peers SET name=? WHERE 1", [("y",)])
     store.end_turn(lambda: done.append("told"))
@@ -251,7 +252,8 @@ def test_nothing_is_told_once_the_file_was_removed(store: Store, caplog: pytest.
     assert store.flush()
     assert done == ["one", "two", "three"]
     assert not store.problem
-    assert Reader(store.reader()).setting("three") == "1"
+    with closing(Reader(store.reader())) as reader:
+        assert reader.setting("three") == "1"
     assert caplog.text.count("nothing can be made durable") == 1
 
 

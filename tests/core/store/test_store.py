@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def test_a_few_rows_are_durable_at_once_on_a_fast_disk(store: Store, monkeypatch
     done: list[str] = []
     put(store, "one", "1", done)
     assert done == ["one"]
-    with sqlite3.connect(f"file:{store.path}?mode=ro", uri=True) as db:
+    with closing(sqlite3.connect(f"file:{store.path}?mode=ro", uri=True)) as db:
         assert Reader(db).setting("one") == "1"
     db.close()
     store.write(records.SETTING, [("two", "2")])
