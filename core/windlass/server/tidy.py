@@ -41,7 +41,7 @@ class Tidy:
         if self.hold:
             self.look_at(hashes)
             return 0
-        return self._remove(hashes, FRESH, time.time() if now is None else now, again=True)
+        return self._remove(hashes, FRESH, self._earliest() if now is None else now, again=True)
 
     def look_at(self, hashes: list[str]) -> None:
         """As `forget`, a few at a time."""
@@ -62,7 +62,11 @@ class Tidy:
 
     def sweep(self, now: float | None = None) -> int:
         """Look at all blobs, once a start."""
-        return self._remove(list(self._blobs.hashes()), UNNAMED, time.time() if now is None else now)
+        return self._remove(list(self._blobs.hashes()), UNNAMED, self._earliest() if now is None else now)
+
+    def _earliest(self) -> float:
+        """The earlier of the wall clock and the loop's: when one of them was set, no file looks older than it is."""
+        return min(time.time(), self.now) if self.now else time.time()
 
     def _remove(self, hashes: list[str], age: float, now: float, again: bool = False) -> int:
         gone = []

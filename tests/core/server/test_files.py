@@ -177,6 +177,17 @@ def test_a_deleted_runs_files_go_when_nobody_else_needs_them(core: Any, kit: Any
     assert tidy.sweep(time.time() + 8 * 86400) == 1
 
 
+@pytest.mark.parametrize("jump", [86400.0, -86400.0])
+def test_a_fresh_blob_outlives_a_clock_that_is_set(core: Any, jump: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which of the two clocks a file's times are of is not known: it is as young as either says."""
+    tidy, real = core.server.core.tidy, time.time
+    tidy.now = real() if jump > 0 else real() - jump
+    hash, _ = core.server.blobs.add_bytes(b"offered just now")
+    monkeypatch.setattr(time, "time", lambda: real() + max(jump, 0.0))
+    assert tidy.forget([hash]) == 0
+    assert core.server.blobs.has(hash)
+
+
 def test_what_is_too_large_to_be_sent_fails_in_words(core: Any, kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     client, agent = core.client(), core.agent()
     agent.hello()
