@@ -50,7 +50,7 @@ def test_everything_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_sweep_and_a_build_with_one_agent_killed_and_one_stopped(tmp_path: Path) -> None:
-    options = ("--stop", "8", "--lease", "3", "--steps", "900")
+    options = ("--stop", "8", "--lease", "3", "--seconds", "0.4")
     summary = play("two_agents.py", *options, "--keep", str(tmp_path))
     assert summary["killed"] != summary["stopped"]
 

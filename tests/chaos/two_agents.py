@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from windlass_resources.samples import sample_path
@@ -32,14 +33,28 @@ from cluster import Cluster
 from windlass.client.api import Client
 
 
-def best(steps: int) -> dict[str, Any]:
-    """What the sweep must find, computed here."""
+def sample() -> ModuleType:
+    """The sweep's functions."""
     path = sample_path("sweep").with_name("sweep.py")
     spec = importlib.util.spec_from_file_location("sweep_sample", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def steps_for(seconds: float) -> int:
+    """Steps of a training that takes about so long here: one that is over at once can meet no fault."""
+    began = time.process_time()
+    with contextlib.redirect_stdout(io.StringIO()):
+        sample().train(0.1, 4, 1, 300)
+    return max(1, round(300 * seconds / max(time.process_time() - began, 1e-4)))
+
+
+def best(steps: int) -> dict[str, Any]:
+    """What the sweep must find, computed here."""
+    module = sample()
     grid = itertools.product([0.02, 0.05, 0.1, 0.3], [2, 4, 8], [1, 2])
     with contextlib.redirect_stdout(io.StringIO()):  # it tells what it finds
         tried = [module.train(rate, width, seed, steps) for rate, width, seed in grid]
@@ -131,12 +146,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--stop", type=float, default=30.0, help="seconds that one agent is stopped")
     parser.add_argument("--lease", type=float, default=12.0, help="seconds; the default is the product's")
-    parser.add_argument("--steps", type=int, default=2500, help="of each training: the default takes a second or so")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each of the 24 trainings, about")
     parser.add_argument("--keep", type=Path, help="use this folder and leave it, logs and store included")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="windlass-chaos-") as temporary:
         root = options.keep or Path(temporary)
-        summary = play(root.resolve(), options.seed, options.stop, options.lease, options.steps)
+        summary = play(root.resolve(), options.seed, options.stop, options.lease, steps_for(options.seconds))
     print(json.dumps(summary, indent=2))
     return 1 if summary["problems"] else 0
 
