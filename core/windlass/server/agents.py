@@ -118,7 +118,7 @@ class AgentDesk:
             end = Ended(exit, payload[place] if payload else b"", started, ended)
             by_epoch.setdefault(exit.key.epoch, []).append(end)
         for epoch, ends in by_epoch.items():
-            core.exited(agent, epoch, ends)
+            core.ends.exited(agent, epoch, ends)
 
     def succeeded(self, agent: AgentRecord, msg: m.Succeeded, payload: list[bytes]) -> None:
         core, now, offset = self._core, self._core.now, agent.clock.offset
@@ -129,7 +129,7 @@ class AgentDesk:
             return
         ended = [_sane(time + offset, now) for time in msg.ended]
         started = [min(_sane(time + offset, now), end) for time, end in zip(msg.started, ended, strict=True)]
-        core.succeeded(agent, msg, started, ended, payload)
+        core.ends.succeeded(agent, msg, started, ended, payload)
 
     def rejected(self, agent: AgentRecord, msg: m.Rejected) -> None:
         by_epoch: dict[int, list[AttemptId]] = {}

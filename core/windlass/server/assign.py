@@ -181,4 +181,4 @@ class Assigner:
     def _fail_here(self, agent: AgentRecord, epoch: int, id: AttemptId, error: str) -> None:
         """End an attempt that cannot even be sent, as if the agent had found it out."""
         exit = Exit(Key(*id, epoch), Outcome.SPAWN_ERROR.value, 0, self._core.now, self._core.now, error=error)
-        self._core.exited(agent, epoch, [Ended(exit, b"", self._core.now, self._core.now)])
+        self._core.ends.exited(agent, epoch, [Ended(exit, b"", self._core.now, self._core.now)])

@@ -20,18 +20,19 @@ from windlass.sched.config import Config
 from windlass.sched.events import AttemptId
 from windlass.sched.machine import Scheduler
 from windlass.sched.reasons import deadline_words
-from windlass.sched.states import ENDED, TERMINAL, AttemptState, ItemState, Outcome
+from windlass.sched.states import ENDED, TERMINAL, AttemptState, ItemState
 from windlass.server import rundata, views
-from windlass.server.agentbook import AgentRecord, Ended, Given, Live
+from windlass.server.agentbook import AgentRecord, Given, Live
 from windlass.server.assign import Assigner
 from windlass.server.bundles import Bundles
+from windlass.server.ends import Ends
 from windlass.server.erase import Eraser
 from windlass.server.links import Links
 from windlass.server.publish import Publisher
 from windlass.server.rundata import RunData
 from windlass.server.runs import Runs
 from windlass.server.tidy import Tidy
-from windlass.store import packs, records, replay
+from windlass.store import records, replay
 from windlass.store.reader import Reader
 from windlass.store.store import Store
 from windlass.wire import limits
@@ -40,7 +41,6 @@ from windlass.wire.messages import Key
 
 log = logging.getLogger("windlass.core")
 
-_BY_ATTEMPT = frozenset({ItemState.SUCCEEDED, ItemState.FAILED, ItemState.CANCELLED})
 _KEPT = TERMINAL | {ItemState.PENDING, ItemState.BACKOFF}
 """States that are written down; READY and ACTIVE are derived anew after a restart."""
 
@@ -59,6 +59,7 @@ class Core:
         self.agents: dict[str, AgentRecord] = {}
         self.live: dict[AttemptId, Live] = {}
         self.publisher = Publisher(self)
+        self.ends = Ends(self)
         self.tidy = Tidy(blobs, self.reader, store)
         self.eraser = Eraser(store, self.reader, self.tidy, self.later)
         self.counters: Counter[str] = Counter()
@@ -104,22 +105,30 @@ class Core:
         return changed
 
     def handle(self, event: ev.Event) -> None:
-        self._changed_state = True
         if isinstance(event, _OF_ENDED):
             # The scheduler knows only of runs that are in memory.
             self.runs.get(event.scope.run if hasattr(event, "scope") else event.run)
-        for effect in self.scheduler.handle(event, self.now):
-            self._handlers[type(effect)](effect)
+        for effect in self.hear(event):
+            self.apply(effect)
+
+    def hear(self, event: ev.Event) -> list[ev.Effect]:
+        """Tell the scheduler; its effects are still to be applied, in their order."""
+        self._changed_state = True
+        return self.scheduler.handle(event, self.now)
+
+    def apply(self, effect: ev.Effect) -> None:
+        """Make rows, messages and news of it."""
+        self._handlers[type(effect)](effect)
 
     def plan(self) -> None:
         """Place what is ready: once a turn."""
         for effect in self.scheduler.plan(self.now):
-            self._handlers[type(effect)](effect)
+            self.apply(effect)
 
     def close(self) -> None:
         """The last rows."""
         for effect in self.scheduler.close(self.now):
-            self._handlers[type(effect)](effect)
+            self.apply(effect)
         self.end_turn()
 
     def later(self, call: Callable[[], object]) -> None:
@@ -253,225 +262,6 @@ class Core:
     def _count(self, run: int) -> None:
         self.store.write(records.RUN_COUNTS, [(json.dumps(self.scheduler.counts(run)), run)])
 
-    # --- ends of attempts: the hot path ---
-
-    def exited(self, agent: AgentRecord, epoch: int, ends: list[Ended]) -> None:
-        """Attempts of one lease ended. What the scheduler accepts is written with its results, then acknowledged."""
-        told = {AttemptId(k.run, k.task, k.index, k.attempt): end for end in ends for k in (end.exit.key,)}
-        facts = [_fact(id, end) for id, end in told.items()]
-        self._changed_state = True
-        effects = self.scheduler.handle(ev.AttemptsExited(agent.id, epoch, facts), self.now)
-        self._write_ends(agent, epoch, effects, told)
-
-    def succeeded(
-        self, agent: AgentRecord, msg: m.Succeeded, started: list[float], ended: list[float], results: list[bytes]
-    ) -> None:
-        """As `exited`, for plain ends of one run's items: what is accepted as a whole is written as a whole."""
-        fact = ev.AttemptsSucceeded(
-            agent.id, msg.epoch, msg.run, msg.task, msg.items, msg.attempts, started, ended, msg.memory, msg.tasks
-        )
-        self._changed_state = True
-        effects = self.scheduler.handle(fact, self.now)
-        first = effects[0] if effects else None
-        if type(first) is ev.AcceptExits and len(first.items) == len(msg.items) and first.items[-1][2] == msg.items[-1]:
-            self._pack(agent, msg, first.items, started, ended, results)
-            for effect in effects[1:]:
-                if type(effect) is ev.ItemsChanged and effect.state is ItemState.SUCCEEDED:
-                    self._mark(effect, True)  # the pack says so
-                else:
-                    self._handlers[type(effect)](effect)
-        else:
-            columns = zip(fact.ids, started, ended, msg.cpu, msg.memory, results, strict=True)
-            told = {}
-            for id, began, over, cpu, memory, result in columns:
-                key = Key(id[0], id[1], id[2], id[3], msg.epoch)
-                exit = m.Exit(key, Outcome.OK.value, 0, began, over, m.Usage(cpu, memory))
-                told[id] = Ended(exit, result, began, over)
-            self._write_ends(agent, msg.epoch, effects, told)
-        self.say(agent.id, m.Ack([], [msg.batch]))
-
-    def _write_ends(
-        self, agent: AgentRecord, epoch: int, effects: list[ev.Effect], told: dict[AttemptId, Ended]
-    ) -> None:
-        finals: dict[tuple[int, int, int], int] = {}
-        for effect in effects:
-            if type(effect) is ev.ItemsChanged and effect.state in _BY_ATTEMPT:
-                run, task, state = effect.run, effect.task, int(effect.state)
-                for first, last in effect.ranges:
-                    for index in range(first, last):
-                        finals[run, task, index] = state
-        single: set[tuple[int, int]] = set()
-        for effect in effects:
-            if isinstance(effect, ev.AcceptExits):
-                single |= self._accept(agent, epoch, effect.items, told, finals)
-            elif isinstance(effect, ev.AttemptsChanged) and effect.state is AttemptState.EXITED:
-                self._accept(agent, epoch, effect.items, told, {}, ack=False)
-            elif isinstance(effect, ev.ItemsChanged) and effect.state in _BY_ATTEMPT:
-                if effect.state is ItemState.SUCCEEDED and (effect.run, effect.task) not in single:
-                    self._mark(effect, True)  # the packs say so
-                else:
-                    self._write_changes(effect, finals)
-            else:
-                self._handlers[type(effect)](effect)
-
-    def _pack(
-        self,
-        agent: AgentRecord,
-        msg: m.Succeeded,
-        ids: list[AttemptId],
-        started: list[float],
-        ended: list[float],
-        results: list[bytes],
-    ) -> None:
-        """All ends of a message were accepted."""
-        lives = self._end_live(ids)
-        lanes = agent.lanes
-        assigned: list[float] = []
-        slots: list[int] = []
-        for live, began, over in zip(lives, started, ended, strict=True):
-            if live is None or live.slot < 0:
-                slots.append(lanes.whole(began, over))
-            else:
-                lanes.end(live.slot, over)
-                slots.append(live.slot)
-            if live is not None:
-                agent.assigned -= 1
-                agent.running -= live.started is not None
-            assigned.append(began if live is None else live.assigned)
-        count = len(ids)
-        nothing = [0] * count
-        columns = packs.Columns(
-            msg.items, msg.attempts, assigned, started, ended, msg.cpu, msg.memory, nothing, nothing, slots
-        )
-        rows: list[packs.Row] = []
-        for task, part, found in packs.by_task(msg.tasks, columns, results) if msg.tasks else ():
-            rows += self._numbered(msg.run, task, agent.id, part, found)
-        self._write_packs(rows or self._numbered(msg.run, msg.task, agent.id, columns, results))
-        self.counters["ends"] += count
-
-    def _numbered(
-        self, run: int, task: int, agent: str, columns: packs.Columns, results: list[bytes]
-    ) -> list[packs.Row]:
-        rows = packs.rows_of(self.seq + 1, run, task, agent, columns, results)
-        self.seq += len(columns.items)
-        return rows
-
-    def _write_packs(self, rows: list[packs.Row]) -> None:
-        if rows:
-            self.store.write(records.PACK, rows)
-            self.later(partial(self._ended_packed, rows))
-
-    def _end_live(self, ids: list[AttemptId]) -> list[Live | None]:
-        """These attempts have ended: no longer kept as live; what they were."""
-        lives = [self.live.pop(id, None) for id in ids]
-        own: list[AttemptId] = []
-        gone: list[tuple[int]] = []
-        for id, live in zip(ids, lives, strict=True):
-            given = live.given if live is not None else None
-            if given is None:
-                own.append(id)
-                continue
-            given.left -= 1
-            if not given.left:
-                gone.append((given.id,))
-        self.store.write(records.LIVE_END, own)
-        self.store.write(records.GIVEN_GONE, gone)
-        return lives
-
-    def _accept(
-        self,
-        agent: AgentRecord,
-        epoch: int,
-        items: list[AttemptId],
-        told: dict[AttemptId, Ended],
-        finals: dict[tuple[int, int, int], int],
-        ack: bool = True,
-    ) -> set[tuple[int, int]]:
-        """Write these ends; the tasks of which a success has a row of its own."""
-        rows: list[tuple[Any, ...]] = []
-        plain: dict[tuple[int, int], list[tuple[Any, ...]]] = {}
-        outputs: list[tuple[Any, ...]] = []
-        clear: list[tuple[int, int, int]] = []
-        refs: list[tuple[str, int]] = []
-        state = int(AttemptState.EXITED)
-        lanes = agent.lanes
-        for id, live in zip(items, self._end_live(items), strict=True):
-            run, task, index, attempt = id
-            exit, result, started, ended = told[id]
-            assigned, slot = (live.assigned, live.slot) if live is not None else (started, -1)
-            if live is not None:
-                agent.assigned -= 1
-                if live.started is not None:
-                    agent.running -= 1
-            if slot >= 0:
-                lanes.end(slot, ended)
-            else:
-                slot = lanes.whole(started, ended)
-            final = finals.pop((run, task, index), 0)
-            usage = exit.usage
-            ref = exit.log_ref
-            if final == ItemState.SUCCEEDED and _plain(exit, result):
-                plain.setdefault((run, task), []).append(
-                    (
-                        index, attempt, assigned, started, ended, usage.cpu, usage.memory, usage.read, usage.written,
-                        slot, result,
-                    )
-                )  # fmt: skip
-                continue
-            self.seq += 1
-            rows.append(
-                (
-                    self.seq, run, task, index, attempt, agent.id, state, exit.outcome, exit.code, assigned, started,
-                    ended, usage.cpu, usage.memory, usage.read, usage.written, slot, final, exit.log_shed, exit.error,
-                    None if ref is None else rundata.encode(ref), exit.log or None, result or None,
-                )
-            )  # fmt: skip
-            if exit.outputs and final == ItemState.SUCCEEDED:
-                clear.append((run, task, index))
-                outputs += [(run, task, index, f.path, f.hash, f.size, f.mode) for f in exit.outputs]
-                refs += [(f.hash, run) for f in exit.outputs]
-            if ref is not None:
-                refs.append((ref.hash, run))
-            if result[:1] == b"b" and (blob := rundata.blob_of(result)) is not None:
-                refs.append((blob, run))
-        packed: list[packs.Row] = []
-        for (run, task), ends in plain.items():
-            *columns, results = map(list, zip(*ends, strict=True))
-            packed += self._numbered(run, task, agent.id, packs.Columns._make(columns), results)
-        self._write_packs(packed)
-        self.store.write(records.ATTEMPT, rows)
-        self.store.write(records.OUTPUTS_CLEAR, clear)
-        self.store.write(records.OUTPUT, outputs)
-        self.store.write(records.REF, refs)
-        self.counters["ends"] += len(items)
-        if ack:
-            self.say(agent.id, m.Ack([Key(*id, epoch) for id in items]))
-        if rows:
-            self.later(partial(self._ended, rows))
-        return {(row[1], row[2]) for row in rows if row[17] == ItemState.SUCCEEDED}
-
-    def _ended_packed(self, rows: list[packs.Row]) -> None:
-        """As `_ended`, for rows that are only taken apart when somebody looks."""
-        for row in rows:
-            ends = packs.Ends(row)
-            self.publisher.packed(row[1], row[6], ends)
-            for tell in self.on_attempts_ended:
-                tell(ends)
-            if row[3] == 1:
-                self.bundles.keep_result(row[1], row[2], packs.results_of(row[8])[0])
-            for call in self.on_ends:
-                call(row[1], row[2])
-
-    def _ended(self, rows: list[tuple[Any, ...]]) -> None:
-        """Ends became durable: tell those who wait for them."""
-        self.publisher.attempts(rows)
-        for run, task in {(row[1], row[2]) for row in rows}:
-            self.bundles.drop_result(run, task)
-            for call in self.on_ends:
-                call(run, task)
-        for tell in self.on_attempts_ended:
-            tell(rows)
-
     def _unexpected_accept(self, effect: ev.AcceptExits) -> None:
         raise AssertionError(f"an end was accepted that nobody told: {effect!r}")
 
@@ -507,7 +297,7 @@ class Core:
     def _of_its_own(self, id: AttemptId, together: Live) -> Live:
         """An attempt that was given with others is told apart from them."""
         live = Live(together.agent, together.epoch, together.assigned)
-        self._end_live([id])
+        self.ends.let_go([id])
         self.live[id] = live
         self.store.write(records.LIVE_NEW, [(*id, live.agent, live.epoch, 0, live.assigned, None, -1)])
         return live
@@ -515,7 +305,7 @@ class Core:
     def _ended_without_exit(self, effect: ev.AttemptsChanged, agent: AgentRecord | None) -> None:
         rows: list[tuple[Any, ...]] = []
         error = "the agent was lost" if effect.state is AttemptState.LOST else "given back by the agent"
-        for id, live in zip(effect.items, self._end_live(effect.items), strict=True):
+        for id, live in zip(effect.items, self.ends.let_go(effect.items), strict=True):
             if live is None:
                 continue
             if agent is not None:
@@ -531,7 +321,7 @@ class Core:
                 )
             )  # fmt: skip
         self.store.write(records.ATTEMPT, rows)
-        self.later(partial(self._ended, rows))
+        self.later(partial(self.ends.tell, rows))
 
     def _losses_forgiven(self, effect: ev.LossesForgiven) -> None:
         text = "its agent was cut off and stopped it in order"
@@ -539,11 +329,11 @@ class Core:
 
     def _items_changed(self, effect: ev.ItemsChanged) -> None:
         if effect.state in _KEPT:
-            self._write_changes(effect, None)
+            self.write_changes(effect, None)
         else:
-            self._mark(effect, False)
+            self.mark(effect, False)
 
-    def _mark(self, effect: ev.ItemsChanged, ends: bool) -> None:
+    def mark(self, effect: ev.ItemsChanged, ends: bool) -> None:
         """Tell of it when this turn is durable; one call for all of them."""
         if not self._marked:
             self.later(partial(self._tell_marked, self._marked))
@@ -553,7 +343,7 @@ class Core:
         for effect, ends in marked:
             self._changed(effect, ends)
 
-    def _write_changes(self, effect: ev.ItemsChanged, finals: dict[tuple[int, int, int], int] | None) -> None:
+    def write_changes(self, effect: ev.ItemsChanged, finals: dict[tuple[int, int, int], int] | None) -> None:
         """`finals`: ends of attempts in this batch took their items out; what is left of it ended without one."""
         run, task, state = effect.run, effect.task, int(effect.state)
         ends = effect.state in TERMINAL
@@ -574,7 +364,7 @@ class Core:
         self.store.write(records.CHANGE, rows)
         if effect.state is ItemState.PENDING and run in self.runs:
             self.bundles.renew(self.runs[run], task)
-        self._mark(effect, ends)
+        self.mark(effect, ends)
 
     def _changed(self, effect: ev.ItemsChanged, ends: bool) -> None:
         self.publisher.items(effect.run, effect.task, effect.state, effect.ranges)
@@ -731,34 +521,6 @@ _OF_ENDED = (
     ev.RetryRequested, ev.CancelRequested, ev.PauseRequested, ev.PriorityChanged, ev.RunDeleted, ev.TaskAmended,
 )  # fmt: skip
 """What may be asked of a run that has ended."""
-_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
-
-
-def _fact(id: AttemptId, end: Ended) -> ev.ExitFact:
-    exit = end.exit
-    files = sum(file.size for file in exit.outputs) if exit.outputs else 0
-    if end.result[:1] == b"b":
-        files += rundata.size_of(end.result)
-    return ev.ExitFact(id, _outcome(exit.outcome), exit.code, end.started, end.ended, exit.usage.memory, files)
-
-
-def _outcome(name: str) -> Outcome:
-    """An outcome this core does not know is a failure."""
-    return _OUTCOMES.get(name, Outcome.FAILED)
-
-
-def _plain(exit: m.Exit, result: bytes) -> bool:
-    """Whether nothing has to be kept of a success but its times and a short result."""
-    return (
-        exit.outcome == "ok"
-        and not exit.code
-        and not exit.error
-        and not exit.log
-        and exit.log_ref is None
-        and not exit.log_shed
-        and not exit.outputs
-        and result[:1] != b"b"
-    )
 
 
 def _pieces(first: int, last: int, alone: Callable[[int], bool]) -> list[tuple[int, int, bool]]:
