@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import threading
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,6 +87,7 @@ class Lane:
         err_read, err_write = os.pipe()
         shared = os.memfd_create("windlass-lane")
         os.ftruncate(shared, SHARED_SIZE)
+        self._fence = threading.Lock()
         self._shared = mmap.mmap(shared, SHARED_SIZE)
         self._input = in_write
         self.results = result_read
@@ -159,6 +161,8 @@ class Lane:
     def take_back(self) -> list[Attempt]:
         """All that it has not begun, in order; it will never run them."""
         WORD.pack_into(self._shared, FLOOR, self._seq + 1)
+        with self._fence:  # a full memory barrier, as the runner has one: our word is out before we look at its
+            pass
         begun = WORD.unpack_from(self._shared, BEGUN)[0]
         back = [attempt for attempt in self.sent if attempt.seq > begun]
         for attempt in back:
