@@ -123,7 +123,7 @@ def exited(book: Book, event: AttemptsExited) -> None:
 def _finish(book: Book, agent: Agent, task: TaskState, items: list[int], spent: float, peak: int) -> None:
     """Items of which an attempt was accepted, after `spent` seconds in all; one used `peak` bytes, the others less."""
     _learn(book, task, len(items), spent)
-    if peak and book.config.learn_memory and not task.plan.resources.memory:
+    if peak and memory.learns(book, task):
         memory.seen(book, task, len(items), peak)
     book.spent(task, task.shape, len(items), spent)
     task.run.owner.live[task.shape] -= len(items)
@@ -237,7 +237,7 @@ def _exited_oddly(book: Book, agent: Agent, epoch: int, fact: ExitFact) -> None:
     task = grant.task
     item = id.item
     book.spent(task, grant.bucket.shape, 1, fact.ended - fact.started)
-    if fact.memory and book.config.learn_memory and not task.plan.resources.memory:
+    if fact.memory and memory.learns(book, task):
         if fact.outcome is Outcome.OOM:
             memory.exhausted(book, task, fact.memory)
         else:

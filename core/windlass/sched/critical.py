@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from windlass.sched.edges import Edges, topological
 from windlass.sched.events import TaskPlan
 
 Place = tuple[int, int]
@@ -80,16 +81,8 @@ def _before(
 
 
 def _order(tasks: Sequence[TaskPlan]) -> list[int]:
-    """Topological."""
-    children: list[list[int]] = [[] for _ in tasks]
-    waits = [len(task.needs) for task in tasks]
-    for pos, task in enumerate(tasks):
-        for up, _ in task.needs:
-            children[up].append(pos)
-    order = [pos for pos, count in enumerate(waits) if not count]
-    for pos in order:  # grows while it is walked
-        for child in children[pos]:
-            waits[child] -= 1
-            if not waits[child]:
-                order.append(child)
-    return order
+    """Each after all that it needs."""
+    begins = [pos for pos, task in enumerate(tasks) for _ in task.needs]
+    ends = [up for task in tasks for up, _ in task.needs]
+    ups, downs = Edges(len(tasks), begins, ends), Edges(len(tasks), ends, begins)
+    return topological((ups,), (downs,), len(tasks))

@@ -46,9 +46,6 @@ class Deadlines:
         """Run -> when its forecast was made."""
         self.timer = math.inf
 
-    def __bool__(self) -> bool:
-        return bool(self.runs)
-
 
 def watch(book: Book, run: RunState) -> None:
     """Look after the run's deadlines from now on: it was submitted, restored, amended, or has come to life again."""

@@ -28,7 +28,7 @@ from windlass.sched.reasons import (
     amount_words,
     placing_words,
 )
-from windlass.sched.shapes import Shape
+from windlass.sched.shapes import Shape, in_units
 from windlass.sched.states import TERMINAL, AgentState, ItemState
 from windlass.sched.tasks import TaskState
 
@@ -328,17 +328,13 @@ def _too_little(shape: Shape, there: Mapping[str, int], agent: Agent) -> tuple[A
     return tuple(
         Amount(
             kind.removeprefix("named:"),
-            amount / _scale(kind),
-            max(agent.free.get(kind, 0), 0) / _scale(kind),
-            agent.capacity.get(kind, 0) / _scale(kind),
+            float(in_units(kind, amount)),
+            float(in_units(kind, max(agent.free.get(kind, 0), 0))),
+            float(in_units(kind, agent.capacity.get(kind, 0))),
         )
         for kind, amount in shape.need
         if there.get(kind, 0) < amount
     )
-
-
-def _scale(kind: str) -> int:
-    return 1000 if kind == "cpus" or kind.startswith("named:") else 1
 
 
 def _number(kind: str, amount: float) -> str:

@@ -59,6 +59,11 @@ def rounded(need: float) -> int:
     return -(-whole // unit) * unit
 
 
+def learns(book: Book, task: TaskState) -> bool:
+    """Only where nobody declared anything."""
+    return book.config.learn_memory and not task.plan.resources.memory
+
+
 def seen(book: Book, task: TaskState, ends: int, peak: int) -> None:
     """So many attempts of a task that declares no memory have ended; the largest used `peak` bytes (more than 0)."""
     peaks = task.run.peaks

@@ -21,6 +21,11 @@ SCARCE = ("gpus", "named:")
 """Kinds that are kept for those who ask for them."""
 
 
+def in_units(kind: str, amount: float) -> float:
+    """An amount of a kind as people say it: CPUs and named things are counted in thousandths."""
+    return amount / 1000 if kind == "cpus" or kind.startswith("named:") else amount
+
+
 def _whole(value: float, scale: int = 1) -> int:
     """Nonsense from a peer (NaN, infinite, negative) counts as nothing."""
     if not math.isfinite(value) or value <= 0:

@@ -21,7 +21,7 @@ from windlass.sched.critical import Path, critical_path
 from windlass.sched.events import AttemptId, ExitFact
 from windlass.sched.fleet import VirtualAgent
 from windlass.sched.machine import Scheduler
-from windlass.sched.shapes import Shape, shape_key, traits
+from windlass.sched.shapes import Shape, in_units, shape_key, traits
 from windlass.sched.states import ItemState, Outcome
 from windlass.sched.virtual import Lanes, Machine, Rows, Waits
 
@@ -153,14 +153,14 @@ class Simulation:
         for machine in self.machines:
             for kind, amount in machine.capacity.items():
                 if kind not in machine.lanes.agent.unlimited:
-                    capacity[kind] = capacity.get(kind, 0.0) + _scaled(kind, amount)
+                    capacity[kind] = capacity.get(kind, 0.0) + in_units(kind, amount)
         stuck = [] if self._over else self._stuck()
         return Result(
             state=self._state if self._over else "stuck",
             makespan=self.now,
             items=items,
             path=critical_path(self._plan.tasks, counts, self._duration),
-            work={kind: _scaled(kind, amount) for kind, amount in self._work.items()},
+            work={kind: in_units(kind, amount) for kind, amount in self._work.items()},
             capacity=capacity,
             waiting=dict(sorted(self._waits.total.items(), key=lambda entry: -entry[1])),
             task_waits=list(self._waits.by_task),
@@ -185,7 +185,7 @@ class Simulation:
         for kind, amount in shape.need:
             most = max(machine.capacity.get(kind, 0) for machine in matching)
             if most < amount:
-                return f"needs {_scaled(kind, amount):g} {_name(kind)}, the largest agent has {_scaled(kind, most):g}"
+                return f"needs {in_units(kind, amount):g} {_name(kind)}, the largest agent has {in_units(kind, most):g}"
         return "no single agent has all that it needs at once"
 
     # --- what happens ------------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ class Simulation:
         for kind, amount in shape.need:
             self._work[kind] = self._work.get(kind, 0.0) + amount * span
             if kind == "cpus":
-                machine.lanes.busy += _scaled(kind, amount) * span
+                machine.lanes.busy += in_units(kind, amount) * span
         self._rows.add(id, machine.index, slot, started, self.now, outcome)
         self._touched[machine.index] = None
         ended.setdefault(machine.index, []).append(ExitFact(id, outcome, 0, started, self.now))
@@ -327,11 +327,6 @@ def simulate(
     while simulation.step():
         pass
     return simulation.result()
-
-
-def _scaled(kind: str, amount: float) -> float:
-    """Back from the scheduler's whole numbers."""
-    return amount / 1000 if kind == "cpus" or kind.startswith("named:") else amount
 
 
 def _name(kind: str) -> str:

@@ -11,6 +11,7 @@ from windlass.sched import control, memory
 from windlass.sched.events import AttemptId, CancelRequested, RetryRequested
 from windlass.sched.explain import explain, note
 from windlass.sched.reasons import Explanation
+from windlass.sched.shapes import in_units
 from windlass.sched.states import AgentState, AttemptState, ItemState
 
 if TYPE_CHECKING:
@@ -164,8 +165,7 @@ class Views:
         used: dict[str, float] = {}
         for kind, capacity in found.capacity.items():
             amount = capacity - found.free[kind]
-            thousandths = kind == "cpus" or kind.startswith("named:")
-            used[kind.removeprefix("named:")] = amount / 1000 if thousandths else amount
+            used[kind.removeprefix("named:")] = in_units(kind, amount)
         lanes = sum(bucket.lanes for bucket in found.buckets.values())
         return AgentView(
             found.id, found.state, found.draining, found.epoch, found.resources, dict(found.labels), used,

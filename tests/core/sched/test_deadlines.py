@@ -57,7 +57,7 @@ def test_an_end_in_time_after_all_is_told_and_nothing_is_told_of_what_was_never_
     assert told(bench.wait(6.0)) == [(0, "met")]
     bench.exit(AttemptId(1, 1, 0, 1))
     assert told(bench.wait(100.0)) == []
-    assert not bench.scheduler._book.deadlines
+    assert not bench.scheduler._book.deadlines.runs
 
 
 def test_where_nothing_is_known_only_the_miss_is_told() -> None:
@@ -83,7 +83,7 @@ def test_a_restart_and_a_retry_look_after_them_again() -> None:
     bench.submit(TaskPlan("t", count=1, deadline=10.0))
     bench.fail(AttemptId(1, 0, 0, 1))
     assert told(bench.wait(20.0)) == []
-    assert not bench.scheduler._book.deadlines
+    assert not bench.scheduler._book.deadlines.runs
     assert told(bench.do(e.RetryRequested(e.Scope(1)))) == [(0, "missed")]
     again = Bench(CONFIG)
     plan = e.RunPlan(1, "me", 0, again.now - 20.0, (TaskPlan("t", deadline=10.0),))
