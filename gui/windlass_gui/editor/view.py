@@ -1,4 +1,4 @@
-"""The window onto the scene: zoom, pan, gestures, keys, drops. What is edited goes to the session."""
+"""The window onto the scene: it turns events into gestures. What is edited goes to the session."""
 
 from __future__ import annotations
 
@@ -12,46 +12,40 @@ from PySide6.QtGui import (
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
-    QNativeGestureEvent,
     QPainter,
     QPaintEvent,
     QPen,
     QResizeEvent,
-    QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QGraphicsView, QLabel, QToolTip, QWidget
+from PySide6.QtWidgets import QWidget
 
+from windlass_gui.editor.drops import Drops
 from windlass_gui.editor.gestures import BandGesture, Gesture, LinkGesture, MoveGesture, PanGesture
-from windlass_gui.editor.kinds import BY_KEY, MIME_KIND
+from windlass_gui.editor.keyboard import Keyboard
+from windlass_gui.editor.labels import CanvasLabels
 from windlass_gui.editor.layout import NODE_HEIGHT, NODE_WIDTH
-from windlass_gui.editor.scene import BATCH_FROM, GraphScene
+from windlass_gui.editor.navigation import Navigator
+from windlass_gui.editor.scene import BATCH_FROM, GraphScene, Link
 from windlass_gui.editor.session import EditorSession
+from windlass_gui.editor.tips import Tips
 from windlass_gui.theme import Theme
 
-MIN_ZOOM, MAX_ZOOM = 0.004, 2.5
 GRID = 40.0
-NUDGE = 10.0
-"""How far an arrow key moves nodes, in scene units."""
 DRAG_START = 4
 """Pixels a press may wander before it is a drag."""
+LINK_REACH = 7.0
+"""Pixels from a link's curve within which it is taken."""
 _ADD = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier
 """Held, a click adds to the selection instead of replacing it."""
-_ARROWS = {
-    Qt.Key.Key_Left: (-1, 0),
-    Qt.Key.Key_Right: (1, 0),
-    Qt.Key.Key_Up: (0, -1),
-    Qt.Key.Key_Down: (0, 1),
-}
 
 
-class GraphView(QGraphicsView):
+class GraphView(Navigator):
     """Shows one session's scene."""
 
     menu_asked = Signal(object, object, QPoint)
     """Task or None, link or None, and where on the screen."""
     activated = Signal(str)
     """A node was double-clicked or chosen with Enter."""
-    zoom_changed = Signal(float)
     tip_shown = Signal(str)
     """The tool tip of this task is up; who knows more says it by `add_to_tip`."""
 
@@ -60,138 +54,62 @@ class GraphView(QGraphicsView):
         super().__init__(self.graph, parent)
         self.session = session
         self.gesture: Gesture | None = None
+        self.keyboard = Keyboard(self)
+        self.drops = Drops(self)
+        self.tips = Tips(self)
+        self.labels = CanvasLabels(self.viewport())
         self._press: QPoint | None = None
         self._pressed_node: str | None = None
         self._toggle_on_release: str | None = None
-        self._space = False
-        self._tip = ("", QPoint(), "")
-        """The task that the last tool tip was about, where it stood, and its text."""
-        self._fitted = False
-        """The whole graph was asked for, and nothing was moved since: it stays whole when the view's size changes."""
         self.setAccessibleName(self.tr("Graph canvas"))
         self.setAccessibleDescription(
             self.tr("Tab goes from task to task, arrow keys move the chosen ones, Enter edits, Delete removes.")
         )
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
-        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
-        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
-        self.setResizeAnchor(QGraphicsView.ViewportAnchor.AnchorViewCenter)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
-        self._hint = QLabel(self.viewport())
-        self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._hint.hide()
-        self._empty = QLabel(self.viewport())
-        self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty.setTextFormat(Qt.TextFormat.RichText)
         session.changed.connect(self._document_changed)
         self.show_theme(theme)
         self._document_changed()
 
     # --- looking -------------------------------------------------------------------------------------------
 
-    @property
-    def zoom(self) -> float:
-        return self.transform().m11()
-
     def show_theme(self, theme: Theme) -> None:
         self.graph.show_theme(theme)
         self.setBackgroundBrush(theme.color("canvas"))
-        self._hint.setStyleSheet(
-            f"background: {theme.surface2}; color: {theme.text}; border: 1px solid {theme.border};"
-            "border-radius: 8px; padding: 6px 12px;"
-        )
-        self._empty.setStyleSheet(f"color: {theme.muted}; background: transparent;")
+        self.labels.show_theme(theme)
 
     def _document_changed(self, _: object = None) -> None:
         self._fitted = False
         document = self.session.document
+        text = ""
         if document.unreadable:
             text = self.tr("<b>This text cannot be read</b><br>The problems below say where. Mend it in the YAML view.")
-        else:
+        elif not document.facts:
             text = self.tr("<b>Drag a task here from the palette</b><br>then draw a link from one port to another.")
-        self._empty.setText(text)
-        self._empty.setVisible(not document.facts)
-        self._place_labels()
-
-    def _place_labels(self) -> None:
-        size = self.viewport().size()
-        self._empty.setGeometry(0, 0, size.width(), size.height())
-        hint = self._hint.sizeHint()
-        self._hint.setGeometry(
-            max(0, (size.width() - hint.width()) // 2), size.height() - hint.height() - 16, hint.width(), hint.height()
-        )
+        self.labels.show_empty(text)
 
     def show_hint(self, text: str, bad: bool = False) -> None:
         """A line at the foot of the canvas; empty hides it."""
-        if not text:
-            self._hint.hide()
-            return
-        self._hint.setText(("⊘  " if bad else "") + text)
-        self._place_labels()
-        self._hint.show()
-        self._hint.raise_()
+        self.labels.show_hint(text, bad)
 
-    def zoom_at(self, factor: float, pixel: QPointF) -> None:
-        """Scale so that the scene point under `pixel` stays there."""
-        self._fitted = False
-        factor = max(MIN_ZOOM, min(MAX_ZOOM, self.zoom * factor)) / self.zoom
-        if abs(factor - 1) < 1e-9:
-            return
-        before = self._exact(pixel)
-        self.scale(factor, factor)
-        away = (self._exact(pixel) - before) * self.zoom
-        self.pan(round(away.x()), round(away.y()))
-        self.zoom_changed.emit(self.zoom)
+    def add_to_tip(self, task: str, line: str) -> None:
+        """One more line, if that task's tool tip is still up."""
+        self.tips.add(task, line)
 
-    def _exact(self, pixel: QPointF) -> QPointF:
-        inverse, _ = self.viewportTransform().inverted()
-        return inverse.map(pixel)
+    @property
+    def busy(self) -> bool:
+        return self.gesture is not None
 
-    def zoom_middle(self, factor: float) -> None:
-        self.zoom_at(factor, QPointF(self.viewport().rect().center()))
-
-    def zoom_reset(self) -> None:
-        self.zoom_middle(1.0 / self.zoom)
-
-    def pan(self, dx: int, dy: int) -> None:
-        """Move what is seen by pixels."""
-        self._fitted = False
-        for bar, delta in ((self.horizontalScrollBar(), dx), (self.verticalScrollBar(), dy)):
-            bar.setValue(bar.value() - delta)
-
-    def fit(self) -> None:
-        """The whole graph in view, but no larger than life."""
-        self._show_rect(self.graph.extent())
-        self._fitted = True
+    def extent(self) -> QRectF:
+        return self.graph.extent()
 
     def fit_selection(self) -> None:
         rect = QRectF()
         for task in self.graph.selected:
             rect = rect.united(self.graph.node_rect(task))
-        self._show_rect(rect if not rect.isEmpty() else self.graph.extent())
-
-    def _show_rect(self, rect: QRectF) -> None:
-        self._fitted = False
-        if rect.isEmpty():
-            self.resetTransform()
-            self.centerOn(0, 0)
-            return
-        rect = rect.adjusted(-40, -40, 40, 40)
-        size = self.viewport().size()
-        scale = min(size.width() / rect.width(), size.height() / rect.height(), 1.0)
-        self.resetTransform()
-        scale = max(MIN_ZOOM, scale)
-        self.scale(scale, scale)
-        self.centerOn(rect.center())
-        self.zoom_changed.emit(self.zoom)
+        self.show_rect(rect if not rect.isEmpty() else self.graph.extent())
 
     def reveal(self, task: str) -> None:
         """Select a task and make sure that it is in view."""
@@ -202,11 +120,14 @@ class GraphView(QGraphicsView):
                 self.centerOn(self.graph.node_rect(task).center())
             self.ensureVisible(self.graph.node_rect(task), 40, 40)
 
+    def link_under(self, at: QPointF) -> Link | None:
+        """The link at a point of the scene, as far off as a person may miss it."""
+        return self.graph.link_at(at.x(), at.y(), LINK_REACH / max(0.3, self.zoom))
+
     # --- painting ------------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        visible = self.mapToScene(self.viewport().rect()).boundingRect()
-        self.graph.set_batched(self.graph.count_in_view(visible) > BATCH_FROM)
+        self.graph.set_batched(self.graph.count_in_view(self.visible_rect) > BATCH_FROM)
         super().paintEvent(event)
 
     def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
@@ -227,69 +148,26 @@ class GraphView(QGraphicsView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._place_labels()
-        if self._fitted and self.gesture is None:
-            self.fit()
+        self.labels.place()
 
     # --- mouse ---------------------------------------------------------------------------------------------
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.zoom_at(1.0015 ** event.angleDelta().y(), event.position())
-        else:
-            delta = event.pixelDelta()
-            if delta.isNull():
-                delta = event.angleDelta() / 2
-            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and delta.x() == 0:
-                delta = QPoint(delta.y(), 0)
-            self.pan(delta.x(), delta.y())
-        event.accept()
-
     def viewportEvent(self, event: QEvent) -> bool:
-        if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
-            self.zoom_at(1.0 + event.value(), event.position())
-            return True
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            self._show_tip(event)
+            task = self.tips.show(event)
+            if task:
+                self.tip_shown.emit(task)
             return True
         return super().viewportEvent(event)
-
-    def _show_tip(self, event: QHelpEvent) -> None:
-        at = self.mapToScene(event.pos())
-        task = self.graph.geometry.node_at(at.x(), at.y())
-        if task is None:
-            QToolTip.hideText()
-            return
-        item = self.graph.nodes[task]
-        lines = [f"{item.facts.label} ({task})" if item.facts.title else task]
-        if item.facts.description:
-            lines.append(item.facts.description)
-        if item.facts.summary:
-            lines.append(item.facts.summary[:200])
-        if item.live is not None:
-            lines.append(item.live.detail)
-            if item.live.words:
-                lines.append(item.live.words)
-        if item.problem:
-            lines.append(item.problem)
-        self._tip = (task, event.globalPos(), "\n".join(lines))
-        QToolTip.showText(self._tip[1], self._tip[2], self.viewport())
-        self.tip_shown.emit(task)
-
-    def add_to_tip(self, task: str, line: str) -> None:
-        """One more line, if that task's tool tip is still up."""
-        about, where, text = self._tip
-        if about == task and QToolTip.isVisible() and QToolTip.text() == text:
-            QToolTip.showText(where, f"{text}\n{line}", self.viewport())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.gesture is not None:
             return
         pixel = event.position().toPoint()
         if event.button() == Qt.MouseButton.MiddleButton or (
-            event.button() == Qt.MouseButton.LeftButton and self._space
+            event.button() == Qt.MouseButton.LeftButton and self.keyboard.space
         ):
-            self._begin(PanGesture(self, pixel))
+            self.begin(PanGesture(self, pixel))
             return
         at = self.mapToScene(pixel)
         if event.button() == Qt.MouseButton.RightButton:
@@ -302,7 +180,7 @@ class GraphView(QGraphicsView):
         add = bool(event.modifiers() & _ADD)
         port = self.graph.geometry.port_at(at.x(), at.y())
         if port is not None and not self.graph.batched:
-            self._begin(LinkGesture(self, at, port[0], port[1]))
+            self.begin(LinkGesture(self, at, port[0], port[1]))
             return
         task = self.graph.geometry.node_at(at.x(), at.y())
         self._press, self._pressed_node = pixel, task
@@ -313,14 +191,14 @@ class GraphView(QGraphicsView):
             elif task not in self.graph.selected:
                 self.graph.select({task} | self.graph.selected if add else {task})
             return
-        link = self.graph.link_at(at.x(), at.y(), 7.0 / max(0.3, self.zoom))
+        link = self.link_under(at)
         if link is not None:
             self.graph.select(
                 self.graph.selected if add else (), {link} | (self.graph.selected_links if add else set())
             )
             self._press = None
             return
-        self._begin(BandGesture(self, at, add))
+        self.begin(BandGesture(self, at, add))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         pixel = event.position().toPoint()
@@ -335,7 +213,7 @@ class GraphView(QGraphicsView):
         if self._press is not None and event.buttons() & Qt.MouseButton.LeftButton:
             far = (pixel - self._press).manhattanLength() >= DRAG_START
             if far and self._pressed_node in self.graph.selected:
-                self._begin(MoveGesture(self, self.mapToScene(self._press), str(self._pressed_node)))
+                self.begin(MoveGesture(self, self.mapToScene(self._press), str(self._pressed_node)))
                 self._toggle_on_release = None
                 if self.gesture is not None:
                     self.gesture.move(at, event.modifiers())
@@ -388,109 +266,61 @@ class GraphView(QGraphicsView):
             return
         at = self.mapToScene(event.pos())
         task = self.graph.geometry.node_at(at.x(), at.y())
-        link = None if task else self.graph.link_at(at.x(), at.y(), 7.0 / max(0.3, self.zoom))
+        link = None if task else self.link_under(at)
         if link is not None:
             self.graph.select((), [link])
         self.menu_asked.emit(task, link, event.globalPos())
 
-    def _begin(self, gesture: Gesture) -> None:
+    def begin(self, gesture: Gesture) -> None:
+        """From now on the mouse belongs to this gesture."""
         self.gesture = gesture
         if gesture.cursor is not None:
             self.viewport().setCursor(gesture.cursor)
 
     def _end(self) -> None:
         self.gesture = None
-        self.viewport().setCursor(Qt.CursorShape.OpenHandCursor if self._space else Qt.CursorShape.ArrowCursor)
+        self.rest_cursor()
 
-    # --- keys ----------------------------------------------------------------------------------------------
+    def abandon(self) -> bool:
+        """Let go of the gesture that is going on, as if it had never begun; False when there is none."""
+        gesture = self.gesture
+        if gesture is None:
+            return False
+        self._end()
+        self._press = self._pressed_node = None
+        gesture.cancel()
+        return True
+
+    def rest_cursor(self) -> None:
+        """The mouse's look while nothing is dragged."""
+        self.viewport().setCursor(Qt.CursorShape.OpenHandCursor if self.keyboard.space else Qt.CursorShape.ArrowCursor)
+
+    # --- keys and drops --------------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = event.key()
-        if key == Qt.Key.Key_Escape:
-            if self.gesture is not None:
-                gesture = self.gesture
-                self._end()
-                self._press = self._pressed_node = None
-                gesture.cancel()
-            else:
-                self.graph.select(())
-        elif key == Qt.Key.Key_Space:
-            if not event.isAutoRepeat():
-                self._space = True
-                self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
-        elif key in _ARROWS:
-            self._arrow(_ARROWS[Qt.Key(key)], event.modifiers())
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            if len(self.graph.selected) == 1:
-                self.activated.emit(next(iter(self.graph.selected)))
-        else:
+        if not self.keyboard.press(event):
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
-            self._space = False
-            if self.gesture is None:
-                self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
+        self.keyboard.release(event)
         super().keyReleaseEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        self._space = False
+        self.keyboard.space = False
         super().focusOutEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab walks through the tasks in the text's order, and leaves the canvas after the last."""
-        tasks = list(self.session.document.facts)
-        current = next(iter(self.graph.selected), None) if len(self.graph.selected) == 1 else None
-        at = tasks.index(current) + (1 if forward else -1) if current in tasks else (0 if forward else len(tasks) - 1)
-        if tasks and 0 <= at < len(tasks):
-            self.reveal(tasks[at])
-            return True
-        self.graph.select(())
-        return super().focusNextPrevChild(forward)
-
-    def _arrow(self, way: tuple[int, int], modifiers: Qt.KeyboardModifier) -> None:
-        dx, dy = way
-        if not self.graph.selected:
-            self.pan(-dx * 60, -dy * 60)
-        elif modifiers & Qt.KeyboardModifier.ControlModifier:
-            task = self._neighbour(next(iter(self.graph.selected)), dx, dy)
-            if task is not None:
-                self.reveal(task)
-        else:
-            step = 1.0 if modifiers & Qt.KeyboardModifier.ShiftModifier else NUDGE
-            points = {task: self.graph.geometry.point(task) for task in self.graph.selected}
-            self.session.move({task: (x + dx * step, y + dy * step) for task, (x, y) in points.items()}, series=True)
-
-    def _neighbour(self, task: str, dx: int, dy: int) -> str | None:
-        """The nearest node in a direction, within 45 degrees of it first."""
-        x, y = self.graph.geometry.point(task)
-        best: tuple[float, str] | None = None
-        for other, (ox, oy) in zip(self.graph.geometry.ids, self.graph.geometry.points.tolist(), strict=True):
-            along = (ox - x) * dx + (oy - y) * dy
-            across = abs((ox - x) * dy) + abs((oy - y) * dx)
-            if other != task and along > 0:
-                cost = along + 2 * across + (1e6 if across > 2 * along else 0)
-                if best is None or cost < best[0]:
-                    best = cost, other
-        return best[1] if best else None
-
-    # --- drops from the palette ------------------------------------------------------------------------------
+        return self.keyboard.walk(forward) or super().focusNextPrevChild(forward)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasFormat(MIME_KIND):
-            event.acceptProposedAction()
+        self.drops.hover(event)
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        if event.mimeData().hasFormat(MIME_KIND):
-            event.acceptProposedAction()
+        self.drops.hover(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        kind = bytes(event.mimeData().data(MIME_KIND).data()).decode()
-        if kind in BY_KEY:
-            at = self.mapToScene(event.position().toPoint())
-            self.add_task(kind, at)
-            event.acceptProposedAction()
-            self.setFocus()
+        self.drops.drop(event)
 
     def add_task(self, kind: str, middle: QPointF | None = None) -> None:
         """A new task centred at `middle`, or in the middle of the view."""

@@ -88,8 +88,8 @@ def test_with_shift_a_link_goes_item_by_item(view: GraphView, session: EditorSes
 
 def test_a_circle_is_refused_while_dragging_with_the_reason(view: GraphView, session: EditorSession) -> None:
     hold(view, port(view, "join", True), port(view, "split", False))
-    assert view._hint.isVisible()
-    assert "circle" in view._hint.text()
+    assert view.labels.hint.isVisible()
+    assert "circle" in view.labels.hint.text()
     said: list[str] = []
     session.refused.connect(said.append)
     QTest.mouseRelease(view.viewport(), LEFT, NONE, port(view, "split", False))

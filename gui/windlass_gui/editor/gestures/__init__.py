@@ -1,0 +1,9 @@
+"""What a person does with the mouse on the canvas, each as one object with a start, moves, an end and a way out."""
+
+from windlass_gui.editor.gestures.band import BandGesture
+from windlass_gui.editor.gestures.base import Gesture
+from windlass_gui.editor.gestures.link import LinkGesture
+from windlass_gui.editor.gestures.move import MoveGesture
+from windlass_gui.editor.gestures.panning import PanGesture
+
+__all__ = ["BandGesture", "Gesture", "LinkGesture", "MoveGesture", "PanGesture"]

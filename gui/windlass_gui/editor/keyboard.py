@@ -1,0 +1,93 @@
+"""What the keys do on the canvas that are not actions of a menu: walking, nudging, letting go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
+
+if TYPE_CHECKING:
+    from windlass_gui.editor.view import GraphView
+
+NUDGE = 10.0
+"""How far an arrow key moves nodes, in scene units."""
+_ARROWS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+
+
+class Keyboard:
+    """The canvas hands it its key events."""
+
+    def __init__(self, view: GraphView) -> None:
+        self.view = view
+        self.space = False
+        """Held down: dragging pans."""
+
+    def press(self, event: QKeyEvent) -> bool:
+        """False for a key that means nothing here."""
+        view, key = self.view, event.key()
+        if key == Qt.Key.Key_Escape:
+            if not view.abandon():
+                view.graph.select(())
+        elif key == Qt.Key.Key_Space:
+            if not event.isAutoRepeat():
+                self.space = True
+                view.rest_cursor()
+        elif key in _ARROWS:
+            self._arrow(_ARROWS[Qt.Key(key)], event.modifiers())
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if len(view.graph.selected) == 1:
+                view.activated.emit(next(iter(view.graph.selected)))
+        else:
+            return False
+        return True
+
+    def release(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self.space = False
+            if self.view.gesture is None:
+                self.view.rest_cursor()
+
+    def walk(self, forward: bool) -> bool:
+        """Tab: to the next task in the text's order; False after the last."""
+        selected = self.view.graph.selected
+        tasks = list(self.view.session.document.facts)
+        current = next(iter(selected), None) if len(selected) == 1 else None
+        at = tasks.index(current) + (1 if forward else -1) if current in tasks else (0 if forward else len(tasks) - 1)
+        if tasks and 0 <= at < len(tasks):
+            self.view.reveal(tasks[at])
+            return True
+        self.view.graph.select(())
+        return False
+
+    def _arrow(self, way: tuple[int, int], modifiers: Qt.KeyboardModifier) -> None:
+        view, (dx, dy) = self.view, way
+        if not view.graph.selected:
+            view.pan(-dx * 60, -dy * 60)
+        elif modifiers & Qt.KeyboardModifier.ControlModifier:
+            task = self._neighbour(next(iter(view.graph.selected)), dx, dy)
+            if task is not None:
+                view.reveal(task)
+        else:
+            step = 1.0 if modifiers & Qt.KeyboardModifier.ShiftModifier else NUDGE
+            points = {task: view.graph.geometry.point(task) for task in view.graph.selected}
+            view.session.move({task: (x + dx * step, y + dy * step) for task, (x, y) in points.items()}, series=True)
+
+    def _neighbour(self, task: str, dx: int, dy: int) -> str | None:
+        """The nearest node in a direction, within 45 degrees of it first."""
+        geometry = self.view.graph.geometry
+        x, y = geometry.point(task)
+        best: tuple[float, str] | None = None
+        for other, (ox, oy) in zip(geometry.ids, geometry.points.tolist(), strict=True):
+            along = (ox - x) * dx + (oy - y) * dy
+            across = abs((ox - x) * dy) + abs((oy - y) * dx)
+            if other != task and along > 0:
+                cost = along + 2 * across + (1e6 if across > 2 * along else 0)
+                if best is None or cost < best[0]:
+                    best = cost, other
+        return best[1] if best else None
