@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from windlass.model import fields, ids
+from windlass.model.canvas import read_canvas
 from windlass.model.expand import MAX_ITEMS
 from windlass.model.graph import (
     Action,
@@ -71,6 +72,7 @@ class Builder(SettingsReader):
             params=params,
             description=self.text(("description",), data.get("description", "")) or "",
             limits=self.limits(("limits",), data.get("limits")),
+            canvas=read_canvas(self, data.get("canvas")),
         )
 
     def version(self, data: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from windlass.model.build import Builder
+from windlass.model.canvas import check_canvas
 from windlass.model.expand import count
 from windlass.model.expr import PATH_ATTRIBUTES, ROOTS, TASK_ATTRIBUTES
 from windlass.model.files import parse_input
@@ -41,6 +42,7 @@ class Checker:
         self.cycles()
         for task in self.graph.tasks:
             self.counts(task)
+        check_canvas(self.graph, self.report)
 
     # --- needs ----------------------------------------------------------------------------------------------
 

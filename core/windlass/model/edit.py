@@ -15,7 +15,7 @@ from windlass.model import ids
 from windlass.model.blocks import Block, assign, dump, load, set_line, split_block, split_fields, styled, trailing
 from windlass.model.document import DocumentError
 from windlass.model.problems import Report
-from windlass.model.refactor import drop_references, rename_references
+from windlass.model.refactor import drop_references, in_frames, rename_references
 from windlass.model.source import Source, Unreadable, decode, guess_format
 
 _FIRST = ("windlass", "name", "description", "params", "limits", "defaults")
@@ -208,6 +208,7 @@ class DocumentText:
         """Remove a task, and what other tasks say of it in `needs`, `inputs` and `apart`."""
         self._body(task)
         self._update(lambda other, body: drop_references(body, task, gone=True), skip=task)
+        self._reframe(task, None)
         if self._tasks is None:
             self._rewrite(lambda tree: tree["tasks"].pop(task))
             return
@@ -231,6 +232,7 @@ class DocumentText:
         self._body(task)
         self._free(new)
         self._update(lambda other, body: rename_references(body, task, new))
+        self._reframe(task, new)
         if self._tasks is None:
             self._rewrite(lambda tree: _rename_in(tree, task, new))
             return
@@ -240,6 +242,11 @@ class DocumentText:
         self._tasks.rename(task, new, piece[:at] + new + piece[key_end:])
         tasks = self.data["tasks"]
         self.data["tasks"] = {new if key == task else key: body for key, body in tasks.items()}
+
+    def _reframe(self, task: str, new: str | None) -> None:
+        canvas = self.data.get("canvas")
+        if isinstance(canvas, dict) and (changed := in_frames(canvas, task, new)) is not None:
+            self.set_top("canvas", changed)
 
     def _free(self, task: str) -> None:
         if not ids.is_id(task):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from windlass.model.blocks import dump as dump_tree
 from windlass.model.blocks import styled
 from windlass.model.graph import Call, Command, Foreach, Graph, Limits, PythonCall, Resources, RetryPolicy, Script, Task
@@ -20,6 +22,8 @@ def to_document(graph: Graph) -> dict[str, Any]:
     if limits := _limits(graph.limits):
         document["limits"] = limits
     document["tasks"] = {task.id: task_document(task) for task in graph.tasks}
+    if graph.canvas.frames or graph.canvas.notes:
+        document["canvas"] = _whole_numbers(msgspec.to_builtins(graph.canvas))
     return document
 
 
@@ -68,8 +72,17 @@ def task_document(task: Task) -> dict[str, Any]:
     if task.continue_on_error:
         made["continue-on-error"] = True
     if task.position is not None:
-        made["position"] = [int(place) if place == int(place) else place for place in task.position]
+        made["position"] = _whole_numbers(list(task.position))
     return made
+
+
+def _whole_numbers(value: Any) -> Any:
+    """Places and sizes as people write them: 40, not 40.0."""
+    if isinstance(value, float) and value == int(value):
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _whole_numbers(inner) for key, inner in value.items()}
+    return [_whole_numbers(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _action(task: Task) -> dict[str, Any]:

@@ -19,6 +19,12 @@ TEXT_OR_TEXTS: Schema = {"anyOf": [{"type": "string"}, TEXTS]}
 WHOLE: Schema = {"type": "integer", "minimum": 0}
 COUNT: Schema = {"type": "number", "minimum": 0}
 COUNTED: Schema = {"type": "integer", "minimum": 1, "maximum": 1_000_000_000}
+POSITION: Schema = {
+    "type": "array",
+    "prefixItems": [{"type": "number"}, {"type": "number"}],
+    "minItems": 2,
+    "maxItems": 2,
+}
 MAPPING: Schema = {"type": "object"}
 SCALAR: Schema = {"type": ["string", "number", "boolean", "null"]}
 
@@ -42,6 +48,7 @@ GRAPH: dict[str, tuple[Schema, str]] = {
         {"type": "object", "propertyNames": {"pattern": ID}, "additionalProperties": ref("task")},
         "The tasks by id. An id begins with a letter and goes on with letters, digits, `-` and `_`.",
     ),
+    "canvas": (ref("canvas"), "What only the canvas shows: frames around tasks, and notes."),
 }
 
 TASK: dict[str, tuple[Schema, str]] = {
@@ -121,7 +128,7 @@ TASK: dict[str, tuple[Schema, str]] = {
     "deadline": (DURATION, "How long after the submit the task should have ended; the nearest deadline goes first."),
     "continue-on-error": ({"type": "boolean"}, "The tasks after it go on although it failed."),
     "position": (
-        {"type": "array", "prefixItems": [{"type": "number"}, {"type": "number"}], "minItems": 2, "maxItems": 2},
+        POSITION,
         "Where the canvas draws it: [x, y].",
     ),
 }
@@ -163,6 +170,32 @@ LIMITS: dict[str, tuple[Schema, str]] = {
     ),
 }
 
+COLORS = ("grey", "blue", "green", "yellow", "orange", "red", "purple")
+"""Of frames and notes; each theme has its own shade of them."""
+
+CANVAS: dict[str, tuple[Schema, str]] = {
+    "frames": (
+        {"type": "object", "propertyNames": {"pattern": ID}, "additionalProperties": ref("frame")},
+        "Frames by id: named boxes around tasks that can be folded into one node.",
+    ),
+    "notes": ({"type": "array", "items": ref("note")}, "Texts that lie on the canvas."),
+}
+
+FRAME: dict[str, tuple[Schema, str]] = {
+    "title": ({"type": "string"}, "What stands on the frame; its id without it."),
+    "tasks": (TEXTS, "The ids of the tasks inside."),
+    "color": ({"enum": list(COLORS)}, "The frame's colour."),
+    "folded": ({"type": "boolean"}, "Drawn as one node that stands for all its tasks."),
+    "within": ({"type": "string"}, "The id of the frame around this one."),
+}
+
+NOTE: dict[str, tuple[Schema, str]] = {
+    "text": ({"type": "string"}, "What it says."),
+    "position": (POSITION, "Its top left corner: [x, y]."),
+    "size": (POSITION, "Its width and height: [w, h]; as the text needs when not said."),
+    "color": ({"enum": list(COLORS)}, "The note's colour."),
+}
+
 NEED: dict[str, tuple[Schema, str]] = {
     "task": ({"type": "string"}, "The id of the task."),
     "each": ({"type": "boolean"}, "Item i waits for item i only; both have the same number of items."),
@@ -193,5 +226,6 @@ MEANT = {
     "concurrency": "limit", "group": "groups", "pool": "groups", "concurrency-group": "groups",
     "anti-affinity": "apart", "anti_affinity": "apart", "strategy": "placement", "pinned": "pin",
     "only_on": "only-on", "never_on": "never-on", "title": "name", "count": "max", "stop": "range",
+    "colour": "color", "boxes": "frames", "comments": "notes",
 }  # fmt: skip
 """Words that other tools use, or that people type, and the field that is meant."""

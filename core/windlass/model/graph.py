@@ -172,6 +172,37 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of the tasks in each group, together."""
 
 
+class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Tasks that belong together for people: the canvas draws a frame around them, or one node in their stead."""
+
+    title: str = ""
+    tasks: list[str] = []
+    color: str = ""
+    """One of `fields.COLORS`; empty: the canvas chooses."""
+    folded: bool = False
+    """Drawn as one node."""
+    within: str | None = None
+    """The frame around this one."""
+
+
+class Note(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Text on the canvas, for people."""
+
+    text: str = ""
+    position: tuple[float, float] = (0.0, 0.0)
+    size: tuple[float, float] | None = None
+    """Width and height in scene units; None: as the text needs."""
+    color: str = ""
+
+
+class Canvas(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What only the canvas shows."""
+
+    frames: dict[str, Frame] = {}
+    """By id, in the document's order."""
+    notes: list[Note] = []
+
+
 class Graph(msgspec.Struct, omit_defaults=True):
     """A checked graph document, version 1."""
 
@@ -182,6 +213,7 @@ class Graph(msgspec.Struct, omit_defaults=True):
     description: str = ""
     limits: Limits = Limits()
     windlass: Literal[1] = 1
+    canvas: Canvas = Canvas()
 
 
 class FileRef(msgspec.Struct, frozen=True, array_like=True):

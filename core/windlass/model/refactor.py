@@ -69,6 +69,20 @@ def rename_references(body: Mapping[str, Any], old: str, new: str) -> dict[str, 
     return changed
 
 
+def in_frames(canvas: Mapping[str, Any], old: str, new: str | None) -> dict[str, Any] | None:
+    """The document's `canvas` with the task under another id in its frames (None: in none); None: it is in none now."""
+    frames = canvas.get("frames")
+    if not isinstance(frames, Mapping):
+        return None
+    changed = {}
+    for name, frame in frames.items():
+        tasks = frame.get("tasks") if isinstance(frame, Mapping) else None
+        if isinstance(tasks, list) and old in tasks:
+            kept = [new if task == old else task for task in tasks if task != old or new is not None]
+            changed[name] = {**frame, "tasks": kept}
+    return {**canvas, "frames": {**frames, **changed}} if changed else None
+
+
 def _templates(value: Any, old: str, new: str) -> Any:
     if isinstance(value, str) and "${{" in value and old in value:
         return _template(value, old, new)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from windlass.model.document import DocumentError, load_document, read_graph
+from windlass.model.document import DocumentError, check_text, load_document, read_graph
+from windlass.model.edit import DocumentText
 from windlass.model.export import dump, to_document
 from windlass.model.graph import (
     Command,
@@ -240,10 +241,59 @@ def test_the_reference_names_every_field_and_function() -> None:
     from windlass.model import fields, syntax
 
     text = (Path(__file__).parents[3] / "docs" / "graph.md").read_text(encoding="utf-8")
-    for table in (fields.GRAPH, fields.TASK, fields.RESOURCES, fields.RETRIES, fields.LIMITS):
+    for table in (
+        fields.GRAPH,
+        fields.TASK,
+        fields.RESOURCES,
+        fields.RETRIES,
+        fields.LIMITS,
+        fields.CANVAS,
+        fields.FRAME,
+        fields.NOTE,
+    ):
         for name in table:
             assert name in text or name == "$schema", name
     for function in syntax.FUNCTIONS:
         assert function in text, function
     example = text.split("```yaml\n")[1].split("```")[0]
     assert load_document(example).problems == []
+
+
+def test_what_is_wrong_with_a_frame_keeps_no_graph_from_running() -> None:
+    text = ONE_FRAME.format(tasks="[a, gone]", within="two")
+    result = check_text(text)
+    assert result.graph is not None
+    assert [(problem.severity, problem.code) for problem in result.problems] == [
+        ("warning", "unknown-task"),
+        ("warning", "cycle"),
+        ("warning", "duplicate"),
+        ("warning", "cycle"),
+    ]
+
+
+def test_frames_follow_their_tasks_and_a_graph_gives_them_back() -> None:
+    source = DocumentText(ONE_FRAME.format(tasks="[a]", within="two"))
+    source.rename_task("a", "first")
+    assert source.data["canvas"]["frames"]["one"]["tasks"] == ["first"]
+    graph = load_document(source.to_text()).graph
+    assert graph is not None
+    again = load_document(dump(graph)).graph
+    assert again is not None
+    assert again.canvas == graph.canvas
+    source.remove_task("first")
+    assert source.data["canvas"]["frames"]["one"]["tasks"] == []
+    assert source.to_text().count("# kept") == 1
+
+
+ONE_FRAME = """\
+windlass: 1
+tasks:
+  a: {{command: x}}
+  b: {{command: y}}
+canvas:
+  frames:
+    one: {{title: First, tasks: {tasks}, within: {within}}}  # kept
+    two: {{tasks: [a], within: one}}
+  notes:
+    - {{text: hello, position: [10, 20], color: yellow}}
+"""
