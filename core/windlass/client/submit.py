@@ -103,6 +103,7 @@ def send(
     priority: int = 0,
     hidden: bool = False,
     open_tasks: Iterable[int] = (),
+    deadline: float = 0.0,
     progress: Progress | None = None,
     timeout: float | None = 60.0,
 ) -> int:
@@ -122,6 +123,7 @@ def send(
         priority=priority,
         open_tasks=sorted({*later, *open_tasks}),
         hidden=hidden,
+        deadline=deadline,
     )
     run = int(link.ask(submit, frames, timeout=timeout).data["run"])
     for task, items in later.items():

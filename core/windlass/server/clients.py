@@ -20,7 +20,7 @@ from windlass.model.graph import Call, FileRef, Graph, Task
 from windlass.model.packed import PackedGraph
 from windlass.sched import events as ev
 from windlass.sched.states import ENDED, ItemState
-from windlass.server import amend, rundata, views
+from windlass.server import amend, looks, rundata, views
 from windlass.server.access import Access
 from windlass.server.core import Core
 from windlass.server.links import Connection
@@ -78,6 +78,9 @@ class ClientDesk:
             m.GetAgents: self._get_agents,
             m.GetOutputs: self._get_outputs,
             m.GetInfo: self._get_info,
+            m.GetColumns: self._get_columns,
+            m.GetFailures: self._get_failures,
+            m.GetCurve: self._get_curve,
             m.Explain: self._explain,
             m.MakeToken: self._make_token,
             m.StopCore: self._stop_core,
@@ -143,6 +146,7 @@ class ClientDesk:
             files=msg.files,
             hidden=msg.hidden,
             open_tasks=frozenset(msg.open_tasks),
+            deadline=msg.deadline,
         )
         batches = self._first_batches(list(calls), payload)
         plan = run.plan()
@@ -160,6 +164,8 @@ class ClientDesk:
                 )
             ],
         )  # fmt: skip
+        if run.deadline:
+            core.store.write(records.RUN_DEADLINE, [(run.deadline, run.id)])
         rows = [(run.id, place, plan.tasks[place].count, 1, 1, "") for place in msg.open_tasks]
         core.store.write(records.TASK, rows)
         core.store.write(records.PAYLOADS, [(run.id, place, 0, count, data) for place, count, data in batches])
@@ -197,6 +203,8 @@ class ClientDesk:
         params = {**defaults, **msg.params}
         if not -(2**31) < msg.priority < 2**31:
             raise RequestError("bad-request", "a priority has at most 31 bits")
+        if not 0 <= msg.deadline < 1e10:
+            raise RequestError("bad-request", "a deadline is a time after the submit")
         calls: dict[int, str] = {}
 
         def take(place: int, task: Task) -> None:
@@ -441,6 +449,18 @@ class ClientDesk:
             "attempts": [views.as_map(row) for row in rows],
             "next": found[-1].seq if len(found) >= limit else None,
         }
+
+    def _get_columns(self, connection: Connection, msg: m.GetColumns, payload: list[bytes]) -> dict[str, Any]:
+        self._run(msg.run)
+        return looks.columns(self._core, msg)
+
+    def _get_failures(self, connection: Connection, msg: m.GetFailures, payload: list[bytes]) -> dict[str, Any]:
+        self._run(msg.run)
+        return looks.failures(self._core, msg)
+
+    def _get_curve(self, connection: Connection, msg: m.GetCurve, payload: list[bytes]) -> dict[str, Any]:
+        self._run(msg.run)
+        return looks.curve(self._core, msg)
 
     def _get_agents(self, connection: Connection, msg: m.GetAgents, payload: list[bytes]) -> dict[str, Any]:
         core = self._core

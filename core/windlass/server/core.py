@@ -21,7 +21,7 @@ from windlass.sched.events import AttemptId
 from windlass.sched.machine import Scheduler
 from windlass.sched.reasons import deadline_words
 from windlass.sched.states import ENDED, TERMINAL, AttemptState, ItemState
-from windlass.server import rundata, views
+from windlass.server import looks, rundata, views
 from windlass.server.agentbook import AgentRecord, Given, Live
 from windlass.server.assign import Assigner
 from windlass.server.bundles import Bundles
@@ -308,6 +308,7 @@ class Core:
         for id, live in zip(effect.items, self.ends.let_go(effect.items), strict=True):
             if live is None:
                 continue
+            looks.keep_curve(self, id, live)
             if agent is not None:
                 agent.assigned -= 1
                 if live.started is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from windlass.sched import events as ev
 from windlass.sched.events import AttemptId
 from windlass.sched.states import AttemptState, ItemState, Outcome
-from windlass.server import rundata
+from windlass.server import looks, rundata
 from windlass.server.agentbook import AgentRecord, Ended, Live
 from windlass.store import packs, records
 from windlass.wire import messages as m
@@ -20,6 +20,7 @@ from windlass.wire.messages import Key
 if TYPE_CHECKING:
     from windlass.server.core import Core
 
+_OK = Outcome.OK.value
 _BY_ATTEMPT = frozenset({ItemState.SUCCEEDED, ItemState.FAILED, ItemState.CANCELLED})
 
 
@@ -179,6 +180,8 @@ class Ends:
             else:
                 slot = lanes.whole(started, ended)
             final = finals.pop((run, task, index), 0)
+            if exit.outcome != _OK:
+                looks.keep_curve(core, id, live)
             usage = exit.usage
             ref = exit.log_ref
             if final == ItemState.SUCCEEDED and _plain(exit, result):

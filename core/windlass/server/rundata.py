@@ -43,8 +43,11 @@ class Plans(Sequence[TaskPlan]):
     """What the scheduler needs to know of each task, made when it is asked for: as objects they would all be there
     while a graph is taken, and the memory of a hundred thousand small objects is never given back whole."""
 
-    def __init__(self, graph: PackedGraph, params: Mapping[str, Any], open_tasks: frozenset[int]) -> None:
+    def __init__(
+        self, graph: PackedGraph, params: Mapping[str, Any], open_tasks: frozenset[int], deadline: float = 0.0
+    ) -> None:
         self._graph = graph
+        self._deadline = deadline
         self._params = params
         self._open = open_tasks
         names = graph.names
@@ -60,6 +63,8 @@ class Plans(Sequence[TaskPlan]):
         return (self._plan(position, task) for position, task in enumerate(self._graph))
 
     def _plan(self, position: int, task: Task) -> TaskPlan:
+        if self._deadline and (task.deadline is None or task.deadline > self._deadline):
+            task = msgspec.structs.replace(task, deadline=self._deadline)
         apart = self.apart.get(position, frozenset())
         return task_plan(task, self._graph.names, self._params, position in self._open, apart)
 
@@ -94,6 +99,8 @@ class RunData:
     """Task -> what is wrong with its deadline: endangered or missed, and in words."""
     versions: dict[int, int] = field(default_factory=dict)
     """Task -> version of its bundle, where what it depends on was made anew."""
+    deadline: float = 0.0
+    """Seconds after the submit by which each task should have ended that has no earlier one of its own; 0: none."""
     first_version: int = 1
     """Of all others. After a restart, higher than any that an agent may hold."""
 
@@ -130,7 +137,7 @@ class RunData:
 
     def plan(self) -> RunPlan:
         """What the scheduler needs of it. Raises `ExprError` when an array cannot be counted."""
-        tasks = Plans(self.graph, self.params, self.open_tasks)
+        tasks = Plans(self.graph, self.params, self.open_tasks, self.deadline)
         limits = self.graph.head.limits
         owner, names = account(self.owner), self.position
         return RunPlan(
@@ -138,11 +145,11 @@ class RunData:
         )  # fmt: skip
 
     def task_plan(self, position: int) -> TaskPlan:
-        return Plans(self.graph, self.params, self.open_tasks)[position]
+        return Plans(self.graph, self.params, self.open_tasks, self.deadline)[position]
 
     def apart(self) -> dict[int, frozenset[int]]:
         """Who is kept apart from whom, by position, both ways."""
-        return Plans(self.graph, self.params, self.open_tasks).apart
+        return Plans(self.graph, self.params, self.open_tasks, self.deadline).apart
 
 
 def from_store(stored: StoredRun) -> RunData:
@@ -168,6 +175,7 @@ def from_store(stored: StoredRun) -> RunData:
             if task.values is not None
         },
         notes={place: task.note for place, task in stored.tasks.items() if task.note},
+        deadline=stored.deadline,
     )
 
 

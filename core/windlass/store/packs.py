@@ -102,10 +102,14 @@ def results_of(results: bytes) -> list[bytes]:
     return _decode_results(results)
 
 
+def columns_of(data: bytes, count: int) -> Columns:
+    """A row's columns, whole."""
+    return Columns._make(_whole(column, count) for column in _decode(data))
+
+
 def attempts_of(seq: int, run: int, task: int, count: int, agent: str, data: bytes) -> list[tuple[Any, ...]]:
     """A row's ends with the values that a row of `attempts` has, up to the error."""
-    columns = [_whole(column, count) for column in _decode(data)]
-    items, numbers, assigned, started, ended, cpu, memory, read, written, slots = columns
+    items, numbers, assigned, started, ended, cpu, memory, read, written, slots = columns_of(data, count)
     ends = zip(items, numbers, assigned, started, ended, cpu, memory, read, written, slots, strict=True)
     return [
         (
@@ -116,7 +120,7 @@ def attempts_of(seq: int, run: int, task: int, count: int, agent: str, data: byt
     ]  # fmt: skip
 
 
-def _whole(column: Any, count: int) -> Sequence[Any]:
+def _whole(column: Any, count: int) -> list[Any]:
     return column if isinstance(column, list) else list(repeat(column, count))
 
 

@@ -7,6 +7,8 @@ RUN_NEW = (
     "INSERT INTO runs (id, token, name, owner, state, priority, submitted, hidden, note, document, graph, params,"
     " files) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
+RUN_DEADLINE = "UPDATE runs SET deadline=? WHERE id=?"
+"""(seconds after the submit, run)"""
 RUN_STATE = "UPDATE runs SET state=?, priority=?, ended=? WHERE id=?"
 RUN_COUNTS = "UPDATE runs SET counts=? WHERE id=?"
 """(JSON list of items by state, run): of a run that has ended."""
@@ -19,6 +21,7 @@ RUN_DELETE = (
     "DELETE FROM given WHERE run=?",
     "DELETE FROM attempts WHERE run=?",
     "DELETE FROM packs WHERE run=?",
+    "DELETE FROM curves WHERE run=?",
     "DELETE FROM outputs WHERE run=?",
     "DELETE FROM payloads WHERE run=?",
     "DELETE FROM refs WHERE run=?",
@@ -54,6 +57,8 @@ LOSS_FORGIVEN = (
     "UPDATE attempts SET outcome='stopped', error=? WHERE run=? AND task=? AND idx=? AND attempt=? AND state=3"
 )
 """(what to say of it, run, task, index, attempt) of one that was LOST: its agent had stopped it in order."""
+CURVE = "INSERT OR REPLACE INTO curves VALUES (?,?,?,?,?)"
+"""(run, task, index, attempt, `looks.curve_bytes`)"""
 OUTPUTS_CLEAR = "DELETE FROM outputs WHERE run=? AND task=? AND idx=?"
 OUTPUT = "INSERT OR REPLACE INTO outputs VALUES (?,?,?,?,?,?,?)"
 """(run, task, index, path, hash, size, mode)"""
@@ -89,6 +94,8 @@ PART_GONE = {
     "payloads": "DELETE FROM payloads WHERE (run, task, first) IN"
     " (SELECT run, task, first FROM payloads WHERE run=? LIMIT (? + 49) / 50)",
     "packs": "DELETE FROM packs WHERE seq IN (SELECT seq FROM packs WHERE run=? LIMIT (? + 49) / 50)",
+    "curves": "DELETE FROM curves WHERE (run, task, idx, attempt) IN"
+    " (SELECT run, task, idx, attempt FROM curves WHERE run=? LIMIT ?)",
     "given": "DELETE FROM given WHERE id IN (SELECT id FROM given WHERE run=? LIMIT ?)",
     "changes": "DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE run=? LIMIT ?)",
 }

@@ -41,6 +41,7 @@ class StoredRun(NamedTuple):
     graph: bytes
     params: bytes
     files: bytes
+    deadline: float
     tasks: dict[int, StoredTask]
 
 
@@ -66,8 +67,8 @@ def stored_runs(db: sqlite3.Connection) -> list[StoredRun]:
 def stored_run(db: sqlite3.Connection, run: int) -> StoredRun:
     """Raises `LookupError` when there is none."""
     row = db.execute(
-        "SELECT id, name, owner, state, priority, submitted, ended, hidden, note, graph, params, files FROM runs"
-        " WHERE id=?",
+        "SELECT id, name, owner, state, priority, submitted, ended, hidden, note, graph, params, files, deadline"
+        " FROM runs WHERE id=?",
         (run,),
     ).fetchone()
     if row is None:

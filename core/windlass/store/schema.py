@@ -82,6 +82,16 @@ MIGRATIONS: tuple[str, ...] = (
     -- JSON list: how many items of a run that has ended are in each state, so that a start need not look at them.
     ALTER TABLE runs ADD COLUMN counts TEXT;
     """,
+    """
+    -- Attempts by which an item failed for good (final=5): few in most runs, and what a person looks for.
+    CREATE INDEX attempts_failed ON attempts (run) WHERE final=5;
+    -- Curves of attempts that ended badly, as looks.py writes them.
+    CREATE TABLE curves (
+        run INTEGER, task INTEGER, idx INTEGER, attempt INTEGER, data BLOB,
+        PRIMARY KEY (run, task, idx, attempt)) WITHOUT ROWID;
+    -- Seconds after the submit by which the whole run should have ended; 0: no such wish.
+    ALTER TABLE runs ADD COLUMN deadline REAL NOT NULL DEFAULT 0;
+    """,
 )
 VERSION = len(MIGRATIONS)
 

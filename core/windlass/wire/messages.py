@@ -415,6 +415,8 @@ class Submit(Message, frozen=True):
     """A session of the Python API (an Executor): listed only on request."""
     project: str = ""
     """What it is done for: the fair share is then the project's, not the owner's. See `server/owners.py`."""
+    deadline: float = 0.0
+    """Seconds after the submit by which each task should have ended that has no earlier one of its own; 0: none."""
 
 
 class AppendItems(Message, frozen=True):
@@ -716,6 +718,50 @@ class GetJob(Message, frozen=True):
     job: int
 
 
+class GetColumns(Message, frozen=True):
+    """A run's ended attempts as columns, for who looks at many: a chart, a grid of items, an estimate.
+
+    -> Reply({"count", "next": seq | None, "task", "index", "attempt", "slot": u32, "agent": u16, "outcome": u8,
+    "started", "ended": f64 (NaN: never), "memory": i64; each as little-endian bytes, "agents": [name], "outcomes":
+    [name]}), in the order of their ends between answers, in none within one. `agent` and `outcome` count through the
+    lists. An answer looks at some `limit` attempts of the run; with `task`, those of others are left out of it.
+    """
+
+    req: int
+    run: int
+    task: int | None = None
+    after: int = 0
+    limit: int = 20_000
+
+
+class GetFailures(Message, frozen=True):
+    """Items of a run that have failed and were not tried again since, those alike together (`model/failures.py`).
+
+    -> Reply({"groups": [{"key", "outcome", "code", "line": the first one's last line of error output, "items": [[task,
+    index, attempt, agent's name]]}], "next": seq | None, "last": seq}), from those that ended behind `after` on.
+    `last` is where to go on when more have failed. Items without an attempt have number 0.
+    """
+
+    req: int
+    run: int
+    after: int = 0
+    limit: int = 500
+
+
+class GetCurve(Message, frozen=True):
+    """CPUs and memory of an attempt over its time: while it runs, and afterwards where it ended badly.
+
+    -> Reply({"time": [...], "cpu": [...], "memory": [...]}), empty when there is none (it was too short to be looked
+    at, or went well).
+    """
+
+    req: int
+    run: int
+    task: int
+    index: int
+    attempt: int
+
+
 MESSAGES: tuple[type[Message], ...] = (
     Enrol, Enrolled, Refused, WhoAreYou,
     AgentHello, Heartbeat, Started, Exited, Rejected, AgentGoodbye,
@@ -725,5 +771,6 @@ MESSAGES: tuple[type[Message], ...] = (
     GetRuns, GetRun, GetItems, GetAttempts, GetAgents, GetResults, GetOutputs, GetLog, GetInfo, MakeToken,
     Subscribe, StopCore, Reply, Failure, Snapshot, Delta, LogWant, LogData, Amend, Explain,
     Succeeded, AssignRange, Backup, Prune, GetJob, WaitRun,
+    GetColumns, GetFailures, GetCurve,
 )  # fmt: skip
 """A message's type byte is its place here plus one: append only."""
