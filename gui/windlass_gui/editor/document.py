@@ -15,6 +15,7 @@ from windlass.model.document import Problem, check_text
 from windlass.model.edit import DocumentText
 from windlass.model.graph import Graph
 from windlass_gui.editor.facts import NodeFacts, node_facts
+from windlass_gui.editor.frames import FrameFacts, NoteFacts, frames_of, notes_of
 
 UNTITLED = "untitled"
 """The name of a graph that nobody has named."""
@@ -29,6 +30,8 @@ class Change:
     added: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
+    canvas: bool = False
+    """Frames or notes are others."""
 
 
 Listener = Callable[[Change], None]
@@ -41,6 +44,8 @@ class Document:
         self.folder = folder
         """Where the graph's files lie; None for a document that was never saved."""
         self.facts: dict[str, NodeFacts] = {}
+        self.frames: dict[str, FrameFacts] = {}
+        self.notes: tuple[NoteFacts, ...] = ()
         self.graph: Graph | None = None
         self.problems: list[Problem] = []
         self.unreadable = False
@@ -49,7 +54,7 @@ class Document:
         self._tree: DocumentText | None = None
         self._listeners: list[Listener] = []
         self._read()
-        self.facts = self._facts_now()
+        self._look()
         self.check()
 
     @property
@@ -113,6 +118,12 @@ class Document:
             self._tree = None
             self.unreadable = True
 
+    def _look(self) -> None:
+        """Make the facts true of the text."""
+        self.facts = self._facts_now()
+        canvas = self.raw.get("canvas")
+        self.frames, self.notes = frames_of(canvas, self.facts), notes_of(canvas)
+
     def _facts_now(self) -> dict[str, NodeFacts]:
         tasks = self.raw.get("tasks")
         if not isinstance(tasks, Mapping):
@@ -120,11 +131,13 @@ class Document:
         return {str(task): node_facts(str(task), raw) for task, raw in tasks.items()}
 
     def _tell(self) -> None:
-        before, self.facts = self.facts, self._facts_now()
+        before, canvas = self.facts, (self.frames, self.notes)
+        self._look()
         change = Change(
             added=set(self.facts) - set(before),
             removed=set(before) - set(self.facts),
             changed={task for task in self.facts.keys() & before.keys() if self.facts[task] != before[task]},
+            canvas=canvas != (self.frames, self.notes),
         )
         for listener in list(self._listeners):
             listener(change)
@@ -148,6 +161,8 @@ class Document:
         """Why `target` may not need `source`, for a person; empty when it may."""
         if source == target:
             return "A task cannot need itself"
+        if source not in self.facts or target not in self.facts:
+            return "A folded frame takes no links: unfold it, or open it with a double click"
         if any(need == source for need, _ in self.facts[target].needs):
             return f"“{target}” needs “{source}” already"
         path = self._path(source, target)

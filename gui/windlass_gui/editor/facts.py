@@ -43,13 +43,13 @@ def node_facts(task: str, raw: object) -> NodeFacts:
     array = next((key for key in ("matrix", "foreach") if data.get(key) is not None), "")
     return NodeFacts(
         id=task,
-        title=_text(data.get("title")),
+        title=text_of(data.get("title")),
         kind=kind,
         summary=_summary(data.get(kind)) if kind else "",
         needs=needs_of(data.get("needs")),
         array=array,
-        position=_position(data.get("position")),
-        description=_text(data.get("description")),
+        position=position_of(data.get("position")),
+        description=text_of(data.get("description")),
     )
 
 
@@ -67,18 +67,18 @@ def needs_of(raw: object) -> tuple[tuple[str, bool], ...]:
     return tuple((str(task), each) for task, each in found.items())
 
 
-def _text(raw: object) -> str:
+def text_of(raw: object) -> str:
     return str(raw).strip() if isinstance(raw, (str, int, float)) and not isinstance(raw, bool) else ""
 
 
 def _summary(raw: object) -> str:
     if isinstance(raw, (list, tuple)):
         return " ".join(str(part) for part in raw)
-    lines = _text(raw).splitlines()
+    lines = text_of(raw).splitlines()
     return lines[0] if lines else ""
 
 
-def _position(raw: object) -> tuple[float, float] | None:
+def position_of(raw: object) -> tuple[float, float] | None:
     if isinstance(raw, (list, tuple)) and len(raw) == 2:
         x, y = raw
         if all(isinstance(v, (int, float)) and not isinstance(v, bool) and abs(v) < 1e7 for v in (x, y)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from windlass.wire.rows import Counts, TaskRow
@@ -73,6 +74,23 @@ STATE_WORDS = {
 def node_live(row: TaskRow) -> NodeLive:
     """From a task's row as clients get it."""
     return NodeLive(_first(row.counts), row.counts, row.count, row.array, row.note, row.deadline)
+
+
+def together(parts: Iterable[NodeLive | None]) -> NodeLive | None:
+    """What a run says of several tasks, as of one; None when it says nothing of any."""
+    known = [part for part in parts if part is not None]
+    if not known:
+        return None
+    counts = Counts(*(sum(getattr(part.counts, name) for part in known) for name in Counts.__struct_fields__))
+    totals = [part.total for part in known if part.total is not None]
+    late = {part.deadline for part in known}
+    return NodeLive(
+        _first(counts),
+        counts,
+        sum(totals) if len(totals) == len(known) else None,
+        array=True,
+        deadline=next((deadline for deadline in ("missed", "endangered") if deadline in late), ""),
+    )
 
 
 def _first(counts: Counts) -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from PySide6.QtCore import QRectF, Signal
+from PySide6.QtCore import QPointF, QRectF, Signal
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QGraphicsScene
 
 from windlass_gui.editor.batch_item import BatchItem
 from windlass_gui.editor.document import Change, Document
+from windlass_gui.editor.frame_item import FrameLayer
 from windlass_gui.editor.geometry import Geometry
 from windlass_gui.editor.layout import NODE_HEIGHT, NODE_WIDTH, Point, layout
 from windlass_gui.editor.link_item import LinkItem
-from windlass_gui.editor.live import NodeLive
+from windlass_gui.editor.live import NodeLive, together
 from windlass_gui.editor.node_item import NodeItem
+from windlass_gui.editor.note_item import NoteLayer
+from windlass_gui.editor.projection import project
 from windlass_gui.editor.style import CanvasStyle
 from windlass_gui.theme import Theme
 
@@ -28,11 +31,15 @@ class GraphScene(QGraphicsScene):
     """Nodes and links of one document, their selection, and the live states of a run."""
 
     selection_changed = Signal()
+    inside_changed = Signal()
+    """Another frame's inside is shown, or the whole canvas again."""
 
     def __init__(self, document: Document, theme: Theme) -> None:
         super().__init__()
         self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         self.document = document
+        self.shown = project(document.facts, document.frames)
+        """Which nodes the canvas has: the tasks, and the folded frames."""
         self.look = CanvasStyle(theme)
         self.geometry = Geometry()
         self.nodes: dict[str, NodeItem] = {}
@@ -42,30 +49,61 @@ class GraphScene(QGraphicsScene):
         self.selected_links: set[Link] = set()
         self.hovered: str | None = None
         self.batched = False
+        self._places: dict[str, Point] = {}
+        """Where tasks without a place in the text were last drawn, for when their frame is opened again."""
         self._links_of: dict[str, set[Link]] = {}
         self._link_layer = _Layer()
         self._node_layer = _Layer()
         self._batch = BatchItem(self.geometry, self.look)
         self._batch.setVisible(False)
-        for item, z in ((self._link_layer, 0), (self._node_layer, 1), (self._batch, 2)):
+        self.frames = FrameLayer(self.geometry, self.look)
+        self.notes = NoteLayer(self.look)
+        layers = ((self.frames, -1), (self._link_layer, 0), (self._node_layer, 1), (self._batch, 2), (self.notes, 3))
+        for item, z in layers:
             item.setZValue(z)
             self.addItem(item)
         document.listen(self._document_changed)
-        self._document_changed(Change(added=set(document.facts)))
+        self._mirror(Change(added=set(self.shown.facts), canvas=True))
 
     # --- mirroring the document ----------------------------------------------------------------------------
 
     def _document_changed(self, change: Change) -> None:
-        facts = self.document.facts
+        self._project(self.shown.inside, change)
+
+    def show_inside(self, frame: str) -> None:
+        """Show only what lies in this frame; empty: the whole canvas again."""
+        if frame != self.shown.inside:
+            self._project(frame, Change(canvas=True))
+            self.inside_changed.emit()
+
+    def _project(self, inside: str, change: Change) -> None:
+        before, document = self.shown, self.document
+        self.shown = project(document.facts, document.frames, inside)
+        if before.facts is not document.facts or self.shown.facts is not document.facts:
+            was, now = before.facts, self.shown.facts
+            change = Change(
+                added=now.keys() - was.keys(),
+                removed=was.keys() - now.keys(),
+                changed={node for node in now.keys() & was.keys() if now[node] != was[node] or node in change.changed},
+                canvas=change.canvas,
+            )
+        self._mirror(change)
+        if self.shown.inside != before.inside and self.shown.inside != inside:
+            self.inside_changed.emit()  # the frame that was open is gone
+
+    def _mirror(self, change: Change) -> None:
+        facts = self.shown.facts
         gone = change.removed & set(self.nodes)
         for link in {link for task in gone for link in self._links_of.get(task, ())}:
             self._drop_link(link)
         for task in gone:
+            self._places[task] = self.geometry.point(task)
             self.removeItem(self.nodes.pop(task))
             self.geometry.remove(task)
             self._links_of.pop(task, None)
-            self.live.pop(task, None)
             self._batch.show_live(task, None)
+        for task in self.live.keys() - self.document.facts.keys():
+            del self.live[task]
         if self.hovered in gone:
             self.hovered = None
         fresh = [task for task in facts if task in change.added and task not in self.nodes]
@@ -84,12 +122,26 @@ class GraphScene(QGraphicsScene):
             for task in facts:
                 if any(need in change.added for need, _ in facts[task].needs):
                     self._mirror_links(task)
-        if self.selected - set(facts) or self.selected_links - set(self.links):
-            self.select(self.selected & set(facts), self.selected_links & set(self.links))
+        for node in self.shown.members:
+            self._show_live_of(node)
+        tasks = {task for task in self.selected if task in self.document.facts and self.shown.node_of(task)}
+        if tasks != self.selected or self.selected_links - set(self.links):
+            self.select(tasks, self.selected_links & set(self.links))
+        elif change.canvas or change.added:
+            self._mark_selected(set())
+        if change.canvas or self.shown.outlines:
+            self.frames.show_frames(self.shown.outlines, self.document.frames)
+        if change.canvas:
+            # Notes lie on the canvas itself, not inside a frame.
+            self.notes.show_notes(() if self.shown.inside else self.document.notes)
         self._refresh()
 
     def _place_new(self, fresh: list[str]) -> None:
-        facts = self.document.facts
+        facts = self.shown.facts
+        for task in fresh:
+            if facts[task].position is None and task in self._places:
+                self._add_node(task, self._places[task])
+        fresh = [task for task in fresh if task not in self.nodes]
         homeless = [task for task in fresh if facts[task].position is None]
         spots: Mapping[str, Point] = {}
         if homeless and len(homeless) == len(facts):
@@ -112,14 +164,14 @@ class GraphScene(QGraphicsScene):
                 self._add_node(task, self.geometry.free_spot(start))
 
     def _add_node(self, task: str, point: Point) -> None:
-        item = NodeItem(self.document.facts[task], self.look, self._node_layer)
+        item = NodeItem(self.shown.facts[task], self.look, self._node_layer)
         item.setPos(*point)
         self.nodes[task] = item
         self.geometry.place(task, point)
-        item.show_live(self.live.get(task))
+        self._show_live_of(task)
 
     def _mirror_links(self, task: str) -> None:
-        wanted = {(need, task): each for need, each in self.document.facts[task].needs if need in self.nodes}
+        wanted = {(need, task): each for need, each in self.shown.facts[task].needs if need in self.nodes}
         wanted.pop((task, task), None)
         for link in [link for link in self._links_of.get(task, ()) if link[1] == task and link not in wanted]:
             self._drop_link(link)
@@ -146,9 +198,9 @@ class GraphScene(QGraphicsScene):
 
     def _refresh(self) -> None:
         self._batch.links = list(self.links)
-        self._batch.selected = self.selected
+        self._batch.selected = self.selected_nodes
         self._batch.refresh()
-        bounds = self.geometry.bounds()
+        bounds = self._bounds()
         if bounds is None:
             self.setSceneRect(QRectF(-1000, -1000, 2000, 2000))
         else:
@@ -165,6 +217,30 @@ class GraphScene(QGraphicsScene):
             if task in self.nodes:
                 self._put(task, point)
         self._batch.refresh()
+        self.frames.refresh()
+
+    def places(self, points: Mapping[str, Point]) -> dict[str, Point]:
+        """New corners of tasks, from those of nodes: what a folded frame stands for moves along with it."""
+        found: dict[str, Point] = {}
+        for node, (x, y) in points.items():
+            members = self.shown.members.get(node)
+            if members is None:
+                found[node] = (x, y)
+                continue
+            facts = self.document.facts
+            spots = {task: facts[task].position or self._places.get(task, (0.0, 0.0)) for task in members}
+            if spots:
+                left, top = min(p[0] for p in spots.values()), min(p[1] for p in spots.values())
+                found |= {task: (px + x - left, py + y - top) for task, (px, py) in spots.items()}
+        return found
+
+    @property
+    def selected_nodes(self) -> set[str]:
+        """The nodes all of whose tasks are selected."""
+        return self.shown.nodes_of(self.selected)
+
+    def has_selected(self, node: str) -> bool:
+        return node in self.selected or (node in self.shown.members and node in self.selected_nodes)
 
     def link_at(self, x: float, y: float, reach: float = 7.0) -> Link | None:
         if self.batched:
@@ -179,21 +255,28 @@ class GraphScene(QGraphicsScene):
             self.hovered = task
 
     def select(self, tasks: Iterable[str], links: Iterable[Link] = ()) -> None:
-        """Make exactly these the selection."""
-        tasks, links = set(tasks) & set(self.nodes), set(links) & set(self.links)
+        """Make exactly these the selection. A folded frame's node stands for the tasks in it."""
+        tasks = {task for task in self.shown.tasks_of(tasks) if self.shown.node_of(task) in self.nodes}
+        links = set(links) & set(self.links)
         if tasks == self.selected and links == self.selected_links:
             return
-        for task in tasks ^ self.selected:
-            if task in self.nodes:
-                self.nodes[task].mark(selected=task in tasks)
+        before = self.selected_nodes
         for link in links ^ self.selected_links:
             if link in self.links:
                 self.links[link].mark(selected=link in links)
         self.selected, self.selected_links = tasks, links
-        self._batch.selected = tasks
+        self._mark_selected(before)
         if self.batched:
             self._batch.refresh()
         self.selection_changed.emit()
+
+    def _mark_selected(self, before: set[str]) -> None:
+        """Draw as selected what is, where it was not before."""
+        now = self.selected_nodes
+        for node in now ^ before:
+            if node in self.nodes:
+                self.nodes[node].mark(selected=node in now)
+        self._batch.selected = now
 
     def select_all(self) -> None:
         self.select(set(self.nodes))
@@ -205,16 +288,24 @@ class GraphScene(QGraphicsScene):
         if whole:
             for task in set(self.live) - set(live):
                 del self.live[task]
-                self._batch.show_live(task, None)
-                if task in self.nodes:
-                    self.nodes[task].show_live(None)
-        for task, state in live.items():
-            self.live[task] = state
-            self._batch.show_live(task, state)
-            if task in self.nodes:
-                self.nodes[task].show_live(state)
+                self._show_live_of(task)
+        self.live.update(live)
+        for task in live:
+            self._show_live_of(task)
+        for node in {self.shown.node_by_task[task] for task in live if task in self.shown.node_by_task}:
+            self._show_live_of(node)
+        if whole:
+            for node in self.shown.members:
+                self._show_live_of(node)
         if self.batched:
             self._batch.refresh()
+
+    def _show_live_of(self, node: str) -> None:
+        if node in self.nodes:
+            members = self.shown.members.get(node)
+            live = self.live.get(node) if members is None else together([self.live.get(task) for task in members])
+            self._batch.show_live(node, live)
+            self.nodes[node].show_live(live)
 
     def show_problems(self, problems: Mapping[str, str]) -> None:
         """Tasks with a problem and what it says."""
@@ -229,6 +320,8 @@ class GraphScene(QGraphicsScene):
             node.show_style(self.look)
         for link in self.links.values():
             link.show_style(self.look)
+        self.frames.show_style(self.look)
+        self.notes.show_style(self.look)
         self._batch.refresh()
         self.update()
 
@@ -247,11 +340,15 @@ class GraphScene(QGraphicsScene):
 
     def extent(self) -> QRectF:
         """The rectangle around all nodes; empty without any."""
+        bounds = self._bounds()
+        return QRectF(QPointF(*bounds[:2]), QPointF(*bounds[2:])) if bounds is not None else QRectF()
+
+    def _bounds(self) -> tuple[float, float, float, float] | None:
+        """Around nodes, frames and notes."""
         bounds = self.geometry.bounds()
-        if bounds is None:
-            return QRectF()
-        left, top, right, bottom = bounds
-        return QRectF(left, top, right - left, bottom - top)
+        rect = QRectF(QPointF(*bounds[:2]), QPointF(*bounds[2:])) if bounds is not None else QRectF()
+        rect = rect.united(self.frames.extent()).united(self.notes.extent())
+        return (rect.left(), rect.top(), rect.right(), rect.bottom()) if not rect.isEmpty() else None
 
     def node_rect(self, task: str) -> QRectF:
         x, y = self.geometry.point(task)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoStack
 
 from windlass.model.edit import DocumentText
+from windlass_gui.editor.canvas_edits import CanvasEdits
 from windlass_gui.editor.commands import EditCommand, MoveCommand
 from windlass_gui.editor.document import UNTITLED, Change, Document
 from windlass_gui.editor.facts import needs_of
@@ -43,6 +44,7 @@ class EditorSession(QObject):
         self.path = path
         self.document = Document(text, path.parent if path else None)
         self.undo = QUndoStack(self)
+        self.canvas = CanvasEdits(self.document, self.edit)
         # Through slots of this object: a stack that is being destroyed still signals, and must reach nobody then.
         self.undo.cleanChanged.connect(self._clean_changed)
         self.undo.indexChanged.connect(self._index_changed)
@@ -97,7 +99,7 @@ class EditorSession(QObject):
 
     # --- edits ---------------------------------------------------------------------------------------------
 
-    def _edit(self, label: str, apply: Callable[[DocumentText], None], series: frozenset[str] | None = None) -> bool:
+    def edit(self, label: str, apply: Callable[[DocumentText], None], series: frozenset[str] | None = None) -> bool:
         """Make an edit and keep it as a step. A refused one is told by `refused`; nothing has changed then.
 
         With `series` (the tasks moved) it joins a step before it that moved the same.
@@ -121,7 +123,7 @@ class EditorSession(QObject):
         task = self.document.free_id(spec.id)
         position = [round(point[0]), round(point[1])]
         fields = {**spec.fields, "position": position}
-        self._edit(self.tr("add “{}”").format(task), lambda text: text.add_task(task, fields))
+        self.edit(self.tr("add “{}”").format(task), lambda text: text.add_task(task, fields))
         return task
 
     def remove(self, tasks: Iterable[str], links: Iterable[Link] = ()) -> None:
@@ -141,7 +143,7 @@ class EditorSession(QObject):
             label = self.tr("remove “{}”").format(doomed[0]) if len(doomed) == 1 else self.tr("remove tasks")
         else:
             label = self.tr("remove link")
-        self._edit(label, apply)
+        self.edit(label, apply)
 
     def rename(self, task: str, new: str) -> bool:
         """Another id, everywhere it is used. Refused when another task has it."""
@@ -150,14 +152,14 @@ class EditorSession(QObject):
         if new in self.document.facts:
             self.refused.emit(self.tr("There is a task “{}” already").format(new))
             return False
-        return self._edit(self.tr("rename “{}” to “{}”").format(task, new), lambda text: text.rename_task(task, new))
+        return self.edit(self.tr("rename “{}” to “{}”").format(task, new), lambda text: text.rename_task(task, new))
 
     def link(self, source: str, target: str, each: bool = False) -> bool:
         reason = self.document.refusal(source, target)
         if reason:
             self.refused.emit(reason)
             return False
-        return self._edit(
+        return self.edit(
             self.tr("link “{}” to “{}”").format(source, target), lambda text: text.add_need(target, source, each)
         )
 
@@ -167,7 +169,7 @@ class EditorSession(QObject):
             {"task": need, "each": True} if (each if need == source else was) else need
             for need, was in self.document.facts[target].needs
         ]
-        self._edit(self.tr("change link"), lambda text: text.set_field(target, "needs", needs))
+        self.edit(self.tr("change link"), lambda text: text.set_field(target, "needs", needs))
 
     def set_field(self, task: str, field: str, value: object, label: str = "") -> bool:
         """Set a field of a task; None removes it."""
@@ -181,11 +183,11 @@ class EditorSession(QObject):
             for field, value in sorted(fields.items(), key=lambda pair: pair[1] is None):
                 text.set_field(task, field, value)
 
-        return self._edit(label, apply)
+        return self.edit(label, apply)
 
     def set_graph_field(self, field: str, value: object) -> bool:
         """A field of the graph itself, such as its name; None removes it."""
-        return self._edit(self.tr("change {} of the graph").format(field), lambda text: text.set_top(field, value))
+        return self.edit(self.tr("change {} of the graph").format(field), lambda text: text.set_top(field, value))
 
     def move(self, points: Mapping[str, Point], series: bool = False) -> None:
         """Nodes to new top-left corners."""
@@ -208,7 +210,7 @@ class EditorSession(QObject):
         def apply(text: DocumentText) -> None:
             text.set_positions({task: (round(x), round(y)) for task, (x, y) in points.items()})
 
-        self._edit(label, apply, series)
+        self.edit(label, apply, series)
 
     def apply_text(self, text: str) -> None:
         """The whole document as typed, readable or not."""
@@ -254,4 +256,4 @@ class EditorSession(QObject):
             for task, raw in fields.items():
                 text.add_task(names[task], raw)
 
-        return list(names.values()) if self._edit(self.tr("paste"), apply) else []
+        return list(names.values()) if self.edit(self.tr("paste"), apply) else []

@@ -52,6 +52,14 @@ class CanvasStyle:
         self.small_metrics = QFontMetricsF(self.small_font)
         self.mono_metrics = QFontMetricsF(self.mono)
 
+    def paint_color(self, name: str) -> QColor:
+        """One of the colours of frames and notes, in this theme's shade; grey for an empty name."""
+        theme = self.theme
+        tokens = {"red": 1, "green": 2, "yellow": 3, "blue": 4, "purple": 5}
+        if name == "orange":
+            return theme.state_color("backoff")
+        return QColor(theme.ansi[tokens[name]]) if name in tokens else theme.color("muted")
+
     @staticmethod
     def _line(color: QColor, width: float, dashed: bool = False) -> QPen:
         pen = QPen(color, width)

@@ -172,7 +172,7 @@ class GraphView(Navigator):
         at = self.mapToScene(pixel)
         if event.button() == Qt.MouseButton.RightButton:
             task = self.graph.geometry.node_at(at.x(), at.y())
-            if task is not None and task not in self.graph.selected:
+            if task is not None and not self.graph.has_selected(task):
                 self.graph.select([task])
             return
         if event.button() != Qt.MouseButton.LeftButton:
@@ -186,9 +186,9 @@ class GraphView(Navigator):
         self._press, self._pressed_node = pixel, task
         self._toggle_on_release = None
         if task is not None:
-            if task in self.graph.selected and add:
+            if self.graph.has_selected(task) and add:
                 self._toggle_on_release = task
-            elif task not in self.graph.selected:
+            elif not self.graph.has_selected(task):
                 self.graph.select({task} | self.graph.selected if add else {task})
             return
         link = self.link_under(at)
@@ -212,8 +212,8 @@ class GraphView(Navigator):
             return
         if self._press is not None and event.buttons() & Qt.MouseButton.LeftButton:
             far = (pixel - self._press).manhattanLength() >= DRAG_START
-            if far and self._pressed_node in self.graph.selected:
-                self.begin(MoveGesture(self, self.mapToScene(self._press), str(self._pressed_node)))
+            if far and self._pressed_node is not None and self.graph.has_selected(self._pressed_node):
+                self.begin(MoveGesture(self, self.mapToScene(self._press), self._pressed_node))
                 self._toggle_on_release = None
                 if self.gesture is not None:
                     self.gesture.move(at, event.modifiers())
@@ -236,7 +236,7 @@ class GraphView(Navigator):
         add = bool(event.modifiers() & _ADD)
         if gesture is None:
             if self._toggle_on_release is not None and event.button() == Qt.MouseButton.LeftButton:
-                self.graph.select(self.graph.selected - {self._toggle_on_release})
+                self.graph.select(self.graph.selected - self.graph.shown.tasks_of([self._toggle_on_release]))
                 self._toggle_on_release = None
             elif self._pressed_node is not None and event.button() == Qt.MouseButton.LeftButton and not add:
                 self.graph.select([self._pressed_node])

@@ -24,7 +24,7 @@ class MoveGesture(Gesture):
     def __init__(self, view: GraphView, start: QPointF, grabbed: str) -> None:
         super().__init__(view, start)
         self.grabbed = grabbed
-        self.origins: dict[str, Point] = {task: self.scene.geometry.point(task) for task in self.scene.selected}
+        self.origins: dict[str, Point] = {task: self.scene.geometry.point(task) for task in self.scene.selected_nodes}
         self.moved = False
 
     def _places(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> dict[str, Point]:
@@ -44,7 +44,7 @@ class MoveGesture(Gesture):
         if self.moved and at != self.start:
             places = self._places(at, modifiers)
             self.scene.show_moved(places)
-            self.view.session.move(places)
+            self.view.session.move(self.scene.places(places))
 
     def cancel(self) -> None:
         self.scene.show_moved(self.origins)
