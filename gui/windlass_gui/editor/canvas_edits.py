@@ -46,7 +46,7 @@ class CanvasEdits:
     # --- frames --------------------------------------------------------------------------------------------
 
     def frame(self, tasks: Iterable[str], title: str = "") -> str:
-        """A new frame around tasks, which leave the frames that they were in; gives its id, empty when there are none."""
+        """A new frame around tasks, which leave the frames that they were in; gives its id, empty without tasks."""
         chosen = [task for task in self.document.facts if task in set(tasks)]
         if not chosen:
             return ""

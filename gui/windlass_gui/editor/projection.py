@@ -32,7 +32,7 @@ class Projection:
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Folded node -> all tasks that it stands for."""
     outlines: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Open frames that are drawn around nodes -> the nodes and, as ids, the open frames directly inside; inner first."""
+    """Open frames that are drawn -> the nodes, and the ids of open frames, directly inside; inner frames first."""
     node_by_task: dict[str, str] = field(default_factory=dict)
     """Only of tasks that are not nodes themselves; empty for those out of view."""
     cut: tuple[int, int] = (0, 0)
