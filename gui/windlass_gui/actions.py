@@ -23,10 +23,14 @@ class Spec(NamedTuple):
 
 SPECS = (
     Spec("new", "&New", "new", "Ctrl+N", "Begin an empty graph"),
-    Spec("open", "&Open…", "open", "Ctrl+O", "Open a graph file"),
+    Spec("open", "&Open…", "open", "Ctrl+O", "Open graph files"),
     Spec("save", "&Save", "save", "Ctrl+S", "Write the graph to its file"),
     Spec("save_as", "Save &as…", "", "Ctrl+Shift+S", "Write the graph to another file"),
-    Spec("close", "&Close graph", "", "Ctrl+W", "Back to the start page"),
+    Spec("save_all", "Save a&ll", "", "Ctrl+Alt+S", "Write every graph that has changes to its file"),
+    Spec("close", "&Close graph", "close", "Ctrl+W", "Close the tab in front"),
+    Spec("close_all", "Close all &graphs", "", "Ctrl+Shift+W", "Close every tab, back to the start page"),
+    Spec("next_tab", "&Next graph", "", "Ctrl+Tab", "Go to the tab at the right"),
+    Spec("previous_tab", "&Previous graph", "", "Ctrl+Shift+Tab", "Go to the tab at the left"),
     Spec("quit", "&Quit", "", "Ctrl+Q", "Close the window"),
     Spec("undo", "&Undo", "undo", "Ctrl+Z", "Take the last edit back"),
     Spec("redo", "&Redo", "redo", "Ctrl+Shift+Z", "Make the edit again"),
@@ -72,6 +76,8 @@ class Actions:
             if spec.keys:
                 action.setShortcut(QKeySequence(spec.keys))
             self._all[spec.name] = action
+        self._all["next_tab"].setShortcuts([QKeySequence("Ctrl+Tab"), QKeySequence("Ctrl+PgDown")])
+        self._all["previous_tab"].setShortcuts([QKeySequence("Ctrl+Shift+Tab"), QKeySequence("Ctrl+PgUp")])
         self._all["redo"].setShortcuts([QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")])
         self._all["zoom_in"].setShortcuts([QKeySequence("Ctrl++"), QKeySequence("Ctrl+=")])
         self._all["delete"].setShortcuts([QKeySequence("Del"), QKeySequence("Backspace")])

@@ -72,6 +72,7 @@ def start(options: argparse.Namespace) -> Parts:
     bridge = Bridge()
     window = MainWindow(bridge, settings)
     window.show()
+    window.opening.restore()
     if options.file is not None:
         window.open_file(options.file)
     elif options.sample:

@@ -1,4 +1,4 @@
-"""What the editing actions of the menus do to the open graph."""
+"""What the editing actions of the menus do to the graph in front."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
 
 from windlass_gui.actions import Actions
+from windlass_gui.documents import Documents
 from windlass_gui.editor.page import EditorPage
 
 ON_CHOSEN = ("cut", "copy", "duplicate", "delete", "edit_task")
@@ -20,12 +21,12 @@ ON_GRAPH = (
 class Editing:
     """Between the actions and the page. Text boxes that have the focus keep the clipboard's keys."""
 
-    def __init__(self, actions: Actions, page: EditorPage) -> None:
+    def __init__(self, actions: Actions, documents: Documents) -> None:
         self.actions = actions
-        self.page = page
+        self.documents = documents
         do = actions.connect
-        do("undo", lambda: page.session.undo.undo() if page.session else None)
-        do("redo", lambda: page.session.undo.redo() if page.session else None)
+        do("undo", lambda: self.page.session.undo.undo() if self.page.session else None)
+        do("redo", lambda: self.page.session.undo.redo() if self.page.session else None)
         do("cut", self.cut)
         do("copy", self.copy)
         do("paste", self.paste)
@@ -33,13 +34,18 @@ class Editing:
         do("delete", self.delete)
         do("select_all", self.select_all)
         do("layout", self.auto_layout)
-        do("fit", lambda: page.view.fit() if page.view else None)
-        do("fit_selection", lambda: page.view.fit_selection() if page.view else None)
-        do("zoom_in", lambda: page.view.zoom_middle(1.25) if page.view else None)
-        do("zoom_out", lambda: page.view.zoom_middle(0.8) if page.view else None)
-        do("zoom_reset", lambda: page.view.zoom_reset() if page.view else None)
-        do("canvas", lambda: page.tabs.setCurrentIndex(0))
-        do("text", lambda: page.tabs.setCurrentIndex(1))
+        do("fit", lambda: self.page.view.fit() if self.page.view else None)
+        do("fit_selection", lambda: self.page.view.fit_selection() if self.page.view else None)
+        do("zoom_in", lambda: self.page.view.zoom_middle(1.25) if self.page.view else None)
+        do("zoom_out", lambda: self.page.view.zoom_middle(0.8) if self.page.view else None)
+        do("zoom_reset", lambda: self.page.view.zoom_reset() if self.page.view else None)
+        do("canvas", lambda: self.page.tabs.setCurrentIndex(0))
+        do("text", lambda: self.page.tabs.setCurrentIndex(1))
+
+    @property
+    def page(self) -> EditorPage:
+        """Of the document in front."""
+        return self.documents.page
 
     def enable(self) -> None:
         """Offer what is possible now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QSettings
+from PySide6.QtCore import QCoreApplication, QSettings, Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from windlass_gui.editor.session import EditorSession
@@ -13,6 +13,8 @@ from windlass_resources.samples import Sample
 
 FILTER = "Graphs (*.yaml *.yml *.json);;All files (*)"
 RECENT_KEPT = 12
+TITLES_SHOWN = 12
+"""Unsaved graphs that the question before closing names."""
 MAX_FILE = 64 * 1024 * 1024
 """Bytes of a file that is worth trying to read as a graph."""
 
@@ -30,17 +32,16 @@ class GraphFiles:
 
     def recent(self) -> list[str]:
         """Newest first; files that have gone are left out."""
-        stored = self.settings.value("recent", [])
-        paths = [stored] if isinstance(stored, str) else list(stored) if isinstance(stored, (list, tuple)) else []
-        return [str(path) for path in paths if Path(str(path)).is_file()]
+        return [path for path in strings(self.settings.value("recent")) if Path(path).is_file()]
 
     def remember(self, path: Path) -> None:
         paths = [str(path), *(known for known in self.recent() if known != str(path))]
         self.settings.setValue("recent", paths[:RECENT_KEPT])
 
-    def ask_open(self) -> Path | None:
-        name, _ = QFileDialog.getOpenFileName(self.window, _tr("Open a graph"), self._folder(), _tr(FILTER))
-        return Path(name) if name else None
+    def ask_open(self) -> list[Path]:
+        """The files to open; none when the dialog was left."""
+        names, _ = QFileDialog.getOpenFileNames(self.window, _tr("Open graphs"), self._folder(), _tr(FILTER))
+        return [Path(name) for name in names]
 
     def read(self, path: Path) -> str | None:
         """The file's text, or None after saying why not."""
@@ -76,17 +77,28 @@ class GraphFiles:
         self.remember(path)
         return True
 
-    def ask_unsaved(self, session: EditorSession) -> str:
-        """save, discard or cancel."""
+    def ask_unsaved(self, titles: list[str]) -> str:
+        """save, discard or cancel, for one document or several at once."""
         box = QMessageBox(self.window)
         box.setIcon(QMessageBox.Icon.Question)
+        box.setTextFormat(Qt.TextFormat.PlainText)
         box.setWindowTitle(_tr("Unsaved changes"))
-        box.setText(_tr("“{}” has changes that are not saved.").format(session.title))
         buttons = QMessageBox.StandardButton
-        box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
-        box.setDefaultButton(buttons.Save)
-        answer = box.exec()
-        return {buttons.Save: "save", buttons.Discard: "discard"}.get(buttons(answer), "cancel")
+        if len(titles) == 1:
+            box.setText(_tr("“{}” has changes that are not saved.").format(titles[0]))
+            save = buttons.Save
+        else:
+            box.setText(_tr("{} graphs have changes that are not saved.").format(len(titles)))
+            shown = [f"• {title}" for title in titles[:TITLES_SHOWN]]
+            if len(titles) > TITLES_SHOWN:
+                shown.append(_tr("… and {} more").format(len(titles) - TITLES_SHOWN))
+            box.setInformativeText("\n".join(shown))
+            save = buttons.SaveAll
+        box.setStandardButtons(save | buttons.Discard | buttons.Cancel)
+        box.setDefaultButton(save)
+        answer = buttons(box.exec())
+        box.deleteLater()
+        return {save: "save", buttons.Discard: "discard"}.get(answer, "cancel")
 
     def _folder(self) -> str:
         recent = self.recent()
@@ -94,6 +106,13 @@ class GraphFiles:
 
     def _say(self, text: str) -> None:
         QMessageBox.warning(self.window, "Windlass", text)
+
+
+def strings(stored: object) -> list[str]:
+    """A list of strings as QSettings gives it back: an INI file does not tell one string from a list of one."""
+    if isinstance(stored, str):
+        return [stored] if stored else []
+    return [str(one) for one in stored] if isinstance(stored, (list, tuple)) else []
 
 
 def _copy_beside(sample: Sample, folder: Path) -> None:

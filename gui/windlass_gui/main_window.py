@@ -8,11 +8,12 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QTabWidget, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from windlass_gui.actions import Actions
 from windlass_gui.bridge import Bridge
 from windlass_gui.dialogs import ask_running, show_about, show_keys
+from windlass_gui.documents import Documents, OpenDocument
 from windlass_gui.editing import Editing
 from windlass_gui.editor.inspector import Inspector
 from windlass_gui.editor.page import EditorPage
@@ -23,17 +24,17 @@ from windlass_gui.files import GraphFiles
 from windlass_gui.menus import build_menus, build_tool_bar, node_menu
 from windlass_gui.monitor import MonitorWindow
 from windlass_gui.monitor.joining import JoinDialog
+from windlass_gui.opening import Opening
 from windlass_gui.panes import ItemsPane, LogPane, RunsPane
 from windlass_gui.panes.doing import WHOLE, Target, run_again
 from windlass_gui.panes.report import show_report
 from windlass_gui.retrying import Retrying
-from windlass_gui.run_view import RUN_ENDED, RunView
+from windlass_gui.run_view import RUN_ENDED, RunView, Shown
 from windlass_gui.running import Running
 from windlass_gui.start_page import StartPage
 from windlass_gui.status import Status
 from windlass_gui.theme import ITEM_STATES, Theme, theme_switch
 from windlass_gui.timeline import TimelinePane
-from windlass_resources.samples import Sample, get_sample
 
 LAYOUT_VERSION = 1
 """Raised when docks are added or renamed, so that an old stored layout is not applied."""
@@ -47,14 +48,17 @@ class MainWindow(QMainWindow):
         self.bridge = bridge
         self.settings = settings
         self.files = GraphFiles(self, settings)
-        self.sample: Sample | None = None
         self.stop_core = True
         """What to do with a core of our own when the window has closed."""
         theme = theme_switch().theme
         self.actions_ = Actions(self)
         self.run_view = RunView(bridge, theme)
-        self.page = EditorPage(theme, self.run_view)
         self.start = StartPage(theme)
+        self.documents = Documents(theme, self.start, self.run_view)
+        self.setCentralWidget(self.documents)
+        self.opening = Opening(self.documents, self.files, self._take_typed, self)
+        self.new, self.open, self.open_file = self.opening.new, self.opening.open, self.opening.open_file
+        self.open_sample, self.save = self.opening.open_sample, self.opening.save
         self.palette_ = Palette(theme)
         self.inspector = Inspector(theme)
         self.problems = ProblemsPane(theme)
@@ -63,14 +67,12 @@ class MainWindow(QMainWindow):
         self.log = LogPane(bridge)
         self.timeline = TimelinePane(bridge)
         self.monitor: MonitorWindow | None = None
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self.start)
-        self._stack.addWidget(self.page)
-        self.setCentralWidget(self._stack)
+        self._front: OpenDocument | None = None
+        """The document whose parts the panes show; another than the current one only while they change."""
         self._build_docks()
         build_tool_bar(self, self.actions_)
         self._recent_menu = build_menus(self, self.actions_, self._docks, self.open_sample)
-        self.editing = Editing(self.actions_, self.page)
+        self.editing = Editing(self.actions_, self.documents)
         self.running = Running(self, bridge, self.run_view)
         self.retrying = Retrying(self, bridge, self.run_view)
         self.runs.retry = self.items.retry = self.retry
@@ -80,7 +82,7 @@ class MainWindow(QMainWindow):
         self._show_theme(theme)
         self.resize(1320, 860)
         self._restore()
-        self._show_session(None)
+        self._show_current()
 
     # --- building ------------------------------------------------------------------------------------------
 
@@ -124,7 +126,11 @@ class MainWindow(QMainWindow):
         do("open", self.open)
         do("save", self.save)
         do("save_as", lambda: self.save(elsewhere=True))
-        do("close", self.close_graph)
+        do("save_all", self.opening.save_all)
+        do("close", self.opening.close)
+        do("close_all", lambda: self.opening.close(self.documents.all))
+        do("next_tab", lambda: self.documents.step(1))
+        do("previous_tab", lambda: self.documents.step(-1))
         do("quit", self.close)
         do("edit_task", self.inspector.edit_main_field)
         do("submit", self.submit)
@@ -144,10 +150,9 @@ class MainWindow(QMainWindow):
         self.start.file_asked.connect(lambda path: self.open_file(Path(path)))
         self.start.sample_asked.connect(self.open_sample)
         self.palette_.chosen.connect(lambda kind: self.page.view.add_task(kind) if self.page.view else None)
-        self.page.menu_asked.connect(self._show_menu)
-        self.page.tip_shown.connect(lambda task: self.run_view.tell_why(task, self.page.add_to_tip))
-        self.page.activated.connect(lambda _: self.inspector.edit_main_field())
-        self.page.tabs.currentChanged.connect(self._tab_changed)
+        self.documents.added.connect(self._connect_document)
+        self.documents.current_changed.connect(self._show_current)
+        self.documents.add_button.setDefaultAction(self.actions_["new"])
         self.problems.chosen.connect(self._go_to_problem)
         self.problems.count_changed.connect(self._count_problems)
         self.runs.run_selected.connect(self._run_selected)
@@ -158,8 +163,9 @@ class MainWindow(QMainWindow):
         self.run_view.open_asked.connect(self._open_run_graph)
         self._recent_menu.aboutToShow.connect(self._fill_recent)
         self.bridge.connection_changed.connect(self._enable)
-        for part in (self.running, self.retrying):
+        for part in (self.opening, self.running, self.retrying):
             part.said.connect(lambda text: self.statusBar().showMessage(text, 8000))
+        for part in (self.running, self.retrying):
             part.progress.connect(self._show_progress)
         self.retrying.submit_asked.connect(self.submit)
         self.running.problems_asked.connect(lambda: self.bottom.setCurrentWidget(self.problems))
@@ -175,88 +181,55 @@ class MainWindow(QMainWindow):
 
     # --- the document --------------------------------------------------------------------------------------
 
-    def _show_session(self, session: EditorSession | None, sample: Sample | None = None) -> None:
-        before = self.page.session
-        self.sample = sample
-        self.inspector.show_session(None, None)
-        self.run_view.show_session(None, None)
-        self.page.show_session(session)
-        scene = self.page.view.graph if self.page.view is not None else None
-        self.inspector.show_session(session, scene)
-        self.run_view.show_session(session, scene)
-        self.problems.show_session(session)
-        self._stack.setCurrentWidget(self.page if session is not None else self.start)
-        if session is not None and scene is not None:
-            scene.selection_changed.connect(self._selection_changed)
+    @property
+    def page(self) -> EditorPage:
+        """The canvas and the text of the document in front."""
+        return self.documents.page
+
+    def _connect_document(self, made: OpenDocument) -> None:
+        """A document got its session: follow what its page and its scene tell while it is in front."""
+        page, session = made.page, made.session
+        page.menu_asked.connect(self._show_menu)
+        page.tip_shown.connect(lambda task: self.run_view.tell_why(task, page.add_to_tip))
+        page.activated.connect(lambda _: self.inspector.edit_main_field())
+        page.tabs.currentChanged.connect(self._tab_changed)
+        if session is not None and page.view is not None:
+            page.view.graph.selection_changed.connect(self._selection_changed)
             session.steps_changed.connect(self._enable)
             session.title_changed.connect(self._show_title)
             session.changed.connect(lambda _: self._show_title())
-        else:
+
+    def _show_current(self) -> None:
+        """Every part of the window turns to the document in front."""
+        current = self.documents.current
+        if current is not None and current.later is not None:
+            self.opening.read_now(current)
+            if current.session is None:  # gone again, and another is in front
+                return
+        if self._front is not None:
+            self._front.shown = self.run_view.put_aside()
+        self._front = current
+        page = self.page
+        session, scene = page.session, page.view.graph if page.view is not None else None
+        self.inspector.show_session(session, scene)
+        self.run_view.show_session(session, scene, current.shown if current is not None else None)
+        self.problems.show_session(session)
+        if session is None:
             self.start.show_recent(self.files.recent())
-        if before is not None:
-            before.deleteLater()
+        elif self.run_view.run is not None:
+            self.runs.select_run(self.run_view.run)
         self._show_title()
         self._enable()
 
     def _show_title(self) -> None:
-        session = self.page.session
-        if session is None:
-            self.setWindowTitle("Windlass")
-            self.setWindowModified(False)
-            return
-        title = self.tr("{} (sample)").format(self.sample.name) if self.sample and not session.path else session.title
-        self.setWindowTitle(f"{title}[*] — Windlass")
-        self.setWindowModified(session.modified)
+        current = self.documents.current
+        self.setWindowTitle(f"{current.title}[*] — Windlass" if current is not None else "Windlass")
+        self.setWindowModified(current is not None and current.modified)
+        self.actions_.enable(bool(self.documents.modified()), "save_all")
 
-    def may_leave(self) -> bool:
-        """Ask about changes that are not saved. False: the person wants to stay."""
-        self._take_typed()
-        session = self.page.session
-        if session is None or not session.modified:
-            return True
-        answer = self.files.ask_unsaved(session)
-        return answer == "discard" or (answer == "save" and self.save())
-
-    def new(self) -> None:
-        if self.may_leave():
-            self._show_session(EditorSession())
-
-    def open(self) -> None:
-        path = self.files.ask_open()
-        if path is not None:
-            self.open_file(path)
-
-    def open_file(self, path: Path) -> bool:
-        """False when it was not opened (the reason has been shown)."""
-        if not self.may_leave():
-            return False
-        text = self.files.read(path)
-        if text is None:
-            return False
-        self.files.remember(path.absolute())
-        self._show_session(EditorSession(text, path.absolute()))
-        return True
-
-    def open_sample(self, name: str) -> None:
-        if self.may_leave():
-            sample = get_sample(name)
-            session = EditorSession(sample.path.read_text("utf-8"))
-            session.document.folder = sample.path.parent
-            self._show_session(session, sample)
-
-    def save(self, elsewhere: bool = False) -> bool:
-        self._take_typed()
-        session = self.page.session
-        if session is None or not self.files.save(session, elsewhere, None if session.path else self.sample):
-            return False
-        self.sample = None
-        self._show_title()
-        self.statusBar().showMessage(self.tr("Saved {}").format(session.path), 4000)
-        return True
-
-    def close_graph(self) -> None:
-        if self.may_leave():
-            self._show_session(None)
+    def close_graph(self) -> bool:
+        """The one in front. False when the person stays."""
+        return self.opening.close()
 
     def _take_typed(self) -> None:
         """What stands in a field but was not entered counts before anything that uses the document."""
@@ -314,8 +287,12 @@ class MainWindow(QMainWindow):
     def _open_run_graph(self, run: int) -> None:
         def show(data: dict[str, Any]) -> None:
             text = data.get("document")
-            if isinstance(text, str) and self.may_leave():
-                self._show_session(EditorSession(text))
+            if isinstance(text, str):
+                there = next((made for made in self.documents.all if made.shown.run == run), None)
+                if there is not None and there is not self.documents.current:
+                    self.documents.show_document(there)
+                    return
+                self.opening.open_text(text)
                 self.run_view.show_run(run, text)
 
         self.bridge.get_run(run, show)
@@ -327,7 +304,13 @@ class MainWindow(QMainWindow):
             self.running.submit(self.page.session)
             self._enable()
 
-    def _after_submit(self, run: int) -> None:
+    def _after_submit(self, session: EditorSession, run: int, text: str) -> None:
+        made = self.documents.of_session(session)
+        if made is not self.documents.current:
+            if made is not None:
+                made.shown = Shown(run, text, submitted_here=True)
+            return
+        self.run_view.show_run(run, text)
         self.runs.select_run(run)
         self.timeline.show_run(run)
         if self.bottom.currentWidget() is self.problems:
@@ -386,11 +369,13 @@ class MainWindow(QMainWindow):
         self.actions_.enable(self.run_view.run is not None, "leave_run")
         self.actions_.enable(self.run_view.row is not None and self.bridge.state == "up", "report")
         self.actions_.enable(self.bridge.state == "up", "token")
+        self.actions_.enable(open_, "close_all")
+        self.actions_.enable(len(self.documents.all) > 1, "next_tab", "previous_tab")
         self.palette_.setEnabled(open_)
 
     def _show_theme(self, theme: Theme) -> None:
         self.actions_.show_theme(theme)
-        for part in (self.run_view, self.page, self.start, self.palette_, self.inspector, self.problems):
+        for part in (self.run_view, self.documents, self.start, self.palette_, self.inspector, self.problems):
             part.show_theme(theme)
 
     def _switch_theme(self) -> None:
@@ -419,7 +404,7 @@ class MainWindow(QMainWindow):
         return sum(row.state not in RUN_ENDED for row in self.bridge.mirror.runs.values())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.may_leave():
+        if not self.opening.may_leave(self.documents.all):
             event.ignore()
             return
         running = self._running_runs()

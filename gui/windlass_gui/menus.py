@@ -47,11 +47,12 @@ def build_menus(
     for sample in list_samples():
         samples.addAction(sample.title, partial(open_sample, sample.name)).setToolTip(sample.description)
     file.addSeparator()
-    for name in ("save", "save_as", "", "close", "quit"):
+    for name in ("save", "save_as", "save_all", "", "close", "close_all", "quit"):
         file.addAction(actions[name]) if name else file.addSeparator()
     menu(_tr("&Edit"), "undo", "redo", "", "cut", "copy", "paste", "duplicate", "delete", "", "select_all", "edit_task")
     view = menu(
-        _tr("&View"), "canvas", "text", "", "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset", "layout", "",
+        _tr("&View"), "canvas", "text", "next_tab", "previous_tab", "", "fit", "fit_selection", "zoom_in", "zoom_out",
+        "zoom_reset", "layout", "",
         "theme", "",
     )  # fmt: skip
     panes = view.addMenu(_tr("&Panes"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from PySide6.QtCore import QRectF, QSize, Signal
@@ -36,6 +37,17 @@ class _StateMark(QWidget):
         painter = QPainter(self)
         draw_state(painter, QRectF(1, 1, 16, 16), self.state, current_theme())
         painter.end()
+
+
+@dataclass(slots=True)
+class Shown:
+    """Which run a document shows and what is known of it: kept while another document is in front."""
+
+    run: int | None = None
+    document: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+    amended_at: float = 0.0
+    submitted_here: bool = False
 
 
 class RunView(QFrame):
@@ -84,13 +96,23 @@ class RunView(QFrame):
     def show_theme(self, theme: Theme) -> None:
         self._mark.update()
 
-    def show_session(self, session: EditorSession | None, scene: GraphScene | None) -> None:
+    def show_session(self, session: EditorSession | None, scene: GraphScene | None, shown: Shown | None = None) -> None:
+        """Another document is in front, with the run that it showed when it was `put_aside`."""
         if self.session is not None:
             self.session.changed.disconnect(self._say)
         self.session, self.scene = session, scene
         if session is not None:
             session.changed.connect(self._say)
         self.show_run(None)
+        if shown is not None and shown.run is not None:
+            self.show_run(shown.run, shown.document)
+            self.params, self.amended_at = shown.params, shown.amended_at
+            self._submitted_here = shown.submitted_here
+            self._say()
+
+    def put_aside(self) -> Shown:
+        """What `show_session` needs to show the same run again."""
+        return Shown(self.run, self.document, self.params, self.amended_at, self._submitted_here)
 
     @property
     def row(self) -> RunRow | None:

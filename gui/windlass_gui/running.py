@@ -24,7 +24,8 @@ class Running(QObject):
     """Where a submit stands; empty when none is going on."""
     problems_asked = Signal()
     """The document's problems keep it from being submitted."""
-    submitted = Signal(int)
+    submitted = Signal(object, int, str)
+    """The session, the run that came of it, and the text that the run goes by."""
 
     def __init__(self, window: QWidget, bridge: Bridge, run_view: RunView) -> None:
         super().__init__(window)
@@ -56,7 +57,8 @@ class Running(QObject):
         text = session.document.text
         self.busy = True
         self.progress.emit(self.tr("Submitting…"))
-        self.bridge.submit(text, session.document.folder, params, lambda progress: self._advance(progress, text))
+        folder = session.document.folder
+        self.bridge.submit(text, folder, params, lambda progress: self._advance(progress, session, text))
 
     def _ask_params(self, params: dict[str, Any]) -> dict[str, Any] | None:
         dialog = ParamsDialog(params, theme_switch().theme, self.window)
@@ -64,7 +66,7 @@ class Running(QObject):
         dialog.deleteLater()
         return values
 
-    def _advance(self, progress: SubmitProgress, text: str) -> None:
+    def _advance(self, progress: SubmitProgress, session: EditorSession, text: str) -> None:
         if not progress.over:
             self.progress.emit(progress.shown)
             return
@@ -74,9 +76,8 @@ class Running(QObject):
             box = QMessageBox(QMessageBox.Icon.Warning, self.tr("Not submitted"), progress.text, parent=self.window)
             box.open()
         elif progress.run is not None:
-            self.run_view.show_run(progress.run, text)
             self.said.emit(progress.text)
-            self.submitted.emit(progress.run)
+            self.submitted.emit(session, progress.run, text)
 
     def cancel(self) -> None:
         """Stop the shown run."""

@@ -1,4 +1,4 @@
-"""The middle of the main window while a graph is open: the canvas and the YAML of one session."""
+"""The page of an open graph: the canvas and the YAML of its session."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class EditorPage(QWidget):
     activated = Signal(str)
     tip_shown = Signal(str)
 
-    def __init__(self, theme: Theme, banner: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self.session: EditorSession | None = None
@@ -40,7 +40,6 @@ class EditorPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(banner)
         layout.addWidget(self.tabs, 1)
         self._hint_timer = QTimer(self)
         self._hint_timer.setSingleShot(True)
