@@ -28,6 +28,7 @@ from windlass_gui.opening import Opening
 from windlass_gui.panes import ItemsPane, LogPane, RunsPane
 from windlass_gui.panes.doing import WHOLE, Target, run_again
 from windlass_gui.panes.report import show_report
+from windlass_gui.panes.table import Table
 from windlass_gui.retrying import Retrying
 from windlass_gui.run_view import RUN_ENDED, RunView, Shown
 from windlass_gui.running import Running
@@ -178,6 +179,8 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
         if isinstance(state, QByteArray):
             self.restoreState(state, LAYOUT_VERSION)
+        for table in self.findChildren(Table):
+            table.remember(self.settings)
 
     # --- the document --------------------------------------------------------------------------------------
 

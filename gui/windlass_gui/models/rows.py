@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
+from windlass_gui.models.query import Field, Query
+
 STATE_ROLE = Qt.ItemDataRole.UserRole + 1
 """The name of a state, for the delegate that draws it."""
 SORT_ROLE = Qt.ItemDataRole.UserRole + 2
@@ -19,6 +21,8 @@ COUNTS_ROLE = Qt.ItemDataRole.UserRole + 3
 """`rows.Counts`, for the delegate that draws progress."""
 KEY_ROLE = Qt.ItemDataRole.UserRole + 4
 """What the row is about: a run's number, an agent's id, an attempt's id."""
+RAW_ROLE = Qt.ItemDataRole.UserRole + 5
+"""The number behind a cell where there is one (seconds, bytes, ...), else its text: for files that programs read."""
 
 Index = QModelIndex | QPersistentModelIndex
 Key = TypeVar("Key")
@@ -55,6 +59,24 @@ class Column(Generic[Row]):
     """A tooltip of the cell."""
     live: bool = False
     """Changes as time goes by, while the row is live."""
+    field: Field | None = None
+    """How a filter asks for it; words and texts are compared with what it shows, numbers with what it sorts by."""
+    sample: str = ""
+    """The longest text that it should show whole; its title when empty."""
+    extra: bool = False
+    """Shown only when a person wants it."""
+
+    def value(self, row: Row) -> Any:
+        """What a filter compares: a text, a number, or None where there is none."""
+        if self.field is None or self.field.kind in ("text", "word"):
+            return self.text(row)
+        found = self.sort(row) if self.sort else None
+        return found if isinstance(found, int | float) and found >= 0 else None
+
+    def raw(self, row: Row) -> Any:
+        """For files that programs read."""
+        found = self.sort(row) if self.sort and self.right else None
+        return found if isinstance(found, int | float) else self.text(row)
 
 
 class RowsModel(QAbstractTableModel, Generic[Key, Row]):
@@ -66,6 +88,29 @@ class RowsModel(QAbstractTableModel, Generic[Key, Row]):
         self._keys: list[Key] = []
         self._rows: list[Row] = []
         self._place: dict[Key, int] = {}
+        self._by_field = {column.field.name: column for column in columns if column.field is not None}
+
+    @property
+    def fields(self) -> list[Field]:
+        """What a filter may ask for, in the order of the columns."""
+        return [column.field for column in self.columns if column.field is not None]
+
+    def at(self, title: str) -> int:
+        """Where the column with this title stands."""
+        return next(place for place, column in enumerate(self.columns) if column.title == title)
+
+    def known(self, field: str) -> set[str]:
+        """The texts that stand in a field now, to be offered."""
+        column = self._by_field.get(field)
+        return {text for row in self._rows if (text := column.text(row))} if column is not None else set()
+
+    def holds(self, query: Query, place: int) -> bool:
+        """Whether the row at this place fits a filter."""
+        row = self._rows[place]
+        return query.holds(lambda name: self._by_field[name].value(row), lambda: self._texts(row))
+
+    def _texts(self, row: Row) -> Iterator[str]:
+        return (column.text(row) for column in self.columns)
 
     # --- changes -------------------------------------------------------------------------------------------
 
@@ -167,6 +212,8 @@ class RowsModel(QAbstractTableModel, Generic[Key, Row]):
             return column.counts(row) if column.counts else None
         if role == KEY_ROLE:
             return self._keys[index.row()]
+        if role == RAW_ROLE:
+            return column.raw(row)
         if role == Qt.ItemDataRole.ToolTipRole:
             return (column.detail(row) if column.detail else "") or None
         return None
@@ -178,16 +225,42 @@ def _alignment(column: Column[Any]) -> Qt.AlignmentFlag:
 
 
 class SortedRows(QSortFilterProxyModel):
-    """Sorts by SORT_ROLE and keeps the order while rows change."""
+    """Sorts by SORT_ROLE, keeps the order while rows change, and leaves out what a filter does not want."""
 
-    def __init__(self, source: QAbstractTableModel, parent: QObject | None = None) -> None:
+    def __init__(self, source: RowsModel[Any, Any], parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.rows = source
+        self.query = Query()
+        self._sort_keys: dict[tuple[int, int], Any] = {}
+        """(row, column) of the source -> what it sorts by; a comparison then costs no call into the model."""
         self.setSortRole(SORT_ROLE)
         self.setDynamicSortFilter(True)
+        # Connected before the proxy connects itself: it must not compare by what was.
+        for signal in (source.dataChanged, source.rowsInserted, source.rowsRemoved, source.modelReset):
+            signal.connect(self._forget)
         self.setSourceModel(source)
 
+    def _forget(self, *_: object) -> None:
+        self._sort_keys.clear()
+
+    def set_query(self, query: Query) -> None:
+        """Show only rows that fit."""
+        self.query = query
+        self.invalidate()
+
+    def filterAcceptsRow(self, row: int, parent: Index) -> bool:
+        return not self.query or self.rows.holds(self.query, row)
+
     def lessThan(self, left: Index, right: Index) -> bool:
-        first, second = left.data(SORT_ROLE), right.data(SORT_ROLE)
+        first, second = self._sort_key(left), self._sort_key(right)
         if first is None or second is None:
             return first is None and second is not None
         return bool(first < second)
+
+    def _sort_key(self, index: Index) -> Any:
+        place = index.row(), index.column()
+        try:
+            return self._sort_keys[place]
+        except KeyError:
+            found = self._sort_keys[place] = index.data(SORT_ROLE)
+            return found

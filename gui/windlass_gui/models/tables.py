@@ -12,12 +12,16 @@ from windlass.model.units import human_size
 from windlass.model.words import span
 from windlass.wire.rows import AgentRow, AttemptRow, Counts, RunRow, TaskRow
 from windlass_gui.models import format as fmt
+from windlass_gui.models.query import Field
 from windlass_gui.models.rows import Column, RowsModel
+from windlass_gui.theme import ITEM_STATES
 
 AttemptKey: TypeAlias = tuple[int, int, int, int]
 """(run, task, index, attempt)."""
 
 ENDED_RUN = ("succeeded", "failed", "cancelled")
+RUN_STATES = ("running", "waiting", "paused", *ENDED_RUN)
+AGENT_STATES = ("new", "up", "disconnected", "down", "draining", "aside", "probation")
 
 
 def run_state(row: RunRow) -> str:
@@ -45,24 +49,46 @@ def _run_seconds(row: RunRow) -> float:
     return max(0.0, (row.ended or time.time()) - row.submitted)
 
 
+def _age(row: RunRow) -> float:
+    return max(0.0, time.time() - row.submitted)
+
+
 class RunsModel(RowsModel[int, RunRow]):
     """Runs by their number."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         columns: list[Column[RunRow]] = [
-            Column("Run", lambda row: str(row.id), lambda row: row.id),
-            Column("Name", lambda row: row.name, detail=lambda row: row.name),
-            Column("State", run_state, state=run_state, detail=lambda row: row.note),
+            Column("Run", lambda row: str(row.id), lambda row: row.id, right=True, sample="12345",
+                   field=Field("run", "number", "its number")),
+            Column("Name", lambda row: row.name, detail=lambda row: row.name, sample="encode-videos-2",
+                   field=Field("name", "text", "what the graph is called")),
+            Column("State", run_state, state=run_state, detail=lambda row: row.note, sample="• succeeded",
+                   field=Field("state", "word", "where it stands", RUN_STATES)),
             Column(
                 "Progress", lambda row: progress_text(row.counts),
-                lambda row: done(row.counts) / max(1, row.counts.total),
+                lambda row: done(row.counts) / max(1, row.counts.total), sample="MMMMM 10,000 of 10,000",
                 counts=lambda row: row.counts, detail=lambda row: counts_text(row.counts),
             ),
-            Column("Submitted", lambda row: fmt.clock(row.submitted, time.time()), lambda row: row.submitted),
+            Column("Failed", lambda row: fmt.count(row.counts.failed) if row.counts.failed else "",
+                   lambda row: row.counts.failed, right=True, extra=True,
+                   field=Field("failed", "number", "how many of its items failed")),
+            Column("Items", lambda row: fmt.count(row.counts.total), lambda row: row.counts.total, right=True,
+                   extra=True, sample="1,000,000", field=Field("items", "number", "how many items it has")),
+            Column("Priority", lambda row: str(row.priority), lambda row: row.priority, right=True,
+                   tip="The highest goes first. Drag a run up or down while the table is sorted by this column",
+                   field=Field("priority", "number", "the highest goes first")),
+            Column("Submitted", lambda row: fmt.clock(row.submitted, time.time()), lambda row: row.submitted,
+                   sample="2026-12-24 20:00"),
             Column(
-                "Duration", lambda row: fmt.duration(_run_seconds(row)), _run_seconds, right=True, live=True
+                "Duration", lambda row: fmt.duration(_run_seconds(row)), _run_seconds, right=True, live=True,
+                sample="30 d 23:59", field=Field("time", "time", "since it was submitted, or until it ended"),
             ),
-            Column("Owner", lambda row: row.owner),
+            Column("Age", lambda row: fmt.duration(_age(row)), _age, right=True, live=True, extra=True,
+                   sample="30 d 23:59", field=Field("age", "time", "since it was submitted")),
+            Column("Owner", lambda row: row.owner, sample="ada.lovelace",
+                   field=Field("owner", "text", "whose it is: a person or a project")),
+            Column("Note", lambda row: row.note, detail=lambda row: row.note, extra=True,
+                   sample="waits: all agents are busy", field=Field("note", "text", "why it waits, or what is wrong")),
         ]  # fmt: skip
         super().__init__(columns, parent)
 
@@ -94,19 +120,31 @@ class TasksModel(RowsModel[int, TaskRow]):
 
     def __init__(self, parent: QObject | None = None) -> None:
         columns: list[Column[TaskRow]] = [
-            Column("Task", lambda row: row.title or row.id, lambda row: row.index, detail=lambda row: row.id),
-            Column("State", task_state, state=task_state, detail=lambda row: row.note),
+            Column("Task", lambda row: row.title or row.id, lambda row: row.index, detail=lambda row: row.id,
+                   sample="encode-videos", field=Field("name", "text", "the task's title or id")),
+            Column("State", task_state, state=task_state, detail=lambda row: row.note, sample="• succeeded",
+                   field=Field("state", "word", "where it stands", ITEM_STATES)),
             Column(
                 "Progress",
                 lambda row: progress_text(row.counts) if row.count is not None else "not known yet",
-                lambda row: done(row.counts) / max(1, row.counts.total),
+                lambda row: done(row.counts) / max(1, row.counts.total), sample="MMMMM 10,000 of 10,000",
                 counts=lambda row: row.counts, detail=lambda row: counts_text(row.counts),
             ),
-            Column("Note", lambda row: row.note, detail=lambda row: row.note),
+            Column("Note", lambda row: row.note, detail=lambda row: row.note, sample="waits: all agents are busy",
+                   field=Field("note", "text", "why it waits, or what is wrong")),
             Column(
-                "Deadline", lambda row: row.deadline, lambda row: DEADLINES.index(row.deadline),
+                "Deadline", lambda row: row.deadline, lambda row: DEADLINES.index(row.deadline), sample="• endangered",
                 state=lambda row: row.deadline, detail=lambda row: deadline_note(row.deadline, row.note),
+                field=Field("deadline", "word", "of its deadline", DEADLINES[1:]),
             ),
+            Column("Id", lambda row: row.id, extra=True, sample="encode-videos",
+                   field=Field("id", "text", "its id in the graph")),
+            Column("Items", lambda row: "" if row.count is None else fmt.count(row.count),
+                   lambda row: -1 if row.count is None else row.count, right=True, extra=True, sample="1,000,000",
+                   field=Field("items", "number", "how many items it has")),
+            Column("Failed", lambda row: fmt.count(row.counts.failed) if row.counts.failed else "",
+                   lambda row: row.counts.failed, right=True, extra=True,
+                   field=Field("failed", "number", "how many of its items failed")),
         ]  # fmt: skip
         super().__init__(columns, parent)
 
@@ -130,6 +168,10 @@ def attempt_end(row: AttemptRow) -> str:
     return f"signal {row.code}" if state == "signal" else state.replace("_", " ")
 
 
+def _waited(row: AttemptRow) -> float:
+    return -1.0 if row.started is None else max(0.0, row.started - row.assigned)
+
+
 class AttemptsModel(RowsModel[AttemptKey, AttemptRow]):
     """Attempts by (run, task, index, attempt). `titles` and `sampled` are filled by whoever shows the table."""
 
@@ -139,25 +181,40 @@ class AttemptsModel(RowsModel[AttemptKey, AttemptRow]):
         self.sampled: dict[AttemptKey, tuple[float, float]] = {}
         """What running attempts use now: CPUs and resident bytes."""
         columns: list[Column[AttemptRow]] = [
-            Column("Item", self._title, lambda row: (row.run, row.task, row.index)),
-            Column("Attempt", lambda row: str(row.attempt), lambda row: row.attempt, right=True),
-            Column("State", attempt_end, state=attempt_state, detail=lambda row: row.error),
-            Column("Agent", lambda row: row.agent_name),
+            Column("Item", self._title, lambda row: (row.run, row.task, row.index), sample="encode-videos[123456]",
+                   field=Field("name", "text", "the task, with the item's number")),
+            Column("Attempt", lambda row: str(row.attempt), lambda row: row.attempt, right=True,
+                   field=Field("attempt", "number", "which attempt of the item it is")),
+            Column("State", attempt_end, state=attempt_state, detail=lambda row: row.error, sample="• spawn error",
+                   field=Field("state", "text", "running, ok, exit 3, signal 9, timeout, oom, lost, …")),
+            Column("Agent", lambda row: row.agent_name, sample="workstation-7",
+                   field=Field("agent", "text", "where it ran")),
             Column(
                 "Started", lambda row: fmt.clock(row.started, time.time()) if row.started else "",
-                lambda row: row.started or row.assigned,
+                lambda row: row.started or row.assigned, sample="2026-12-24 20:00",
             ),
             Column(
-                "Duration", lambda row: fmt.duration(attempt_seconds(row)), attempt_seconds, right=True, live=True
+                "Duration", lambda row: fmt.duration(attempt_seconds(row)), attempt_seconds, right=True, live=True,
+                sample="2:59:59", field=Field("time", "time", "how long it ran"),
             ),
             Column(
                 "CPU", lambda row: fmt.duration(row.cpu) if row.ended else self._now(row, 0), self._cpu, right=True,
-                live=True, tip="CPUs in use now, or CPU time of an attempt that has ended",
+                live=True, tip="CPUs in use now, or CPU time of an attempt that has ended", sample="12.25 CPUs",
+                field=Field("cpu", "time", "CPU time of one that has ended"),
             ),
             Column(
                 "Memory", lambda row: human_size(row.memory) if row.ended else self._now(row, 1), self._memory,
-                right=True, live=True, tip="Resident memory now, or at most",
+                right=True, live=True, tip="Resident memory now, or at most", sample="1023.9 MiB",
+                field=Field("mem", "size", "resident memory, at most"),
             ),
+            Column("Waited", lambda row: fmt.duration(_waited(row)), _waited, right=True, extra=True, sample="2:59:59",
+                   tip="From its assignment until it began", field=Field("waited", "time", "until it began")),
+            Column("Read", lambda row: human_size(row.read) if row.ended else "", lambda row: row.read, right=True,
+                   extra=True, sample="1023.9 MiB", field=Field("read", "size", "read from disks")),
+            Column("Written", lambda row: human_size(row.written) if row.ended else "", lambda row: row.written,
+                   right=True, extra=True, sample="1023.9 MiB", field=Field("written", "size", "written to disks")),
+            Column("Error", lambda row: row.error.split("\n", 1)[0], detail=lambda row: row.error, extra=True,
+                   sample="No space left on device", field=Field("error", "text", "why it failed")),
         ]  # fmt: skip
         super().__init__(columns, parent)
 
@@ -240,6 +297,10 @@ class SharesModel(RowsModel[str, ShareRow]):
         super().__init__(columns, parent)
 
 
+def _labels(row: AgentRow) -> str:
+    return ", ".join(f"{name}={value}" for name, value in sorted(row.labels.items()))
+
+
 LIMITS_TIP = (
     "cgroup: the kernel keeps each attempt within the memory it declared. sampling: the agent looks, and ends what "
     "takes too much"
@@ -251,21 +312,38 @@ class AgentsModel(RowsModel[str, AgentRow]):
 
     def __init__(self, parent: QObject | None = None) -> None:
         columns: list[Column[AgentRow]] = [
-            Column("Agent", lambda row: row.name, detail=lambda row: row.id),
-            Column("State", agent_state, state=agent_state, detail=agent_note),
-            Column("Running", lambda row: fmt.count(row.running), lambda row: row.running, right=True),
+            Column("Agent", lambda row: row.name, detail=lambda row: row.id, sample="workstation-7",
+                   field=Field("name", "text", "what it is called")),
+            Column("State", agent_state, state=agent_state, detail=agent_note, sample="• disconnected",
+                   field=Field("state", "word", "how it is", AGENT_STATES)),
+            Column("Running", lambda row: fmt.count(row.running), lambda row: row.running, right=True,
+                   field=Field("running", "number", "attempts that run there")),
             Column(
                 "Waiting", lambda row: fmt.count(row.waiting), lambda row: row.waiting, right=True,
                 tip="Attempts sent ahead that have not started",
+                field=Field("waiting", "number", "attempts sent ahead"),
             ),
             Column(
-                "CPUs", lambda row: used_of(row, "cpus"), lambda row: float(row.used.get("cpus") or 0), right=True
+                "CPUs", lambda row: used_of(row, "cpus"), lambda row: float(row.used.get("cpus") or 0), right=True,
+                sample="128 of 128", field=Field("cpus", "number", "CPUs given out"),
             ),
             Column(
-                "Memory", lambda row: used_of(row, "memory"), lambda row: float(row.used.get("memory") or 0), right=True
+                "Memory", lambda row: used_of(row, "memory"), lambda row: float(row.used.get("memory") or 0),
+                right=True, sample="1023.9 MiB of 63.9 GiB", field=Field("mem", "size", "memory given out"),
             ),
-            Column("GPUs", lambda row: used_of(row, "gpus"), lambda row: float(row.used.get("gpus") or 0), right=True),
-            Column("Limits", lambda row: row.labels.get("limits", ""), tip=LIMITS_TIP),
-            Column("System", lambda row: " ".join(filter(None, map(row.labels.get, ("os", "arch"))))),
+            Column("GPUs", lambda row: used_of(row, "gpus"), lambda row: float(row.used.get("gpus") or 0), right=True,
+                   sample="8 of 8", field=Field("gpus", "number", "GPUs given out")),
+            Column("Limits", lambda row: row.labels.get("limits", ""), tip=LIMITS_TIP, sample="sampling",
+                   field=Field("limits", "text", "cgroup or sampling")),
+            Column("System", lambda row: " ".join(filter(None, map(row.labels.get, ("os", "arch")))),
+                   sample="linux x86_64", field=Field("system", "text", "operating system and architecture")),
+            Column("Labels", _labels, detail=lambda row: _labels(row).replace(", ", "\n"), extra=True,
+                   sample="site=lab, disk=ssd", field=Field("label", "text", "its labels, as in label:site=lab")),
+            Column("CPU model", lambda row: row.cpu_model, extra=True, sample="Threadripper 7970X",
+                   field=Field("cpu", "text", "the processor's name")),
+            Column("Version", lambda row: row.version, extra=True, sample="0.10.0",
+                   field=Field("version", "text", "of Windlass")),
+            Column("Note", lambda row: agent_note(row), detail=lambda row: agent_note(row), extra=True,
+                   sample="set aside: three failures", field=Field("note", "text", "why it is as it is")),
         ]  # fmt: skip
         super().__init__(columns, parent)

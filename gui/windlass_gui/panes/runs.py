@@ -14,7 +14,7 @@ from windlass_gui.mirror import Changes
 from windlass_gui.models import RunsModel, SortedRows, TasksModel
 from windlass_gui.models.tables import ENDED_RUN
 from windlass_gui.panes.doing import WHOLE, Retry, Target, control_each, plain_retry, run_again
-from windlass_gui.panes.hint import Hinted
+from windlass_gui.panes.filtered import FilteredTable
 from windlass_gui.panes.report import show_report
 from windlass_gui.panes.table import Table
 
@@ -26,7 +26,10 @@ TIPS = {
     "resume": "Go on starting items",
 }
 
-NOT_ALWAYS: dict[int, Callable[[TaskRow], str]] = {3: lambda row: row.note, 4: lambda row: row.deadline}
+NOT_ALWAYS: dict[str, Callable[[TaskRow], str]] = {
+    "Note": lambda row: row.note,
+    "Deadline": lambda row: row.deadline,
+}
 """Columns of the tasks' table that are there when one of the tasks has something to show in them."""
 
 
@@ -49,23 +52,25 @@ class RunsPane(QWidget):
         self.tasks = TasksModel(self)
         self.runs_table = Table(SortedRows(self.runs, self), "Runs")
         self.runs_table.draw(states=(2,), progress=(3,))
-        self.runs_table.widths(54, 120, 104, 190, 84, 74, 70)
+        self.runs_table.columns.offer(self.runs.at("Priority"), False)
+        self.runs_table.columns.offer(self.runs.at("Owner"), False)
+        self.runs_table.natural_widths()
         self.runs_table.stretch(1, least=90)
         self.runs_table.sort_by(0, Qt.SortOrder.DescendingOrder)
         self.runs_table.menu = self._run_menu
         self.tasks_table = Table(SortedRows(self.tasks, self), "Tasks of the run")
         self.tasks_table.draw(states=(1, 4), progress=(2,))
-        self.tasks_table.widths(110, 100, 150, 160, 112)
-        for column in NOT_ALWAYS:
-            self.tasks_table.setColumnHidden(column, True)
+        self.tasks_table.natural_widths()
+        for title in NOT_ALWAYS:
+            self.tasks_table.columns.offer(self.tasks.at(title), False)
         # Beside the state, where it is seen in a narrow table too.
         self.tasks_table.horizontalHeader().moveSection(4, 2)
         self.tasks_table.sort_by(0, Qt.SortOrder.AscendingOrder)
         self.tasks_table.menu = self._task_menu
-        self.runs_hint = Hinted(
+        self.runs_part = FilteredTable(
             self.runs_table, "No runs yet", "Draw or open a graph and press Submit: the run appears here, live."
         )
-        self.tasks_hint = Hinted(self.tasks_table, "No run selected", "Select a run to see its tasks.")
+        self.tasks_part = FilteredTable(self.tasks_table, "No run selected", "Select a run to see its tasks.")
         self.actions_bar = QToolBar()
         self.action_of = {name: self._action(name) for name in ACTIONS}
         self.report = QAction("What happened?", self)
@@ -88,9 +93,9 @@ class RunsPane(QWidget):
         self.actions_bar.addSeparator()
         self.actions_bar.addAction(self.report)
         splitter = QSplitter(Qt.Orientation.Horizontal)
-        splitter.addWidget(self.runs_hint)
-        splitter.addWidget(self.tasks_hint)
-        splitter.setSizes([700, 450])
+        splitter.addWidget(self.runs_part)
+        splitter.addWidget(self.tasks_part)
+        splitter.setSizes([840, 560])
         splitter.setStretchFactor(0, 3)
         splitter.setStretchFactor(1, 2)
         splitter.setChildrenCollapsible(False)
@@ -113,10 +118,11 @@ class RunsPane(QWidget):
         if "runs" in changes.resets and not mirror.runs:
             self.runs.reset({})
         self.runs.change({run: row for run in changes.runs if (row := mirror.runs.get(run))}, changes.runs_removed)
-        self.runs_hint.show_hint(not self.runs.rowCount())
         if changes.runs or changes.runs_removed:
             # Whose a run is matters only where several people submit.
-            self.runs_table.setColumnHidden(6, len({row.owner for row in mirror.runs.values()}) < 2)
+            # ... and a priority where one is given.
+            self.runs_table.columns.offer(self.runs.at("Priority"), any(row.priority for row in mirror.runs.values()))
+            self.runs_table.columns.offer(self.runs.at("Owner"), len({row.owner for row in mirror.runs.values()}) > 1)
         if self.current is not None and (inside := changes.inside.get(self.current)) is not None:
             self._show_tasks(None if inside.reset else inside.tasks)
         if changes.runs or changes.runs_removed:
@@ -136,10 +142,9 @@ class RunsPane(QWidget):
             self.tasks.change({place: rows[place] for place in places if place in rows})
         if not rows:
             title = "No run selected" if self.current is None else "Loading the tasks…"
-            self.tasks_hint.hint.say(title, "Select a run to see its tasks." if self.current is None else "")
+            self.tasks_part.say(title, "Select a run to see its tasks." if self.current is None else "")
         for column, told in NOT_ALWAYS.items():
-            self.tasks_table.setColumnHidden(column, not any(map(told, rows.values())))
-        self.tasks_hint.show_hint(not rows)
+            self.tasks_table.columns.offer(self.tasks.at(column), any(map(told, rows.values())))
 
     # --- selecting -----------------------------------------------------------------------------------------
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from PySide6.QtCore import QAbstractItemModel, QItemSelectionRange, Qt
+from PySide6.QtCore import QAbstractItemModel, QItemSelection, QItemSelectionModel, QItemSelectionRange, QSettings, Qt
 from PySide6.QtGui import QAction, QContextMenuEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QMenu, QTableView, QWidget
 
-from windlass_gui.models import KEY_ROLE
+from windlass_gui.models import KEY_ROLE, RowsModel, SortedRows
+from windlass_gui.models import export as files
+from windlass_gui.panes.columns import Columns, natural_width
 from windlass_gui.panes.delegates import ProgressDelegate, StateDelegate
+from windlass_gui.panes.exporting import export_rows
 
 ROW = 26
 """Height of a row in pixels."""
+COPIED = 200_000
+"""Rows that the clipboard takes at most; more belong into a file."""
 
 
 class Table(QTableView):
@@ -23,9 +28,11 @@ class Table(QTableView):
         super().__init__(parent)
         self.setModel(model)
         self.setAccessibleName(name)
+        self.setObjectName("table-" + name.lower().replace(" ", "-"))
         self.menu: Callable[[QMenu], None] | None = None
         self._stretched = -1, 0
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setShowGrid(False)
         self.setWordWrap(False)
@@ -39,10 +46,32 @@ class Table(QTableView):
         header.setStretchLastSection(True)
         header.setMinimumSectionSize(48)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self._copy = QAction("Copy", self, shortcut=QKeySequence(QKeySequence.StandardKey.Copy))
-        self._copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        self._copy.triggered.connect(self.copy)
-        self.addAction(self._copy)
+        header.setToolTip(self.tr("Click: sort. Drag: move. Right-click: choose columns"))
+        self.columns = Columns(self)
+        rows = self.rows_model
+        for place, column in enumerate(rows.columns if rows is not None else ()):
+            if column.extra:
+                self.columns.offer(place, False)
+        self._copy = self._action(self.tr("Copy"), lambda: self.copy("tsv"), QKeySequence.StandardKey.Copy)
+        self._forms = [
+            self._action(self.tr("Copy as CSV"), lambda: self.copy("csv"), "Ctrl+Shift+C"),
+            self._action(self.tr("Copy as JSON"), lambda: self.copy("json"), "Ctrl+Alt+C"),
+            self._action(self.tr("Export…"), lambda: export_rows(self), "Ctrl+Shift+E"),
+        ]
+        self._forms[2].setToolTip(self.tr("All rows of the table, as filtered and sorted, into a CSV or JSON file"))
+
+    def _action(self, text: str, do: Callable[[], object], keys: QKeySequence.StandardKey | str) -> QAction:
+        action = QAction(text, self, shortcut=QKeySequence(keys))
+        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        action.triggered.connect(lambda _checked=False: do())
+        self.addAction(action)
+        return action
+
+    @property
+    def rows_model(self) -> RowsModel[Any, Any] | None:
+        """The rows behind the proxy, if it is such a table."""
+        model = self.model()
+        return model.rows if isinstance(model, SortedRows) else None
 
     def draw(self, states: tuple[int, ...] = (), progress: tuple[int, ...] = ()) -> None:
         """Which columns show a state and which a progress bar."""
@@ -54,6 +83,17 @@ class Table(QTableView):
     def widths(self, *pixels: int) -> None:
         for column, width in enumerate(pixels):
             self.setColumnWidth(column, width)
+
+    def natural_widths(self) -> None:
+        """Each column as wide as its title and its longest usual text need in this font."""
+        rows = self.rows_model
+        for place in range(self.model().columnCount()):
+            sample = rows.columns[place].sample if rows is not None else self.samples.get(place, "")
+            if place != self._stretched[0]:
+                self.setColumnWidth(place, natural_width(self, self.columns.title(place), sample))
+
+    samples: dict[int, str] = {}
+    """Column -> its longest usual text, for a model that does not say it itself."""
 
     def stretch(self, column: int, least: int = 0) -> None:
         """This column takes what the others leave, but never less than `least` pixels."""
@@ -69,6 +109,8 @@ class Table(QTableView):
 
     def _fit_stretched(self) -> None:
         column, least = self._stretched
+        if self.horizontalHeader().isSectionHidden(column):
+            return
         others = sum(self.columnWidth(other) for other in range(self.model().columnCount()) if other != column)
         self.setColumnWidth(column, max(least, self.viewport().width() - others))
 
@@ -76,6 +118,10 @@ class Table(QTableView):
         super().resizeEvent(event)
         if self._stretched[0] >= 0:
             self._fit_stretched()
+
+    def remember(self, settings: QSettings) -> None:
+        """Columns as a person left them, now and from now on."""
+        self.columns.remember(settings, self.objectName())
 
     def sort_by(self, column: int, order: Qt.SortOrder) -> None:
         self.setSortingEnabled(True)
@@ -93,23 +139,44 @@ class Table(QTableView):
         index = self.currentIndex()
         return index.data(KEY_ROLE) if index.isValid() else None
 
-    def copy(self) -> None:
-        """The selected rows as tab-separated text."""
-        model = self.model()
-        lines = [
-            "\t".join(str(model.index(row, column).data() or "") for column in range(model.columnCount()))
-            for row in self.selected_rows()
+    def shown_columns(self) -> list[int]:
+        """In the order that a person sees."""
+        header = self.horizontalHeader()
+        return [
+            place
+            for place in sorted(range(header.count()), key=header.visualIndex)
+            if not header.isSectionHidden(place)
         ]
-        if lines:
-            QApplication.clipboard().setText("\n".join(lines))
+
+    def select_rows(self, rows: Iterable[int]) -> None:
+        """Exactly these."""
+        model, flags = self.model(), QItemSelectionModel.SelectionFlag
+        chosen = QItemSelection()
+        for row in rows:
+            chosen.select(model.index(row, 0), model.index(row, model.columnCount() - 1))
+        self.selectionModel().select(chosen, flags.ClearAndSelect)
+
+    def copy(self, form: str = "tsv") -> None:
+        """The selected rows as text (`tsv`, `csv` or `json`) into the clipboard."""
+        rows = self.selected_rows()[:COPIED]
+        if rows:
+            QApplication.clipboard().setText(files.as_text(self.model(), rows, self.shown_columns(), form))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        if not self.selectionModel().hasSelection():
-            return
-        menu = QMenu(self)
-        if self.menu is not None:
-            self.menu(menu)
-            menu.addSeparator()
-        menu.addAction(self._copy)
-        menu.exec(event.globalPos())
+        menu = self.context_menu()
+        if not menu.isEmpty():
+            menu.exec(event.globalPos())
         menu.deleteLater()
+
+    def context_menu(self) -> QMenu:
+        """What can be done with the selected rows, and with all."""
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        if self.selectionModel().hasSelection():
+            if self.menu is not None:
+                self.menu(menu)
+                menu.addSeparator()
+            menu.addActions([self._copy, *self._forms[:2]])
+        if self.model().rowCount():
+            menu.addAction(self._forms[2])
+        return menu

@@ -1,0 +1,76 @@
+"""Rows of a table as text for other programs: CSV, JSON, and tab-separated for a spreadsheet's clipboard.
+
+CSV and JSON carry plain numbers (seconds, bytes), not the words of the cells, so that they can be reckoned with.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, TextIO
+
+from PySide6.QtCore import QAbstractItemModel, Qt
+
+from windlass_gui.models.rows import RAW_ROLE
+
+STEP = 2000
+"""Rows written between two looks at whether to go on."""
+
+
+def header(model: QAbstractItemModel, columns: Iterable[int]) -> list[str]:
+    """The titles of these columns."""
+    return [str(model.headerData(column, Qt.Orientation.Horizontal) or "") for column in columns]
+
+
+def _cells(model: QAbstractItemModel, row: int, columns: list[int]) -> list[Any]:
+    cells: list[Any] = []
+    for column in columns:
+        index = model.index(row, column)
+        found = index.data(RAW_ROLE)
+        cells.append(index.data() if found is None else found)
+    return ["" if cell is None else cell for cell in cells]
+
+
+def _safe(cell: Any) -> Any:
+    """A text that a spreadsheet would take for a formula gets a quote before it: tasks choose names and errors."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def write(model: QAbstractItemModel, rows: Iterable[int], columns: list[int], form: str, out: TextIO) -> Iterator[int]:
+    """Write rows as `csv` or `json` (a list of objects), giving how many are done every so often."""
+    titles = header(model, columns)
+    done = 0
+    if form == "csv":
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(titles)
+        for row in rows:
+            writer.writerow(map(_safe, _cells(model, row, columns)))
+            done += 1
+            if done % STEP == 0:
+                yield done
+    else:
+        out.write("[")
+        for row in rows:
+            record = dict(zip(titles, _cells(model, row, columns), strict=True))
+            out.write(("," if done else "") + "\n  " + json.dumps(record, ensure_ascii=False))
+            done += 1
+            if done % STEP == 0:
+                yield done
+        out.write("\n]\n")
+    yield done
+
+
+def as_text(model: QAbstractItemModel, rows: Iterable[int], columns: list[int], form: str) -> str:
+    """Rows as `csv`, `json` or `tsv`; the last has what the cells show, without a header."""
+    if form == "tsv":
+        lines = (
+            "\t".join(str(model.index(row, column).data() or "") for column in columns).replace("\n", " ")
+            for row in rows
+        )
+        return "\n".join(lines)
+    out = io.StringIO()
+    for _ in write(model, rows, columns, form, out):
+        pass
+    return out.getvalue()
