@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
 
 from windlass_gui.actions import Actions
 from windlass_gui.documents import Documents
-from windlass_gui.editor.page import EditorPage
+from windlass_gui.editor.page import MODES, EditorPage
 
 ON_CHOSEN = ("cut", "copy", "duplicate", "delete", "edit_task")
 """Actions that need something chosen."""
 ON_GRAPH = (
     "save", "save_as", "close", "select_all", "paste", "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset",
-    "layout", "canvas", "text",
+    "layout", "canvas", "both", "text",
 )  # fmt: skip
 
 
@@ -25,8 +27,8 @@ class Editing:
         self.actions = actions
         self.documents = documents
         do = actions.connect
-        do("undo", lambda: self.page.session.undo.undo() if self.page.session else None)
-        do("redo", lambda: self.page.session.undo.redo() if self.page.session else None)
+        do("undo", lambda: self.page.session.step_back() if self.page.session else None)
+        do("redo", lambda: self.page.session.step_forward() if self.page.session else None)
         do("cut", self.cut)
         do("copy", self.copy)
         do("paste", self.paste)
@@ -39,13 +41,16 @@ class Editing:
         do("zoom_in", lambda: self.page.view.zoom_middle(1.25) if self.page.view else None)
         do("zoom_out", lambda: self.page.view.zoom_middle(0.8) if self.page.view else None)
         do("zoom_reset", lambda: self.page.view.zoom_reset() if self.page.view else None)
-        do("canvas", lambda: self.page.tabs.setCurrentIndex(0))
-        do("text", lambda: self.page.tabs.setCurrentIndex(1))
+        for mode in MODES:
+            do(mode, partial(self._show_mode, mode))
 
     @property
     def page(self) -> EditorPage:
         """Of the document in front."""
         return self.documents.page
+
+    def _show_mode(self, mode: str) -> None:
+        self.page.show_mode(mode)
 
     def enable(self) -> None:
         """Offer what is possible now."""

@@ -195,7 +195,7 @@ class MainWindow(QMainWindow):
         page.menu_asked.connect(self._show_menu)
         page.tip_shown.connect(lambda task: self.run_view.tell_why(task, page.add_to_tip))
         page.activated.connect(lambda _: self.inspector.edit_main_field())
-        page.tabs.currentChanged.connect(self._tab_changed)
+        page.mode_changed.connect(self._tab_changed)
         if session is not None and page.view is not None:
             page.view.graph.selection_changed.connect(self._selection_changed)
             session.steps_changed.connect(self._enable)
@@ -237,8 +237,7 @@ class MainWindow(QMainWindow):
     def _take_typed(self) -> None:
         """What stands in a field but was not entered counts before anything that uses the document."""
         self.inspector.flush()
-        if self.page.text.dirty and self.page.session is not None:
-            self.page.text.apply()
+        self.page.text.apply()
 
     # --- the run that is shown ------------------------------------------------------------------------------
 
@@ -353,11 +352,11 @@ class MainWindow(QMainWindow):
 
     def _go_to_problem(self, task: str, line: int) -> None:
         if task and self.page.view is not None:
-            self.page.tabs.setCurrentIndex(0)
+            if not self.page.on_canvas:
+                self.page.show_mode("both")
             self.page.view.reveal(task)
         elif line:
-            self.page.tabs.setCurrentIndex(1)
-            self.page.text.go_to(line)
+            self.page.go_to_line(line)
 
     def _count_problems(self, count: int) -> None:
         title = self.tr("Problems ({})").format(count) if count else self.tr("Problems")

@@ -51,9 +51,8 @@ def build_menus(
         file.addAction(actions[name]) if name else file.addSeparator()
     menu(_tr("&Edit"), "undo", "redo", "", "cut", "copy", "paste", "duplicate", "delete", "", "select_all", "edit_task")
     view = menu(
-        _tr("&View"), "canvas", "text", "next_tab", "previous_tab", "", "fit", "fit_selection", "zoom_in", "zoom_out",
-        "zoom_reset", "layout", "",
-        "theme", "",
+        _tr("&View"), "canvas", "both", "text", "next_tab", "previous_tab", "", "fit", "fit_selection", "zoom_in",
+        "zoom_out", "zoom_reset", "layout", "", "theme", "",
     )  # fmt: skip
     panes = view.addMenu(_tr("&Panes"))
     panes.aboutToShow.connect(lambda: _fill_panes(panes, docks()))

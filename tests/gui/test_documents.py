@@ -31,7 +31,7 @@ def window(bridge: Bridge, qtbot: QtBot, settings: QSettings) -> Iterator[MainWi
     yield made
     for document in made.documents.all:
         if document.session is not None:
-            document.page.text.revert()
+            document.page.text.apply()
             document.session.undo.setClean()
     made.close()
     made.deleteLater()
@@ -152,6 +152,7 @@ def test_save_all_asks_where_only_for_what_has_no_file(
     window.open_file(files[0])
     assert window.page.session is not None
     window.page.session.set_field("first", "title", "One")
+    window.page.show_mode("both")
     window.page.text.edit.setPlainText(window.page.text.edit.toPlainText() + "# typed\n")
     window.new()
     assert window.page.session is not None

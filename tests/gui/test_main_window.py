@@ -206,7 +206,7 @@ def test_a_file_that_cannot_be_read_is_shown_with_its_problems(window: MainWindo
     bad = tmp_path / "bad.yaml"
     bad.write_text("tasks: [\n")
     assert window.open_file(bad)
-    assert window.page.tabs.currentIndex() == 1
+    assert window.page.mode == "text"
     assert window.problems.list.count() > 0
     assert "tasks: [" in window.page.text.edit.toPlainText()
 

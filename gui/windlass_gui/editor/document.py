@@ -49,9 +49,11 @@ class Document:
         self.graph: Graph | None = None
         self.problems: list[Problem] = []
         self.unreadable = False
-        """The text is no YAML mapping: there is nothing to draw, only problems to show."""
+        """The text is no YAML mapping: what is drawn is the last good state, if there was one."""
         self._text = text or STARTER.format(name=UNTITLED)
         self._tree: DocumentText | None = None
+        self._good: Mapping[str, Any] = {}
+        """What the text last said when it could be read."""
         self._listeners: list[Listener] = []
         self._read()
         self._look()
@@ -63,8 +65,8 @@ class Document:
 
     @property
     def raw(self) -> Mapping[str, Any]:
-        """The document's top mapping as written; empty when unreadable."""
-        data = self._tree.data if self._tree is not None else {}
+        """The document's top mapping as written; of an unreadable one as it last could be read."""
+        data = self._tree.data if self._tree is not None else self._good
         return data if isinstance(data, Mapping) else {}
 
     @property
@@ -99,11 +101,11 @@ class Document:
         self._text = self._tree.to_text()
         self._tell()
 
-    def replace(self, text: str) -> None:
+    def replace(self, text: str) -> Change:
         """Set the whole text, readable or not."""
         self._text = text
         self._read()
-        self._tell()
+        return self._tell()
 
     def check(self) -> None:
         """Make `graph` and `problems` true of the text. Costs time on a large document, so not done at every edit."""
@@ -111,6 +113,8 @@ class Document:
         self.graph, self.problems = result.graph, list(result.problems)
 
     def _read(self) -> None:
+        if self._tree is not None:
+            self._good = self._tree.data
         try:
             self._tree = DocumentText(self._text)
             self.unreadable = False
@@ -130,7 +134,7 @@ class Document:
             return {}
         return {str(task): node_facts(str(task), raw) for task, raw in tasks.items()}
 
-    def _tell(self) -> None:
+    def _tell(self) -> Change:
         before, canvas = self.facts, (self.frames, self.notes)
         self._look()
         change = Change(
@@ -141,6 +145,7 @@ class Document:
         )
         for listener in list(self._listeners):
             listener(change)
+        return change
 
     def task_of(self, problem: Problem) -> str:
         """The task that a problem is about, if there is such a node; else empty."""

@@ -36,6 +36,8 @@ class EditorSession(QObject):
     refused = Signal(str)
     """An edit was not made; why."""
     title_changed = Signal()
+    settling = Signal()
+    """Before each edit: what is being typed elsewhere and is no step yet must become one now."""
     steps_changed = Signal()
     """What can be undone or redone is another."""
 
@@ -104,6 +106,7 @@ class EditorSession(QObject):
 
         With `series` (the tasks moved) it joins a step before it that moved the same.
         """
+        self.settling.emit()
         document, before = self.document, self.document.text
         try:
             document.edit(apply)
@@ -216,8 +219,21 @@ class EditorSession(QObject):
         """The whole document as typed, readable or not."""
         before = self.document.text
         if text != before:
-            self.document.replace(text)
-            self.undo.push(EditCommand(self.document, self.tr("edit text"), before, text))
+            change = self.document.replace(text)
+            touched = change.added | change.removed | change.changed
+            label = self.tr("edit text")
+            if len(touched) == 1:
+                label = self.tr("edit the text of “{}”").format(*touched)
+            self.undo.push(EditCommand(self.document, label, before, text))
+
+    def step_back(self) -> None:
+        """Undo; what is being typed is the last step then."""
+        self.settling.emit()
+        self.undo.undo()
+
+    def step_forward(self) -> None:
+        self.settling.emit()
+        self.undo.redo()
 
     def copied(self, tasks: Iterable[str]) -> str:
         """The tasks as JSON (which is YAML too), for the clipboard."""

@@ -1,192 +1,230 @@
-"""The document as YAML: read it, edit it, apply it as one undo step."""
+"""The document as YAML: a second, live view of what the canvas shows.
+
+What is typed becomes the document after a short pause, as one undo step a burst, readable or not; of a text that
+cannot be read the canvas keeps the last good state. What is changed elsewhere is put into the text line by line, so
+that the cursor and what is in view stay. A view that nobody sees does nothing, and catches up when it is shown.
+"""
 
 from __future__ import annotations
 
-import re
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent, QTextCursor
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QColor, QFont, QSyntaxHighlighter, QTextCharFormat, QTextCursor, QTextDocument
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QTextEdit, QVBoxLayout, QWidget
-
-from windlass.model.document import check_text
+from windlass_gui.editor.code import CodeEdit, FindBar, Mark
+from windlass_gui.editor.code.patch import plain_text, put_text
+from windlass_gui.editor.outline import Outline
 from windlass_gui.editor.session import EditorSession
-from windlass_gui.theme import Theme, mix, mono_font
+from windlass_gui.theme import XS, S, Theme
 
-CHECK_DELAY = 300
-"""Milliseconds without typing before what was typed is checked."""
-
-
-class YamlHighlighter(QSyntaxHighlighter):
-    """Keys, comments, strings and `${{ }}`."""
-
-    _KEY = re.compile(r"^(\s*(?:- )?)([\w.-]+)(?=\s*:)")
-    _HOLE = re.compile(r"\$\{\{.*?\}\}")
-    _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'")
-    _COMMENT = re.compile(r"(?:^|\s)#.*$")
-
-    def __init__(self, document: QTextDocument, theme: Theme) -> None:
-        super().__init__(document)
-        self.show_theme(theme)
-
-    def show_theme(self, theme: Theme) -> None:
-        self._key = self._format(theme.color("accent"), bold=True)
-        self._hole = self._format(mix(theme.color("text"), theme.color("warn"), 0.8))
-        self._string = self._format(mix(theme.color("text"), theme.color("ok"), 0.7))
-        self._comment = self._format(theme.color("muted"), italic=True)
-        self.rehighlight()
-
-    @staticmethod
-    def _format(color: QColor, bold: bool = False, italic: bool = False) -> QTextCharFormat:
-        result = QTextCharFormat()
-        result.setForeground(color)
-        result.setFontItalic(italic)
-        if bold:
-            result.setFontWeight(QFont.Weight.DemiBold)
-        return result
-
-    def highlightBlock(self, text: str) -> None:
-        for pattern, style in ((self._STRING, self._string), (self._HOLE, self._hole), (self._COMMENT, self._comment)):
-            for match in pattern.finditer(text):
-                self.setFormat(match.start(), match.end() - match.start(), style)
-        key = self._KEY.match(text)
-        if key:
-            self.setFormat(key.start(2), len(key[2]), self._key)
+PAUSE = 400
+"""Milliseconds without typing before what was typed becomes the document."""
+CURSOR_PAUSE = 120
+"""Milliseconds that the cursor rests in a task's lines before its node is marked."""
+MARKED = 500
+"""Problems that are marked at most."""
 
 
 class TextView(QWidget):
-    """Follows the document while nothing is typed; what is typed waits for Apply (Ctrl+Enter)."""
+    """Of one session at a time."""
+
+    task_entered = Signal(str)
+    """The cursor came into a task's lines."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session: EditorSession | None = None
         self._theme = theme
-        self._line = 0
-        self.edit = QPlainTextEdit()
+        self._crlf = False
+        self._stale = True
+        """The document changed while nobody saw this."""
+        self._quiet = False
+        """This view itself changes the text or moves the cursor."""
+        self._pending = False
+        """Something may have been typed since the document last became what stands here."""
+        self._task = ""
+        self._outline: Outline | None = None
+        self.edit = CodeEdit("yaml", theme)
         self.edit.setAccessibleName(self.tr("The graph as YAML"))
-        self.edit.setFont(mono_font(12))
-        self.edit.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.edit.setTabStopDistance(4 * self.edit.fontMetrics().horizontalAdvance(" "))
-        self._highlighter = YamlHighlighter(self.edit.document(), theme)
+        self.edit.setStyleSheet("CodeEdit { border: none; border-radius: 0; padding: 0; }")
+        self.edit.setUndoRedoEnabled(False)
+        self.edit.installEventFilter(self)
+        self.find_bar = FindBar(self.edit, theme)
         self._status = QLabel()
         self._status.setWordWrap(True)
-        self.apply_button = QPushButton(self.tr("Apply"))
-        self.apply_button.setToolTip(self.tr("Make this the document, as one undo step (Ctrl+Enter)"))
-        self.apply_button.setShortcut("Ctrl+Return")
-        self.apply_button.clicked.connect(self.apply)
-        self.revert_button = QPushButton(self.tr("Revert"))
-        self.revert_button.setToolTip(self.tr("Forget what was typed here"))
-        self.revert_button.clicked.connect(self.revert)
-        foot = QHBoxLayout()
-        foot.setContentsMargins(8, 4, 8, 6)
-        foot.setSpacing(8)
-        foot.addWidget(self._status, 1)
-        foot.addWidget(self.revert_button)
-        foot.addWidget(self.apply_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        layout.addWidget(self.find_bar)
         layout.addWidget(self.edit, 1)
-        layout.addLayout(foot)
+        layout.addWidget(self._status)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(CHECK_DELAY)
-        self._timer.timeout.connect(self._check)
+        self._timer.setInterval(PAUSE)
+        self._timer.timeout.connect(self.apply)
+        self._cursor_timer = QTimer(self)
+        self._cursor_timer.setSingleShot(True)
+        self._cursor_timer.setInterval(CURSOR_PAUSE)
+        self._cursor_timer.timeout.connect(self._tell_task)
         self.edit.textChanged.connect(self._typed)
+        self.edit.cursorPositionChanged.connect(self._moved)
         self.show_theme(theme)
-        self._show_state()
 
     def show_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self._highlighter.show_theme(theme)
-        self._mark()
+        self.edit.show_theme(theme)
+        self.find_bar.show_theme(theme)
+        self._show_state()
 
     def show_session(self, session: EditorSession | None) -> None:
+        """Another document. What was typed into the one before becomes its last step."""
         if self.session is not None:
+            self.apply()
             self.session.changed.disconnect(self._follow)
+            self.session.checked.disconnect(self._show_marks)
+            self.session.settling.disconnect(self.apply)
         self.session = session
+        self._task = ""
         if session is not None:
             session.changed.connect(self._follow)
-        self.revert()
+            session.checked.connect(self._show_marks)
+            session.settling.connect(self.apply)
+        self.edit.setReadOnly(session is None)
+        self._quiet = True
+        self.edit.setPlainText("")
+        self._quiet = False
+        self._stale = True
+        if self.isVisible() or session is None:
+            self._catch_up(whole=True)
+
+    # --- from the document -----------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._stale:
+            self._catch_up(whole=not self.edit.document().characterCount() > 1)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.apply()
+
+    def _follow(self, _: object = None) -> None:
+        if self._quiet:
+            return
+        if self.isVisible():
+            self._catch_up()
+        else:
+            self._stale = True
+
+    def _catch_up(self, whole: bool = False) -> None:
+        """Make the text the document's. `whole`: it is another document, in which nothing needs to stay in place."""
+        self._timer.stop()
+        self._stale = self._pending = False
+        text = self.session.document.text if self.session is not None else ""
+        self._crlf = "\r\n" in text
+        self._quiet = True
+        if whole:
+            self.edit.setPlainText(_lines(text))
+        else:
+            self.edit.flash(put_text(self.edit, _lines(text)))
+        self._quiet = False
+        self._outline = None
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        """The checker's findings at their lines. They are of the text before while something is being typed."""
+        problems = self.session.document.problems if self.session is not None else []
+        marks = [Mark(each.line, each.column, each.severity, each.message) for each in problems[:MARKED] if each.line]
+        self.edit.set_marks(marks)
+        self._show_state()
+
+    def _show_state(self) -> None:
+        document = self.session.document if self.session is not None else None
+        text = ""
+        if document is not None and document.unreadable:
+            first = next((each for each in document.problems if each.line), None)
+            text = self.tr("This cannot be read yet")
+            if first is not None:
+                text = self.tr("Line {}: {}").format(first.line, first.message)
+        self._status.setText(text)
+        self._status.setStyleSheet(f"color: {self._theme.danger}; padding: {XS}px {S}px;")
+        self._status.setVisible(bool(text))
+
+    # --- to the document -------------------------------------------------------------------------------------
 
     @property
     def dirty(self) -> bool:
-        return self.session is not None and self.edit.toPlainText() != self.session.document.text
+        """Something was typed that is not in the document yet."""
+        if self.session is None or not self._pending or self._stale:
+            return False
+        # Line ends of several kinds are one kind here; that alone is no edit.
+        return plain_text(self.edit) != _lines(self.session.document.text)
 
-    def _follow(self, _: object = None) -> None:
-        if self.session is None:
-            return
-        if self.edit.document().isModified():
-            self._show_state(self.tr("The canvas was changed meanwhile: Apply puts this text in its place"))
-        else:
-            self.revert()
-
-    def revert(self) -> None:
-        """Show the document's text, keeping the place."""
-        bar = self.edit.verticalScrollBar().value()
-        self.edit.setPlainText(self.session.document.text if self.session is not None else "")
-        self.edit.document().setModified(False)
-        self.edit.verticalScrollBar().setValue(bar)
-        self._line = 0
-        self._mark()
-        self._show_state()
-
-    def apply(self) -> None:
-        """Make what was typed the document, if it can be read."""
-        if self.session is None or not self.dirty:
-            return
-        text = self.edit.toPlainText()
-        self.edit.document().setModified(False)
-        self.session.apply_text(text)
-        self.session.check_now()
-        self._show_state()
-
-    def go_to(self, line: int) -> None:
-        """Put the cursor at the start of a line (from 1)."""
-        block = self.edit.document().findBlockByNumber(max(0, line - 1))
-        self.edit.setTextCursor(QTextCursor(block))
-        self.edit.centerCursor()
-        self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+    def _typed_text(self) -> str:
+        text = plain_text(self.edit)
+        return text.replace("\n", "\r\n") if self._crlf else text
 
     def _typed(self) -> None:
+        # The highlighter's colours come as a change too; what is compared in the end is the text.
+        if not self._quiet and self.session is not None:
+            self._outline = None
+            self._pending = True
+            self._timer.start()
+
+    def apply(self) -> None:
+        """Make what was typed the document now."""
+        dirty, self._pending = self.dirty, False
+        self._timer.stop()
+        if self.session is None or not dirty:
+            return
+        self._quiet = True
+        self.session.apply_text(self._typed_text())
+        self._quiet = False
         self._show_state()
-        self._timer.start()
 
-    def _show_state(self, problem: str = "") -> None:
-        dirty = self.dirty
-        self.edit.setReadOnly(self.session is None)
-        self.apply_button.setEnabled(dirty)
-        self.revert_button.setEnabled(dirty)
-        if problem:
-            self._status.setText(problem)
-            self._status.setStyleSheet(f"color: {self._theme.danger};")
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FocusOut:
+            self.apply()
+        return super().eventFilter(watched, event)
+
+    # --- places ----------------------------------------------------------------------------------------------
+
+    @property
+    def outline(self) -> Outline:
+        if self._outline is None:
+            self._outline = Outline(plain_text(self.edit).split("\n"))
+        return self._outline
+
+    def go_to(self, line: int, column: int = 1) -> None:
+        """Put the cursor at a place (from 1) and the keyboard with it."""
+        self.edit.go_to(line, column)
+        self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_task(self, task: str) -> None:
+        """Bring a task's lines into view, unless the cursor is in them."""
+        if task == self._task and self.edit.hasFocus():
             return
-        if self.session is None:
-            text = self.tr("No graph is open.")
-        elif dirty:
-            text = self.tr("Changed here, not applied yet")
-        else:
-            text = self.tr("The same document as on the canvas")
-        self._status.setText(text)
-        self._status.setStyleSheet(f"color: {self._theme.muted};")
-
-    def _check(self) -> None:
-        if not self.dirty:
-            self._line = 0
-            self._mark()
+        line = self.outline.line_of(task)
+        if line is None:
             return
-        problems = check_text(self.edit.toPlainText()).problems
-        first = problems[0] if problems else None
-        self._line = first.line or 0 if first else 0
-        self._show_state(self.tr("Line {}: {}").format(first.line, first.message) if first else "")
-        self._mark()
+        self._task = task
+        if self.outline.task_at(self.edit.textCursor().blockNumber()) == task:
+            return
+        self._quiet = True
+        self.edit.setTextCursor(QTextCursor(self.edit.document().findBlockByNumber(line)))
+        self._quiet = False
+        self.edit.centerCursor()
 
-    def _mark(self) -> None:
-        """Tint the line of the first problem."""
-        marks: list[QTextEdit.ExtraSelection] = []
-        if self._line:
-            mark = QTextEdit.ExtraSelection()
-            mark.cursor = QTextCursor(self.edit.document().findBlockByNumber(self._line - 1))
-            mark.format.setBackground(self._theme.tint("failed", 0.3))
-            mark.format.setProperty(QTextCharFormat.Property.FullWidthSelection, True)
-            marks.append(mark)
-        self.edit.setExtraSelections(marks)
+    def _moved(self) -> None:
+        if not self._quiet and self.edit.hasFocus():
+            self._cursor_timer.start()
+
+    def _tell_task(self) -> None:
+        task = self.outline.task_at(self.edit.textCursor().blockNumber())
+        if task and task != self._task and not self._pending:
+            self._task = task
+            self.task_entered.emit(task)
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2029", "\n")

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from windlass.model import fields
@@ -17,7 +16,6 @@ from windlass_gui.editor.fields import Field
 from windlass_gui.editor.inspector import Inspector
 from windlass_gui.editor.problems import ProblemsPane
 from windlass_gui.editor.session import EditorSession
-from windlass_gui.editor.text_view import TextView
 from windlass_gui.editor.view import GraphView
 from windlass_gui.theme import load_theme
 
@@ -337,24 +335,6 @@ def test_every_field_says_what_it_means(placed: Inspector) -> None:
         assert edit.toolTip()
 
 
-def test_yaml_is_applied_as_one_step(session: EditorSession, qtbot: QtBot) -> None:
-    text = TextView(load_theme("light"))
-    qtbot.addWidget(text)
-    text.show_session(session)
-    assert not text.apply_button.isEnabled()
-    text.edit.selectAll()
-    text.edit.insertPlainText(GRAPH.replace("echo one", "echo three").replace("work", "toil"))
-    assert text.apply_button.isEnabled()
-    session.set_field("join", "title", "Meanwhile")
-    assert "echo three" in text.edit.toPlainText()
-    text.apply()
-    assert set(session.document.facts) == {"split", "toil", "join"}
-    session.undo.undo()
-    assert "Meanwhile" in text.edit.toPlainText()
-    session.undo.undo()
-    assert text.edit.toPlainText() == GRAPH
-
-
 def test_problems_are_listed_and_lead_to_their_place(session: EditorSession, qtbot: QtBot) -> None:
     pane = ProblemsPane(load_theme("light"))
     qtbot.addWidget(pane)
@@ -369,12 +349,3 @@ def test_problems_are_listed_and_lead_to_their_place(session: EditorSession, qtb
     pane.list.itemActivated.emit(pane.list.item(0))
     assert went[0][0] == "work"
     assert went[0][1] > 1
-
-
-def test_the_text_view_goes_to_a_line(session: EditorSession, qtbot: QtBot) -> None:
-    text = TextView(load_theme("light"))
-    qtbot.addWidget(text)
-    text.show_session(session)
-    text.go_to(3)
-    assert isinstance(text.edit, QPlainTextEdit)
-    assert text.edit.textCursor().block().text().startswith("name: small")
