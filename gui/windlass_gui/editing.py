@@ -122,7 +122,7 @@ class Editing:
     def delete(self) -> None:
         view, session = self.page.view, self.page.session
         if view is not None and session is not None and not self._elsewhere():
-            session.remove(view.graph.selected, view.graph.selected_links)
+            session.remove(view.graph.selected, view.graph.task_links(view.graph.selected_links))
 
     def select_all(self) -> None:
         box = self._typing()

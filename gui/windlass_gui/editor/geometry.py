@@ -39,6 +39,10 @@ class Geometry:
         """An (n, 2) view in the order of `ids`."""
         return self._points[: len(self._ids)]
 
+    def index(self, task: str) -> int:
+        """Its row in `points`, until the next task is removed."""
+        return self._index[task]
+
     def point(self, task: str) -> Point:
         x, y = self._points[self._index[task]]
         return float(x), float(y)
@@ -107,6 +111,15 @@ class Geometry:
                 reach = float(distance[at])
                 best = self._ids[at], out
         return best
+
+    def nearest_port(self, x: float, y: float, out: bool, reach: float) -> str | None:
+        """The task whose out (or in) port is nearest to the point, within `reach`."""
+        if not self._ids:
+            return None
+        away = self.points - (x - (NODE_WIDTH if out else 0.0), y - NODE_HEIGHT / 2)
+        distance = (away * away).sum(axis=1)
+        at = int(distance.argmin())
+        return self._ids[at] if distance[at] <= reach**2 else None
 
     def free_spot(self, near: Point) -> Point:
         """`near`, or a place a little below it where no node lies."""

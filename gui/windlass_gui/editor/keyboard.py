@@ -27,6 +27,8 @@ class Keyboard:
         self.view = view
         self.space = False
         """Held down: dragging pans."""
+        self.knife = False
+        """Y is held down: dragging cuts links."""
 
     def press(self, event: QKeyEvent) -> bool:
         """False for a key that means nothing here."""
@@ -34,6 +36,12 @@ class Keyboard:
         if key == Qt.Key.Key_Escape:
             if not view.abandon():
                 view.graph.select(())
+        elif view.gesture is not None and view.gesture.key(event):
+            pass
+        elif key == Qt.Key.Key_Y and not event.modifiers():
+            if not event.isAutoRepeat():
+                self.knife = True
+                view.rest_cursor()
         elif key == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
                 self.space = True
@@ -48,10 +56,21 @@ class Keyboard:
         return True
 
     def release(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
-            self.space = False
-            if self.view.gesture is None:
-                self.view.rest_cursor()
+        if event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Y) and not event.isAutoRepeat():
+            self.let_go()
+
+    def let_go(self) -> None:
+        """No key is held any more, or nobody knows."""
+        self.space = self.knife = False
+        if self.view.gesture is None:
+            self.view.rest_cursor()
+
+    @property
+    def cursor(self) -> Qt.CursorShape:
+        """The mouse's look while nothing is dragged."""
+        if self.space:
+            return Qt.CursorShape.OpenHandCursor
+        return Qt.CursorShape.CrossCursor if self.knife else Qt.CursorShape.ArrowCursor
 
     def walk(self, forward: bool) -> bool:
         """Tab: to the next task in the text's order; False after the last."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QPainterPath, QPainterPathStroker, QPen
+from PySide6.QtGui import QPainterPath
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem
 
 from windlass_gui.editor.layout import Point
@@ -28,35 +28,41 @@ class LinkItem(QGraphicsPathItem):
         self.source, self.target, self.each = source, target, each
         self.selected = False
         self.hovered = False
+        self.verdict = ""
+        """good or bad while a gesture says what would become of it."""
         self.show_style(style)
 
     def show_style(self, style: CanvasStyle) -> None:
-        self._pens = (style.link, style.link_each, style.link_hot, style.link_hot_each)
+        self._pens = (
+            (style.link, style.link_each),
+            (style.link_near, style.link_near_each),
+            (style.link_hot, style.link_hot_each),
+        )
+        self._verdicts = {"good": style.link_good, "bad": style.link_bad}
         self._pick()
 
-    def mark(self, *, selected: bool | None = None, hovered: bool | None = None, each: bool | None = None) -> None:
+    def mark(
+        self,
+        *,
+        selected: bool | None = None,
+        hovered: bool | None = None,
+        each: bool | None = None,
+        verdict: str | None = None,
+    ) -> None:
         if selected is not None:
             self.selected = selected
         if hovered is not None:
             self.hovered = hovered
         if each is not None:
             self.each = each
+        if verdict is not None:
+            self.verdict = verdict
         self._pick()
 
     def _pick(self) -> None:
-        hot = self.selected or self.hovered
-        pen: QPen = self._pens[(2 if hot else 0) + (1 if self.each else 0)]
-        self.setPen(pen)
-        self.setZValue(1 if hot else 0)
+        level = 2 if self.selected else 1 if self.hovered else 0
+        self.setPen(self._verdicts.get(self.verdict) or self._pens[level][self.each])
+        self.setZValue(3 if self.verdict else level)
 
     def connect_points(self, start: Point, end: Point) -> None:
         self.setPath(link_path(start, end))
-
-    def near(self, x: float, y: float, reach: float) -> bool:
-        """Is the curve within `reach` of the point?"""
-        path = self.path()
-        if not path.controlPointRect().adjusted(-reach, -reach, reach, reach).contains(x, y):
-            return False
-        stroker = QPainterPathStroker()
-        stroker.setWidth(2 * reach)
-        return stroker.createStroke(path).contains(QPointF(x, y))

@@ -12,16 +12,15 @@ from windlass_gui.editor.document import Change, Document
 from windlass_gui.editor.frame_item import FrameLayer
 from windlass_gui.editor.geometry import Geometry
 from windlass_gui.editor.layout import NODE_HEIGHT, NODE_WIDTH, Point, layout
+from windlass_gui.editor.link_index import LinkIndex
 from windlass_gui.editor.link_item import LinkItem
+from windlass_gui.editor.linking import Link
 from windlass_gui.editor.live import NodeLive, together
 from windlass_gui.editor.node_item import NodeItem
 from windlass_gui.editor.note_item import NoteLayer
 from windlass_gui.editor.projection import project
 from windlass_gui.editor.style import CanvasStyle
 from windlass_gui.theme import Theme
-
-Link = tuple[str, str]
-"""(source, target): the target needs the source."""
 
 BATCH_FROM = 400
 """Nodes in view from which they are painted in one batch: a full screen of them is too small to read by then."""
@@ -48,6 +47,8 @@ class GraphScene(QGraphicsScene):
         self.selected: set[str] = set()
         self.selected_links: set[Link] = set()
         self.hovered: str | None = None
+        self.hovered_link: Link | None = None
+        self.link_index = LinkIndex(self.geometry)
         self.batched = False
         self._places: dict[str, Point] = {}
         """Where tasks without a place in the text were last drawn, for when their frame is opened again."""
@@ -198,6 +199,7 @@ class GraphScene(QGraphicsScene):
 
     def _refresh(self) -> None:
         self._batch.links = list(self.links)
+        self.link_index.show(self.links)
         self._batch.selected = self.selected_nodes
         self._batch.refresh()
         bounds = self._bounds()
@@ -243,9 +245,8 @@ class GraphScene(QGraphicsScene):
         return node in self.selected or (node in self.shown.members and node in self.selected_nodes)
 
     def link_at(self, x: float, y: float, reach: float = 7.0) -> Link | None:
-        if self.batched:
-            return None
-        return next((link for link, item in self.links.items() if item.near(x, y, reach)), None)
+        """The link nearest to a point, within `reach`; none where links are too many to be told apart."""
+        return None if self.batched else self.link_index.near(x, y, reach)
 
     def hover(self, task: str | None) -> None:
         if task != self.hovered:
@@ -253,6 +254,29 @@ class GraphScene(QGraphicsScene):
                 if end is not None and end in self.nodes:
                     self.nodes[end].mark(hovered=on)
             self.hovered = task
+
+    def task_links(self, links: Iterable[Link]) -> list[Link]:
+        """The document's links that links of the canvas stand for: those of a folded frame are its tasks' links."""
+        found = []
+        for source, target in links:
+            sources = self.shown.tasks_of([source])
+            for task in self.shown.tasks_of([target]):
+                facts = self.document.facts.get(task)
+                found += [(need, task) for need, _ in facts.needs if need in sources] if facts else []
+        return found
+
+    def hover_link(self, link: Link | None) -> None:
+        if link != self.hovered_link:
+            for one, on in ((self.hovered_link, False), (link, True)):
+                if one in self.links:
+                    self.links[one].mark(hovered=on)
+            self.hovered_link = link
+
+    def judge_links(self, links: Iterable[Link], verdict: str) -> None:
+        """Draw links as `good` (something will come of them), `bad` (they will go), or as usual (empty)."""
+        for link in links:
+            if link in self.links:
+                self.links[link].mark(verdict=verdict)
 
     def select(self, tasks: Iterable[str], links: Iterable[Link] = ()) -> None:
         """Make exactly these the selection. A folded frame's node stands for the tasks in it."""

@@ -20,7 +20,7 @@ from windlass_gui.editor.facts import needs_of
 from windlass_gui.editor.fields import plain_data
 from windlass_gui.editor.kinds import BY_KEY
 from windlass_gui.editor.layout import Point, layout
-from windlass_gui.editor.scene import Link
+from windlass_gui.editor.linking import Link, insert, reroute
 
 CHECK_DELAY = 200
 """Milliseconds without an edit before the document is checked."""
@@ -120,16 +120,23 @@ class EditorSession(QObject):
                 self.undo.push(MoveCommand(document, label, before, document.text, series))
         return True
 
-    def add_task(self, kind: str, point: Point) -> str:
-        """A new task of a palette kind with its top-left corner at `point`; gives its id."""
+    def add_task(self, kind: str, point: Point, link: Link | None = None) -> str:
+        """A new task of a palette kind with its top-left corner at `point`, between the ends of a link if one is
+        given; gives its id."""
         spec = BY_KEY[kind]
         task = self.document.free_id(spec.id)
         position = [round(point[0]), round(point[1])]
         fields = {**spec.fields, "position": position}
-        self.edit(self.tr("add “{}”").format(task), lambda text: text.add_task(task, fields))
+
+        def apply(text: DocumentText) -> None:
+            text.add_task(task, fields)
+            if link is not None:
+                insert(text, task, link)
+
+        self.edit(self.tr("add “{}”").format(task), apply)
         return task
 
-    def remove(self, tasks: Iterable[str], links: Iterable[Link] = ()) -> None:
+    def remove(self, tasks: Iterable[str], links: Iterable[Link] = (), label: str = "") -> None:
         """Tasks with every link to them, and further links, as one step."""
         doomed = [task for task in self.document.facts if task in set(tasks)]
         cut = [link for link in links if link[0] not in doomed and link[1] not in doomed]
@@ -144,9 +151,7 @@ class EditorSession(QObject):
 
         if doomed:
             label = self.tr("remove “{}”").format(doomed[0]) if len(doomed) == 1 else self.tr("remove tasks")
-        else:
-            label = self.tr("remove link")
-        self.edit(label, apply)
+        self.edit(label or self.tr("remove link"), apply)
 
     def rename(self, task: str, new: str) -> bool:
         """Another id, everywhere it is used. Refused when another task has it."""
@@ -165,6 +170,38 @@ class EditorSession(QObject):
         return self.edit(
             self.tr("link “{}” to “{}”").format(source, target), lambda text: text.add_need(target, source, each)
         )
+
+    def reroute(self, old: Link, new: Link) -> bool:
+        """Take one end of a link to another task."""
+        reason = self.document.refusal(*new)
+        if reason:
+            self.refused.emit(reason)
+            return False
+        label = self.tr("reroute the link of “{}”").format(old[0] if new[0] == old[0] else old[1])
+        return self.edit(label, lambda text: reroute(text, old, new))
+
+    def insertion_refusal(self, task: str, link: Link) -> str:
+        """Why a task may not stand between the ends of a link; empty when it may."""
+        for source, target in ((link[0], task), (task, link[1])):
+            facts = self.document.facts.get(target)
+            if facts is None or not any(need == source for need, _ in facts.needs):
+                reason = self.document.refusal(source, target)
+                if reason:
+                    return reason
+        return ""
+
+    def insert(self, task: str, link: Link, point: Point) -> bool:
+        """Move a task onto a link: it stands between the link's ends now."""
+        reason = self.insertion_refusal(task, link)
+        if reason:
+            self.refused.emit(reason)
+            return False
+
+        def apply(text: DocumentText) -> None:
+            text.set_positions({task: (round(point[0]), round(point[1]))})
+            insert(text, task, link)
+
+        return self.edit(self.tr("insert “{}” between “{}” and “{}”").format(task, *link), apply)
 
     def set_each(self, source: str, target: str, each: bool) -> None:
         """Make a link wait item by item, or for the whole task."""

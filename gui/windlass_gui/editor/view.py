@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRect, QRectF, Qt, S
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
+    QDragLeaveEvent,
     QDragMoveEvent,
     QDropEvent,
     QFocusEvent,
@@ -20,12 +21,22 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from windlass_gui.editor.drops import Drops
-from windlass_gui.editor.gestures import BandGesture, Gesture, LinkGesture, MoveGesture, PanGesture
+from windlass_gui.editor.edge_scroll import EdgeScroll
+from windlass_gui.editor.gestures import (
+    BandGesture,
+    CutGesture,
+    Gesture,
+    LinkGesture,
+    MoveGesture,
+    PanGesture,
+    RerouteGesture,
+)
 from windlass_gui.editor.keyboard import Keyboard
 from windlass_gui.editor.labels import CanvasLabels
 from windlass_gui.editor.layout import NODE_HEIGHT, NODE_WIDTH
+from windlass_gui.editor.linking import Link
 from windlass_gui.editor.navigation import Navigator
-from windlass_gui.editor.scene import BATCH_FROM, GraphScene, Link
+from windlass_gui.editor.scene import BATCH_FROM, GraphScene
 from windlass_gui.editor.session import EditorSession
 from windlass_gui.editor.tips import Tips
 from windlass_gui.theme import Theme
@@ -57,9 +68,14 @@ class GraphView(Navigator):
         self.keyboard = Keyboard(self)
         self.drops = Drops(self)
         self.tips = Tips(self)
+        self.edge_scroll = EdgeScroll(self)
         self.labels = CanvasLabels(self.viewport())
+        self._button = Qt.MouseButton.LeftButton
         self._press: QPoint | None = None
         self._pressed_node: str | None = None
+        self._pressed_link: Link | None = None
+        self._menu_taken = False
+        """The right button drew a cut, so that its release asks for no menu."""
         self._toggle_on_release: str | None = None
         self.setAccessibleName(self.tr("Graph canvas"))
         self.setAccessibleDescription(
@@ -167,10 +183,18 @@ class GraphView(Navigator):
         if event.button() == Qt.MouseButton.MiddleButton or (
             event.button() == Qt.MouseButton.LeftButton and self.keyboard.space
         ):
-            self.begin(PanGesture(self, pixel))
+            self.begin(PanGesture(self, pixel), event.button())
             return
         at = self.mapToScene(pixel)
-        if event.button() == Qt.MouseButton.RightButton:
+        self._menu_taken = False
+        right = event.button() == Qt.MouseButton.RightButton
+        if (right and event.modifiers() & Qt.KeyboardModifier.ControlModifier) or (
+            event.button() == Qt.MouseButton.LeftButton and self.keyboard.knife
+        ):
+            self._menu_taken = right
+            self.begin(CutGesture(self, at), event.button())
+            return
+        if right:
             task = self.graph.geometry.node_at(at.x(), at.y())
             if task is not None and not self.graph.has_selected(task):
                 self.graph.select([task])
@@ -180,11 +204,15 @@ class GraphView(Navigator):
         add = bool(event.modifiers() & _ADD)
         port = self.graph.geometry.port_at(at.x(), at.y())
         if port is not None and not self.graph.batched:
-            self.begin(LinkGesture(self, at, port[0], port[1]))
+            held = self._chosen_link_at(*port)
+            if held is not None:
+                self.begin(RerouteGesture(self, at, held, not port[1]))
+            else:
+                self.begin(LinkGesture(self, at, port[0], port[1]))
             return
         task = self.graph.geometry.node_at(at.x(), at.y())
         self._press, self._pressed_node = pixel, task
-        self._toggle_on_release = None
+        self._toggle_on_release = self._pressed_link = None
         if task is not None:
             if self.graph.has_selected(task) and add:
                 self._toggle_on_release = task
@@ -196,7 +224,7 @@ class GraphView(Navigator):
             self.graph.select(
                 self.graph.selected if add else (), {link} | (self.graph.selected_links if add else set())
             )
-            self._press = None
+            self._pressed_link = link
             return
         self.begin(BandGesture(self, at, add))
 
@@ -208,31 +236,53 @@ class GraphView(Navigator):
             return
         if self.gesture is not None:
             self.gesture.move(at, event.modifiers())
-            self._scroll_at_edge(pixel)
+            if self.gesture.follows_edges:
+                self.edge_scroll.watch(pixel, event.modifiers())
             return
         if self._press is not None and event.buttons() & Qt.MouseButton.LeftButton:
             far = (pixel - self._press).manhattanLength() >= DRAG_START
-            if far and self._pressed_node is not None and self.graph.has_selected(self._pressed_node):
+            if far and self._pressed_link is not None:
+                self._take_end(self._pressed_link, self.mapToScene(self._press))
+            elif far and self._pressed_node is not None and self.graph.has_selected(self._pressed_node):
                 self.begin(MoveGesture(self, self.mapToScene(self._press), self._pressed_node))
                 self._toggle_on_release = None
-                if self.gesture is not None:
-                    self.gesture.move(at, event.modifiers())
+            if self.gesture is not None:
+                self.gesture.move(at, event.modifiers())
             return
         if not self.graph.batched:
             port = self.graph.geometry.port_at(at.x(), at.y())
-            self.graph.hover(port[0] if port else self.graph.geometry.node_at(at.x(), at.y()))
-            self.viewport().setCursor(Qt.CursorShape.CrossCursor if port else Qt.CursorShape.ArrowCursor)
+            task = port[0] if port else self.graph.geometry.node_at(at.x(), at.y())
+            link = None if task else self.link_under(at)
+            self.graph.hover(task)
+            self.graph.hover_link(link)
+            self.viewport().setCursor(
+                Qt.CursorShape.CrossCursor
+                if port
+                else Qt.CursorShape.PointingHandCursor
+                if link
+                else self.keyboard.cursor
+            )
 
-    def _scroll_at_edge(self, pixel: QPoint) -> None:
-        """While something is dragged, the view follows past its edge."""
-        rect, reach, step = self.viewport().rect(), 24, 12
-        dx = step if pixel.x() < reach else -step if pixel.x() > rect.width() - reach else 0
-        dy = step if pixel.y() < reach else -step if pixel.y() > rect.height() - reach else 0
-        if dx or dy:
-            self.pan(dx, dy)
+    def _chosen_link_at(self, task: str, outward: bool) -> Link | None:
+        """The one chosen link, if it ends at this port: the port then gives it instead of beginning another."""
+        link = next(iter(self.graph.selected_links), None)
+        return link if len(self.graph.selected_links) == 1 and link and link[0 if outward else 1] == task else None
+
+    def _take_end(self, link: Link, at: QPointF) -> None:
+        """Drag the end of a link that is nearer."""
+        ends = (self.graph.geometry.out_port(link[0]), self.graph.geometry.in_port(link[1]))
+        if not (set(link) <= self.session.document.facts.keys()):
+            self.session.refused.emit(self.session.document.refusal(*link))
+            self._press = None
+            return
+        away = [abs(at.x() - x) + abs(at.y() - y) for x, y in ends]
+        self.begin(RerouteGesture(self, at, link, away[1] <= away[0]))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        gesture, self._press = self.gesture, None
+        gesture = self.gesture
+        if gesture is not None and event.button() != self._button:
+            return
+        self._press = None
         add = bool(event.modifiers() & _ADD)
         if gesture is None:
             if self._toggle_on_release is not None and event.button() == Qt.MouseButton.LeftButton:
@@ -240,7 +290,7 @@ class GraphView(Navigator):
                 self._toggle_on_release = None
             elif self._pressed_node is not None and event.button() == Qt.MouseButton.LeftButton and not add:
                 self.graph.select([self._pressed_node])
-            self._pressed_node = None
+            self._pressed_node = self._pressed_link = None
             return
         self._end()
         gesture.finish(self.mapToScene(event.position().toPoint()), event.modifiers())
@@ -254,10 +304,11 @@ class GraphView(Navigator):
     def leaveEvent(self, event: QEvent) -> None:
         if self.gesture is None:
             self.graph.hover(None)
+            self.graph.hover_link(None)
         super().leaveEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        if self.gesture is not None:
+        if self.gesture is not None or self._menu_taken:
             return
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
             task = next(iter(self.graph.selected), None)
@@ -271,9 +322,9 @@ class GraphView(Navigator):
             self.graph.select((), [link])
         self.menu_asked.emit(task, link, event.globalPos())
 
-    def begin(self, gesture: Gesture) -> None:
-        """From now on the mouse belongs to this gesture."""
-        self.gesture = gesture
+    def begin(self, gesture: Gesture, button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
+        """From now on the mouse belongs to this gesture, until the button is released."""
+        self.gesture, self._button = gesture, button
         if gesture.cursor is not None:
             self.viewport().setCursor(gesture.cursor)
 
@@ -287,13 +338,13 @@ class GraphView(Navigator):
         if gesture is None:
             return False
         self._end()
-        self._press = self._pressed_node = None
+        self._press = self._pressed_node = self._pressed_link = None
         gesture.cancel()
         return True
 
     def rest_cursor(self) -> None:
         """The mouse's look while nothing is dragged."""
-        self.viewport().setCursor(Qt.CursorShape.OpenHandCursor if self.keyboard.space else Qt.CursorShape.ArrowCursor)
+        self.viewport().setCursor(self.keyboard.cursor)
 
     # --- keys and drops --------------------------------------------------------------------------------------
 
@@ -306,7 +357,7 @@ class GraphView(Navigator):
         super().keyReleaseEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.keyboard.space = False
+        self.keyboard.let_go()
         super().focusOutEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
@@ -319,14 +370,24 @@ class GraphView(Navigator):
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         self.drops.hover(event)
 
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.drops.leave()
+
     def dropEvent(self, event: QDropEvent) -> None:
         self.drops.drop(event)
 
-    def add_task(self, kind: str, middle: QPointF | None = None) -> None:
-        """A new task centred at `middle`, or in the middle of the view."""
-        at = middle if middle is not None else self.mapToScene(self.viewport().rect().center())
+    def add_task(self, kind: str, middle: QPointF | None = None, link: Link | None = None) -> None:
+        """A new task centred at `middle`, between the ends of `link` if one is given.
+
+        Without a place it goes onto the one link that is chosen, else into the middle of the view.
+        """
+        at = middle if middle is not None else QPointF(self.mapToScene(self.viewport().rect().center()))
+        if middle is None and link is None and len(self.graph.selected_links) == 1 and not self.graph.selected:
+            (link,) = self.graph.selected_links
+            ends = (self.graph.geometry.out_port(link[0]), self.graph.geometry.in_port(link[1]))
+            at = QPointF((ends[0][0] + ends[1][0]) / 2, (ends[0][1] + ends[1][1]) / 2)
         point = round((at.x() - NODE_WIDTH / 2) / 10) * 10.0, round((at.y() - NODE_HEIGHT / 2) / 10) * 10.0
         if middle is None:
             point = self.graph.geometry.free_spot(point)
-        task = self.session.add_task(kind, point)
+        task = self.session.add_task(kind, point, link)
         self.graph.select([task])

@@ -15,7 +15,8 @@ from windlass_gui.editor.session import EditorSession
 from .conftest import GRAPH
 
 EDITS = (
-    "add", "remove", "rename", "link", "unlink", "field", "move", "layout", "paste", "graph", "text", "undo", "redo",
+    "add", "remove", "rename", "link", "unlink", "reroute", "insert", "field", "move", "layout", "paste", "graph",
+    "text", "undo", "redo",
 )  # fmt: skip
 OPERATIONS = st.lists(
     st.tuples(
@@ -54,6 +55,16 @@ def _do(session: EditorSession, what: str, one: int, two: int) -> None:
             session.link(first, second, each=bool(one % 2))
         case "unlink":
             session.remove((), [(need, first) for need, _ in session.document.facts[first].needs])
+        case "reroute" | "insert":
+            links = [(need, task) for task in tasks for need, _ in session.document.facts[task].needs if need in tasks]
+            if links:
+                link = links[one % len(links)]
+                if what == "reroute":
+                    session.reroute(link, (link[0], second) if one % 2 else (second, link[1]))
+                elif second not in link:
+                    session.insert(second, link, (one * 10.0, two * 10.0))
+                else:
+                    session.add_task("array", (0.0, 0.0), link)
         case "field":
             session.set_field(first, *[("title", "A title: with 'quotes'"), ("retries", 2), ("env", {"A": "1"}),
                                        ("resources", {"cpus": 2}), ("title", None)][two % 5])  # fmt: skip

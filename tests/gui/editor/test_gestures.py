@@ -13,30 +13,7 @@ from windlass_gui.editor.session import EditorSession
 from windlass_gui.editor.view import GraphView
 
 from .conftest import GRAPH
-
-LEFT = Qt.MouseButton.LeftButton
-NONE = Qt.KeyboardModifier.NoModifier
-
-
-def middle(view: GraphView, task: str) -> QPoint:
-    x, y = view.graph.geometry.point(task)
-    return view.mapFromScene(QPointF(x + NODE_WIDTH / 2, y + NODE_HEIGHT / 2))
-
-
-def port(view: GraphView, task: str, out: bool) -> QPoint:
-    geometry = view.graph.geometry
-    return view.mapFromScene(QPointF(*(geometry.out_port(task) if out else geometry.in_port(task))))
-
-
-def drag(view: GraphView, start: QPoint, end: QPoint, modifiers: Qt.KeyboardModifier = NONE) -> None:
-    hold(view, start, end, modifiers)
-    QTest.mouseRelease(view.viewport(), LEFT, modifiers, end)
-
-
-def hold(view: GraphView, start: QPoint, end: QPoint, modifiers: Qt.KeyboardModifier = NONE) -> None:
-    QTest.mousePress(view.viewport(), LEFT, modifiers, start)
-    for share in (0.3, 0.7, 1.0):
-        QTest.mouseMove(view.viewport(), start + (end - start) * share)
+from .mouse import LEFT, NONE, drag, hold, middle, port
 
 
 def test_a_node_is_dragged_and_the_drag_undone(view: GraphView, session: EditorSession) -> None:

@@ -2,8 +2,18 @@
 
 from windlass_gui.editor.gestures.band import BandGesture
 from windlass_gui.editor.gestures.base import Gesture
+from windlass_gui.editor.gestures.cut import CutGesture
 from windlass_gui.editor.gestures.link import LinkGesture
 from windlass_gui.editor.gestures.move import MoveGesture
 from windlass_gui.editor.gestures.panning import PanGesture
+from windlass_gui.editor.gestures.reroute import RerouteGesture
 
-__all__ = ["BandGesture", "Gesture", "LinkGesture", "MoveGesture", "PanGesture"]
+__all__ = [
+    "BandGesture",
+    "CutGesture",
+    "Gesture",
+    "LinkGesture",
+    "MoveGesture",
+    "PanGesture",
+    "RerouteGesture",
+]

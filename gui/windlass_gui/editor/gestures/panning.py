@@ -16,6 +16,7 @@ class PanGesture(Gesture):
     """Drag the view. Works in pixels of the window, because the scene moves under the mouse."""
 
     cursor = Qt.CursorShape.ClosedHandCursor
+    follows_edges = False
 
     def __init__(self, view: GraphView, pixel: QPoint) -> None:
         super().__init__(view, QPointF())
