@@ -28,6 +28,8 @@ class Insertion:
         """A task's middle is here; `task`: its id if it is in the graph, `wanted`: it is to be inserted at all."""
         graph, session, tr = self.view.graph, self.view.session, self.view.tr
         found = graph.link_index.near(middle.x(), middle.y(), REACH, but=task)
+        if found is not None and not set(found) <= session.document.facts.keys():
+            found = None  # a folded frame's link stands for several
         reason = session.insertion_refusal(task, found) if found and task and wanted else ""
         self.link = found if found and wanted and not reason else None
         if found is None:

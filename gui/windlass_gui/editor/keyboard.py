@@ -86,16 +86,17 @@ class Keyboard:
 
     def _arrow(self, way: tuple[int, int], modifiers: Qt.KeyboardModifier) -> None:
         view, (dx, dy) = self.view, way
-        if not view.graph.selected:
+        if not view.graph.selected_nodes:
             view.pan(-dx * 60, -dy * 60)
         elif modifiers & Qt.KeyboardModifier.ControlModifier:
-            task = self._neighbour(next(iter(view.graph.selected)), dx, dy)
+            task = self._neighbour(next(iter(view.graph.selected_nodes)), dx, dy)
             if task is not None:
                 view.reveal(task)
         else:
             step = 1.0 if modifiers & Qt.KeyboardModifier.ShiftModifier else NUDGE
-            points = {task: view.graph.geometry.point(task) for task in view.graph.selected}
-            view.session.move({task: (x + dx * step, y + dy * step) for task, (x, y) in points.items()}, series=True)
+            points = {node: view.graph.geometry.point(node) for node in view.graph.selected_nodes}
+            moved = {node: (x + dx * step, y + dy * step) for node, (x, y) in points.items()}
+            view.session.move(view.graph.places(moved), series=True)
 
     def _neighbour(self, task: str, dx: int, dy: int) -> str | None:
         """The nearest node in a direction, within 45 degrees of it first."""

@@ -123,8 +123,8 @@ class GraphView(Navigator):
 
     def fit_selection(self) -> None:
         rect = QRectF()
-        for task in self.graph.selected:
-            rect = rect.united(self.graph.node_rect(task))
+        for node in self.graph.selected_nodes:
+            rect = rect.united(self.graph.node_rect(node))
         self.show_rect(rect if not rect.isEmpty() else self.graph.extent())
 
     def reveal(self, task: str) -> None:
@@ -311,7 +311,7 @@ class GraphView(Navigator):
         if self.gesture is not None or self._menu_taken:
             return
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            task = next(iter(self.graph.selected), None)
+            task = next(iter(self.graph.selected_nodes), None)
             where = self.graph.node_rect(task).center() if task else self.mapToScene(self.viewport().rect().center())
             self.menu_asked.emit(task, None, self.viewport().mapToGlobal(self.mapFromScene(where)))
             return
@@ -382,8 +382,9 @@ class GraphView(Navigator):
         Without a place it goes onto the one link that is chosen, else into the middle of the view.
         """
         at = middle if middle is not None else QPointF(self.mapToScene(self.viewport().rect().center()))
-        if middle is None and link is None and len(self.graph.selected_links) == 1 and not self.graph.selected:
-            (link,) = self.graph.selected_links
+        chosen = [link for link in self.graph.selected_links if set(link) <= self.session.document.facts.keys()]
+        if middle is None and link is None and len(chosen) == 1 and not self.graph.selected:
+            link = chosen[0]
             ends = (self.graph.geometry.out_port(link[0]), self.graph.geometry.in_port(link[1]))
             at = QPointF((ends[0][0] + ends[1][0]) / 2, (ends[0][1] + ends[1][1]) / 2)
         point = round((at.x() - NODE_WIDTH / 2) / 10) * 10.0, round((at.y() - NODE_HEIGHT / 2) / 10) * 10.0
