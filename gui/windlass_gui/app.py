@@ -73,6 +73,7 @@ def start(options: argparse.Namespace) -> Parts:
     window = MainWindow(bridge, settings)
     window.show()
     window.opening.restore()
+    window.keep_unsaved(homes.data_dir() / "recovery")
     if options.file is not None:
         window.open_file(options.file)
     elif options.sample:
@@ -97,6 +98,9 @@ def run(parts: Parts) -> int:
     finally:
         ticker.stop()
         parts.bridge.shutdown(parts.window.stop_core)
+        if parts.window.recovery is not None:
+            parts.window.recovery.close()
+        parts.window.background.close()
         parts.settings.sync()
         parts.window.deleteLater()
 

@@ -25,6 +25,8 @@ class OpenDocument:
     sample: Sample | None = None
     """What it was made of, until it is saved."""
     shown: Shown = field(default_factory=Shown)
+    on_disk: str | None = None
+    """What another program has written to its file and nobody has answered for yet; empty when it removed the file."""
     later: Path | None = None
     """The file of a tab that came back from the last time and was not looked at yet: it is read when it is."""
 
@@ -64,6 +66,8 @@ class Documents(QWidget):
     """Another document is in front, or none."""
     added = Signal(object)
     """A document whose page is new; connect what it tells."""
+    removed = Signal(object)
+    """A document that is no longer open."""
     close_asked = Signal(list)
     """Somebody wants these documents closed."""
     order_changed = Signal()
@@ -156,7 +160,6 @@ class Documents(QWidget):
         made.page.show_session(session)
         session.title_changed.connect(lambda: self.show_title(made))
         session.changed.connect(lambda _: self.show_title(made))
-        made.page.text.edit.modificationChanged.connect(lambda _: self.show_title(made))
         self.show_title(made)
         self.added.emit(made)
 
@@ -173,6 +176,7 @@ class Documents(QWidget):
             self._changed()
         self.stack.removeWidget(made.page)
         session = made.session
+        self.removed.emit(made)
         made.page.show_session(None)
         made.page.deleteLater()
         if session is not None:

@@ -100,6 +100,21 @@ class GraphFiles:
         box.deleteLater()
         return {save: "save", buttons.Discard: "discard"}.get(answer, "cancel")
 
+    def ask_overwrite(self, path: Path) -> bool:
+        """Another program has written the file meanwhile."""
+        box = QMessageBox(self.window)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setWindowTitle(_tr("The file was changed"))
+        box.setText(_tr("Another program has changed “{}” since it was opened.").format(path.name))
+        box.setInformativeText(_tr("Saving writes over what it says now."))
+        overwrite = box.addButton(_tr("Write over it"), QMessageBox.ButtonRole.DestructiveRole)
+        cancel = box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(cancel)
+        box.exec()
+        box.deleteLater()
+        return box.clickedButton() is overwrite
+
     def _folder(self) -> str:
         recent = self.recent()
         return str(Path(recent[0]).parent) if recent else str(Path.home())

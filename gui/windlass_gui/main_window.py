@@ -11,6 +11,7 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from windlass_gui.actions import Actions
+from windlass_gui.background import Background
 from windlass_gui.bridge import Bridge
 from windlass_gui.dialogs import ask_running, show_about, show_keys
 from windlass_gui.documents import Documents, OpenDocument
@@ -29,6 +30,8 @@ from windlass_gui.panes import ItemsPane, LogPane, RunsPane
 from windlass_gui.panes.doing import WHOLE, Target, run_again
 from windlass_gui.panes.report import show_report
 from windlass_gui.panes.table import Table
+from windlass_gui.recovery import Lost, Recovery
+from windlass_gui.recovery_dialog import RecoveryDialog
 from windlass_gui.retrying import Retrying
 from windlass_gui.run_view import RUN_ENDED, RunView, Shown
 from windlass_gui.running import Running
@@ -36,6 +39,7 @@ from windlass_gui.start_page import StartPage
 from windlass_gui.status import Status
 from windlass_gui.theme import ITEM_STATES, Theme, theme_switch
 from windlass_gui.timeline import TimelinePane
+from windlass_gui.watching import Watching
 
 LAYOUT_VERSION = 1
 """Raised when docks are added or renamed, so that an old stored layout is not applied."""
@@ -57,6 +61,9 @@ class MainWindow(QMainWindow):
         self.start = StartPage(theme)
         self.documents = Documents(theme, self.start, self.run_view)
         self.setCentralWidget(self.documents)
+        self.background = Background(self)
+        self.watching = Watching(self.documents, self.background)
+        self.recovery: Recovery | None = None
         self.opening = Opening(self.documents, self.files, self._take_typed, self)
         self.new, self.open, self.open_file = self.opening.new, self.opening.open, self.opening.open_file
         self.open_sample, self.save = self.opening.open_sample, self.opening.save
@@ -400,6 +407,33 @@ class MainWindow(QMainWindow):
         self.monitor.raise_()
         self.monitor.activateWindow()
 
+    # --- after a crash -------------------------------------------------------------------------------------
+
+    def keep_unsaved(self, folder: Path) -> None:
+        """Write what is not saved aside into `folder`, and offer what an app that crashed has left there."""
+        recovery = Recovery(self.documents, folder, self.background, bool(self.settings.value("autosave", True, bool)))
+        recovery.failed.connect(
+            lambda why: self.statusBar().showMessage(self.tr("Not kept for recovery: {}").format(why), 8000)
+        )
+        self.recovery = recovery
+        self.background.do(recovery.find, lambda lost: self._offer_recovery(lost) if lost else None)
+
+    def _offer_recovery(self, lost: list[Lost]) -> None:
+        dialog = RecoveryDialog(lost, self)
+        dialog.recover_asked.connect(self._recover)
+        dialog.discard_asked.connect(lambda chosen: self.recovery.discard(chosen) if self.recovery else None)
+        dialog.open()
+
+    def _recover(self, chosen: list[Lost]) -> None:
+        if self.recovery is None:
+            return
+        for one in chosen:
+            made = self.opening.recover(one)
+            if made is not None:
+                # In this order: what was left goes only when it is kept anew.
+                self.recovery.keep(made)
+                self.recovery.discard([one])
+
     # --- leaving -------------------------------------------------------------------------------------------
 
     def _running_runs(self) -> int:
@@ -420,4 +454,6 @@ class MainWindow(QMainWindow):
         self.settings.setValue("state", self.saveState(LAYOUT_VERSION))
         if self.monitor is not None:
             self.monitor.close()
+        if self.recovery is not None:
+            self.recovery.forget_all()
         event.accept()

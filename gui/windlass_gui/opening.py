@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, Signal
 from windlass_gui.documents import Documents, OpenDocument
 from windlass_gui.editor.session import EditorSession
 from windlass_gui.files import GraphFiles, strings
-from windlass_resources.samples import Sample, get_sample
+from windlass_gui.recovery import Lost
+from windlass_resources.samples import Sample, get_sample, list_samples
 
 
 class Opening(QObject):
@@ -83,6 +84,25 @@ class Opening(QObject):
         self.files.settings.setValue("tabs", paths)
         self.files.settings.setValue("tab", str(current.path) if current is not None and current.path else "")
 
+    def recover(self, lost: Lost) -> OpenDocument | None:
+        """Bring back a document that a crash left behind, its changes as one step on what its file says."""
+        kept = lost.kept
+        path = Path(kept.path) if kept.path else None
+        if path is not None and path.is_file():
+            if not self.open_file(path):
+                return None
+            made = self.documents.current
+        else:
+            sample = next((one for one in list_samples() if one.name == kept.sample), None)
+            session = EditorSession("", path)
+            session.document.folder = Path(kept.folder) if kept.folder else session.document.folder
+            made = self._show(session, sample)
+        if made is None or made.session is None:
+            return None
+        made.session.apply_text(kept.text, self.tr("recover"))
+        made.session.check_now()
+        return made
+
     def read_now(self, made: OpenDocument) -> None:
         """Read the file of a tab that came back; the tab goes when it cannot be read."""
         if made.later is None:
@@ -112,6 +132,8 @@ class Opening(QObject):
             return False
         if made.page.text.dirty:
             made.page.text.apply()
+        if made.on_disk and session.path is not None and not elsewhere and not self.files.ask_overwrite(session.path):
+            return False
         if not self.files.save(session, elsewhere, None if session.path else made.sample):
             return False
         made.sample = None

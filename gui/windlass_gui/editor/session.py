@@ -252,16 +252,15 @@ class EditorSession(QObject):
 
         self.edit(label, apply, series)
 
-    def apply_text(self, text: str) -> None:
+    def apply_text(self, text: str, label: str = "") -> None:
         """The whole document as typed, readable or not."""
         before = self.document.text
         if text != before:
             change = self.document.replace(text)
             touched = change.added | change.removed | change.changed
-            label = self.tr("edit text")
-            if len(touched) == 1:
+            if not label and len(touched) == 1:
                 label = self.tr("edit the text of “{}”").format(*touched)
-            self.undo.push(EditCommand(self.document, label, before, text))
+            self.undo.push(EditCommand(self.document, label or self.tr("edit text"), before, text))
 
     def step_back(self) -> None:
         """Undo; what is being typed is the last step then."""
