@@ -16,8 +16,14 @@ ON_CHOSEN = ("cut", "copy", "duplicate", "delete", "edit_task")
 """Actions that need something chosen."""
 ON_GRAPH = (
     "save", "save_as", "close", "select_all", "paste", "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset",
-    "layout", "canvas", "both", "text",
+    "layout", "canvas", "both", "text", "note",
 )  # fmt: skip
+
+FRAMING = {
+    "frame": "frame_selection", "unframe": "unframe", "fold": "toggle_fold", "open_frame": "open_chosen",
+    "leave_frame": "leave", "take_out": "take_out", "note": "add_note",
+}  # fmt: skip
+"""Actions on frames and notes, and the methods of `Framing` that they call."""
 
 
 class Editing:
@@ -36,6 +42,8 @@ class Editing:
         do("delete", self.delete)
         do("select_all", self.select_all)
         do("layout", self.auto_layout)
+        for name, method in FRAMING.items():
+            do(name, partial(self._framing, method))
         do("fit", lambda: self.page.view.fit() if self.page.view else None)
         do("fit_selection", lambda: self.page.view.fit_selection() if self.page.view else None)
         do("zoom_in", lambda: self.page.view.zoom_middle(1.25) if self.page.view else None)
@@ -59,7 +67,12 @@ class Editing:
         scene = page.view.graph if page.view is not None else None
         chosen = scene is not None and bool(scene.selected)
         actions.enable(chosen, *ON_CHOSEN)
-        actions.enable(scene is not None and bool(scene.selected or scene.selected_links), "delete")
+        deletable = scene is not None and (scene.selected or scene.selected_links or scene.notes.selected is not None)
+        actions.enable(bool(deletable), "delete")
+        framed = page.view is not None and bool(page.view.framing.chosen_frames())
+        actions.enable(chosen, "frame")
+        actions.enable(framed, "unframe", "fold", "open_frame", "take_out")
+        actions.enable(scene is not None and bool(scene.shown.inside), "leave_frame")
         stack = page.session.undo if page.session is not None else None
         for name, verb, can, what in (
             ("undo", page.tr("&Undo"), stack is not None and stack.canUndo(), stack.undoText() if stack else ""),
@@ -68,6 +81,11 @@ class Editing:
             actions[name].setEnabled(can)
             actions[name].setText(f"{verb} {what}".rstrip())
             actions[name].setIconText(verb.replace("&", ""))
+
+    def _framing(self, method: str) -> None:
+        if self.page.view is not None:
+            getattr(self.page.view.framing, method)()
+            self.enable()
 
     def _typing(self) -> QLineEdit | QPlainTextEdit | None:
         widget = QApplication.focusWidget()
@@ -121,7 +139,9 @@ class Editing:
 
     def delete(self) -> None:
         view, session = self.page.view, self.page.session
-        if view is not None and session is not None and not self._elsewhere():
+        if view is None or session is None or self._elsewhere():
+            return
+        if not view.framing.remove_chosen_note():
             session.remove(view.graph.selected, view.graph.task_links(view.graph.selected_links))
 
     def select_all(self) -> None:

@@ -49,7 +49,28 @@ def build_menus(
     file.addSeparator()
     for name in ("save", "save_as", "save_all", "", "close", "close_all", "quit"):
         file.addAction(actions[name]) if name else file.addSeparator()
-    menu(_tr("&Edit"), "undo", "redo", "", "cut", "copy", "paste", "duplicate", "delete", "", "select_all", "edit_task")
+    menu(
+        _tr("&Edit"),
+        "undo",
+        "redo",
+        "",
+        "cut",
+        "copy",
+        "paste",
+        "duplicate",
+        "delete",
+        "",
+        "select_all",
+        "edit_task",
+        "",
+        "frame",
+        "unframe",
+        "fold",
+        "open_frame",
+        "leave_frame",
+        "take_out",
+        "note",
+    )
     view = menu(
         _tr("&View"), "canvas", "both", "text", "next_tab", "previous_tab", "", "fit", "fit_selection", "zoom_in",
         "zoom_out", "zoom_reset", "layout", "", "theme", "",
@@ -111,8 +132,8 @@ def node_menu(window: MainWindow, task: str | None, link: tuple[str, str] | None
             cancel = menu.addAction(_tr("Cancel"), lambda: window.bridge.control("cancel", run, row.index))
             cancel.setEnabled(bool(busy))
             menu.addSeparator()
-        for name in ("edit_task", "copy", "duplicate", "delete"):
-            menu.addAction(actions[name])
+        for name in ("edit_task", "copy", "duplicate", "delete", "", "frame", "take_out"):
+            menu.addAction(actions[name]) if name else menu.addSeparator()
     elif link is not None and page.session is not None:
         session = page.session
         each = dict(session.document.facts[link[1]].needs).get(link[0], False)
@@ -122,6 +143,6 @@ def node_menu(window: MainWindow, task: str | None, link: tuple[str, str] | None
         toggle.toggled.connect(lambda on: session.set_each(link[0], link[1], on))
         menu.addAction(_tr("Remove link"), lambda: session.remove((), [link]))
     else:
-        for name in ("paste", "select_all", "", "fit", "layout"):
+        for name in ("paste", "select_all", "note", "", "leave_frame", "fit", "layout"):
             menu.addAction(actions[name]) if name else menu.addSeparator()
     return menu

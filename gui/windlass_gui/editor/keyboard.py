@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
+from windlass_gui.editor.projection import frame_of_node
+
 if TYPE_CHECKING:
     from windlass_gui.editor.view import GraphView
 
@@ -49,8 +51,11 @@ class Keyboard:
         elif key in _ARROWS:
             self._arrow(_ARROWS[Qt.Key(key)], event.modifiers())
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            if len(view.graph.selected) == 1:
-                view.activated.emit(next(iter(view.graph.selected)))
+            nodes = view.graph.selected_nodes
+            if len(nodes) == 1 and (frame := frame_of_node(next(iter(nodes)))):
+                view.framing.open(frame)
+            elif len(nodes) == 1:
+                view.activated.emit(next(iter(nodes)))
         else:
             return False
         return True
@@ -74,8 +79,8 @@ class Keyboard:
 
     def walk(self, forward: bool) -> bool:
         """Tab: to the next task in the text's order; False after the last."""
-        selected = self.view.graph.selected
-        tasks = list(self.view.session.document.facts)
+        selected = self.view.graph.selected_nodes
+        tasks = list(self.view.graph.shown.facts)
         current = next(iter(selected), None) if len(selected) == 1 else None
         at = tasks.index(current) + (1 if forward else -1) if current in tasks else (0 if forward else len(tasks) - 1)
         if tasks and 0 <= at < len(tasks):

@@ -59,7 +59,7 @@ class GraphScene(QGraphicsScene):
         self._batch.setVisible(False)
         self.frames = FrameLayer(self.geometry, self.look)
         self.notes = NoteLayer(self.look)
-        layers = ((self.frames, -1), (self._link_layer, 0), (self._node_layer, 1), (self._batch, 2), (self.notes, 3))
+        layers = ((self.frames, -1), (self._link_layer, 0), (self._node_layer, 1), (self._batch, 2), (self.notes, -0.5))
         for item, z in layers:
             item.setZValue(z)
             self.addItem(item)

@@ -8,6 +8,8 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QToolTip
 
+from windlass_gui.editor.projection import frame_of_node
+
 if TYPE_CHECKING:
     from windlass_gui.editor.view import GraphView
 
@@ -28,7 +30,8 @@ class Tips:
             QToolTip.hideText()
             return ""
         item = self.view.graph.nodes[task]
-        lines = [f"{item.facts.label} ({task})" if item.facts.title else task]
+        frame = frame_of_node(task)
+        lines = [f"{item.facts.label} ({frame or task})" if item.facts.title else task]
         if item.facts.description:
             lines.append(item.facts.description)
         if item.facts.summary:
@@ -41,7 +44,7 @@ class Tips:
             lines.append(item.problem)
         self._last = (task, event.globalPos(), "\n".join(lines))
         QToolTip.showText(self._last[1], self._last[2], self.view.viewport())
-        return task
+        return "" if frame else task
 
     def add(self, task: str, line: str) -> None:
         """One more line, if that task's tool tip is still up."""

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QWidget
 
 from windlass_gui.editor.drops import Drops
 from windlass_gui.editor.edge_scroll import EdgeScroll
+from windlass_gui.editor.framing import Framing
 from windlass_gui.editor.gestures import (
     BandGesture,
     CutGesture,
@@ -71,6 +72,7 @@ class GraphView(Navigator):
         self.edge_scroll = EdgeScroll(self)
         self.labels = CanvasLabels(self.viewport())
         self._button = Qt.MouseButton.LeftButton
+        self.framing = Framing(self)
         self._press: QPoint | None = None
         self._pressed_node: str | None = None
         self._pressed_link: Link | None = None
@@ -95,6 +97,7 @@ class GraphView(Navigator):
         self.graph.show_theme(theme)
         self.setBackgroundBrush(theme.color("canvas"))
         self.labels.show_theme(theme)
+        self.framing.crumbs.show_theme(theme)
 
     def _document_changed(self, _: object = None) -> None:
         self._fitted = False
@@ -128,7 +131,11 @@ class GraphView(Navigator):
         self.show_rect(rect if not rect.isEmpty() else self.graph.extent())
 
     def reveal(self, task: str) -> None:
-        """Select a task and make sure that it is in view."""
+        """Select a task and make sure that it is in view: in a folded frame it is shown by opening that."""
+        if task in self.session.document.facts and self.graph.shown.node_of(task) != task:
+            self.framing.open("")
+            if self.graph.shown.node_of(task) != task:
+                self.framing.open(next(f.id for f in self.session.document.frames.values() if task in f.tasks))
         if task in self.graph.nodes:
             self.graph.select([task])
             if self.zoom < 0.4:
@@ -226,6 +233,9 @@ class GraphView(Navigator):
             )
             self._pressed_link = link
             return
+        if self.framing.press(at, add):
+            self._press = None
+            return
         self.begin(BandGesture(self, at, add))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -298,7 +308,9 @@ class GraphView(Navigator):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         at = self.mapToScene(event.position().toPoint())
         task = self.graph.geometry.node_at(at.x(), at.y())
-        if event.button() == Qt.MouseButton.LeftButton and task is not None:
+        if event.button() == Qt.MouseButton.LeftButton and self.framing.double_click(at):
+            self.abandon()
+        elif event.button() == Qt.MouseButton.LeftButton and task is not None:
             self.activated.emit(task)
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -312,15 +324,20 @@ class GraphView(Navigator):
             return
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
             task = next(iter(self.graph.selected_nodes), None)
-            where = self.graph.node_rect(task).center() if task else self.mapToScene(self.viewport().rect().center())
-            self.menu_asked.emit(task, None, self.viewport().mapToGlobal(self.mapFromScene(where)))
+            at = self.graph.node_rect(task).center() if task else self.mapToScene(self.viewport().rect().center())
+            where = self.viewport().mapToGlobal(self.mapFromScene(at))
+        else:
+            at, where = self.mapToScene(event.pos()), event.globalPos()
+        menu = self.framing.menu(at)
+        if menu is not None:
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(where)
             return
-        at = self.mapToScene(event.pos())
         task = self.graph.geometry.node_at(at.x(), at.y())
         link = None if task else self.link_under(at)
         if link is not None:
             self.graph.select((), [link])
-        self.menu_asked.emit(task, link, event.globalPos())
+        self.menu_asked.emit(task, link, where)
 
     def begin(self, gesture: Gesture, button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
         """From now on the mouse belongs to this gesture, until the button is released."""

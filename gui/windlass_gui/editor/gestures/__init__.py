@@ -5,6 +5,7 @@ from windlass_gui.editor.gestures.base import Gesture
 from windlass_gui.editor.gestures.cut import CutGesture
 from windlass_gui.editor.gestures.link import LinkGesture
 from windlass_gui.editor.gestures.move import MoveGesture
+from windlass_gui.editor.gestures.note import NoteGesture
 from windlass_gui.editor.gestures.panning import PanGesture
 from windlass_gui.editor.gestures.reroute import RerouteGesture
 
@@ -14,6 +15,7 @@ __all__ = [
     "Gesture",
     "LinkGesture",
     "MoveGesture",
+    "NoteGesture",
     "PanGesture",
     "RerouteGesture",
 ]
