@@ -291,15 +291,29 @@ class DocumentText:
         if old:
             tree = load(old)
             assign(tree, field, value)
+            if field == "canvas":
+                _a_line_each(tree[field], self.data[field])
             self._top.entries[field] = _keep_end(dump(tree, old), old)
         else:
             entries = dict(self._top.entries)
             after = [key for key in _FIRST[: _FIRST.index(field)] if key in entries] if field in _FIRST else []
             place = list(entries).index(after[-1]) + 1 if after else len(entries)
             items = list(entries.items())
-            items.insert(place, (field, dump({field: styled(value)})))
+            tree = styled(value)
+            if field == "canvas":
+                _a_line_each(tree, {})
+            items.insert(place, (field, dump({field: tree})))
             self._top.entries = dict(items)
         self.data[field] = value
+
+
+def _a_line_each(canvas: Any, before: Any) -> None:
+    """New frames and notes stand one below the other, however short they are."""
+    if not before:
+        canvas.fa.set_block_style()
+    for key in ("frames", "notes"):
+        if key in canvas and not (isinstance(before, dict) and before.get(key)):
+            canvas[key].fa.set_block_style()
 
 
 def _set_key(tree: Any, field: str, value: Any) -> None:

@@ -30,6 +30,8 @@ class NodeFacts:
     """matrix, foreach or empty."""
     position: tuple[float, float] | None = None
     description: str = ""
+    color: str = ""
+    """Of a folded frame."""
 
     @property
     def label(self) -> str:

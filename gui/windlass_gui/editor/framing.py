@@ -191,7 +191,7 @@ class Framing:
         document, shown = self.view.session.document, self.scene.shown
         path = path_to(document.frames, shown.inside)
         into, out = shown.cut
-        note = _tr("{} links in, {} out").format(into, out) if into or out else ""
+        note = _tr("links: {} in, {} out").format(into, out) if into or out else ""
         self.crumbs.show_path(document.name, [(name, document.frames[name].label) for name in path], note)
 
     # --- notes ---------------------------------------------------------------------------------------------

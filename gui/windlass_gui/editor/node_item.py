@@ -99,7 +99,7 @@ class NodeItem(QGraphicsRectItem):
             painter.setPen(style.state_pen["failed"])
         else:
             painter.setPen(style.state_pen.get(state, style.border))
-        painter.setBrush(style.state_fill.get(state, style.surface))
+        painter.setBrush(style.state_fill.get(state, style.fill(self.facts.color)))
         painter.drawRoundedRect(QRectF(0, 0, NODE_WIDTH, NODE_HEIGHT), _RADIUS, _RADIUS)
         if scale < TEXT_SCALE:
             if state:
@@ -123,7 +123,8 @@ class NodeItem(QGraphicsRectItem):
     def _paint_texts(self, painter: QPainter) -> None:
         style, facts = self.style, self.facts
         name = facts.kind or "question"
-        painter.drawPixmap(QPointF(12, (NODE_HEIGHT - _ICON) / 2), icon_pixmap(name, style.theme.muted, _ICON, 2.0))
+        color = style.paint_color(facts.color).name()
+        painter.drawPixmap(QPointF(12, (NODE_HEIGHT - _ICON) / 2), icon_pixmap(name, color, _ICON, 2.0))
         painter.setPen(style.text)
         painter.setFont(style.title_font)
         painter.drawText(QPointF(_LEFT, 28), self._title)

@@ -97,6 +97,8 @@ def project(facts: Mapping[str, NodeFacts], frames: Mapping[str, FrameFacts], in
             kind="frame",
             summary=f"{len(tasks)} tasks" if len(tasks) != 1 else "1 task",
             needs=tuple(grouped.get(node, {}).items()),
+            array="frame",
+            color=frame.color,
             position=_corner(facts, tasks),
             description=", ".join(facts[task].label for task in tasks[:12]) + (", …" if len(tasks) > 12 else ""),
         )

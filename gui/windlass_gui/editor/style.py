@@ -65,6 +65,10 @@ class CanvasStyle:
             return theme.state_color("backoff")
         return QColor(theme.ansi[tokens[name]]) if name in tokens else theme.color("muted")
 
+    def fill(self, color: str) -> QBrush:
+        """A node's ground: tinted when the frame that it stands for has a colour."""
+        return QBrush(mix(self.theme.color("surface"), self.paint_color(color), 0.16)) if color else self.surface
+
     @staticmethod
     def _line(color: QColor, width: float, dashed: bool = False) -> QPen:
         pen = QPen(color, width)

@@ -285,6 +285,16 @@ def test_frames_follow_their_tasks_and_a_graph_gives_them_back() -> None:
     assert source.to_text().count("# kept") == 1
 
 
+def test_frames_and_notes_that_are_new_stand_one_below_the_other() -> None:
+    source = DocumentText("windlass: 1\ntasks:\n  a: {command: x}\n")
+    source.set_top("canvas", {"frames": {"one": {"tasks": ["a"]}, "two": {"tasks": []}}})
+    source.set_top("canvas", {**source.data["canvas"], "notes": [{"text": "hello", "position": [1, 2]}]})
+    assert source.to_text().endswith(
+        "canvas:\n  frames:\n    one: {tasks: [a]}\n    two: {tasks: []}\n"
+        "  notes:\n    - {text: hello, position: [1, 2]}\n"
+    )
+
+
 ONE_FRAME = """\
 windlass: 1
 tasks:
