@@ -8,7 +8,14 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString, SingleQuotedScalarString
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.scalarstring import (
+    DoubleQuotedScalarString,
+    LiteralScalarString,
+    PlainScalarString,
+    ScalarString,
+    SingleQuotedScalarString,
+)
 
 from windlass.model.problems import Path, Report
 from windlass.model.source import Source, Unreadable
@@ -125,6 +132,12 @@ def trailing(text: str) -> tuple[str, str]:
     return (kept if kept.endswith("\n") else kept + "\n"), "".join(lines[end:])
 
 
+def drawn_out(text: str, indent: int) -> str:
+    """Blank and comment lines, none further in than `indent`."""
+    lines = text.splitlines(keepends=True)
+    return "".join(line[max(0, len(line) - len(line.lstrip(" ")) - indent) :] for line in lines)
+
+
 def set_line(piece: str, fields: list[str], field: str, value: str) -> str | None:
     """Set a field of a task's lines to a value on one line, without reading them as YAML.
 
@@ -193,8 +206,11 @@ def yaml(sequence_offset: int = 0) -> YAML:
 
 
 def load(text: str) -> Any:
-    """A piece of source as a tree that keeps its comments."""
-    return yaml().load(text)
+    """A piece of source as a tree that keeps its comments. Raises `ValueError` where that reader is at a loss."""
+    try:
+        return yaml().load(text)
+    except YAMLError as error:
+        raise ValueError(f"this text can only be changed by hand: {str(error).splitlines()[0]}") from error
 
 
 def dump(tree: Any, like: str = "") -> str:
@@ -239,14 +255,19 @@ def _in_style_of(old: Any, new: Any) -> Any:
             new.fa.set_flow_style()
     elif isinstance(old, SingleQuotedScalarString | DoubleQuotedScalarString) and type(new) is str:
         return type(old)(new)
+    elif isinstance(old, ScalarString) and type(new) is str:
+        # Said, as the tree would make a text block of it otherwise.
+        return DoubleQuotedScalarString(new) if "\n" in new else PlainScalarString(new)
     return new
 
 
 def styled(value: Any) -> Any:
     """A value as a person would write it: short lists and mappings on one line, long texts as blocks."""
     if isinstance(value, str):
-        lines = "\n" in value.strip("\n") and not any(line.endswith((" ", "\t")) for line in value.splitlines())
-        return LiteralScalarString(value) if lines and value.isprintable() is False and "\t" not in value else value
+        # With blank lines at its end it would be a block whose meaning depends on what stands below it.
+        lines = "\n" in value.strip("\n") and not value.endswith("\n\n") and "\t" not in value
+        lines = lines and not any(line.endswith((" ", "\t")) for line in value.splitlines())
+        return LiteralScalarString(value) if lines else value
     if isinstance(value, dict):
         made = CommentedMap((key, styled(inner)) for key, inner in value.items())
         if _short(value):

@@ -8,36 +8,53 @@ read alone (tasks in braces, anchors) is rewritten as a whole, with its comments
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from windlass.model import ids
-from windlass.model.blocks import Block, assign, dump, load, set_line, split_block, split_fields, styled, trailing
+from windlass.model.blocks import (
+    Block,
+    assign,
+    drawn_out,
+    dump,
+    load,
+    set_line,
+    split_block,
+    split_fields,
+    styled,
+    trailing,
+)
 from windlass.model.document import DocumentError
 from windlass.model.problems import Report
 from windlass.model.refactor import drop_references, in_frames, rename_references
 from windlass.model.source import Source, Unreadable, decode, guess_format
+from windlass.model.steps import Cut, Mark, PieceStep, Step, step_between, stepped
 
 _FIRST = ("windlass", "name", "description", "params", "limits", "defaults")
 """Top-level fields that stand before the tasks."""
+SAMPLE = 20_000
+"""Characters of a document that are enough to see how it is written."""
+_KEEPS = re.compile(r"[|>]\d?\+\d?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
+"""A text block to which the blank lines below it belong, so that they are nobody else's."""
 
 
 class DocumentText:
     """One document being edited. Raises `DocumentError` when the text is no mapping that can be read."""
 
-    def __init__(self, text: str, fmt: str | None = None) -> None:
+    def __init__(self, text: str, fmt: str | None = None, cut: Cut | None = None) -> None:
+        """`cut`: where a text is cut that had been cut before."""
         self._whole = text
         self.fmt = fmt or guess_format("", text)
         self.data: dict[str, Any] = {}
-        """The document as plain data, true of the text after every edit. Do not change it."""
+        """The document as plain data, true of the text after every edit. Do not change it; a task's part of it is
+        never changed but replaced, so that whoever keeps one keeps what was true then."""
         self._top: Block | None = None
         self._tasks: Block | None = None
-        self._open(text)
+        self._open(text, cut)
 
     def to_text(self) -> str:
-        if self._top is None:
-            return self._whole
-        return self._top.text() if self._tasks is None else self._joined()
+        return self._now().text()
 
     @property
     def task_ids(self) -> list[str]:
@@ -46,7 +63,7 @@ class DocumentText:
 
     # --- reading --------------------------------------------------------------------------------------------
 
-    def _open(self, text: str) -> None:
+    def _open(self, text: str, cut: Cut | None = None) -> None:
         report = Report()
         source = Source(decode(text, report), self.fmt, report)
         try:
@@ -57,7 +74,9 @@ class DocumentText:
             raise DocumentError("document", [draft.problem for draft in report.drafts])
         self._whole, self.data = source.text, data
         self._top = self._tasks = None
-        if self.fmt == "yaml" and not source.anchors:
+        if cut is not None:
+            self._top, self._tasks = cut.made(self._whole, data)
+        elif self.fmt == "yaml" and not source.anchors and not _KEEPS.search(text):
             self._cut(source)
 
     def _cut(self, source: Source) -> None:
@@ -82,14 +101,33 @@ class DocumentText:
             if block is None:
                 return
             block.before = entry[:first] + block.before
+            top.entries["tasks"] = ""
             self._tasks = block
         self._top = top
 
-    def _joined(self) -> str:
-        assert self._top is not None
-        assert self._tasks is not None
-        entries = {**self._top.entries, "tasks": self._tasks.text()}
-        return self._top.before + "".join(entries.values())
+    # --- going back and forth ---------------------------------------------------------------------------------
+
+    def _now(self) -> Mark:
+        return Mark(self._whole, self.data, self._top, self._tasks)
+
+    def mark(self) -> Mark:
+        """The document as it is now, which later edits leave alone."""
+        data = dict(self.data)
+        if isinstance(data.get("tasks"), dict):
+            data["tasks"] = dict(data["tasks"])
+        return Mark(self._whole, data, _copied(self._top), _copied(self._tasks))
+
+    def go_to(self, mark: Mark) -> None:
+        """Be as at a mark. The mark is used up by that."""
+        self._whole, self.data, self._top, self._tasks = mark
+
+    def step_since(self, mark: Mark) -> Step | None:
+        """What has changed since a mark; None when nothing has."""
+        return step_between(mark, self._now())
+
+    def take(self, step: PieceStep, back: bool) -> None:
+        """Make a step again, or take it back."""
+        self.go_to(stepped(self._now(), step, back))
 
     # --- writing --------------------------------------------------------------------------------------------
 
@@ -105,6 +143,14 @@ class DocumentText:
             change(tree)
             new = dump(tree, text)
         self._open(new)
+
+    def _end_line(self) -> None:
+        """End the last line, as something may be written below it. (A text block that ends there then means more.)"""
+        block = self._top
+        if block is not None and self._tasks is not None and next(reversed(block.entries)) == "tasks":
+            block = self._tasks
+        if block is not None and not block.entries[next(reversed(block.entries))].endswith("\n"):
+            self._open(self.to_text() + "\n")
 
     def _body(self, task: str) -> dict[str, Any]:
         tasks = self.data.get("tasks")
@@ -123,51 +169,70 @@ class DocumentText:
         body = self._body(task)
         if field in body and type(body[field]) is type(value) and body[field] == value:
             return
-        if self._tasks is None or not body:
-            self._rewrite(lambda tree: _set_in(tree, task, field, value))
+        if self._tasks is None:
+            self._rewrite(lambda tree: _set_in(tree["tasks"], task, field, value))
             return
-        piece = self._tasks.source(task)
-        fields = split_fields(piece)
+        self._end_line()
+        body = self._body(task)
+        fields = split_fields(self._tasks.source(task)) if body else None
         if fields is None:
-            tree = load(piece)
-            assign(tree[task], field, value)
-            self._tasks.put(task, _keep_end(dump(tree, self.to_text()), piece))
-        else:
-            old = fields.source(field) if field in fields.entries else ""
-            tree = load(old) if old else load("{}")
-            if old:
-                assign(tree, field, value)
-                new = _keep_end(dump(tree, old), old)
-            else:
-                new = dump({field: styled(value)}, self._tasks.text()[:20_000])
-                last = next(reversed(fields.entries))
-                fields.entries[last], rest = trailing(fields.entries[last])
-                new += rest
-            fields.put(field, new)
+            self._rewrite_task(task, lambda tree: _set_in(tree, task, field, value))
+        elif field in fields.entries:
+            old = fields.source(field)
+            tree = load(old)
+            assign(tree, field, value)
+            fields.put(field, _keep_end(dump(tree, old), old))
             self._tasks.put(task, fields.text())
-        body[field] = value
+        else:
+            last = next(reversed(fields.entries))
+            fields.entries[last], rest = trailing(fields.entries[last])
+            fields.put(field, dump({field: styled(value)}, self._sample()))
+            self._tasks.put(task, fields.text() + drawn_out(rest, fields.indent))
+        self.data["tasks"][task] = {**body, field: value}
 
     def remove_field(self, task: str, field: str) -> None:
         """Remove a task's field with its comments; nothing happens when it has none."""
         body = self._body(task)
         if field not in body:
             return
-        fields = split_fields(self._tasks.source(task)) if self._tasks is not None and len(body) > 1 else None
-        if fields is None:
+        if self._tasks is None:
             self._rewrite(lambda tree: tree["tasks"][task].pop(field))
             return
+        fields = split_fields(self._tasks.source(task)) if len(body) > 1 else None
+        if fields is None:
+            self._rewrite_task(task, lambda tree: tree[task].pop(field))
+        else:
+            *_, last = fields.entries
+            gone = fields.entries.pop(field)
+            rest = trailing(gone)[1] if field == last else ""
+            self._tasks.put(task, fields.text() + drawn_out(rest, fields.indent))
+        self.data["tasks"][task] = {name: value for name, value in body.items() if name != field}
+
+    def _rewrite_task(self, task: str, change: Callable[[Any], None]) -> None:
+        """Apply a change to a task's lines that are not cut at its fields."""
         assert self._tasks is not None
-        *_, last = fields.entries
-        gone = fields.entries.pop(field)
-        rest = trailing(gone)[1] if field == last else ""
-        self._tasks.put(task, fields.text() + rest)
-        del body[field]
+        piece = self._tasks.source(task)
+        tree = load(piece)
+        change(tree)
+        self._tasks.put(task, _keep_end(dump(tree, self._sample()), piece))
+
+    def _sample(self) -> str:
+        """Some of the tasks' lines, which say how a person indents."""
+        assert self._tasks is not None
+        found, size = [], 0
+        for lines in self._tasks.entries.values():
+            found.append(lines)
+            size += len(lines)
+            if size > SAMPLE:
+                break
+        return "".join(found)
 
     def set_position(self, task: str, x: float, y: float) -> None:
         self.set_field(task, "position", [_short_number(x), _short_number(y)])
 
     def set_positions(self, points: Mapping[str, tuple[float, float]]) -> None:
         """Many positions at once: one pass over the text, however many they are."""
+        self._end_line()
         odd: dict[str, list[int | float]] = {}
         for task, (x, y) in points.items():
             body, value = self._body(task), [_short_number(x), _short_number(y)]
@@ -181,7 +246,7 @@ class DocumentText:
             else:
                 assert self._tasks is not None
                 self._tasks.entries[task] = entry
-                body["position"] = value
+                self.data["tasks"][task] = {**body, "position": value}
         if odd and self._tasks is None:
             self._rewrite(lambda tree: _set_all(tree, "position", odd))
         else:
@@ -194,20 +259,21 @@ class DocumentText:
         if self._tasks is None:
             self._rewrite(lambda tree: _add_in(tree, task, fields))
             return
-        new = dump({task: _block(fields)}, self._tasks.text()[:20_000])
+        self._end_line()
+        new = dump({task: _block(fields)}, self._sample())
         last = next(reversed(self._tasks.entries))
         kept, rest = trailing(self._tasks.entries[last])
         # A blank line between tasks where the document has them.
-        blank = "\n" if "\n\n" in self._tasks.text() and not kept.endswith("\n\n") else ""
+        blank = "\n" if "\n\n" in self._sample() and not kept.endswith("\n\n") else ""
         self._tasks.entries[last] = kept + blank
         self._tasks.put(task, new)
-        self._tasks.entries[task] += rest
+        self._tasks.entries[task] += drawn_out(rest, self._tasks.indent)
         self.data["tasks"][task] = _copy(dict(fields))
 
     def remove_task(self, task: str) -> None:
         """Remove a task, and what other tasks say of it in `needs`, `inputs` and `apart`."""
         self._body(task)
-        self._update(lambda other, body: drop_references(body, task, gone=True), skip=task)
+        self._update(task, lambda other, body: drop_references(body, task, gone=True), skip=task)
         self._reframe(task, None)
         if self._tasks is None:
             self._rewrite(lambda tree: tree["tasks"].pop(task))
@@ -222,7 +288,8 @@ class DocumentText:
         gone = self._tasks.entries.pop(task)
         rest = trailing(gone)[1] if last else ""
         if rest:
-            self._tasks.entries[next(reversed(self._tasks.entries))] += rest
+            # A comment further in would belong to a text block that now stands above it.
+            self._tasks.entries[next(reversed(self._tasks.entries))] += drawn_out(rest, self._tasks.indent)
         del self.data["tasks"][task]
 
     def rename_task(self, task: str, new: str) -> None:
@@ -231,7 +298,7 @@ class DocumentText:
             return
         self._body(task)
         self._free(new)
-        self._update(lambda other, body: rename_references(body, task, new))
+        self._update(task, lambda other, body: rename_references(body, task, new))
         self._reframe(task, new)
         if self._tasks is None:
             self._rewrite(lambda tree: _rename_in(tree, task, new))
@@ -254,11 +321,20 @@ class DocumentText:
         if task in self.task_ids:
             raise ValueError(f"there is a task '{task}' already")
 
-    def _update(self, changed: Callable[[str, dict[str, Any]], dict[str, Any]], skip: str | None = None) -> None:
-        """Set the fields that `changed` gives for each task (None removes one)."""
+    def _may_name(self, other: str, task: str) -> bool:
+        """Whether a task can say anything of another: its lines hold the other's name, or an escape."""
+        if self._tasks is None:
+            return True
+        lines = self._tasks.entries[other]
+        return task in lines or "\\" in lines
+
+    def _update(
+        self, task: str, changed: Callable[[str, dict[str, Any]], dict[str, Any]], skip: str | None = None
+    ) -> None:
+        """Set the fields that `changed` gives for each task that may name `task` (None removes one)."""
         for other in self.task_ids:
             body = self.data["tasks"][other]
-            if other == skip or not isinstance(body, dict):
+            if other == skip or not isinstance(body, dict) or not self._may_name(other, task):
                 continue
             for field, value in changed(other, body).items():
                 self.set_field(other, field, value)
@@ -283,6 +359,7 @@ class DocumentText:
         if self._top is None or (value is None and field in self.data and len(self.data) == 1):
             self._rewrite(lambda tree: _set_key(tree, field, value))
             return
+        self._end_line()
         if value is None:
             self._top.entries.pop(field, None)
             self.data.pop(field, None)
@@ -325,15 +402,15 @@ def _set_key(tree: Any, field: str, value: Any) -> None:
         assign(tree, field, value)
 
 
-def _set_in(tree: Any, task: str, field: str, value: Any) -> None:
-    if tree["tasks"][task] is None:
-        tree["tasks"][task] = {}
-    _set_key(tree["tasks"][task], field, value)
+def _set_in(tasks: Any, task: str, field: str, value: Any) -> None:
+    if tasks[task] is None:
+        tasks[task] = {} if type(tasks) is dict else _block({})
+    _set_key(tasks[task], field, value)
 
 
 def _set_all(tree: Any, field: str, values: Mapping[str, Any]) -> None:
     for task, value in values.items():
-        _set_in(tree, task, field, value)
+        _set_in(tree["tasks"], task, field, value)
 
 
 def _add_in(tree: Any, task: str, fields: Mapping[str, Any]) -> None:
@@ -360,6 +437,10 @@ def _block(fields: Mapping[str, Any]) -> Any:
     body = styled(dict(fields))
     body.fa.set_block_style()
     return body
+
+
+def _copied(block: Block | None) -> Block | None:
+    return block and Block(block.before, dict(block.entries), block.indent)
 
 
 def _copy(value: Any) -> Any:

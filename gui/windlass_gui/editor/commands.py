@@ -1,16 +1,16 @@
 """Undo commands: every change of a document is one of these.
 
-A command keeps the text before and after, packed. Undoing sets the text before, so the file is again what it was
-to the last byte, comments, quotes and order included, whatever the edit did. The edit itself was made before the
-command came to be, so that one that is refused leaves no step behind; the first `redo` therefore does nothing.
+A command keeps the step that its edit made: the pieces of the text that differ, before and after. Undoing puts the
+pieces before in place, so the file is again what it was to the last byte, comments, quotes and order included,
+whatever the edit did. The edit itself was made before the command came to be, so that one that is refused leaves no
+step behind; the first `redo` therefore does nothing.
 """
 
 from __future__ import annotations
 
-import zlib
-
 from PySide6.QtGui import QUndoCommand
 
+from windlass.model.steps import Step, joined
 from windlass_gui.editor.document import Document
 
 _MOVE_ID = 1
@@ -19,28 +19,27 @@ _MOVE_ID = 1
 class EditCommand(QUndoCommand):
     """One edit, already made."""
 
-    def __init__(self, document: Document, label: str, before: str, after: str) -> None:
+    def __init__(self, document: Document, label: str, step: Step) -> None:
         super().__init__(label)
         self.document = document
-        self.before = zlib.compress(before.encode(), 1)
-        self.after = zlib.compress(after.encode(), 1)
+        self.step = step
         self._made = True
 
     def redo(self) -> None:
         if self._made:
             self._made = False
         else:
-            self.document.replace(zlib.decompress(self.after).decode())
+            self.document.take(self.step, back=False)
 
     def undo(self) -> None:
-        self.document.replace(zlib.decompress(self.before).decode())
+        self.document.take(self.step, back=True)
 
 
 class MoveCommand(EditCommand):
     """Nodes moved in small steps: moves of the same nodes that follow each other are one undo step."""
 
-    def __init__(self, document: Document, label: str, before: str, after: str, tasks: frozenset[str]) -> None:
-        super().__init__(document, label, before, after)
+    def __init__(self, document: Document, label: str, step: Step, tasks: frozenset[str]) -> None:
+        super().__init__(document, label, step)
         self._tasks = tasks
 
     def id(self) -> int:
@@ -49,5 +48,8 @@ class MoveCommand(EditCommand):
     def mergeWith(self, other: QUndoCommand) -> bool:
         if not isinstance(other, MoveCommand) or other._tasks != self._tasks:
             return False
-        self.after = other.after
+        both = joined(self.step, other.step, self.document.text)
+        if both is None:
+            return False
+        self.step = both
         return True

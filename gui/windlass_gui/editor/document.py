@@ -14,6 +14,7 @@ from typing import Any
 from windlass.model.document import Problem, check_text
 from windlass.model.edit import DocumentText
 from windlass.model.graph import Graph
+from windlass.model.steps import Cut, PieceStep, Step, TextStep, difference
 from windlass_gui.editor.facts import NodeFacts, node_facts
 from windlass_gui.editor.frames import FrameFacts, NoteFacts, frames_of, notes_of
 
@@ -21,6 +22,8 @@ UNTITLED = "untitled"
 """The name of a graph that nobody has named."""
 STARTER = "windlass: 1\nname: {name}\ntasks: {{}}\n"
 """What a new document holds."""
+_BOM = "\ufeff"
+"""A byte order mark at a file's start is not edited, and stays."""
 
 
 @dataclass(slots=True)
@@ -50,18 +53,21 @@ class Document:
         self.problems: list[Problem] = []
         self.unreadable = False
         """The text is no YAML mapping: what is drawn is the last good state, if there was one."""
-        self._text = text or STARTER.format(name=UNTITLED)
+        text = text or STARTER.format(name=UNTITLED)
+        self._bom = _BOM * text.startswith(_BOM)
+        self._text = text.removeprefix(_BOM)
         self._tree: DocumentText | None = None
         self._good: Mapping[str, Any] = {}
         """What the text last said when it could be read."""
         self._listeners: list[Listener] = []
         self._read()
-        self._look()
+        self.facts = self._facts_now()
+        self._look_at_canvas()
         self.check()
 
     @property
     def text(self) -> str:
-        return self._text
+        return self._bom + self._text
 
     @property
     def raw(self) -> Mapping[str, Any]:
@@ -89,42 +95,69 @@ class Document:
 
     # --- changing ------------------------------------------------------------------------------------------
 
-    def edit(self, apply: Callable[[DocumentText], None]) -> None:
-        """Change the tree. Raises what `apply` raises, and then nothing has changed."""
-        if self._tree is None:
+    def edit(self, apply: Callable[[DocumentText], None]) -> Step | None:
+        """Change the tree; gives what leads back. Raises what `apply` raises, and then nothing has changed."""
+        tree = self._tree
+        if tree is None:
             raise ValueError("the text cannot be read; mend it in the text view first")
+        before = tree.mark()
         try:
-            apply(self._tree)
+            apply(tree)
         except Exception:
-            self._read()
+            tree.go_to(before)
             raise
-        self._text = self._tree.to_text()
-        self._tell()
+        step = tree.step_since(before)
+        if step is not None:
+            self._stepped(step)
+        return step
 
-    def replace(self, text: str) -> Change:
-        """Set the whole text, readable or not."""
+    def replace(self, text: str) -> tuple[Step, Change] | None:
+        """Set the whole text, readable or not; gives what leads back, and what has changed."""
+        text = text.removeprefix(_BOM)
+        hunk = difference(self._text, text)
+        if hunk is None:
+            return None
+        before = self._cut()
         self._text = text
         self._read()
-        return self._tell()
+        change = self._tell(None)
+        return TextStep(hunk, (before, self._cut())), change
+
+    def take(self, step: Step, back: bool) -> None:
+        """Make a step again, or take it back. The document is as it was after it (or before it)."""
+        if isinstance(step, TextStep):
+            self._text = step.hunk.applied(self._text, back)
+            self._read(step.cuts[0 if back else 1])
+            self._tell(None)
+        else:
+            assert self._tree is not None
+            self._tree.take(step, back)
+            self._stepped(step)
+
+    def _stepped(self, step: Step) -> None:
+        assert self._tree is not None
+        self._text = self._tree.to_text()
+        self._tell(step)
+
+    def _cut(self) -> Cut | None:
+        return self._tree.mark().cut() if self._tree is not None else None
 
     def check(self) -> None:
         """Make `graph` and `problems` true of the text. Costs time on a large document, so not done at every edit."""
         result = check_text(self._text)
         self.graph, self.problems = result.graph, list(result.problems)
 
-    def _read(self) -> None:
+    def _read(self, cut: Cut | None = None) -> None:
         if self._tree is not None:
             self._good = self._tree.data
         try:
-            self._tree = DocumentText(self._text)
+            self._tree = DocumentText(self._text, cut=cut)
             self.unreadable = False
         except ValueError:
             self._tree = None
             self.unreadable = True
 
-    def _look(self) -> None:
-        """Make the facts true of the text."""
-        self.facts = self._facts_now()
+    def _look_at_canvas(self) -> None:
         canvas = self.raw.get("canvas")
         self.frames, self.notes = frames_of(canvas, self.facts), notes_of(canvas)
 
@@ -134,13 +167,25 @@ class Document:
             return {}
         return {str(task): node_facts(str(task), raw) for task, raw in tasks.items()}
 
-    def _tell(self) -> Change:
+    def _tell(self, step: Step | None) -> Change:
+        """Make the facts true and tell who listens. After a step by pieces only what it concerns is looked at."""
         before, canvas = self.facts, (self.frames, self.notes)
-        self._look()
+        if isinstance(step, PieceStep):
+            tasks = self.raw["tasks"]
+            touched = {task: node_facts(task, tasks[task]) for task in step.pieces if task in tasks}
+            if step.orders is None:
+                self.facts = before | touched
+            else:
+                self.facts = {task: touched.get(task) or before[task] for task in tasks}
+            gone = step.pieces.keys() - touched.keys()
+        else:
+            touched = self.facts = self._facts_now()
+            gone = before.keys() - touched.keys()
+        self._look_at_canvas()
         change = Change(
-            added=set(self.facts) - set(before),
-            removed=set(before) - set(self.facts),
-            changed={task for task in self.facts.keys() & before.keys() if self.facts[task] != before[task]},
+            added={task for task in touched if task not in before},
+            removed=set(gone),
+            changed={task for task, facts in touched.items() if task in before and facts != before[task]},
             canvas=canvas != (self.frames, self.notes),
         )
         for listener in list(self._listeners):

@@ -107,17 +107,17 @@ class EditorSession(QObject):
         With `series` (the tasks moved) it joins a step before it that moved the same.
         """
         self.settling.emit()
-        document, before = self.document, self.document.text
+        document = self.document
         try:
-            document.edit(apply)
+            step = document.edit(apply)
         except (ValueError, KeyError) as error:
             self.refused.emit(str(error))
             return False
-        if document.text != before:
-            if series is None:
-                self.undo.push(EditCommand(document, label, before, document.text))
-            else:
-                self.undo.push(MoveCommand(document, label, before, document.text, series))
+        if step is not None:
+            command = (
+                EditCommand(document, label, step) if series is None else MoveCommand(document, label, step, series)
+            )
+            self.undo.push(command)
         return True
 
     def add_task(self, kind: str, point: Point, link: Link | None = None) -> str:
@@ -254,13 +254,13 @@ class EditorSession(QObject):
 
     def apply_text(self, text: str, label: str = "") -> None:
         """The whole document as typed, readable or not."""
-        before = self.document.text
-        if text != before:
-            change = self.document.replace(text)
+        made = self.document.replace(text)
+        if made is not None:
+            step, change = made
             touched = change.added | change.removed | change.changed
             if not label and len(touched) == 1:
                 label = self.tr("edit the text of “{}”").format(*touched)
-            self.undo.push(EditCommand(self.document, label or self.tr("edit text"), before, text))
+            self.undo.push(EditCommand(self.document, label or self.tr("edit text"), step))
 
     def step_back(self) -> None:
         """Undo; what is being typed is the last step then."""

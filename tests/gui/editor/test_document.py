@@ -5,95 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from windlass_gui.editor.document import Change, Document
+from windlass_gui.editor.document import Change
 from windlass_gui.editor.facts import needs_of, node_facts
 from windlass_gui.editor.session import EditorSession
 
 from .conftest import GRAPH
-
-EDITS = (
-    "add", "remove", "rename", "link", "unlink", "reroute", "insert", "field", "move", "layout", "paste", "graph",
-    "text", "undo", "redo",
-)  # fmt: skip
-OPERATIONS = st.lists(
-    st.tuples(
-        st.sampled_from(EDITS),
-        st.integers(0, 30),
-        st.integers(0, 30),
-    ),
-    max_size=12,
-)
-
-
-def _do(session: EditorSession, what: str, one: int, two: int) -> None:
-    tasks = list(session.document.facts)
-    first = tasks[one % len(tasks)] if tasks else ""
-    second = tasks[two % len(tasks)] if tasks else ""
-    match what:
-        case "add":
-            session.add_task(["command", "script", "python", "array", "matrix"][one % 5], (one * 10.0, two * 10.0))
-        case "undo":
-            session.undo.undo()
-        case "redo":
-            session.undo.redo()
-        case "graph":
-            session.set_graph_field("description", f"number {one}" if two % 2 else None)
-        case "text":
-            session.apply_text(session.document.text + f"# note {one}\n")
-        case "layout":
-            session.auto_layout()
-        case _ if not tasks:
-            pass
-        case "remove":
-            session.remove([first])
-        case "rename":
-            session.rename(first, f"renamed-{two}")
-        case "link":
-            session.link(first, second, each=bool(one % 2))
-        case "unlink":
-            session.remove((), [(need, first) for need, _ in session.document.facts[first].needs])
-        case "reroute" | "insert":
-            links = [(need, task) for task in tasks for need, _ in session.document.facts[task].needs if need in tasks]
-            if links:
-                link = links[one % len(links)]
-                if what == "reroute":
-                    session.reroute(link, (link[0], second) if one % 2 else (second, link[1]))
-                elif second not in link:
-                    session.insert(second, link, (one * 10.0, two * 10.0))
-                else:
-                    session.add_task("array", (0.0, 0.0), link)
-        case "field":
-            session.set_field(first, *[("title", "A title: with 'quotes'"), ("retries", 2), ("env", {"A": "1"}),
-                                       ("resources", {"cpus": 2}), ("title", None)][two % 5])  # fmt: skip
-        case "move":
-            session.move({first: (one * 10.0, two * 10.0)}, series=bool(one % 2))
-        case "paste":
-            session.paste(session.copied({first, second}))
-
-
-@given(OPERATIONS)
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-def test_undone_fully_the_text_is_identical_and_redone_too(
-    qapp: object, operations: list[tuple[str, int, int]]
-) -> None:
-    session = EditorSession(GRAPH)
-    for what, one, two in operations:
-        _do(session, what, one, two)
-        assert Document(session.document.text).facts == session.document.facts
-    while session.undo.canRedo():
-        session.undo.redo()
-    done = session.document.text
-    while session.undo.canUndo():
-        session.undo.undo()
-    assert session.document.text == GRAPH
-    while session.undo.canRedo():
-        session.undo.redo()
-    assert session.document.text == done
 
 
 def test_listeners_hear_which_tasks_changed(session: EditorSession) -> None:

@@ -15,8 +15,8 @@ from windlass_gui.editor.session import EditorSession
 from windlass_gui.editor.view import GraphView
 from windlass_gui.theme import load_theme
 
+from .any_edits import OPERATIONS, do_edit
 from .conftest import GRAPH
-from .test_document import OPERATIONS, _do
 
 
 def _mirrors(scene: GraphScene, session: EditorSession) -> None:
@@ -43,7 +43,7 @@ def test_the_scene_mirrors_the_document(qapp: object, operations: list[tuple[str
     session = EditorSession(GRAPH)
     scene = GraphScene(session.document, load_theme("dark"))
     for what, one, two in operations:
-        _do(session, what, one, two)
+        do_edit(session, what, one, two)
         _mirrors(scene, session)
 
 
