@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
 
@@ -16,7 +15,7 @@ ON_CHOSEN = ("cut", "copy", "duplicate", "delete", "edit_task")
 """Actions that need something chosen."""
 ON_GRAPH = (
     "save", "save_as", "close", "select_all", "paste", "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset",
-    "layout", "canvas", "both", "text", "note",
+    "canvas", "both", "text", "note",
 )  # fmt: skip
 
 FRAMING = {
@@ -41,14 +40,8 @@ class Editing:
         do("duplicate", self.duplicate)
         do("delete", self.delete)
         do("select_all", self.select_all)
-        do("layout", self.auto_layout)
         for name, method in FRAMING.items():
             do(name, partial(self._framing, method))
-        do("fit", lambda: self.page.view.fit() if self.page.view else None)
-        do("fit_selection", lambda: self.page.view.fit_selection() if self.page.view else None)
-        do("zoom_in", lambda: self.page.view.zoom_middle(1.25) if self.page.view else None)
-        do("zoom_out", lambda: self.page.view.zoom_middle(0.8) if self.page.view else None)
-        do("zoom_reset", lambda: self.page.view.zoom_reset() if self.page.view else None)
         for mode in MODES:
             do(mode, partial(self._show_mode, mode))
 
@@ -150,12 +143,3 @@ class Editing:
             box.selectAll()
         elif self.page.view is not None:
             self.page.view.graph.select_all()
-
-    def auto_layout(self) -> None:
-        if self.page.session is not None and self.page.view is not None:
-            QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
-            try:
-                self.page.session.auto_layout()
-            finally:
-                QGuiApplication.restoreOverrideCursor()
-            self.page.view.fit()

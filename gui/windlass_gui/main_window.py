@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 from windlass_gui.actions import Actions
 from windlass_gui.background import Background
 from windlass_gui.bridge import Bridge
+from windlass_gui.canvas_actions import CanvasActions
 from windlass_gui.dialogs import ask_running, show_about, show_keys
 from windlass_gui.documents import Documents, OpenDocument
 from windlass_gui.editing import Editing
@@ -81,6 +82,7 @@ class MainWindow(QMainWindow):
         build_tool_bar(self, self.actions_)
         self._recent_menu = build_menus(self, self.actions_, self._docks, self.open_sample)
         self.editing = Editing(self.actions_, self.documents)
+        self.canvas_actions = CanvasActions(self.actions_, self.documents)
         self.running = Running(self, bridge, self.run_view)
         self.retrying = Retrying(self, bridge, self.run_view)
         self.runs.retry = self.items.retry = self.retry
@@ -371,6 +373,7 @@ class MainWindow(QMainWindow):
 
     def _enable(self) -> None:
         self.editing.enable()
+        self.canvas_actions.enable()
         open_ = self.page.session is not None
         self.actions_.enable(open_ and not self.running.busy and self.bridge.state == "up", "submit")
         self.actions_.enable(self.bridge.state == "up" and self.running.can("cancel"), "cancel")

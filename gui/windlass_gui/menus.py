@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,19 @@ BAR = (
 """The tool bar; an empty name is a line, `>` pushes the rest to the right end."""
 WITH_WORDS = ("submit", "cancel", "retry", "monitor")
 """Buttons that show their words beside the icon."""
+
+
+ARRANGING = (
+    ("C&hoose", ("select_all", "", "select_upstream", "select_downstream", "select_connected")),
+    (
+        "&Arrange",
+        (
+            "align_left", "align_column", "align_right", "", "align_top", "align_row", "align_bottom", "",
+            "distribute_across", "distribute_down", "", "layout", "layout_selection",
+        ),
+    ),
+)  # fmt: skip
+"""Submenus of the menu bar and of the canvas."""
 
 
 def _tr(text: str) -> str:
@@ -49,37 +62,29 @@ def build_menus(
     file.addSeparator()
     for name in ("save", "save_as", "save_all", "", "close", "close_all", "quit"):
         file.addAction(actions[name]) if name else file.addSeparator()
-    menu(
-        _tr("&Edit"),
-        "undo",
-        "redo",
-        "",
-        "cut",
-        "copy",
-        "paste",
-        "duplicate",
-        "delete",
-        "",
-        "select_all",
-        "edit_task",
-        "",
-        "frame",
-        "unframe",
-        "fold",
-        "open_frame",
-        "leave_frame",
-        "take_out",
-        "note",
-    )
+    edit = menu(
+        _tr("&Edit"), "undo", "redo", "", "cut", "copy", "paste", "duplicate", "delete", "", "edit_task", "link",
+        "next_link", "unlink", "", "frame", "unframe", "fold", "open_frame", "leave_frame", "take_out", "note", "",
+    )  # fmt: skip
+    for title, names in ARRANGING:
+        add_menu(edit, _tr(title), actions, names)
     view = menu(
         _tr("&View"), "canvas", "both", "text", "next_tab", "previous_tab", "", "fit", "fit_selection", "zoom_in",
-        "zoom_out", "zoom_reset", "layout", "", "theme", "",
+        "zoom_out", "zoom_reset", "", "theme", "",
     )  # fmt: skip
     panes = view.addMenu(_tr("&Panes"))
     panes.aboutToShow.connect(lambda: _fill_panes(panes, docks()))
     menu(_tr("&Run"), "submit", "cancel", "retry", "report", "leave_run", "", "monitor", "token")
     menu(_tr("&Help"), "keys", "about")
     return recent
+
+
+def add_menu(menu: QMenu, title: str, actions: Actions, names: Sequence[str]) -> QMenu:
+    """A submenu of actions; an empty name is a line."""
+    made = menu.addMenu(title)
+    for name in names:
+        made.addAction(actions[name]) if name else made.addSeparator()
+    return made
 
 
 def _fill_panes(menu: QMenu, docks: list[QWidget]) -> None:
@@ -132,8 +137,10 @@ def node_menu(window: MainWindow, task: str | None, link: tuple[str, str] | None
             cancel = menu.addAction(_tr("Cancel"), lambda: window.bridge.control("cancel", run, row.index))
             cancel.setEnabled(bool(busy))
             menu.addSeparator()
-        for name in ("edit_task", "copy", "duplicate", "delete", "", "frame", "take_out"):
+        for name in ("edit_task", "link", "unlink", "", "copy", "duplicate", "delete", "", "frame", "take_out"):
             menu.addAction(actions[name]) if name else menu.addSeparator()
+        for title, names in ARRANGING:
+            add_menu(menu, _tr(title), actions, names)
     elif link is not None and page.session is not None:
         session = page.session
         each = dict(session.document.facts[link[1]].needs).get(link[0], False)
@@ -141,6 +148,9 @@ def node_menu(window: MainWindow, task: str | None, link: tuple[str, str] | None
         toggle.setCheckable(True)
         toggle.setChecked(each)
         toggle.toggled.connect(lambda on: session.set_each(link[0], link[1], on))
+        actions["link"].setText(_tr("Take it to another task…"))
+        menu.addAction(actions["link"])
+        menu.aboutToHide.connect(lambda: actions["link"].setText(_tr("Li&nk to…")))
         menu.addAction(_tr("Remove link"), lambda: session.remove((), [link]))
     else:
         for name in ("paste", "select_all", "note", "", "leave_frame", "fit", "layout"):

@@ -29,7 +29,7 @@ class Guides:
         self.others = np.array(others, dtype=np.float64).reshape(-1, 2)
         self.lines = QGraphicsPathItem()
         self.lines.setPen(view.graph.look.guide_pen)
-        self.lines.setZValue(10)
+        self.lines.setZValue(0.5)  # below the nodes
         view.graph.addItem(self.lines)
 
     def pulled(self, point: Point) -> tuple[float | None, float | None]:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF
 
-from windlass_gui.editor.layout import NODE_HEIGHT
+from windlass_gui.editor.arrange import make_room
+from windlass_gui.editor.layout import NODE_HEIGHT, Point
 from windlass_gui.editor.linking import Link
+from windlass_gui.editor.reach import downstream
 
 if TYPE_CHECKING:
     from windlass_gui.editor.view import GraphView
@@ -45,6 +47,13 @@ class Insertion:
             self.view.show_hint(tr("Let go to insert it between “{}” and “{}”").format(*found))
         else:
             self.view.show_hint(tr("With Ctrl it is inserted between “{}” and “{}”").format(*found))
+
+    def room(self, link: Link, point: Point) -> tuple[Point, dict[str, Point]]:
+        """Where a task goes that is put into the link with its corner at `point`, and where others go for it."""
+        graph, facts = self.view.graph, self.view.session.document.facts
+        points = {task: graph.geometry.point(task) for task in facts if task in graph.geometry}
+        after = downstream(facts, [link[1]]) & points.keys()
+        return make_room(points, after, points[link[0]], point, points[link[1]])
 
     def _unmark(self) -> None:
         if self._shown is not None:

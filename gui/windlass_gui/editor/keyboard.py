@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
+from windlass_gui.editor.gestures import KeyLinkGesture
 from windlass_gui.editor.projection import frame_of_node
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Keyboard:
         """Held down: dragging pans."""
         self.knife = False
         """Y is held down: dragging cuts links."""
+        self._around: set[str] = set()
+        """The nodes whose links are walked through."""
 
     def press(self, event: QKeyEvent) -> bool:
         """False for a key that means nothing here."""
@@ -60,6 +63,11 @@ class Keyboard:
             return False
         return True
 
+    @staticmethod
+    def way(event: QKeyEvent) -> tuple[int, int] | None:
+        """Where an arrow key points; None for other keys."""
+        return _ARROWS.get(Qt.Key(event.key()))
+
     def release(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Y) and not event.isAutoRepeat():
             self.let_go()
@@ -79,6 +87,8 @@ class Keyboard:
 
     def walk(self, forward: bool) -> bool:
         """Tab: to the next task in the text's order; False after the last."""
+        if self.view.gesture is not None and self.view.gesture.tab(forward):
+            return True
         selected = self.view.graph.selected_nodes
         tasks = list(self.view.graph.shown.facts)
         current = next(iter(selected), None) if len(selected) == 1 else None
@@ -89,12 +99,40 @@ class Keyboard:
         self.view.graph.select(())
         return False
 
+    def begin_link(self) -> None:
+        """Link what is chosen to a task that the keys go to; a chosen link is taken to another one instead."""
+        view, graph = self.view, self.view.graph
+        facts = view.session.document.facts
+        sources = [task for task in graph.nodes if task in graph.selected]
+        link = next(iter(graph.selected_links), None)
+        if view.gesture is not None:
+            return
+        if sources:
+            view.begin(KeyLinkGesture(view, sources))
+        elif link is not None and set(link) <= facts.keys():
+            view.begin(KeyLinkGesture(view, [link[0]], link))
+        else:
+            view.session.refused.emit(view.tr("Choose the task first that the link begins at"))
+
+    def next_link(self) -> None:
+        """Choose the next link of the chosen nodes, or of all: so links are reached without a mouse."""
+        graph = self.view.graph
+        if graph.selected_nodes or not graph.selected_links:
+            self._around = set(graph.selected_nodes)
+        in_order = [(need, node) for node, own in graph.shown.facts.items() for need, _ in own.needs]
+        links = [link for link in in_order if link in graph.links and (not self._around or self._around & set(link))]
+        if links:
+            current = next(iter(graph.selected_links), None)
+            link = links[(links.index(current) + 1) % len(links) if current in links else 0]
+            graph.select((), [link])
+            self.view.ensureVisible(graph.node_rect(link[0]).united(graph.node_rect(link[1])), 20, 20)
+
     def _arrow(self, way: tuple[int, int], modifiers: Qt.KeyboardModifier) -> None:
         view, (dx, dy) = self.view, way
         if not view.graph.selected_nodes:
             view.pan(-dx * 60, -dy * 60)
         elif modifiers & Qt.KeyboardModifier.ControlModifier:
-            task = self._neighbour(next(iter(view.graph.selected_nodes)), dx, dy)
+            task = self.neighbour(next(iter(view.graph.selected_nodes)), dx, dy)
             if task is not None:
                 view.reveal(task)
         else:
@@ -103,7 +141,7 @@ class Keyboard:
             moved = {node: (x + dx * step, y + dy * step) for node, (x, y) in points.items()}
             view.session.move(view.graph.places(moved), series=True)
 
-    def _neighbour(self, task: str, dx: int, dy: int) -> str | None:
+    def neighbour(self, task: str, dx: int, dy: int) -> str | None:
         """The nearest node in a direction, within 45 degrees of it first."""
         geometry = self.view.graph.geometry
         x, y = geometry.point(task)

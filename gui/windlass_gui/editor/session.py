@@ -19,7 +19,7 @@ from windlass_gui.editor.document import UNTITLED, Change, Document
 from windlass_gui.editor.facts import needs_of
 from windlass_gui.editor.fields import plain_data
 from windlass_gui.editor.kinds import BY_KEY
-from windlass_gui.editor.layout import Point, layout
+from windlass_gui.editor.layout import Point
 from windlass_gui.editor.linking import Link, insert, reroute
 
 CHECK_DELAY = 200
@@ -120,9 +120,13 @@ class EditorSession(QObject):
             self.undo.push(command)
         return True
 
-    def add_task(self, kind: str, point: Point, link: Link | None = None) -> str:
-        """A new task of a palette kind with its top-left corner at `point`, between the ends of a link if one is
-        given; gives its id."""
+    def add_task(
+        self, kind: str, point: Point, link: Link | None = None, room: Mapping[str, Point] | None = None
+    ) -> str:
+        """A new task of a palette kind with its top-left corner at `point`; gives its id.
+
+        With a link it stands between the link's ends, and `room` says where others go to make place for it.
+        """
         spec = BY_KEY[kind]
         task = self.document.free_id(spec.id)
         position = [round(point[0]), round(point[1])]
@@ -132,6 +136,7 @@ class EditorSession(QObject):
             text.add_task(task, fields)
             if link is not None:
                 insert(text, task, link)
+                text.set_positions({other: (round(x), round(y)) for other, (x, y) in (room or {}).items()})
 
         self.edit(self.tr("add “{}”").format(task), apply)
         return task
@@ -171,6 +176,23 @@ class EditorSession(QObject):
             self.tr("link “{}” to “{}”").format(source, target), lambda text: text.add_need(target, source, each)
         )
 
+    def link_all(self, links: Iterable[Link], each: bool = False) -> bool:
+        """Several links to one task as one step, as far as they may be."""
+        links = list(links)
+        reasons = {link: self.document.refusal(*link) for link in links}
+        good = [link for link in links if not reasons[link]]
+        if not good:
+            self.refused.emit(next(iter(reasons.values()), ""))
+            return False
+        if len(good) == 1:
+            return self.link(*good[0], each)
+
+        def apply(text: DocumentText) -> None:
+            for source, target in good:
+                text.add_need(target, source, each)
+
+        return self.edit(self.tr("link {} tasks to “{}”").format(len(good), good[0][1]), apply)
+
     def reroute(self, old: Link, new: Link) -> bool:
         """Take one end of a link to another task."""
         reason = self.document.refusal(*new)
@@ -190,15 +212,15 @@ class EditorSession(QObject):
                     return reason
         return ""
 
-    def insert(self, task: str, link: Link, point: Point) -> bool:
-        """Move a task onto a link: it stands between the link's ends now."""
+    def insert(self, task: str, link: Link, points: Mapping[str, Point]) -> bool:
+        """Put a task between the ends of a link; `points`: where it goes, and what has to make room for it."""
         reason = self.insertion_refusal(task, link)
         if reason:
             self.refused.emit(reason)
             return False
 
         def apply(text: DocumentText) -> None:
-            text.set_positions({task: (round(point[0]), round(point[1]))})
+            text.set_positions({other: (round(x), round(y)) for other, (x, y) in points.items()})
             insert(text, task, link)
 
         return self.edit(self.tr("insert “{}” between “{}” and “{}”").format(task, *link), apply)
@@ -229,7 +251,7 @@ class EditorSession(QObject):
         """A field of the graph itself, such as its name; None removes it."""
         return self.edit(self.tr("change {} of the graph").format(field), lambda text: text.set_top(field, value))
 
-    def move(self, points: Mapping[str, Point], series: bool = False) -> None:
+    def move(self, points: Mapping[str, Point], series: bool = False, label: str = "") -> None:
         """Nodes to new top-left corners."""
         facts = self.document.facts
         known = {
@@ -238,13 +260,8 @@ class EditorSession(QObject):
             if task in facts and facts[task].position != (round(x), round(y))
         }
         if known:
-            label = self.tr("move “{}”").format(next(iter(known))) if len(known) == 1 else self.tr("move tasks")
-            self._place(label, known, frozenset(known) if series else None)
-
-    def auto_layout(self) -> None:
-        """Every node to its place in a layered drawing."""
-        needs = {task: [need for need, _ in node.needs] for task, node in self.document.facts.items()}
-        self._place(self.tr("lay out"), layout(needs))
+            single = self.tr("move “{}”").format(next(iter(known))) if len(known) == 1 else ""
+            self._place(label or single or self.tr("move tasks"), known, frozenset(known) if series else None)
 
     def _place(self, label: str, points: Mapping[str, Point], series: frozenset[str] | None = None) -> None:
         def apply(text: DocumentText) -> None:

@@ -20,6 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from windlass_gui.editor.arranging import Arranging
 from windlass_gui.editor.drops import Drops
 from windlass_gui.editor.edge_scroll import EdgeScroll
 from windlass_gui.editor.framing import Framing
@@ -32,9 +33,10 @@ from windlass_gui.editor.gestures import (
     PanGesture,
     RerouteGesture,
 )
+from windlass_gui.editor.glide import Glide
 from windlass_gui.editor.keyboard import Keyboard
 from windlass_gui.editor.labels import CanvasLabels
-from windlass_gui.editor.layout import NODE_HEIGHT, NODE_WIDTH
+from windlass_gui.editor.layout import NODE_HEIGHT, NODE_WIDTH, Point
 from windlass_gui.editor.linking import Link
 from windlass_gui.editor.navigation import Navigator
 from windlass_gui.editor.scene import BATCH_FROM, GraphScene
@@ -69,6 +71,8 @@ class GraphView(Navigator):
         self.keyboard = Keyboard(self)
         self.drops = Drops(self)
         self.tips = Tips(self)
+        self.glide = Glide(self)
+        self.arranging = Arranging(self)
         self.edge_scroll = EdgeScroll(self)
         self.labels = CanvasLabels(self.viewport())
         self._button = Qt.MouseButton.LeftButton
@@ -124,11 +128,21 @@ class GraphView(Navigator):
     def extent(self) -> QRectF:
         return self.graph.extent()
 
-    def fit_selection(self) -> None:
+    def chosen_rect(self) -> QRectF:
+        """Around the chosen nodes; empty without any."""
         rect = QRectF()
         for node in self.graph.selected_nodes:
             rect = rect.united(self.graph.node_rect(node))
-        self.show_rect(rect if not rect.isEmpty() else self.graph.extent())
+        return rect
+
+    def fit_selection(self, animated: bool = False) -> None:
+        rect = self.chosen_rect()
+        self.show_rect(rect if not rect.isEmpty() else self.graph.extent(), animated)
+
+    def fit_selection_if_out(self, animated: bool = False) -> None:
+        """Show what is chosen, unless all of it is in view already."""
+        if not self.visible_rect.contains(self.chosen_rect()):
+            self.fit_selection(animated)
 
     def reveal(self, task: str) -> None:
         """Select a task and make sure that it is in view: in a folded frame it is shown by opening that."""
@@ -302,7 +316,7 @@ class GraphView(Navigator):
                 self.graph.select([self._pressed_node])
             self._pressed_node = self._pressed_link = None
             return
-        self._end()
+        self.end()
         gesture.finish(self.mapToScene(event.position().toPoint()), event.modifiers())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -345,7 +359,8 @@ class GraphView(Navigator):
         if gesture.cursor is not None:
             self.viewport().setCursor(gesture.cursor)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """The mouse belongs to nobody again."""
         self.gesture = None
         self.rest_cursor()
 
@@ -354,7 +369,7 @@ class GraphView(Navigator):
         gesture = self.gesture
         if gesture is None:
             return False
-        self._end()
+        self.end()
         self._press = self._pressed_node = self._pressed_link = None
         gesture.cancel()
         return True
@@ -405,7 +420,10 @@ class GraphView(Navigator):
             ends = (self.graph.geometry.out_port(link[0]), self.graph.geometry.in_port(link[1]))
             at = QPointF((ends[0][0] + ends[1][0]) / 2, (ends[0][1] + ends[1][1]) / 2)
         point = round((at.x() - NODE_WIDTH / 2) / 10) * 10.0, round((at.y() - NODE_HEIGHT / 2) / 10) * 10.0
-        if middle is None:
+        if middle is None and link is None:
             point = self.graph.geometry.free_spot(point)
-        task = self.session.add_task(kind, point, link)
+        room: dict[str, Point] = {}
+        if link is not None:
+            point, room = self.drops.insertion.room(link, point)
+        task = self.session.add_task(kind, point, link, room)
         self.graph.select([task])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from windlass_gui.editor.layout import layout
 from windlass_gui.editor.session import EditorSession
 
 EDITS = (
@@ -69,7 +70,8 @@ def do_edit(session: EditorSession, what: str, one: int, two: int) -> None:
         case "text":
             session.apply_text(_typed(session.document.text, one, two))
         case "layout":
-            session.auto_layout()
+            needs = {task: [need for need, _ in own.needs] for task, own in session.document.facts.items()}
+            session.move(layout(needs), label="lay out")
         case _ if not tasks:
             pass
         case "remove":
@@ -90,7 +92,7 @@ def do_edit(session: EditorSession, what: str, one: int, two: int) -> None:
                 if what == "reroute":
                     session.reroute(link, (link[0], second) if one % 2 else (second, link[1]))
                 elif second not in link:
-                    session.insert(second, link, (one * 10.0, two * 10.0))
+                    session.insert(second, link, {second: (one * 10.0, two * 10.0)})
                 else:
                     session.add_task("array", (0.0, 0.0), link)
         case "field":

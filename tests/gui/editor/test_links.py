@@ -226,7 +226,7 @@ def test_the_outputs_of_what_is_inserted_go_on(session: EditorSession) -> None:
     session.add_task("command", (0, 200))
     session.set_field("command", "outputs", ["b.txt"])
     session.set_field("join", "inputs", ["work.outputs", "own.csv"])
-    assert session.insert("command", ("work", "join"), (0, 0))
+    assert session.insert("command", ("work", "join"), {})
     assert session.document.task("join")["inputs"] == ["command.outputs", "own.csv"]
 
 

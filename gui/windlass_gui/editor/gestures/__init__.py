@@ -3,6 +3,7 @@
 from windlass_gui.editor.gestures.band import BandGesture
 from windlass_gui.editor.gestures.base import Gesture
 from windlass_gui.editor.gestures.cut import CutGesture
+from windlass_gui.editor.gestures.key_link import KeyLinkGesture
 from windlass_gui.editor.gestures.link import LinkGesture
 from windlass_gui.editor.gestures.move import MoveGesture
 from windlass_gui.editor.gestures.note import NoteGesture
@@ -13,6 +14,7 @@ __all__ = [
     "BandGesture",
     "CutGesture",
     "Gesture",
+    "KeyLinkGesture",
     "LinkGesture",
     "MoveGesture",
     "NoteGesture",

@@ -34,6 +34,10 @@ class Gesture:
         """A key other than Escape was pressed; False when it means nothing to the gesture."""
         return False
 
+    def tab(self, forward: bool) -> bool:
+        """Tab or Shift+Tab; False when the focus may go where it usually goes."""
+        return False
+
     def finish(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
         """The button was released: make the edit."""
 

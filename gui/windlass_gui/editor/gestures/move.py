@@ -62,8 +62,11 @@ class MoveGesture(Gesture):
             self.move(at, modifiers)
             places, link = self._places(at, modifiers), self.insertion.link
             self._clear()
-            if link is None or not self.view.session.insert(self.grabbed, link, places[self.grabbed]):
+            if link is None:
                 self.view.session.move(self.scene.places(places))
+                return
+            spot, room = self.insertion.room(link, places[self.grabbed])
+            self.view.session.insert(self.grabbed, link, {**room, self.grabbed: spot})
         else:
             self._clear()
 

@@ -1,0 +1,103 @@
+"""What the actions do that concern only the drawing: choosing along links, linking by keys, aligning, laying out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import get_args
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMainWindow
+
+from windlass_gui.actions import Actions
+from windlass_gui.documents import Documents
+from windlass_gui.editor.arrange import Side
+from windlass_gui.editor.reach import connected, downstream, upstream
+from windlass_gui.editor.view import GraphView
+
+ALIGN = {
+    "left": "align_left", "column": "align_column", "right": "align_right",
+    "top": "align_top", "row": "align_row", "bottom": "align_bottom",
+}  # fmt: skip
+SEVERAL = (*ALIGN.values(), "distribute_across", "distribute_down")
+"""Actions that need several nodes."""
+CHOSEN = ("select_upstream", "select_downstream", "select_connected", "layout_selection", "unlink")
+"""Actions that need one."""
+ANY = ("link", "next_link", "layout")
+"""Actions that need a canvas."""
+
+
+BARE_KEYS = ("link", "next_link", "unlink", *SEVERAL)
+"""Their keys are plain letters, and count only while the canvas has the focus: in a table a letter means a row."""
+
+
+class CanvasActions:
+    """Between the actions and the canvas of the document in front."""
+
+    def __init__(self, actions: Actions, documents: Documents) -> None:
+        self.actions = actions
+        self.documents = documents
+        self._on("link", lambda view: view.keyboard.begin_link())
+        self._on("next_link", lambda view: view.keyboard.next_link())
+        self._on("unlink", _unlink)
+        for name, reach in (
+            ("select_upstream", upstream), ("select_downstream", downstream), ("select_connected", connected),
+        ):  # fmt: skip
+            self._on(name, lambda view, reach=reach: _spread(view, reach))  # type: ignore[misc]
+        for side in get_args(Side):
+            self._on(ALIGN[side], lambda view, side=side: view.arranging.align(side))  # type: ignore[misc]
+        self._on("distribute_across", lambda view: view.arranging.distribute(0))
+        self._on("distribute_down", lambda view: view.arranging.distribute(1))
+        self._on("layout", lambda view: _lay_out(view, chosen_only=False))
+        self._on("layout_selection", lambda view: _lay_out(view, chosen_only=True))
+        self._on("fit", lambda view: view.fit(animated=True))
+        self._on("fit_selection", lambda view: view.fit_selection(animated=True))
+        self._on("zoom_in", lambda view: view.zoom_step(larger=True, animated=True))
+        self._on("zoom_out", lambda view: view.zoom_step(larger=False, animated=True))
+        self._on("zoom_reset", lambda view: view.zoom_reset(animated=True))
+
+        for name in BARE_KEYS:
+            action = actions[name]
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            for widget in action.associatedObjects():
+                if isinstance(widget, QMainWindow):
+                    widget.removeAction(action)
+
+    def _on(self, name: str, do: Callable[[GraphView], object]) -> None:
+        def act() -> None:
+            view = self.documents.page.view
+            if view is not None:
+                do(view)
+
+        self.actions.connect(name, act)
+
+    def enable(self) -> None:
+        """Offer what is possible now."""
+        page = self.documents.page
+        view = page.view if page.on_canvas else None
+        if view is not None and self.actions[BARE_KEYS[0]] not in view.actions():
+            view.addActions([self.actions[name] for name in BARE_KEYS])
+        nodes = len(view.graph.selected_nodes) if view is not None else 0
+        self.actions.enable(view is not None, *ANY)
+        self.actions.enable(nodes > 0, *CHOSEN)
+        self.actions.enable(nodes > 1, *SEVERAL)
+
+
+def _spread(view: GraphView, reach: Callable[..., Iterable[str]]) -> None:
+    graph = view.graph
+    chosen = graph.shown.tasks_of(graph.selected)
+    graph.select(reach(graph.document.facts, chosen))
+
+
+def _unlink(view: GraphView) -> None:
+    graph = view.graph
+    links = [link for link in graph.links if graph.selected_nodes & set(link)]
+    view.session.remove((), graph.task_links(links), view.tr("unlink"))
+
+
+def _lay_out(view: GraphView, chosen_only: bool) -> None:
+    QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+    try:
+        view.arranging.lay_out(chosen_only)
+    finally:
+        QGuiApplication.restoreOverrideCursor()

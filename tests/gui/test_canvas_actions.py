@@ -1,0 +1,122 @@
+"""The drawing's actions by their keys, in the window: what they do, and that they stay off other panes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from windlass_gui.bridge import Bridge
+from windlass_gui.editor.session import EditorSession
+from windlass_gui.editor.view import GraphView
+from windlass_gui.main_window import MainWindow
+from windlass_gui.menus import node_menu
+
+GRAPH = """\
+windlass: 1
+name: two
+tasks:
+  first: {command: echo one, position: [0, 0]}
+  second: {command: echo two, needs: [first], position: [300, 40]}
+  third: {command: echo three, needs: [second], position: [700, 20]}
+  alone: {command: echo four, position: [0, 300]}
+"""
+SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def window(bridge: Bridge, qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+    file = tmp_path / "graph.yaml"
+    file.write_text(GRAPH)
+    made = MainWindow(bridge, QSettings(str(tmp_path / "app.ini"), QSettings.Format.IniFormat))
+    made.resize(1200, 800)
+    made.show()
+    made.activateWindow()
+    made.open_file(file)
+    qtbot.waitUntil(lambda: made.page.view is not None and made.page.view.isVisible())
+    yield made
+    if made.page.session is not None:
+        made.page.session.undo.setClean()
+    bridge.owns_core = False
+    made.close()
+
+
+@pytest.fixture
+def view(window: MainWindow) -> GraphView:
+    assert window.page.view is not None
+    window.page.view.setFocus()
+    return window.page.view
+
+
+@pytest.fixture
+def session(window: MainWindow) -> EditorSession:
+    assert window.page.session is not None
+    return window.page.session
+
+
+def test_the_keys_align_and_distribute(view: GraphView, session: EditorSession) -> None:
+    QTest.keyClick(view, Qt.Key.Key_A, CTRL)
+    QTest.keyClick(view, Qt.Key.Key_T, SHIFT)
+    assert {own.position[1] for own in session.document.facts.values() if own.position} == {0}
+    assert session.undo.undoText() == "align tasks"
+    session.undo.undo()
+    view.graph.select(["first", "second", "third"])
+    QTest.keyClick(view, Qt.Key.Key_H, SHIFT)
+    assert session.document.facts["second"].position == (350, 40)
+    session.undo.undo()
+    assert session.document.text == GRAPH
+
+
+def test_the_keys_choose_along_the_links(view: GraphView) -> None:
+    for key, chosen in (
+        (Qt.Key.Key_Left, {"first", "second"}),
+        (Qt.Key.Key_Right, {"second", "third"}),
+        (Qt.Key.Key_A, {"first", "second", "third"}),
+    ):
+        view.graph.select(["second"])
+        QTest.keyClick(view, key, CTRL | SHIFT)
+        assert view.graph.selected == chosen
+
+
+def test_links_go_by_key(view: GraphView, session: EditorSession) -> None:
+    view.graph.select(["alone"])
+    QTest.keyClick(view, Qt.Key.Key_L)
+    assert view.gesture is not None
+    QTest.keyClick(view, Qt.Key.Key_Tab)
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    assert ("alone", False) in session.document.facts["first"].needs
+    view.graph.select(["second"])
+    QTest.keyClick(view, Qt.Key.Key_U)
+    assert session.document.facts["second"].needs == session.document.facts["third"].needs == ()
+    session.undo.undo()
+    view.graph.select(["second"])
+    QTest.keyClick(view, Qt.Key.Key_K)
+    assert view.graph.selected_links == {("first", "second")}
+    QTest.keyClick(view, Qt.Key.Key_Delete)
+    assert session.document.facts["second"].needs == ()
+
+
+def test_a_letter_in_another_pane_edits_nothing(window: MainWindow, view: GraphView, session: EditorSession) -> None:
+    view.graph.select(["second"])
+    window.runs.setFocus()
+    focused = window.focusWidget()
+    assert focused is not None
+    for key in (Qt.Key.Key_U, Qt.Key.Key_L, Qt.Key.Key_K):
+        QTest.keyClick(focused, key)
+    assert view.gesture is None
+    assert session.document.text == GRAPH
+
+
+def test_the_menus_have_it_all(window: MainWindow, view: GraphView) -> None:
+    view.graph.select(["second"])
+    menu = node_menu(window, "second", None)
+    names = {action.objectName() for action in menu.actions()}
+    assert {"action-link", "action-unlink", "action-delete"} <= names
+    inner = {action.objectName() for sub in menu.actions() if sub.menu() for action in sub.menu().actions()}  # type: ignore[attr-defined]
+    assert {"action-align_left", "action-distribute_down", "action-select_upstream", "action-layout_selection"} <= inner
+    assert not window.actions_["align_left"].isEnabled(), "one node has nothing to be aligned to"
+    menu.deleteLater()
