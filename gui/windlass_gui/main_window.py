@@ -148,6 +148,11 @@ class MainWindow(QMainWindow):
         do("retry", lambda: self.retry(self.run_view.run) if self.run_view.run is not None else None)
         do("report", self.show_report)
         do("leave_run", lambda: self.run_view.show_run(None))
+        tools = self.run_view.tools
+        do("critical_path", tools.critical.toggle)
+        do("follow", tools.follow.toggle)
+        do("item_grids", tools.unfold.toggle)
+        do("legend", tools.legend.toggle)
         do("monitor", self.show_monitor)
         do("token", lambda: JoinDialog(self.bridge, self).open())
         do("theme", self._switch_theme)
@@ -170,6 +175,7 @@ class MainWindow(QMainWindow):
         self.runs.task_activated.connect(self._task_activated)
         self.items.item_selected.connect(self.log.show_item)
         self.run_view.run_changed.connect(self._enable)
+        self.run_view.canvas.item_asked.connect(self.show_item)
         self.run_view.open_asked.connect(self._open_run_graph)
         self._recent_menu.aboutToShow.connect(self._fill_recent)
         self.bridge.connection_changed.connect(self._enable)
@@ -264,6 +270,15 @@ class MainWindow(QMainWindow):
         """The log of a task of the shown run."""
         if self.run_view.run is not None:
             self.log.show_item(self.run_view.run, task, self._telling_item(task))
+            self.bottom.setCurrentWidget(self.log)
+
+    def show_item(self, task: int, index: int) -> None:
+        """An item of the shown run that was chosen on the canvas: its log, and its place in the table."""
+        run = self.run_view.run
+        if run is not None:
+            self.items.show_task(run, task)
+            self.items.select(index)
+            self.log.show_item(run, task, index)
             self.bottom.setCurrentWidget(self.log)
 
     def show_report(self) -> None:
@@ -378,7 +393,9 @@ class MainWindow(QMainWindow):
         self.actions_.enable(open_ and not self.running.busy and self.bridge.state == "up", "submit")
         self.actions_.enable(self.bridge.state == "up" and self.running.can("cancel"), "cancel")
         self.actions_.enable(self.running.can("retry") and not self.retrying.busy, "retry")
-        self.actions_.enable(self.run_view.run is not None, "leave_run")
+        self.actions_.enable(
+            self.run_view.run is not None, "leave_run", "critical_path", "follow", "item_grids", "legend"
+        )
         self.actions_.enable(self.run_view.row is not None and self.bridge.state == "up", "report")
         self.actions_.enable(self.bridge.state == "up", "token")
         self.actions_.enable(open_, "close_all")

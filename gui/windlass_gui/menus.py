@@ -74,7 +74,22 @@ def build_menus(
     )  # fmt: skip
     panes = view.addMenu(_tr("&Panes"))
     panes.aboutToShow.connect(lambda: _fill_panes(panes, docks()))
-    menu(_tr("&Run"), "submit", "cancel", "retry", "report", "leave_run", "", "monitor", "token")
+    menu(
+        _tr("&Run"),
+        "submit",
+        "cancel",
+        "retry",
+        "report",
+        "",
+        "critical_path",
+        "follow",
+        "item_grids",
+        "legend",
+        "leave_run",
+        "",
+        "monitor",
+        "token",
+    )
     menu(_tr("&Help"), "keys", "about")
     return recent
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from PySide6.QtCore import QRectF, QSize, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from windlass.wire import messages as m
@@ -19,9 +19,13 @@ from windlass_gui.editor.scene import GraphScene
 from windlass_gui.editor.session import EditorSession
 from windlass_gui.mirror import Changes
 from windlass_gui.panes.words import Elided
+from windlass_gui.runs.canvas import RunCanvas
+from windlass_gui.runs.tools import RunTools
 from windlass_gui.theme import Theme, current_theme, draw_state
 
 HOLDER = "canvas"
+NARROW = 820
+"""Pixels of the bar below which its switches hide behind one button."""
 RUN_ENDED = ("succeeded", "failed", "cancelled")
 
 
@@ -82,12 +86,15 @@ class RunView(QFrame):
         self._hide = QPushButton(self.tr("Hide run"))
         self._hide.setToolTip(self.tr("Show the graph without the states of a run"))
         self._hide.clicked.connect(lambda: self.show_run(None))
+        self.canvas = RunCanvas(bridge, self)
+        self.tools = RunTools(self.canvas)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 4, 8, 4)
         row.setSpacing(8)
         row.addWidget(self._mark)
         row.addWidget(self._label, 1)
         row.addWidget(self._note)
+        row.addWidget(self.tools)
         row.addWidget(self._open)
         row.addWidget(self._hide)
         bridge.mirror_changed.connect(self._mirror_changed)
@@ -95,6 +102,11 @@ class RunView(QFrame):
 
     def show_theme(self, theme: Theme) -> None:
         self._mark.update()
+        self.canvas.show_theme(theme)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.tools.compact(self.width() < NARROW)
 
     def show_session(self, session: EditorSession | None, scene: GraphScene | None, shown: Shown | None = None) -> None:
         """Another document is in front, with the run that it showed when it was `put_aside`."""
@@ -104,6 +116,7 @@ class RunView(QFrame):
         if session is not None:
             session.changed.connect(self._say)
         self.show_run(None)
+        self.canvas.show_scene(scene)
         if shown is not None and shown.run is not None:
             self.show_run(shown.run, shown.document)
             self.params, self.amended_at = shown.params, shown.amended_at
@@ -140,6 +153,7 @@ class RunView(QFrame):
             self.bridge.follow(run, HOLDER)
             if self.scene is not None:
                 self.scene.show_live({}, whole=True)
+            self.canvas.show_run(run)
             self._paint_all()
             if run is not None:
                 self.bridge.get_run(run, lambda data: self._told(run, data), lambda _: None)
@@ -153,11 +167,22 @@ class RunView(QFrame):
             self._say()
 
     def tell_why(self, task: str, say: Callable[[str, str], None]) -> None:
-        """Ask the core why a task of the shown run waits, if it does; `say` gets the task and a line."""
+        """Ask the core why a task of the shown run waits or was skipped, if so; `say` gets the task and a line."""
         row = self.task_row(task)
-        if row is None or self.run is None or not self.live:
+        if row is None or self.run is None:
             return
         counts = row.counts
+        if counts.skipped:
+
+            def skipped(data: dict[str, Any], _payload: list[bytes]) -> None:
+                for item in data.get("items", []):
+                    if item.get("note"):
+                        say(task, str(item["note"]))
+
+            ask = m.GetItems(0, self.run, row.index, 0, 1, ["skipped"])
+            self.bridge.request(ask, skipped, lambda _: None)
+        if not self.live:
+            return
         if row.count is None or counts.pending or counts.ready or counts.backoff:
             question = m.Explain(0, self.run, row.index)
             self.bridge.request(question, lambda data, _: say(task, str(data["sentence"])), lambda _: None)
@@ -192,8 +217,11 @@ class RunView(QFrame):
             if inside.reset:
                 self._paint_all()
             elif run is not None and inside.tasks and self.matches:
-                rows = [run.tasks[at] for at in inside.tasks if at < len(run.tasks)]
-                self.scene.show_live({row.id: node_live(row) for row in rows})
+                if inside.row and not self.live:
+                    self._paint_all()  # what was not reached is told apart only now
+                else:
+                    self._paint([run.tasks[at] for at in inside.tasks if at < len(run.tasks)])
+            self.canvas.items_changed(inside)
         if self.run in changes.runs_removed:
             self.show_run(None)
         elif inside is not None or self.run in changes.runs:
@@ -203,7 +231,16 @@ class RunView(QFrame):
     def _paint_all(self) -> None:
         run = self.bridge.mirror.run(self.run) if self.run is not None else None
         if self.scene is not None and run is not None and self.matches:
-            self.scene.show_live({row.id: node_live(row) for row in run.tasks}, whole=True)
+            self._paint(run.tasks, whole=True)
+
+    def _paint(self, rows: list[TaskRow], whole: bool = False) -> None:
+        run = self.bridge.mirror.run(self.run) if self.run is not None else None
+        if self.scene is None or run is None:
+            return
+        over = not self.live and self.row is not None
+        live = {row.id: node_live(row, over, not over or (row.index, 0) in run.last) for row in rows}
+        self.scene.show_live(live, whole=whole)
+        self.canvas.show_rows(rows, whole)
 
     def _say(self, _: object = None) -> None:
         self.setVisible(self.run is not None)

@@ -30,6 +30,7 @@ def columns(core: Core, msg: m.GetColumns) -> dict[str, Any]:
     return {
         "count": page.size,
         "next": page.next,
+        "last": page.last,
         **page.columns,
         "agents": [_agent_name(core, agent) for agent in page.agents],
         "outcomes": page.outcomes,

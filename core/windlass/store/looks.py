@@ -31,6 +31,7 @@ class Page(NamedTuple):
 
     size: int
     next: int | None
+    last: int
     columns: dict[str, bytes]
     agents: list[str]
     outcomes: list[str]
@@ -68,12 +69,12 @@ class _Columns:
         data["ended"].extend(ended)
         data["memory"].extend(memory)
 
-    def page(self, next: int | None) -> Page:
+    def page(self, next: int | None, last: int) -> Page:
         if sys.byteorder == "big":
             for column in self.data.values():
                 column.byteswap()
         columns = {name: column.tobytes() for name, column in self.data.items()}
-        return Page(self.count, next, columns, list(self.agents), list(self.outcomes))
+        return Page(self.count, next, last, columns, list(self.agents), list(self.outcomes))
 
 
 def attempt_columns(db: sqlite3.Connection, run: int, task: int | None, after: int, limit: int) -> Page:
@@ -109,7 +110,7 @@ def attempt_columns(db: sqlite3.Connection, run: int, task: int | None, after: i
             began = math.nan if started is None else started
             over = math.nan if ended is None else ended
             found.extend(place, [index], [attempt], [slot], agent, outcome or "lost", [began], [over], [memory])
-    return found.page(last if full else None)
+    return found.page(last if full else None, last)
 
 
 class Failed(NamedTuple):

@@ -44,7 +44,7 @@ class BatchItem(QGraphicsItem):
         self.states.pop(task, None)
         self.late.pop(task, None)
         if live is not None:
-            self.states[task] = live.state
+            self.states[task] = "hatched" if live.unreached else live.state
             if live.deadline:
                 self.late[task] = live.deadline
 

@@ -56,11 +56,11 @@ def node_facts(task: str, raw: object) -> NodeFacts:
 
 
 def needs_of(raw: object) -> tuple[tuple[str, bool], ...]:
-    """Needs in any of their spellings: a name, a list of names, a list with `{task: NAME, each: true}`."""
-    if isinstance(raw, str):
+    """Needs in any of their spellings: a name, `{task: NAME, each: true}`, or a list of these."""
+    if isinstance(raw, (str, Mapping)):
         raw = [raw]
     found: dict[str, bool] = {}
-    for entry in raw if isinstance(raw, Iterable) and not isinstance(raw, Mapping) else []:
+    for entry in raw if isinstance(raw, Iterable) else []:
         if isinstance(entry, Mapping):
             if isinstance(entry.get("task"), str):
                 found.setdefault(entry["task"], bool(entry.get("each", False)))

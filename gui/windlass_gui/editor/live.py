@@ -22,6 +22,8 @@ class NodeLive:
     note: str = ""
     deadline: str = ""
     """endangered, missed or empty."""
+    unreached: str = ""
+    """Why nothing of it ever ran, in a line; empty: something did, or still may."""
 
     @property
     def ended(self) -> int:
@@ -55,7 +57,7 @@ class NodeLive:
     @property
     def words(self) -> str:
         """What is to be said of it besides its counts."""
-        return deadline_note(self.deadline, self.note)
+        return "\n".join(filter(None, (self.unreached, deadline_note(self.deadline, self.note))))
 
 
 STATE_WORDS = {
@@ -71,9 +73,26 @@ STATE_WORDS = {
 """States in a person's words."""
 
 
-def node_live(row: TaskRow) -> NodeLive:
-    """From a task's row as clients get it."""
-    return NodeLive(_first(row.counts), row.counts, row.count, row.array, row.note, row.deadline)
+def node_live(row: TaskRow, over: bool = False, ran: bool = True) -> NodeLive:
+    """From a task's row as clients get it. `over`: the run has ended; `ran`: an attempt of it may be known."""
+    why = unreached(row, over, ran)
+    return NodeLive(_first(row.counts), row.counts, row.count, row.array, row.note, row.deadline, why)
+
+
+def unreached(row: TaskRow, over: bool, ran: bool) -> str:
+    """Why nothing of a task ever ran or will run; empty: something did, or still may."""
+    counts = row.counts
+    if row.count == 0:
+        return "Nothing to do: what it fans out over is empty"
+    if row.count is not None and counts.skipped == row.count:
+        return "Skipped: a task that it needs did not succeed, or its condition does not hold"
+    if not over:
+        return ""
+    if row.count is None:
+        return "Never reached: the run ended before its items were known"
+    if counts.cancelled + counts.pending + counts.skipped == row.count and not ran:
+        return "Never reached: the run ended before it began"
+    return ""
 
 
 def together(parts: Iterable[NodeLive | None]) -> NodeLive | None:

@@ -7,7 +7,7 @@ they work the same when nodes are painted in one batch.
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
 from windlass_gui.editor.facts import NodeFacts
@@ -101,8 +101,14 @@ class NodeItem(QGraphicsRectItem):
             painter.setPen(style.state_pen.get(state, style.border))
         painter.setBrush(style.state_fill.get(state, style.fill(self.facts.color)))
         painter.drawRoundedRect(QRectF(0, 0, NODE_WIDTH, NODE_HEIGHT), _RADIUS, _RADIUS)
+        if live is not None and live.unreached:
+            painter.setPen(style.no_pen)
+            painter.setBrush(style.hatch)
+            painter.drawRoundedRect(QRectF(0, 0, NODE_WIDTH, NODE_HEIGHT), _RADIUS, _RADIUS)
         if scale < TEXT_SCALE:
-            if state:
+            if live is not None and live.array and live.total:
+                self._paint_ring(painter, live, QPointF(36, NODE_HEIGHT / 2), 20.0, 12.0)
+            elif state:
                 painter.fillRect(QRectF(8, 8, 12, NODE_HEIGHT - 16), style.state_brush[state])
             if live is not None and live.deadline:
                 draw_state(painter, QRectF(NODE_WIDTH - 50, 10, 40, 40), live.deadline, style.theme)
@@ -112,7 +118,7 @@ class NodeItem(QGraphicsRectItem):
         self._paint_texts(painter)
         self._paint_ports(painter)
         if live is not None and live.array and live.total:
-            self._paint_progress(painter, live)
+            self._paint_ring(painter, live, QPointF(22, NODE_HEIGHT / 2), 15.5, 4.0)
         if state:
             draw_state(painter, QRectF(NODE_WIDTH - 27, 10, 16, 16), state, style.theme)
             if live is not None and live.deadline:
@@ -139,16 +145,21 @@ class NodeItem(QGraphicsRectItem):
         for x in (0.0, NODE_WIDTH):
             painter.drawEllipse(QPointF(x, NODE_HEIGHT / 2), PORT_RADIUS, PORT_RADIUS)
 
-    def _paint_progress(self, painter: QPainter, live: NodeLive) -> None:
-        """A bar of the ended items: good from the left, bad behind it, what runs behind that."""
+    def _paint_ring(self, painter: QPainter, live: NodeLive, center: QPointF, radius: float, width: float) -> None:
+        """The items by state, clockwise from the top: good first, bad behind it, what runs behind that."""
         style, total = self.style, max(1, live.total or 1)
-        width = NODE_WIDTH - _LEFT - 14.0
-        bar = QRectF(_LEFT, NODE_HEIGHT - 13, width, 5)
-        painter.fillRect(bar, style.track)
-        x = bar.left()
-        counts = live.counts
+        box = QRectF(center.x() - radius, center.y() - radius, 2 * radius, 2 * radius)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(style.track, width))
+        painter.drawEllipse(box)
+        start = 90.0 * 16
         for state in ("succeeded", "skipped", "failed", "cancelled", "active"):
-            part = width * getattr(counts, state) / total
-            if part > 0:
-                painter.fillRect(QRectF(x, bar.top(), max(1.0, part), bar.height()), style.state_brush[state])
-                x += part
+            count = getattr(live.counts, state)
+            if count:
+                # One failure among a million is a visible part of the ring all the same.
+                span = max(360.0 * 16 * count / total, 6.0 * 16)
+                pen = QPen(style.state_brush[state], width)
+                pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+                painter.setPen(pen)
+                painter.drawArc(box, round(start), -round(span))
+                start -= span

@@ -27,6 +27,11 @@ class CanvasStyle:
         self.track = QBrush(mix(theme.color("surface"), theme.color("text"), 0.14))
         self.state = {state: theme.state_color(state) for state in ITEM_STATES}
         self.state_brush = {state: QBrush(color) for state, color in self.state.items()}
+        self.hatch = QBrush(mix(theme.color("surface"), theme.color("muted"), 0.45), Qt.BrushStyle.BDiagPattern)
+        """Over what never ran."""
+        self.state_brush["hatched"] = QBrush(
+            mix(theme.color("canvas"), theme.color("muted"), 0.8), Qt.BrushStyle.BDiagPattern
+        )
         self.state_fill = {state: QBrush(theme.tint(state, 0.12)) for state in ITEM_STATES}
         self.state_pen = {state: QPen(color, 1.6) for state, color in self.state.items()}
         self.port = QBrush(theme.color("surface2"))

@@ -92,7 +92,7 @@ def test_text_that_cannot_be_read_is_held_and_mended(session: EditorSession) -> 
         (None, ()),
         ("a", (("a", False),)),
         (["a", "a", {"task": "b", "each": True}, 3, {"each": 1}], (("a", False), ("b", True))),
-        ({"task": "a"}, ()),
+        ({"task": "a", "each": True}, (("a", True),)),
     ],
 )
 def test_needs_in_any_spelling(raw: Any, needs: object) -> None:
