@@ -722,10 +722,10 @@ class GetColumns(Message, frozen=True):
     """A run's ended attempts as columns, for who looks at many: a chart, a grid of items, an estimate.
 
     -> Reply({"count", "next": seq | None, "last": seq, "task", "index", "attempt", "slot": u32, "agent": u16,
-    "outcome": u8, "started", "ended": f64 (NaN: never), "memory": i64; each as little-endian bytes, "agents": [name], "outcomes":
-    [name]}), in the order of their ends between answers, in none within one. `agent` and `outcome` count through the
-    lists. An answer looks at some `limit` attempts of the run; with `task`, those of others are left out of it. `last`
-    is where to go on when more have ended.
+    "outcome": u8, "started", "ended": f64 (NaN: never), "memory": i64; each as little-endian bytes, "agents": [name],
+    "outcomes": [name]}), in the order of their ends between answers, in none within one. `agent` and `outcome` count
+    through the lists. An answer looks at some `limit` attempts of the run; with `task`, those of others are left out of
+    it. `last` is where to go on when more have ended.
     """
 
     req: int
