@@ -32,6 +32,7 @@ SPECS = (
     Spec("next_tab", "&Next graph", "", "Ctrl+Tab", "Go to the tab at the right"),
     Spec("previous_tab", "&Previous graph", "", "Ctrl+Shift+Tab", "Go to the tab at the left"),
     Spec("quit", "&Quit", "", "Ctrl+Q", "Close the window"),
+    Spec("commands", "Co&mmands…", "", "Ctrl+K", "Find anything to do or to go to by a few letters"),
     Spec("undo", "&Undo", "undo", "Ctrl+Z", "Take the last edit back"),
     Spec("redo", "&Redo", "redo", "Ctrl+Shift+Z", "Make the edit again"),
     Spec("cut", "Cu&t", "", "Ctrl+X", "Move the chosen tasks to the clipboard"),

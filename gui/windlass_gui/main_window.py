@@ -8,12 +8,13 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from windlass_gui.actions import Actions
 from windlass_gui.background import Background
 from windlass_gui.bridge import Bridge
 from windlass_gui.canvas_actions import CanvasActions
+from windlass_gui.commands import CommandPalette, Where, all_commands
 from windlass_gui.dialogs import ask_running, show_about, show_keys
 from windlass_gui.documents import Documents, OpenDocument
 from windlass_gui.editing import Editing
@@ -156,6 +157,7 @@ class MainWindow(QMainWindow):
         do("monitor", self.show_monitor)
         do("token", lambda: JoinDialog(self.bridge, self).open())
         do("theme", self._switch_theme)
+        do("commands", self.show_commands)
         do("keys", lambda: show_keys(self))
         do("about", lambda: show_about(self))
 
@@ -419,10 +421,24 @@ class MainWindow(QMainWindow):
         if self._recent_menu.isEmpty():
             self._recent_menu.addAction(self.tr("No files yet")).setEnabled(False)
 
+    def show_commands(self) -> None:
+        """The command palette, over the window in front."""
+        asked = QApplication.activeWindow()
+        over = asked if isinstance(asked, QMainWindow) else self
+        self._take_typed()
+        CommandPalette(all_commands(Where(self, over)), self.settings, over).show()
+
+    def show_agent(self, agent: str) -> None:
+        """The monitor, at one agent."""
+        self.show_monitor()
+        if self.monitor is not None:
+            self.monitor.reveal(agent)
+
     def show_monitor(self) -> None:
         """The window of the machines; made on first use, kept."""
         if self.monitor is None:
             self.monitor = MonitorWindow(self.bridge)
+            self.monitor.addAction(self.actions_["commands"])
         self.monitor.show()
         self.monitor.raise_()
         self.monitor.activateWindow()

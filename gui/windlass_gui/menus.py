@@ -68,6 +68,8 @@ def build_menus(
     )  # fmt: skip
     for title, names in ARRANGING:
         add_menu(edit, _tr(title), actions, names)
+    edit.addSeparator()
+    edit.addAction(actions["commands"])
     view = menu(
         _tr("&View"), "canvas", "both", "text", "next_tab", "previous_tab", "", "fit", "fit_selection", "zoom_in",
         "zoom_out", "zoom_reset", "", "theme", "",

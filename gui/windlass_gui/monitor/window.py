@@ -80,7 +80,7 @@ class MonitorWindow(QMainWindow):
         top.addWidget(self.add)
         inner = QWidget()
         self._flow = Flow(inner)
-        area = QScrollArea()
+        area = self.area = QScrollArea()
         area.setWidget(inner)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -247,6 +247,12 @@ class MonitorWindow(QMainWindow):
             self.queue.setText(self.bridge.text or "Not connected to a core")
 
     # --- doing ---------------------------------------------------------------------------------------------
+
+    def reveal(self, agent: str) -> None:
+        """Bring an agent into view."""
+        if agent in self.cards:
+            self.cards[agent].setFocus()
+            self.area.ensureWidgetVisible(self.cards[agent])
 
     def add_machine(self) -> JoinDialog:
         dialog = JoinDialog(self.bridge, self)
