@@ -10,6 +10,7 @@ from windlass.model.document import check_text
 from windlass.model.graph import Graph
 from windlass_gui import newer
 from windlass_gui.bridge import Bridge, SubmitProgress
+from windlass_gui.editor.session import EditorSession
 from windlass_gui.panes.doing import WHOLE, Target
 from windlass_gui.run_view import RunView
 
@@ -45,7 +46,10 @@ class Retrying(QObject):
         if not self.run_view.edited:
             self._look_at_files(run, targets, downstream)
             return
-        session.check_now()
+        session.when_checked(lambda: self._compare(session, run, targets, downstream))
+
+    def _compare(self, session: EditorSession, run: int, targets: list[Target], downstream: bool) -> None:
+        """The shown run's graph with the edited one."""
         old, new = self._submitted(self.run_view.document), session.document.graph
         if new is None:
             self._ask(

@@ -40,7 +40,9 @@ class Running(QObject):
         """Check, ask for parameters, hand over; the canvas then shows the run."""
         if self.busy:
             return
-        session.check_now()
+        session.when_checked(lambda: self._submit(session))
+
+    def _submit(self, session: EditorSession) -> None:
         graph = session.document.graph
         if graph is None:
             self.problems_asked.emit()

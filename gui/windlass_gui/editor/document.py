@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from windlass.model.document import Problem, check_text
 from windlass.model.edit import DocumentText
 from windlass.model.graph import Graph
 from windlass.model.steps import Cut, PieceStep, Step, TextStep, difference
+from windlass_gui.editor.check_worker import Findings
 from windlass_gui.editor.facts import NodeFacts, node_facts
 from windlass_gui.editor.frames import FrameFacts, NoteFacts, frames_of, notes_of
 
@@ -22,6 +25,8 @@ UNTITLED = "untitled"
 """The name of a graph that nobody has named."""
 STARTER = "windlass: 1\nname: {name}\ntasks: {{}}\n"
 """What a new document holds."""
+CHECKED_AT_ONCE = 50_000
+"""Characters of a text that is checked in some 50 ms."""
 _BOM = "\ufeff"
 """A byte order mark at a file's start is not edited, and stays."""
 
@@ -49,8 +54,11 @@ class Document:
         self.facts: dict[str, NodeFacts] = {}
         self.frames: dict[str, FrameFacts] = {}
         self.notes: tuple[NoteFacts, ...] = ()
-        self.graph: Graph | None = None
         self.problems: list[Problem] = []
+        """What the last check found."""
+        self.checked = False
+        """The problems and the graph are those of the text."""
+        self._graph: Graph | bytes | None = None
         self.unreadable = False
         """The text is no YAML mapping: what is drawn is the last good state, if there was one."""
         text = text or STARTER.format(name=UNTITLED)
@@ -63,11 +71,24 @@ class Document:
         self._read()
         self.facts = self._facts_now()
         self._look_at_canvas()
-        self.check()
+        if not self.large:
+            self.check()
 
     @property
     def text(self) -> str:
         return self._bom + self._text
+
+    @property
+    def large(self) -> bool:
+        """Checking it takes so long that the window would be seen to wait."""
+        return len(self._text) > CHECKED_AT_ONCE
+
+    @property
+    def graph(self) -> Graph | None:
+        """What the last check made of the text; None where there was any error."""
+        if isinstance(self._graph, bytes):
+            self._graph = msgspec.msgpack.decode(self._graph, type=Graph)
+        return self._graph
 
     @property
     def raw(self) -> Mapping[str, Any]:
@@ -145,7 +166,11 @@ class Document:
     def check(self) -> None:
         """Make `graph` and `problems` true of the text. Costs time on a large document, so not done at every edit."""
         result = check_text(self._text)
-        self.graph, self.problems = result.graph, list(result.problems)
+        self._graph, self.problems, self.checked = result.graph, list(result.problems), True
+
+    def take_findings(self, found: Findings) -> None:
+        """What another process found in the text as it is."""
+        self._graph, self.problems, self.checked = found.graph, found.problems, True
 
     def _read(self, cut: Cut | None = None) -> None:
         if self._tree is not None:
@@ -170,6 +195,7 @@ class Document:
     def _tell(self, step: Step | None) -> Change:
         """Make the facts true and tell who listens. After a step by pieces only what it concerns is looked at."""
         before, canvas = self.facts, (self.frames, self.notes)
+        self.checked = False
         if isinstance(step, PieceStep):
             tasks = self.raw["tasks"]
             touched = {task: node_facts(task, tasks[task]) for task in step.pieces if task in tasks}

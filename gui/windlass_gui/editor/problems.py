@@ -63,6 +63,8 @@ class ProblemsPane(QWidget):
             self.list.addItem(item)
         if self.session is None:
             self._none.setText(self.tr("No graph is open."))
+        elif not self.session.document.checked:
+            self._none.setText(self.tr("Looking for problems…"))
         else:
             self._none.setText(self.tr("No problems: the graph can be submitted."))
         self._layout.setCurrentIndex(1 if problems else 0)

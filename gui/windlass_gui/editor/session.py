@@ -14,11 +14,13 @@ from PySide6.QtGui import QUndoStack
 
 from windlass.model.edit import DocumentText
 from windlass_gui.editor.canvas_edits import CanvasEdits
+from windlass_gui.editor.check_worker import Findings
 from windlass_gui.editor.commands import EditCommand, MoveCommand
 from windlass_gui.editor.document import UNTITLED, Change, Document
 from windlass_gui.editor.facts import needs_of
 from windlass_gui.editor.fields import plain_data
 from windlass_gui.editor.kinds import BY_KEY
+from windlass_gui.editor.late_check import LateCheck
 from windlass_gui.editor.layout import Point
 from windlass_gui.editor.linking import Link, insert, reroute
 
@@ -53,8 +55,14 @@ class EditorSession(QObject):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(CHECK_DELAY)
-        self._timer.timeout.connect(self.check_now)
+        self._timer.timeout.connect(self._check)
+        self._version = 0
+        """Counts the texts that the document had."""
+        self._late: LateCheck | None = None
+        self._waiting: list[Callable[[], object]] = []
         self.document.listen(self._document_changed)
+        if not self.document.checked:
+            self._timer.start()
 
     @property
     def title(self) -> str:
@@ -71,14 +79,46 @@ class EditorSession(QObject):
         self.steps_changed.emit()
 
     def _document_changed(self, change: Change) -> None:
+        self._version += 1
         self.changed.emit(change)
         self._timer.start()
 
     def check_now(self) -> None:
-        """Check at once; what waits on the timer is then done."""
+        """Check at once, however long it takes; what waits on the timer is then done."""
         self._timer.stop()
-        self.document.check()
+        if not self.document.checked:
+            self.document.check()
+        self._tell_checked()
+
+    def when_checked(self, then: Callable[[], object]) -> None:
+        """Call `then` with the findings at hand: now, or of a large document when they are there."""
+        self._waiting.append(then)
+        if self.document.checked or not self.document.large:
+            self.check_now()
+        else:
+            self._check()
+
+    def _check(self) -> None:
+        """Check now or, what is large, elsewhere."""
+        self._timer.stop()
+        if not self.document.large:
+            self.check_now()
+            return
+        if self._late is None:
+            self._late = LateCheck(self)
+            self._late.found.connect(self._found)
+        self._late.ask(self._version, self.document.text)
+
+    def _found(self, version: int, found: Findings) -> None:
+        if version == self._version and not self.document.checked:
+            self.document.take_findings(found)
+            self._tell_checked()
+
+    def _tell_checked(self) -> None:
+        waiting, self._waiting = self._waiting, []
         self.checked.emit()
+        for then in waiting:
+            then()
 
     def name_after(self, path: Path) -> None:
         """A graph that nobody has named yet gets its file's name, as a step that can be undone."""

@@ -1,0 +1,62 @@
+"""The process that checks large documents: texts come in, findings go out, until its input ends.
+
+A thread of the app would not do: checking is Python from end to end, and the window would wait for it at every turn.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from typing import BinaryIO
+
+import msgspec
+
+from windlass.model.document import Problem, load_document
+
+SIZE = struct.Struct("<Q")
+
+
+class Findings(msgspec.Struct):
+    """What the checker says of a text."""
+
+    problems: list[Problem]
+    graph: bytes | None
+    """As MessagePack; None where there is any error."""
+
+
+def findings(text: str) -> Findings:
+    loaded = load_document(text)
+    graph = None if loaded.graph is None else msgspec.msgpack.encode(loaded.graph)
+    return Findings(loaded.problems, graph)
+
+
+def write_frame(pipe: BinaryIO, data: bytes) -> None:
+    pipe.write(SIZE.pack(len(data)))
+    pipe.write(data)
+    pipe.flush()
+
+
+def read_frame(pipe: BinaryIO) -> bytes:
+    """Raises `EOFError` where the pipe ends."""
+    head = pipe.read(SIZE.size)
+    if len(head) < SIZE.size:
+        raise EOFError
+    size = SIZE.unpack(head)[0]
+    data = pipe.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
+
+
+def main() -> None:
+    pipe_in, pipe_out = sys.stdin.buffer, sys.stdout.buffer
+    while True:
+        try:
+            text = read_frame(pipe_in).decode("utf-8", "surrogatepass")
+            write_frame(pipe_out, msgspec.msgpack.encode(findings(text)))
+        except (EOFError, BrokenPipeError, KeyboardInterrupt):
+            return
+
+
+if __name__ == "__main__":
+    main()
