@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import get_args
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow
 
@@ -14,6 +14,7 @@ from windlass_gui.documents import Documents
 from windlass_gui.editor.arrange import Side
 from windlass_gui.editor.reach import connected, downstream, upstream
 from windlass_gui.editor.view import GraphView
+from windlass_gui.motion import REDUCE_MOTION, reduce_motion
 
 ALIGN = {
     "left": "align_left", "column": "align_column", "right": "align_right",
@@ -23,20 +24,28 @@ SEVERAL = (*ALIGN.values(), "distribute_across", "distribute_down")
 """Actions that need several nodes."""
 CHOSEN = ("select_upstream", "select_downstream", "select_connected", "layout_selection", "unlink")
 """Actions that need one."""
-ANY = ("link", "next_link", "layout")
+ANY = ("link", "next_link", "layout", "find")
 """Actions that need a canvas."""
 
 
-BARE_KEYS = ("link", "next_link", "unlink", *SEVERAL)
-"""Their keys are plain letters, and count only while the canvas has the focus: in a table a letter means a row."""
+CANVAS_KEYS = ("link", "next_link", "unlink", "minimap", "find", *SEVERAL)
+"""Their keys count only while the canvas has the focus: in a table a letter means a row, and has a find of its own."""
 
 
 class CanvasActions:
     """Between the actions and the canvas of the document in front."""
 
-    def __init__(self, actions: Actions, documents: Documents) -> None:
+    def __init__(self, actions: Actions, documents: Documents, settings: QSettings) -> None:
         self.actions = actions
         self.documents = documents
+        self.settings = settings
+        for name, default in (("minimap", True), (REDUCE_MOTION, False)):
+            actions[name].setCheckable(True)
+            actions[name].setChecked(settings.value(name, default, type=bool) is True)
+        reduce_motion(actions[REDUCE_MOTION].isChecked())
+        actions.connect("minimap", self._show_minimap)
+        actions.connect(REDUCE_MOTION, self._reduce_motion)
+        self._on("find", lambda view: view.find_bar.open())
         self._on("link", lambda view: view.keyboard.begin_link())
         self._on("next_link", lambda view: view.keyboard.next_link())
         self._on("unlink", _unlink)
@@ -56,7 +65,7 @@ class CanvasActions:
         self._on("zoom_out", lambda view: view.zoom_step(larger=False, animated=True))
         self._on("zoom_reset", lambda view: view.zoom_reset(animated=True))
 
-        for name in BARE_KEYS:
+        for name in CANVAS_KEYS:
             action = actions[name]
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             for widget in action.associatedObjects():
@@ -71,12 +80,25 @@ class CanvasActions:
 
         self.actions.connect(name, act)
 
+    def _show_minimap(self) -> None:
+        on = self.actions["minimap"].isChecked()
+        self.settings.setValue("minimap", on)
+        for document in self.documents.all:
+            if document.page.view is not None:
+                document.page.view.minimap.want(on)
+
+    def _reduce_motion(self) -> None:
+        on = self.actions[REDUCE_MOTION].isChecked()
+        self.settings.setValue(REDUCE_MOTION, on)
+        reduce_motion(on)
+
     def enable(self) -> None:
         """Offer what is possible now."""
         page = self.documents.page
         view = page.view if page.on_canvas else None
-        if view is not None and self.actions[BARE_KEYS[0]] not in view.actions():
-            view.addActions([self.actions[name] for name in BARE_KEYS])
+        if view is not None and self.actions[CANVAS_KEYS[0]] not in view.actions():
+            view.addActions([self.actions[name] for name in CANVAS_KEYS])
+            view.minimap.want(self.actions["minimap"].isChecked())
         nodes = len(view.graph.selected_nodes) if view is not None else 0
         self.actions.enable(view is not None, *ANY)
         self.actions.enable(nodes > 0, *CHOSEN)

@@ -83,7 +83,7 @@ class MainWindow(QMainWindow):
         build_tool_bar(self, self.actions_)
         self._recent_menu = build_menus(self, self.actions_, self._docks, self.open_sample)
         self.editing = Editing(self.actions_, self.documents)
-        self.canvas_actions = CanvasActions(self.actions_, self.documents)
+        self.canvas_actions = CanvasActions(self.actions_, self.documents, settings)
         self.running = Running(self, bridge, self.run_view)
         self.retrying = Retrying(self, bridge, self.run_view)
         self.runs.retry = self.items.retry = self.retry

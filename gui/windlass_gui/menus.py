@@ -63,8 +63,9 @@ def build_menus(
     for name in ("save", "save_as", "save_all", "", "close", "close_all", "quit"):
         file.addAction(actions[name]) if name else file.addSeparator()
     edit = menu(
-        _tr("&Edit"), "undo", "redo", "", "cut", "copy", "paste", "duplicate", "delete", "", "edit_task", "link",
-        "next_link", "unlink", "", "frame", "unframe", "fold", "open_frame", "leave_frame", "take_out", "note", "",
+        _tr("&Edit"), "undo", "redo", "", "cut", "copy", "paste", "duplicate", "delete", "", "find", "edit_task",
+        "link", "next_link", "unlink", "", "frame", "unframe", "fold", "open_frame", "leave_frame", "take_out",
+        "note", "",
     )  # fmt: skip
     for title, names in ARRANGING:
         add_menu(edit, _tr(title), actions, names)
@@ -72,7 +73,8 @@ def build_menus(
     edit.addAction(actions["commands"])
     view = menu(
         _tr("&View"), "canvas", "both", "text", "next_tab", "previous_tab", "", "fit", "fit_selection", "zoom_in",
-        "zoom_out", "zoom_reset", "", "theme", "",
+        "zoom_out", "zoom_reset", "minimap", "",
+        "reduce_motion", "theme", "",
     )  # fmt: skip
     panes = view.addMenu(_tr("&Panes"))
     panes.aboutToShow.connect(lambda: _fill_panes(panes, docks()))
@@ -154,7 +156,7 @@ def node_menu(window: MainWindow, task: str | None, link: tuple[str, str] | None
             cancel = menu.addAction(_tr("Cancel"), lambda: window.bridge.control("cancel", run, row.index))
             cancel.setEnabled(bool(busy))
             menu.addSeparator()
-        for name in ("edit_task", "link", "unlink", "", "copy", "duplicate", "delete", "", "frame", "take_out"):
+        for name in ("find", "edit_task", "link", "unlink", "", "copy", "duplicate", "delete", "", "frame", "take_out"):
             menu.addAction(actions[name]) if name else menu.addSeparator()
         for title, names in ARRANGING:
             add_menu(menu, _tr(title), actions, names)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QApplication, QStyle
 
 _PROPERTY = "reduce-motion"
-SETTING = "reduce_motion"
-"""The key under which the choice is kept."""
+REDUCE_MOTION = "reduce_motion"
+"""The choice's action, and the key under which it is kept."""
 
 
 def reduce_motion(on: bool) -> None:

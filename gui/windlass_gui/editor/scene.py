@@ -30,6 +30,8 @@ class GraphScene(QGraphicsScene):
     """Nodes and links of one document, their selection, and the live states of a run."""
 
     selection_changed = Signal()
+    redrawn = Signal()
+    """Nodes have other places, states or colours."""
     inside_changed = Signal()
     """Another frame's inside is shown, or the whole canvas again."""
 
@@ -197,6 +199,11 @@ class GraphScene(QGraphicsScene):
         for link in self._links_of.get(task, ()):
             self.links[link].connect_points(self.geometry.out_port(link[0]), self.geometry.in_port(link[1]))
 
+    @property
+    def states(self) -> Mapping[str, str]:
+        """The state of every node of which a run says one."""
+        return self._batch.states
+
     def _refresh(self) -> None:
         self._batch.links = list(self.links)
         self.link_index.show(self.links)
@@ -210,6 +217,7 @@ class GraphScene(QGraphicsScene):
             # Room to scroll past the graph on every side, so that no node is stuck at an edge.
             pad = 2000.0
             self.setSceneRect(QRectF(left - pad, top - pad, right - left + 2 * pad, bottom - top + 2 * pad))
+        self.redrawn.emit()
 
     # --- what gestures need ---------------------------------------------------------------------------------
 
@@ -220,6 +228,7 @@ class GraphScene(QGraphicsScene):
                 self._put(task, point)
         self._batch.refresh()
         self.frames.refresh()
+        self.redrawn.emit()
 
     def places(self, points: Mapping[str, Point]) -> dict[str, Point]:
         """New corners of tasks, from those of nodes: what a folded frame stands for moves along with it."""
@@ -293,6 +302,7 @@ class GraphScene(QGraphicsScene):
         if self.batched:
             self._batch.refresh()
         self.selection_changed.emit()
+        self.redrawn.emit()
 
     def _mark_selected(self, before: set[str]) -> None:
         """Draw as selected what is, where it was not before."""
@@ -323,6 +333,7 @@ class GraphScene(QGraphicsScene):
                 self._show_live_of(node)
         if self.batched:
             self._batch.refresh()
+        self.redrawn.emit()
 
     def _show_live_of(self, node: str) -> None:
         if node in self.nodes:

@@ -48,6 +48,7 @@ class CanvasStyle:
         self.link_going = self._line(theme.color("danger"), 2.4, dashed=True)
         self.cut_pen = QPen(theme.color("danger"), 0, Qt.PenStyle.DashLine)
         self.guide_pen = QPen(theme.color("accent"), 0, Qt.PenStyle.DashLine)
+        self.found = theme.color("warn")
         self.band_pen = QPen(theme.color("accent"), 0)
         fill = theme.color("accent")
         fill.setAlpha(40)

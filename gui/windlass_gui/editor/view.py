@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QWidget
 from windlass_gui.editor.arranging import Arranging
 from windlass_gui.editor.drops import Drops
 from windlass_gui.editor.edge_scroll import EdgeScroll
+from windlass_gui.editor.find_bar import FindBar
 from windlass_gui.editor.framing import Framing
 from windlass_gui.editor.gestures import (
     BandGesture,
@@ -38,10 +39,12 @@ from windlass_gui.editor.keyboard import Keyboard
 from windlass_gui.editor.labels import CanvasLabels
 from windlass_gui.editor.layout import NODE_HEIGHT, NODE_WIDTH, Point
 from windlass_gui.editor.linking import Link
+from windlass_gui.editor.minimap import Minimap
 from windlass_gui.editor.navigation import Navigator
 from windlass_gui.editor.scene import BATCH_FROM, GraphScene
 from windlass_gui.editor.session import EditorSession
 from windlass_gui.editor.tips import Tips
+from windlass_gui.editor.zoom_button import ZoomButton
 from windlass_gui.theme import Theme
 
 GRID = 40.0
@@ -75,6 +78,9 @@ class GraphView(Navigator):
         self.arranging = Arranging(self)
         self.edge_scroll = EdgeScroll(self)
         self.labels = CanvasLabels(self.viewport())
+        self.minimap = Minimap(self, theme)
+        self.zoom_button = ZoomButton(self)
+        self.find_bar = FindBar(self)
         self._button = Qt.MouseButton.LeftButton
         self.framing = Framing(self)
         self._press: QPoint | None = None
@@ -100,7 +106,8 @@ class GraphView(Navigator):
     def show_theme(self, theme: Theme) -> None:
         self.graph.show_theme(theme)
         self.setBackgroundBrush(theme.color("canvas"))
-        self.labels.show_theme(theme)
+        for part in (self.labels, self.minimap, self.zoom_button, self.find_bar):
+            part.show_theme(theme)
         self.framing.crumbs.show_theme(theme)
 
     def _document_changed(self, _: object = None) -> None:
@@ -155,7 +162,7 @@ class GraphView(Navigator):
             if self.zoom < 0.4:
                 self.zoom_middle(0.8 / self.zoom)
                 self.centerOn(self.graph.node_rect(task).center())
-            self.ensureVisible(self.graph.node_rect(task), 40, 40)
+            self.ensureVisible(self.graph.node_rect(task), 60, 60)
 
     def link_under(self, at: QPointF) -> Link | None:
         """The link at a point of the scene, as far off as a person may miss it."""
@@ -185,7 +192,8 @@ class GraphView(Navigator):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.labels.place()
+        for part in (self.labels, self.minimap, self.zoom_button, self.find_bar):
+            part.place()
 
     # --- mouse ---------------------------------------------------------------------------------------------
 
