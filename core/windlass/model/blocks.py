@@ -100,8 +100,8 @@ def _with_comments(text: str, begin: int, floor: int, indent: int) -> int:
 _SCALAR = re.compile(r"(^|[:\-]\s+)(!\S*\s+)?[|>][-+0-9]*\s*(#.*)?$")
 """The end of a line after which a text block begins."""
 _FIELD = re.compile(r"([A-Za-z_]\w*):(\s|$)")
-_SIMPLE = re.compile(r"(\s*)(\[[^\[\]{}\"'#]*\]|[\w.]+)(\s*(#.*)?\n?)$")
-"""A value on one line that can be replaced as it stands: a list of plain words or numbers, or one of them."""
+_SIMPLE = re.compile(r"(\s*)(\[[^\[\]{}\"'#]*\]|\{[^\[\]{}\"'#]*\}|[\w.]+)(\s*(#.*)?\n?)$")
+"""A value on one line that can be replaced as it stands: plain words or numbers, one, in brackets or in braces."""
 
 
 def text_lines(lines: list[str]) -> list[bool]:

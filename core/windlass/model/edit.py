@@ -231,27 +231,42 @@ class DocumentText:
         self.set_field(task, "position", [_short_number(x), _short_number(y)])
 
     def set_positions(self, points: Mapping[str, tuple[float, float]]) -> None:
-        """Many positions at once: one pass over the text, however many they are."""
+        """Many positions at once."""
+        self.set_each("position", {task: [_short_number(x), _short_number(y)] for task, (x, y) in points.items()})
+
+    def set_each(self, field: str, values: Mapping[str, Any]) -> None:
+        """A field of many tasks at once, None to remove it: one pass over the text, however many they are.
+
+        What stands on one line is set without being read as YAML; the others cost as much as `set_field`.
+        """
         self._end_line()
-        odd: dict[str, list[int | float]] = {}
-        for task, (x, y) in points.items():
-            body, value = self._body(task), [_short_number(x), _short_number(y)]
-            if body.get("position") == value:
+        odd: dict[str, Any] = {}
+        written: dict[str, str | None] = {}
+        for task, value in values.items():
+            body = self._body(task)
+            if value is None:
+                self.remove_field(task, field)
+                continue
+            if field in body and type(body[field]) is type(value) and body[field] == value:
                 continue
             entry = None
             if self._tasks is not None:
-                entry = set_line(self._tasks.entries[task], list(body), "position", f"[{value[0]}, {value[1]}]")
+                key = repr(value)
+                if key not in written:
+                    written[key] = _one_line(field, value)
+                if (line := written[key]) is not None:
+                    entry = set_line(self._tasks.entries[task], list(body), field, line)
             if entry is None:
                 odd[task] = value
             else:
                 assert self._tasks is not None
                 self._tasks.entries[task] = entry
-                self.data["tasks"][task] = {**body, "position": value}
+                self.data["tasks"][task] = {**body, field: _copy(value)}
         if odd and self._tasks is None:
-            self._rewrite(lambda tree: _set_all(tree, "position", odd))
+            self._rewrite(lambda tree: _set_all(tree, field, odd))
         else:
             for task, value in odd.items():
-                self.set_field(task, "position", value)
+                self.set_field(task, field, value)
 
     def add_task(self, task: str, fields: Mapping[str, Any]) -> None:
         """Add a task after the last one. Raises `ValueError` for an id that is taken or is none."""
@@ -391,6 +406,14 @@ def _a_line_each(canvas: Any, before: Any) -> None:
     for key in ("frames", "notes"):
         if key in canvas and not (isinstance(before, dict) and before.get(key)):
             canvas[key].fa.set_block_style()
+
+
+def _one_line(field: str, value: Any) -> str | None:
+    """A value as it stands behind its key; None when it needs lines of its own."""
+    if isinstance(value, list) and value and all(type(one) is int for one in value):
+        return str(value)  # a position, of which there may be as many as tasks
+    line = dump({field: styled(value)})
+    return line[len(field) + 2 : -1] if line.count("\n") == 1 else None
 
 
 def _set_key(tree: Any, field: str, value: Any) -> None:

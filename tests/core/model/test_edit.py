@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from typing import Any
 
 import pytest
@@ -329,3 +330,24 @@ def test_any_edits_leave_text_and_data_equal(text: str, steps: list[tuple[Any, .
         again = DocumentText(document.to_text())
         assert again.data == document.data
         assert again.task_ids == document.task_ids
+
+
+def test_a_field_of_many_tasks_is_set_as_one_by_one() -> None:
+    text = (
+        "windlass: 1\nname: x\ntasks:\n"
+        "  plain:\n    command: a\n    resources: {cpus: 1}   # few\n"
+        "  block:\n    command: b\n    resources:\n      cpus: 1   # why\n    retries: 2\n"
+        "  # the last\n  other: {command: c}\n"
+    )
+    for field, value in (
+        ("retries", 3), ("retries", None), ("resources", {"cpus": 4, "memory": "1 GiB"}), ("where", ["os == linux"]),
+        ("title", "a: 'b'"), ("script", "one\ntwo\n"), ("position", [10, -20]),
+    ):  # fmt: skip
+        together, single = DocumentText(text), DocumentText(text)
+        together.set_each(field, dict.fromkeys(together.task_ids, value))
+        for task in single.task_ids:
+            single.set_field(task, field, value)
+        assert together.data == single.data == DocumentText(together.to_text()).data
+        assert re.sub(" +#", " #", together.to_text()) == re.sub(" +#", " #", single.to_text())
+        for kept in ("# why", "# few", "# the last"):
+            assert kept in together.to_text() or field == "resources"
