@@ -70,7 +70,7 @@ class MainWindow(QMainWindow):
         self.new, self.open, self.open_file = self.opening.new, self.opening.open, self.opening.open_file
         self.open_sample, self.save = self.opening.open_sample, self.opening.save
         self.palette_ = Palette(theme)
-        self.inspector = Inspector(theme)
+        self.inspector = Inspector(theme, settings)
         self.problems = ProblemsPane(theme)
         self.runs = RunsPane(bridge)
         self.items = ItemsPane(bridge)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QCheckBox, QStyle, QStyleOptionButton
 
@@ -33,14 +33,18 @@ class TickBox(QCheckBox):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(1.0, (self.height() - SIDE) / 2, SIDE, SIDE)
-        painter.setPen(QPen(theme.color("accent" if hot or self.isChecked() else "muted"), 1.4))
-        painter.setBrush(theme.color("accent" if self.isChecked() else "surface"))
+        on = self.checkState() == Qt.CheckState.Checked
+        painter.setPen(QPen(theme.color("accent" if hot or on else "muted"), 1.4))
+        painter.setBrush(theme.color("accent" if on else "surface"))
         painter.drawRoundedRect(box, 3, 3)
         painter.setPen(theme.color("text" if self.isEnabled() else "muted"))
         room = self.rect().adjusted(int(SIDE) + GAP, 0, 0, 0)
         text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
-        if self.isChecked():
+        if self.checkState() == Qt.CheckState.PartiallyChecked:
+            painter.setPen(QPen(theme.color("muted"), 2.0))
+            painter.drawLine(box.center() - QPointF(4, 0), box.center() + QPointF(4, 0))
+        elif self.isChecked():
             painter.translate(box.left() + 2.5, box.top() + 2.5)
             painter.scale(SIDE - 5, SIDE - 5)
             painter.setPen(QPen(theme.color("on_accent"), 0.2, c=Qt.PenCapStyle.RoundCap))

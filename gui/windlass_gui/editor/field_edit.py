@@ -6,11 +6,26 @@ from typing import Any, TypeAlias
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent, QShowEvent, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
+from windlass_gui.editor.code import CodeEdit
+from windlass_gui.editor.code.dialog import CodeDialog
 from windlass_gui.editor.fields import Choice, Field, Tick, show_text
+from windlass_gui.editor.stepping import stepped
+from windlass_gui.icons import icon
 from windlass_gui.theme import Theme, mono_font
 from windlass_gui.tick_box import TickBox
+
+MIXED = "(mixed)"
 
 
 class FieldEdit(QWidget):
@@ -24,16 +39,20 @@ class FieldEdit(QWidget):
         self.field = field
         self._theme = theme
         self._shown = ""
+        self._problem = ""
+        """What the check of the whole document says of it."""
+        self.language = "yaml" if field.code == "yaml" else "shell"
         self.box: QLineEdit | QPlainTextEdit
+        self._larger: QToolButton | None = None
         if field.rows == 1:
             self.box = QLineEdit()
             self.box.textEdited.connect(self._validate)
             self.box.setClearButtonEnabled(False)
+            if field.step:
+                self._add_steps(self.box)
         else:
-            self.box = QPlainTextEdit()
+            self.box = self._make_box(field, theme)
             self.box.textChanged.connect(self._validate)
-            self.box.setTabChangesFocus(True)
-            self.box.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
         if field.mono:
             self.box.setFont(mono_font(12))
         if isinstance(self.box, QPlainTextEdit):
@@ -41,7 +60,9 @@ class FieldEdit(QWidget):
             self.box.setFixedHeight(height)
         self.box.setObjectName(f"field-{field.key}")
         self.box.setAccessibleName(field.label)
+        self.box.setAccessibleDescription(field.hint)
         self.box.setToolTip(field.hint)
+        self.box.setWhatsThis(field.hint)
         self.box.installEventFilter(self)
         self._error = _Wrapped()
         self._error.hide()
@@ -53,9 +74,80 @@ class FieldEdit(QWidget):
         self.setFocusProxy(self.box)
         self.show_theme(theme)
 
+    # --- the box -------------------------------------------------------------------------------------------
+
+    def _make_box(self, field: Field, theme: Theme) -> QPlainTextEdit:
+        if not field.code:
+            box = QPlainTextEdit()
+            box.setTabChangesFocus(True)
+            return box
+        code = CodeEdit(self.language, theme, numbers=False)
+        code.setTabChangesFocus(field.code == "yaml")
+        self._larger = QToolButton(code)
+        self._larger.setStyleSheet("QToolButton { border: none; padding: 0; background: transparent; }")
+        self._larger.setCursor(Qt.CursorShape.ArrowCursor)
+        self._larger.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._larger.setToolTip(self.tr("Edit it in a larger box (F2 in it)"))
+        self._larger.setAccessibleName(self.tr("Edit {} in a larger box").format(field.label))
+        self._larger.clicked.connect(self.open_large)
+        self._larger.setFixedSize(22, 22)
+        code.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
+        return code
+
+    def _add_steps(self, box: QLineEdit) -> None:
+        for name, up, tip in (
+            ("minus", False, self.tr("Less (Down)")),
+            ("plus", True, self.tr("More (Up)")),
+        ):
+            action = box.addAction(icon(name, self._theme, "muted"), QLineEdit.ActionPosition.TrailingPosition)
+            action.setToolTip(tip)
+            action.triggered.connect(lambda _=False, up=up: self.step(up))
+
+    def step(self, up: bool) -> None:
+        """The next amount that people use."""
+        assert isinstance(self.box, QLineEdit)
+        if self.box.isReadOnly() or not self.isEnabled():
+            return
+        text = stepped(
+            self.text or (self.field.default if self.field.default[:1].isdigit() else ""), up, self.field.step
+        )
+        if text is not None:
+            self.box.setText(text)
+            self._parse()
+            self.box.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def set_language(self, language: str) -> None:
+        """Of a script, which depends on its interpreter."""
+        self.language = language
+        if isinstance(self.box, CodeEdit):
+            self.box.set_language(language)
+
+    def open_large(self) -> None:
+        """The same text in a dialog; OK enters it."""
+        if not isinstance(self.box, CodeEdit):
+            return
+        dialog = CodeDialog(self.field.label, self.language, self.text, self._reason, self._theme, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self._take(dialog.text))
+        dialog.open()
+
+    def _take(self, text: str) -> None:
+        assert isinstance(self.box, QPlainTextEdit)
+        self.box.setPlainText(text)
+        self.enter()
+
     def show_theme(self, theme: Theme) -> None:
         self._theme = theme
         self._error.setStyleSheet(f"color: {theme.danger}; font-size: 11px;")
+        if self._larger is not None:
+            self._larger.setIcon(icon("expand", theme, "muted"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._larger is not None:
+            self._larger.move(self.box.width() - 26, 3)
+
+    # --- values --------------------------------------------------------------------------------------------
 
     @property
     def text(self) -> str:
@@ -68,11 +160,17 @@ class FieldEdit(QWidget):
     def show_value(self, value: Any, placeholder: str = "") -> None:
         """What the document holds. What is being typed is left alone as long as the document's value stays."""
         shown = self.field.show(value)
-        self.box.setPlaceholderText(placeholder or (self.field.hint if self.field.rows > 1 else self.field.example))
+        self.box.setPlaceholderText(placeholder)
         if shown == self._shown and self.dirty and self.box.hasFocus():
             return
         self._shown = shown
         self._put(shown)
+
+    def show_problem(self, text: str) -> None:
+        """What the checker found here, said while nothing wrong is being typed."""
+        self._problem = text
+        if not self.dirty:
+            self._show_error(text)
 
     def _put(self, text: str) -> None:
         if text != self.text:
@@ -83,23 +181,29 @@ class FieldEdit(QWidget):
             else:
                 self.box.setPlainText(text)
             self.box.blockSignals(blocked)
-        self._show_error("")
+        self._show_error(self._problem)
 
     def _validate(self) -> None:
-        self._parse()
+        if self.dirty:
+            self._parse()
+
+    def _reason(self, text: str) -> str:
+        """Why this cannot be entered; empty when it can."""
+        if not text.strip():
+            return ""
+        try:
+            self.field.parse(text)
+        except ValueError as error:
+            return str(error) or self.tr("not understood")
+        return ""
 
     def _parse(self) -> tuple[bool, object]:
         text = self.text
-        if not text.strip():
-            self._show_error("")
-            return True, None
-        try:
-            value = self.field.parse(text)
-        except ValueError as error:
-            self._show_error(str(error) or "not understood")
+        reason = self._reason(text)
+        self._show_error(reason)
+        if reason:
             return False, None
-        self._show_error("")
-        return True, value
+        return True, self.field.parse(text) if text.strip() else None
 
     def _show_error(self, text: str) -> None:
         self._error.setText(text)
@@ -130,6 +234,9 @@ class FieldEdit(QWidget):
                 return True
             if event.key() == Qt.Key.Key_Escape and self.dirty:
                 self._put(self._shown)
+                return True
+            if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down) and self.field.step:
+                self.step(event.key() == Qt.Key.Key_Up)
                 return True
         return super().eventFilter(watched, event)
 
@@ -171,18 +278,20 @@ class ChoiceEdit(QComboBox):
         self.setObjectName(f"field-{field.key}")
         self.setAccessibleName(field.label)
         self.setToolTip(field.hint)
+        self.setWhatsThis(field.hint)
         # The wheel scrolls the form; it must not change what it happens to pass over.
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        may_shrink(self)
         for value, words in field.options:
             self.addItem(words, value)
         self.activated.connect(self._chosen)
 
-    def show_value(self, value: Any, default: Any) -> None:
+    def show_value(self, value: Any, default: Any, mixed: bool = False) -> None:
         """`default` is the graph's own, if it has one."""
         self._inherited = self.field.options[0][0] if default is None else default
         shown = self._inherited if value is None else value
-        self.setPlaceholderText(show_text(shown))
-        self.setCurrentIndex(self.findData(shown) if isinstance(shown, str) else -1)
+        self.setPlaceholderText(MIXED if mixed else show_text(shown))
+        self.setCurrentIndex(self.findData(shown) if isinstance(shown, str) and not mixed else -1)
 
     def _chosen(self, place: int) -> None:
         value = self.itemData(place)
@@ -196,24 +305,43 @@ class ChoiceEdit(QComboBox):
 
 
 class TickEdit(TickBox):
-    """As `ChoiceEdit`, for yes and no."""
+    """As `ChoiceEdit`, for yes and no; between the two where tasks differ."""
 
     entered = Signal(object)
 
     def __init__(self, field: Tick, parent: QWidget | None = None) -> None:
-        super().__init__(field.label, parent)
+        super().__init__(field.words, parent)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.field = field
         self._inherited = False
         self.setObjectName(f"field-{field.key}")
+        self.setAccessibleName(field.label)
         self.setToolTip(field.hint)
+        self.setWhatsThis(field.hint)
         self.clicked.connect(self._clicked)
 
-    def show_value(self, value: Any, default: Any) -> None:
+    def show_value(self, value: Any, default: Any, mixed: bool = False) -> None:
         self._inherited = default is True
-        self.setChecked(self._inherited if value is None else value is True)
+        self.setTristate(mixed)
+        if mixed:
+            self.setCheckState(Qt.CheckState.PartiallyChecked)
+        else:
+            self.setChecked(self._inherited if value is None else value is True)
+
+    def nextCheckState(self) -> None:
+        """A click ends the state between."""
+        on = self.checkState() != Qt.CheckState.Checked
+        self.setTristate(False)
+        self.setChecked(on)
 
     def _clicked(self, on: bool) -> None:
         self.entered.emit(None if on == self._inherited else on)
+
+
+def may_shrink(choice: QComboBox) -> None:
+    """The longest entry must not make the whole form wider than its dock."""
+    choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    choice.setMinimumContentsLength(6)
 
 
 Switch: TypeAlias = ChoiceEdit | TickEdit

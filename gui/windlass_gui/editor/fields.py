@@ -3,7 +3,7 @@
 Each `Field` turns what stands in the document into text and typed text into the value to set. It refuses, in the
 checker's own words, what `windlass check` would refuse; what only the whole document can tell (an unknown task, a
 cycle) comes from the check a moment later. A `Choice` and a `Tick` cannot be wrong. The fields themselves are in
-`forms.py`.
+`schema_form.py`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,13 @@ class Field:
     """More than one: a text box of about this many lines."""
     mono: bool = False
     example: str = ""
-    """Shown faintly in an empty line; a box shows the hint."""
+    """Shown faintly where nothing stands."""
+    default: str = ""
+    """What counts then."""
+    code: str = ""
+    """The language of a box of source text."""
+    step: str = ""
+    """What up and down do in a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +63,10 @@ class Tick:
     """Yes or no; no when the document says nothing."""
 
     key: str
-    label: str
-    """Stands beside the box."""
+    words: str
+    """Stand beside the box."""
     hint: str
+    label: str
 
 
 def show_text(value: Any) -> str:

@@ -1,97 +1,124 @@
-"""Which fields the inspector has, in their groups: label, what it means, and how it is read and shown."""
+"""How the inspector shows the fields of the format: label, section, size, an example.
+
+Which fields there are, what each means and what it may hold comes from the format's schema (`schema_form.py`). One
+that is missing here appears all the same, under its own name in the last section.
+"""
 
 from __future__ import annotations
 
-from windlass_gui.editor import fields as f
-from windlass_gui.editor.fields import Choice, Field, Tick, judged
+from dataclasses import dataclass
 
-GRAPH = (
-    Field("name", "Name", "What runs of it are called", f.parse_text, f.show_text),
-    Field("description", "Description", "What the graph is for", f.parse_text, f.show_text, rows=3),
-    Field("params", "Parameters", "Names and default values, such as {size: 4}; asked for at Submit",
-          f.parse_yaml_mapping, f.show_yaml, rows=5, mono=True),
-)  # fmt: skip
-GRAPH_LIMITS = (
-    Field("limits.running", "Running", "Most items of a whole run that are active at once",
-          judged("limits.running", f.parse_yaml), f.show_text, example="no limit"),
-    Field("limits.groups", "Groups", "Sizes of groups that tasks name, one NAME=NUMBER a line",
-          judged("limits.groups", f.parse_amounts), f.show_pairs, rows=3, mono=True),
-)  # fmt: skip
-TITLE = Field("title", "Title", "What people read on the node", f.parse_text, f.show_text)
-DESCRIPTION = Field("description", "Description", "What it is for", f.parse_text, f.show_text, rows=2)
-COMMAND = Field("command", "Shell line", "Goes through the shell: pipes and quotes work", f.parse_text, f.show_command,
-                rows=3, mono=True)  # fmt: skip
-ARGUMENTS = Field("command", "Arguments", "The program and its arguments, one a line, run as they are", f.parse_lines,
-                  f.show_command, rows=4, mono=True)  # fmt: skip
-SCRIPT = Field("script", "Script", "A block of text for the interpreter", f.parse_block, f.show_text, rows=6, mono=True)
-SHELL = Field("shell", "Interpreter", "sh -e if empty; or bash, python3, ...", f.parse_text, f.show_text, mono=True,
-              example="sh -e")  # fmt: skip
-PYTHON = Field("python", "Function", "module:function, found beside the graph or on the agent", f.parse_text,
-               f.show_text, mono=True, example="module:function")  # fmt: skip
-ARGS = Field("args", "Arguments", "A list, such as [1, fast]", f.parse_yaml_list, f.show_yaml, rows=2, mono=True)
-KWARGS = Field("kwargs", "Named", "Names and values, such as {size: 4}", f.parse_yaml_mapping, f.show_yaml, rows=2,
-               mono=True)  # fmt: skip
-FOREACH = Field("foreach", "For each", "A list, {range: 10}, or TASK.outputs", judged("foreach", f.parse_yaml),
-                f.show_text, rows=2, mono=True)  # fmt: skip
-MATRIX = Field("matrix", "Matrix", "Names with lists: every combination is one item",
-               judged("matrix", f.parse_yaml_mapping), f.show_yaml, rows=3, mono=True)  # fmt: skip
-FILES = (
-    Field("inputs", "Inputs", "Files it reads, one a line: a path or pattern beside the graph, or TASK.outputs",
-          judged("inputs", f.parse_lines), f.show_lines, rows=2, mono=True),
-    Field("outputs", "Outputs", "Files it makes and that are kept, one path or pattern a line",
-          judged("outputs", f.parse_lines), f.show_lines, rows=2, mono=True),
-)  # fmt: skip
-RESOURCES = (
-    Field("resources.cpus", "CPUs", "How many CPUs it keeps busy; 0.5 shares one",
-          judged("resources.cpus", f.parse_yaml), f.show_text, example="1"),
-    Field("resources.memory", "Memory", "What to reserve, such as 512 MiB",
-          judged("resources.memory", f.parse_yaml), f.show_text, example="512 MiB"),
-    Field("resources.disk", "Disk", "Room for its files, such as 2 GiB",
-          judged("resources.disk", f.parse_yaml), f.show_text, example="2 GiB"),
-    Field("resources.gpus", "GPUs", "Whole GPUs for itself",
-          judged("resources.gpus", f.parse_yaml), f.show_text, example="0"),
-    Field("resources.gpu-memory", "GPU memory",
-          "What each of its GPUs must have; without GPUs, a part of one GPU that others share",
-          judged("resources.gpu-memory", f.parse_yaml), f.show_text, example="8 GiB"),
-    Field("resources.named", "Licences", "Licences and other counted things, one NAME=NUMBER a line",
-          judged("resources.named", f.parse_amounts), f.show_pairs, rows=2, mono=True),
-)  # fmt: skip
-PLACE = (
-    Field("where", "Only on", "Constraints on the agents' labels, one a line, such as os == linux",
-          judged("where", f.parse_lines), f.show_lines, rows=2, mono=True),
-    Choice("placement", "Placement", "Which of the agents that could take it",
-           (("pack", "Fill one agent first"), ("spread", "Spread over agents"))),
-    Field("apart", "Apart from", "Tasks whose attempts never share an agent with this one's; its own id: one an agent",
-          judged("apart", f.parse_names), f.show_names, mono=True, example="other, tasks"),
-    Tick("exclusive", "Alone on its agent", "exclusive: the agent runs nothing else beside an attempt of it"),
-    Tick("pin", "CPUs of its own", "pin: each attempt gets CPUs that no other uses, as many as it asks for"),
-)  # fmt: skip
-LIMITS = (
-    Field("limit", "At most", "Most of its items that are active at once",
-          judged("limit", f.parse_yaml), f.show_text, example="no limit"),
-    Field("groups", "Groups", "Groups that it shares a limit with: their sizes stand in the graph's limits (click the "
-          "empty canvas) or at the core", judged("groups", f.parse_names), f.show_names, mono=True,
-          example="database"),
-)  # fmt: skip
-FAILURE = (
-    Field("retries", "Retries", "How often a failure is tried again: 2, or {max: 2, backoff: 5 s}",
-          judged("retries", f.parse_yaml), f.show_text, example="0"),
-    Field("timeout", "Timeout", "How long one attempt may take, such as 10 min",
-          judged("timeout", f.parse_yaml), f.show_text, example="10 min"),
-    Tick("continue-on-error", "Others go on when it fails",
-         "continue-on-error: what needs it runs although it failed"),
-)  # fmt: skip
-ORDER = (
-    Field("when", "Condition", "Runs only if this is true, such as params.crf > 20",
-          judged("when", f.parse_condition), f.show_text, mono=True, example="params.size > 2"),
-    Field("priority", "Priority", "Higher goes first; 0 is usual",
-          judged("priority", f.parse_yaml), f.show_text, example="0"),
-    Field("deadline", "Deadline", "How long after the submit it should have ended, such as 2 h; the nearest goes first",
-          judged("deadline", f.parse_yaml), f.show_text, example="2 h"),
-)  # fmt: skip
-MORE = (
-    Field("env", "Environment", "Variables, one NAME=value a line",
-          judged("env", f.parse_pairs), f.show_pairs, rows=2, mono=True),
-    Field("workdir", "Directory", "Where it runs, below its work directory",
-          judged("workdir", f.parse_text), f.show_text, mono=True, example="."),
-)  # fmt: skip
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Of a field, or of one of its variants."""
+
+    label: str
+    section: str = "more"
+    rows: int = 1
+    mono: bool = False
+    example: str = ""
+    """Shown faintly in an empty line."""
+    default: str = ""
+    """What counts when neither the task nor the graph says anything."""
+    kind: str = ""
+    """How it is typed, where the schema does not tell: see `schema_form.WAYS`."""
+    words: tuple[str, ...] = ()
+    """For each value of an enum, or beside a box."""
+    only: tuple[str, ...] = ()
+    """Kinds of tasks that have it (shell, arguments, script, python), or of items (foreach, matrix); empty: all."""
+    code: str = ""
+    """The language of the box."""
+    step: str = ""
+    """What up and down do: see `stepping.py`."""
+    alone: str = ""
+    """Why it cannot be set for several tasks at once."""
+
+
+SECTIONS: dict[str, tuple[str, bool]] = {
+    "graph": ("Graph", False),
+    "task": ("Task", False),
+    "action": ("What it runs", False),
+    "needs": ("Needs", False),
+    "items": ("Items", False),
+    "files": ("Files", False),
+    "resources": ("Resources", False),
+    "place": ("Where it runs", True),
+    "limits": ("How many at once", True),
+    "order": ("When it runs", True),
+    "failure": ("When it fails or hangs", True),
+    "defaults": ("What every task gets", True),
+    "more": ("More", True),
+}
+"""Section -> (title, folded at first), in their order."""
+
+LOOK: dict[str, Look] = {
+    # the graph
+    "name": Look("Name", "graph"),
+    "params": Look("Parameters", "graph", rows=5, mono=True, example="{size: 4}", code="yaml"),
+    "limits.running": Look("Running", "limits", default="no limit", step="count"),
+    "limits.groups": Look("Groups", "limits", rows=3, mono=True, example="database=4"),
+    "windlass": Look("Format", "more"),
+    "$schema": Look("Schema", "more", mono=True, example="graph.schema.json"),
+    "canvas.frames": Look("Frames", "more", rows=3, mono=True, code="yaml"),
+    "canvas.notes": Look("Notes", "more", rows=3, mono=True, code="yaml"),
+    # a task
+    "title": Look("Title", "task", example="what people read on the node"),
+    "description": Look("Description", "task", rows=2),
+    "script": Look("Script", "action", rows=8, mono=True, kind="block", only=("script",), code="script"),
+    "shell": Look("Interpreter", "action", mono=True, default="sh -e", only=("script",)),
+    "python": Look("Function", "action", mono=True, example="module:function", only=("python",)),
+    "args": Look("Arguments", "action", rows=2, mono=True, example="[1, fast]", only=("python",), code="yaml"),
+    "kwargs": Look("Named", "action", rows=2, mono=True, example="{size: 4}", only=("python",), code="yaml"),
+    "foreach": Look("For each", "items", rows=2, mono=True, example="{range: 10}", only=("foreach",), code="yaml"),
+    "matrix": Look("Matrix", "items", rows=3, mono=True, example="{size: [1, 2]}", only=("matrix",), code="yaml"),
+    "inputs": Look("Inputs", "files", rows=2, mono=True, example="one path, pattern or TASK.outputs a line"),
+    "outputs": Look("Outputs", "files", rows=2, mono=True, example="one path or pattern a line"),
+    "resources.cpus": Look("CPUs", "resources", default="1", step="cpus"),
+    "resources.memory": Look("Memory", "resources", example="512 MiB", step="size"),
+    "resources.disk": Look("Disk", "resources", example="2 GiB", step="size"),
+    "resources.gpus": Look("GPUs", "resources", default="0", step="count"),
+    "resources.gpu-memory": Look("GPU memory", "resources", example="8 GiB", step="size"),
+    "resources.named": Look("Licences", "resources", rows=2, mono=True, example="matlab=1"),
+    "where": Look("Only on", "place", rows=2, mono=True, example="os == linux"),
+    "placement": Look("Placement", "place", words=("Fill one agent first", "Spread over agents")),
+    "apart": Look("Apart from", "place", mono=True, kind="names", example="other, tasks"),
+    "exclusive": Look("Alone", "place", words=("nothing else beside it",)),
+    "pin": Look("Own CPUs", "place", words=("that no other uses",)),
+    "limit": Look("At most", "limits", default="no limit", step="count"),
+    "groups": Look("Groups", "limits", mono=True, kind="names", example="database"),
+    "when": Look("Condition", "order", mono=True, kind="condition", example="params.size > 2"),
+    "priority": Look("Priority", "order", default="0", step="whole"),
+    "deadline": Look("Deadline", "order", example="2 h", step="duration"),
+    "retries.max": Look("Retries", "failure", default="0", step="count"),
+    "retries.backoff": Look("First wait", "failure", default="1 s", step="duration"),
+    "retries.factor": Look("Factor", "failure", default="2"),
+    "retries.max-backoff": Look("Longest wait", "failure", default="5 min", step="duration"),
+    "retries.only-on": Look("Only codes", "failure", mono=True, example="[1, 75]"),
+    "retries.never-on": Look("Never codes", "failure", mono=True, example="[2]"),
+    "timeout": Look("Timeout", "failure", example="10 min", step="duration"),
+    "continue-on-error": Look("Go on", "failure", words=("after a failure",)),
+    "env": Look("Environment", "more", rows=2, mono=True, example="NAME=value"),
+    "workdir": Look("Directory", "more", mono=True, default="."),
+    "position": Look("Position", "more", mono=True, alone="Each task has its own place on the canvas"),
+}
+
+GRAPH_LOOK: dict[str, Look] = {"description": Look("Description", "graph", rows=3)}
+"""Where the graph's own field of a name looks otherwise than a task's."""
+
+VARIANTS: dict[str, tuple[Look, ...]] = {
+    "command": (
+        Look("Shell line", "action", rows=3, mono=True, kind="command", only=("shell",), code="shell"),
+        Look("Arguments", "action", rows=4, mono=True, kind="lines", example="one a line", only=("arguments",)),
+    ),
+}
+"""Fields that are typed in several ways, of which one is shown at a time."""
+
+SCALAR = {"retries": "max"}
+"""Mappings that may be written as one value, and the key that it then means."""
+
+OWN = ("needs", "tasks")
+"""Fields that have a part of their own instead of a box: links, and the canvas."""
+
+FIXED = {"windlass": "The version of the format; there is only this one"}
+"""Fields that are shown and cannot be changed, and why."""

@@ -1,358 +1,348 @@
-"""The inspector: the chosen task's common fields, each edit one undo step; the graph's own when nothing is chosen."""
+"""The inspector: every field of the chosen tasks, each edit one undo step; the graph's own when nothing is chosen.
+
+The forms are made from the format's schema (`schema_form.py`). Several tasks are edited at once: a field shows what
+all of them say, or that they differ, and what is entered is set in all of them as one step.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QComboBox,
-    QFormLayout,
-    QFrame,
-    QLabel,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from windlass_gui.editor import fields as f
-from windlass_gui.editor import forms
-from windlass_gui.editor.field_edit import ChoiceEdit, FieldEdit, Switch, TickEdit
-from windlass_gui.editor.fields import Choice, Field, Tick
+from windlass_gui.editor.code import LANGUAGES
+from windlass_gui.editor.field_edit import FieldEdit, Switch
+from windlass_gui.editor.fields import Field
+from windlass_gui.editor.form import Folds, Form, State
+from windlass_gui.editor.form_parts import ARRAYS, KINDS, NeedsPart, Pick, array_of, as_array, as_kind, kind_of
+from windlass_gui.editor.form_row import Row
+from windlass_gui.editor.forms import SCALAR
 from windlass_gui.editor.scene import GraphScene
+from windlass_gui.editor.schema_form import Entry, Seen, gather, graph_form, task_form, with_value
 from windlass_gui.editor.session import EditorSession
-from windlass_gui.theme import Theme
-from windlass_gui.tick_box import TickBox
+from windlass_gui.theme import M, S, Theme
 
-KINDS = ("shell", "arguments", "script", "python")
-ARRAYS = ("single", "foreach", "matrix")
-CAPTION = 92
-"""Width of what stands left of a field, in pixels."""
-OFFERED_CHECKED = 200
-"""Up to this many tasks, only those are offered as needs that would not close a circle; asking takes its time."""
+MAIN = ("command", "script", "python")
+WAIT_FROM = 500
+"""Tasks from which on an edit of all of them shows the waiting cursor."""
+
+IDENTITY = Entry(
+    Field("id", "Id", "Its name in the file: letters, digits, - and _", f.parse_text, f.show_text, mono=True),
+    "task", alone="Each task has an id of its own",
+)  # fmt: skip
 
 
-class Inspector(QScrollArea):
+class Inspector(QWidget):
     """Right of the canvas. Shows the scene's selection of one session at a time."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, settings: QSettings | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Inspector"))
         self._theme = theme
         self.session: EditorSession | None = None
         self.scene: GraphScene | None = None
-        self.task: str | None = None
-        self._edits: list[FieldEdit] = []
-        self._switches: list[Switch] = []
-        self._rebuild()
+        self.tasks: tuple[str, ...] = ()
+        """The chosen ones, in the document's order."""
+        self._folds = Folds(settings)
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText(self.tr("Find a field"))
+        self.filter.setAccessibleName(self.tr("Find a field"))
+        self.filter.setToolTip(self.tr("Shows the fields whose name or help has these words"))
+        self.filter.setClearButtonEnabled(True)
+        self.filter.textChanged.connect(self._filter)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, S, 0, 0)
+        layout.setSpacing(0)
+        top = QVBoxLayout()
+        top.setContentsMargins(M, 0, M, S)
+        top.addWidget(self.filter)
+        layout.addLayout(top)
+        layout.addWidget(self._scroll, 1)
+        self._build()
+
+    # --- building ------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        """Make both forms, in this theme's look."""
+        theme = self._theme
+        page = QWidget()
+        page.setObjectName("inspector-page")
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self._heading = QLabel()
+        self._heading.setWordWrap(True)
+        self._heading.setContentsMargins(M, 0, M, S)
+        self._problems = QLabel()
+        self._problems.setWordWrap(True)
+        self._problems.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._problems.setStyleSheet(
+            f"color: {theme.text}; background: {theme.tint('failed', 0.2).name()};"
+            f"border: 1px solid {theme.danger}; border-radius: 6px; padding: 6px; margin: 0 {M}px {S}px {M}px;"
+        )
+        self.task_form = Form((IDENTITY, *task_form()), theme, self._folds, self._made, ("needs", "items"))
+        self.graph_form = Form(graph_form(), theme, self._folds, self._made)
+        self.kind = Pick(self.tr("Kind"), "kind", dict(zip(KINDS, (
+            self.tr("Shell line"), self.tr("Program"), self.tr("Script"), self.tr("Python function"),
+        ), strict=True)), theme)  # fmt: skip
+        self.array = Pick(self.tr("Runs"), "array", dict(zip(ARRAYS, (
+            self.tr("Runs once"), self.tr("Once for each value"), self.tr("Once for each combination"),
+        ), strict=True)), theme)  # fmt: skip
+        self.needs = NeedsPart(theme)
+        self.kind.picked.connect(self.change_kind)
+        self.array.picked.connect(self.change_array)
+        for name, widget in (("action", self.kind), ("items", self.array), ("needs", self.needs)):
+            self.task_form.sections[name].add_part(widget)
+        self.task_form.entered.connect(self._enter)
+        self.graph_form.entered.connect(self._enter_graph)
+        for part in (self._heading, self._problems, self.task_form, self.graph_form):
+            column.addWidget(part)
+        column.addStretch(1)
+        before = self._scroll.takeWidget()
+        if before is not None:
+            # Not deleted at once: what rebuilds the forms may be a signal of one of their own boxes.
+            before.hide()
+            before.deleteLater()
+        self._scroll.setWidget(page)
+        self._show()
+        self._filter(self.filter.text())
+
+    def _made(self, row: Row) -> None:
+        """A row is new."""
+        row.show_theme(self._theme)
 
     # --- what is shown -------------------------------------------------------------------------------------
+
+    @property
+    def task(self) -> str | None:
+        """The only chosen task."""
+        return self.tasks[0] if len(self.tasks) == 1 else None
+
+    @property
+    def form(self) -> Form:
+        return self.task_form if self.tasks else self.graph_form
 
     def show_session(self, session: EditorSession | None, scene: GraphScene | None) -> None:
         self.flush()
         if self.session is not None:
             self.session.changed.disconnect(self._refresh)
-            self.session.checked.disconnect(self._show_problems)
+            self.session.checked.disconnect(self._show)
         if self.scene is not None:
             self.scene.selection_changed.disconnect(self._selection_changed)
-        self.session, self.scene, self.task = session, scene, None
+        self.session, self.scene, self.tasks = session, scene, ()
         if session is not None and scene is not None:
             session.changed.connect(self._refresh)
-            session.checked.connect(self._show_problems)
+            session.checked.connect(self._show)
             scene.selection_changed.connect(self._selection_changed)
-        self._rebuild()
+            self.tasks = self._chosen()
+        self._show()
 
     def show_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self._rebuild()
+        self._build()
 
-    def flush(self) -> None:
-        """Take what is typed but not entered, before a save, a submit or another selection."""
-        for edit in list(self._edits):
-            # An edit may make the form anew; those of the form before are gone then.
-            if edit in self._edits and edit.dirty:
-                edit.enter()
+    def _chosen(self) -> tuple[str, ...]:
+        if self.scene is None or self.session is None:
+            return ()
+        facts, chosen = self.session.document.facts, self.scene.selected
+        if len(chosen) < 2:
+            return tuple(task for task in chosen if task in facts)
+        return tuple(task for task in facts if task in chosen)
 
-    def edit_main_field(self) -> None:
-        """Put the cursor into what the task runs."""
-        main = ("field-command", "field-script", "field-python", "field-name")
-        for edit in self._edits:
-            if edit.box.objectName() in main:
-                edit.box.setFocus(Qt.FocusReason.ShortcutFocusReason)
-                self.ensureWidgetVisible(edit)
-                return
+    def _selection_changed(self) -> None:
+        self.flush()
+        self.tasks = self._chosen()
+        self._show()
+
+    def _refresh(self, _: object = None) -> None:
+        if self.session is not None:
+            facts = self.session.document.facts
+            self.tasks = tuple(task for task in self.tasks if task in facts)
+        self._show()
+
+    def _raws(self) -> list[Mapping[str, Any]]:
+        session = self.session
+        return [] if session is None else [session.document.task(task) for task in self.tasks]
+
+    def _show(self) -> None:
+        """Everything as the document and the selection are now."""
+        session = self.session
+        self.task_form.setVisible(bool(self.tasks))
+        self.graph_form.setVisible(session is not None and not self.tasks)
+        self.filter.setVisible(session is not None)
+        self._show_heading()
+        if session is None:
+            self._problems.hide()
+            return
+        if self.tasks:
+            self._show_tasks(session)
+        else:
+            seen = gather([session.document.raw], graph_form())
+            self.graph_form.show_state(self._with_problems(self.graph_form, State(seen), ()))
+        if self.filter.text():
+            self.form.filter(self.filter.text())
+
+    def _show_tasks(self, session: EditorSession) -> None:
+        raws = self._raws()
+        kinds, arrays = {kind_of(raw) for raw in raws}, {array_of(raw) for raw in raws}
+        self.kind.show_kinds(kinds)
+        self.array.show_kinds(arrays)
+        self.needs.show_needs(session, self.task)
+        seen = gather(raws, task_form())
+        seen["id"] = Seen(self.task, 0, mixed=self.task is None)
+        defaults = session.document.raw.get("defaults")
+        shared = frozenset((kinds if len(kinds) == 1 else set()) | (arrays if len(arrays) == 1 else set()))
+        state = State(seen, defaults if isinstance(defaults, Mapping) else {}, shared, len(raws) > 1)
+        self._set_language(seen["shell"])
+        self.task_form.show_state(self._with_problems(self.task_form, state, ("tasks", self.task or "")))
+
+    def _set_language(self, shell: Seen) -> None:
+        words = str(shell.value or "sh").split()
+        name = words[0].rpartition("/")[2] if words else "sh"
+        language = "python" if name.startswith("python") else "shell" if name.endswith("sh") else "text"
+        for row in self.task_form.rows:
+            if row.key == "script" and isinstance(row.editor, FieldEdit) and language in LANGUAGES:
+                row.editor.set_language(language)
+
+    def _show_heading(self) -> None:
+        text = ""
+        if self.session is None:
+            text = self.tr("Open or make a graph: what is chosen in it is edited here.")
+        elif len(self.tasks) > 1:
+            text = self.tr("<b>{:,} tasks chosen</b><br>What is entered is set in all of them, as one step.")
+            text = text.format(len(self.tasks))
+        elif not self.tasks:
+            text = self.tr("The graph itself. Choose a task to edit it.")
+        self._heading.setText(text)
+        self._heading.setStyleSheet(f"color: {self._theme.muted};")
+        self._heading.setVisible(bool(text))
+
+    def _with_problems(self, form: Form, state: State, base: tuple[str, ...]) -> State:
+        """The checker's findings, each at its field; those without a field stand at the top."""
+        document = self.session.document if self.session is not None else None
+        at_fields: dict[str, str] = {}
+        rest: list[str] = []
+        form.prepare(state)
+        for problem in document.problems if document is not None and not state.several else ():
+            if problem.path[: len(base)] != base or (not base and problem.path[:1] == ("tasks",)):
+                continue
+            key = form.key_of(problem.path[len(base) :])
+            if key and key not in at_fields:
+                at_fields[key] = problem.message
+            if not key or not form.is_open(key):
+                rest.append(problem.message)
+        self._problems.setText("\n".join(f"• {line}" for line in rest[:5]))
+        self._problems.setVisible(bool(rest))
+        return replace(state, problems=at_fields)
+
+    def _filter(self, words: str) -> None:
+        self.task_form.filter(words)
+        self.graph_form.filter(words)
+
+    # --- places --------------------------------------------------------------------------------------------
+
+    def ensureWidgetVisible(self, widget: QWidget) -> None:
+        self._scroll.ensureWidgetVisible(widget)
 
     def field(self, key: str) -> FieldEdit:
         """The field by its key; KeyError when this task has none such."""
-        for edit in self._edits:
-            if edit.field.key == key:
-                return edit
-        raise KeyError(key)
+        editor = self.form.row(key).editor
+        if not isinstance(editor, FieldEdit):
+            raise KeyError(key)
+        return editor
 
     def switch(self, key: str) -> Switch:
         """The choice or box by its key; KeyError when there is none such."""
-        for switch in self._switches:
-            if switch.field.key == key:
-                return switch
-        raise KeyError(key)
+        editor = self.form.row(key).editor
+        if isinstance(editor, FieldEdit):
+            raise KeyError(key)
+        return editor
 
-    def _selection_changed(self) -> None:
-        selected = self.scene.selected if self.scene is not None else set()
-        self.flush()
-        task = next(iter(selected)) if len(selected) == 1 else None
-        if task != self.task or task is None:
-            self.task = task
-            self._rebuild()
+    def go_to(self, path: tuple[str | int, ...]) -> bool:
+        """Choose the task of a place in the document, and put the keyboard into its field."""
+        if self.scene is None:
+            return False
+        inside = path[2:] if path[:1] == ("tasks",) else path
+        task = str(path[1]) if path[:1] == ("tasks",) and len(path) > 1 else ""
+        self.scene.select([task] if task else ())
+        self.filter.clear()
+        if inside[:1] == ("needs",):
+            self.task_form.sections["needs"].set_open(True)
+            self._scroll.ensureWidgetVisible(self.needs.line)
+            self.needs.line.setFocus(Qt.FocusReason.OtherFocusReason)
+            return True
+        key = self.form.key_of(inside)
+        if not key:
+            return False
+        row = self.form.row(key)
+        self._scroll.ensureWidgetVisible(row)
+        row.outline()
+        return True
 
-    def _shape(self) -> tuple[object, ...]:
-        """What decides which fields there are; when it changes, the form is made anew."""
-        raw = self._raw()
-        return (self.task, _kind(raw), _array(raw), tuple(need for need, _ in self._needs()))
-
-    def _raw(self) -> Mapping[str, Any]:
-        if self.session is None:
-            return {}
-        return self.session.document.task(self.task) if self.task else self.session.document.raw
-
-    def _needs(self) -> tuple[tuple[str, bool], ...]:
-        facts = self.session.document.facts if self.session is not None else {}
-        return facts[self.task].needs if self.task in facts else ()
-
-    # --- building -------------------------------------------------------------------------------------------
-
-    def _rebuild(self) -> None:
-        self._edits, self._switches = [], []
-        page = QWidget()
-        page.setObjectName("inspector-page")
-        column = QVBoxLayout(page)
-        column.setContentsMargins(12, 8, 12, 16)
-        column.setSpacing(6)
-        self._problems = QLabel()
-        self._problems.setWordWrap(True)
-        self._problems.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._problems.hide()
-        column.addWidget(self._problems)
-        session, scene = self.session, self.scene
-        if session is None or scene is None:
-            column.addWidget(self._note(self.tr("Open or make a graph: what is chosen in it is edited here.")))
-        elif len(scene.selected) > 1:
-            column.addWidget(self._heading(self.tr("{} tasks chosen").format(len(scene.selected))))
-            column.addWidget(self._note(self.tr("Choose one to edit it. Drag moves them, Delete removes them.")))
-        elif self.task is not None and self.task in session.document.facts:
-            self._task_form(column, self.task)
-        else:
-            self._graph_form(column)
-        column.addStretch(1)
-        self._built = self._shape()
-        before = self.takeWidget()
-        if before is not None:
-            # Not deleted at once: what rebuilds the form may be a signal of one of its own boxes.
-            before.hide()
-            before.deleteLater()
-        self.setWidget(page)
-        self._fill()
-        self._show_problems()
-
-    def _heading(self, text: str) -> QLabel:
-        label = QLabel(text)
-        label.setStyleSheet(f"color: {self._theme.text}; font-weight: 600; padding-top: 8px;")
-        return label
-
-    def _note(self, text: str) -> QLabel:
-        label = QLabel(text)
-        label.setWordWrap(True)
-        label.setStyleSheet(f"color: {self._theme.muted};")
-        return label
-
-    def _form(self, column: QVBoxLayout, heading: str) -> QFormLayout:
-        column.addWidget(self._heading(heading))
-        form = QFormLayout()
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setHorizontalSpacing(10)
-        form.setVerticalSpacing(6)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        column.addLayout(form)
-        return form
-
-    def _row(self, form: QFormLayout, label: str, widget: QWidget, hint: str = "") -> None:
-        caption = QLabel(label)
-        caption.setFixedWidth(CAPTION)
-        caption.setStyleSheet(f"color: {self._theme.muted}; padding-top: 5px;")
-        caption.setToolTip(hint)
-        caption.setBuddy(widget)
-        form.addRow(caption, widget)
-
-    def _add(self, form: QFormLayout, field: Field, enter: Callable[[object], object] | None = None) -> FieldEdit:
-        edit = FieldEdit(field, self._theme)
-        edit.entered.connect(enter or partial(self._enter, field.key))
-        self._edits.append(edit)
-        self._row(form, self.tr(field.label), edit, self.tr(field.hint))
-        return edit
-
-    def _add_switch(self, form: QFormLayout, field: Choice | Tick) -> None:
-        switch: Switch = ChoiceEdit(field) if isinstance(field, Choice) else TickEdit(field)
-        if isinstance(switch, ChoiceEdit):
-            _may_shrink(switch)
-        switch.entered.connect(partial(self._enter, field.key))
-        self._switches.append(switch)
-        self._row(form, self.tr(field.label) if isinstance(field, Choice) else "", switch, self.tr(field.hint))
-
-    def _graph_form(self, column: QVBoxLayout) -> None:
-        for heading, group in (
-            (self.tr("Graph"), forms.GRAPH),
-            (self.tr("How many at once, in each run"), forms.GRAPH_LIMITS),
-        ):
-            form = self._form(column, heading)
-            for field in group:
-                self._add(form, field, partial(self._enter_graph, field.key))
-        column.addWidget(self._note(self.tr("Choose a task to edit it.")))
-
-    def _task_form(self, column: QVBoxLayout, task: str) -> None:
-        raw = self._raw()
-        form = self._form(column, self.tr("Task"))
-        identity = Field("id", "Id", "Its name in the file: letters, digits, - and _", f.parse_text, f.show_text,
-                         mono=True)  # fmt: skip
-        self._add(form, identity, self._rename)
-        self._add(form, forms.TITLE)
-        self._add(form, forms.DESCRIPTION)
-        self._what_it_runs(column, raw)
-        self._what_it_needs(column, task)
-        self._items(column, raw)
-        for heading, group in (
-            (self.tr("Files"), forms.FILES),
-            (self.tr("Resources"), forms.RESOURCES),
-            (self.tr("Where it runs"), forms.PLACE),
-            (self.tr("How many at once"), forms.LIMITS),
-            (self.tr("When it runs"), forms.ORDER),
-            (self.tr("When it fails or hangs"), forms.FAILURE),
-            (self.tr("More"), forms.MORE),
-        ):
-            form = self._form(column, heading)
-            for field in group:
-                if isinstance(field, Field):
-                    self._add(form, field)
-                else:
-                    self._add_switch(form, field)
-
-    def _what_it_runs(self, column: QVBoxLayout, raw: Mapping[str, Any]) -> None:
-        form = self._form(column, self.tr("What it runs"))
-        kind = _kind(raw)
-        choice = QComboBox()
-        choice.setAccessibleName(self.tr("Kind"))
-        _may_shrink(choice)
-        for key, label in zip(
-            KINDS,
-            (self.tr("Shell line"), self.tr("Program with arguments"), self.tr("Script"), self.tr("Python function")),
-            strict=True,
-        ):
-            choice.addItem(label, key)
-        choice.setCurrentIndex(KINDS.index(kind) if kind else -1)
-        choice.setPlaceholderText(self.tr("Choose…"))
-        choice.activated.connect(lambda at: self._change_kind(KINDS[at]))
-        self._row(form, self.tr("Kind"), choice)
-        shown: dict[str, tuple[Field, ...]] = {
-            "shell": (forms.COMMAND,),
-            "arguments": (forms.ARGUMENTS,),
-            "script": (forms.SCRIPT, forms.SHELL),
-            "python": (forms.PYTHON, forms.ARGS, forms.KWARGS),
-        }
-        for field in shown.get(kind, ()):
-            self._add(form, field)
-
-    def _what_it_needs(self, column: QVBoxLayout, task: str) -> None:
-        form = self._form(column, self.tr("Needs"))
-        session = self.session
-        if session is None:
-            return
-        for need, each in self._needs():
-            box = TickBox(self.tr("item by item"))
-            box.setChecked(each)
-            box.setToolTip(self.tr("Item 1 waits only for item 1 of the other, and so on"))
-            box.toggled.connect(lambda on, need=need: session.set_each(need, task, on))
-            self._row(form, need, box)
-        choice = QComboBox()
-        choice.setAccessibleName(self.tr("Add a need"))
-        _may_shrink(choice)
-        choice.addItem(self.tr("Add…"))
-        choice.activated.connect(lambda at: session.link(choice.itemData(at), task) if at else None)
-        choice.setToolTip(self.tr("Tasks that may come before this one"))
-        offered = [other for other in session.document.facts if other != task]
-        if len(offered) <= OFFERED_CHECKED:
-            offered = [other for other in offered if not session.document.refusal(other, task)]
-        for other in offered:
-            choice.addItem(session.document.facts[other].label, other)
-        self._row(form, "", choice)
-
-    def _items(self, column: QVBoxLayout, raw: Mapping[str, Any]) -> None:
-        form = self._form(column, self.tr("Items"))
-        choice = QComboBox()
-        choice.setAccessibleName(self.tr("Items"))
-        _may_shrink(choice)
-        for label in (self.tr("Runs once"), self.tr("Once for each value"), self.tr("Once for each combination")):
-            choice.addItem(label)
-        array = _array(raw)
-        choice.setCurrentIndex(ARRAYS.index(array))
-        choice.activated.connect(lambda at: self._change_array(ARRAYS[at]))
-        self._row(form, self.tr("Runs"), choice)
-        if array == "foreach":
-            self._add(form, forms.FOREACH)
-        elif array == "matrix":
-            self._add(form, forms.MATRIX)
-
-    # --- keeping up with the document ------------------------------------------------------------------------
-
-    def _refresh(self, _: object = None) -> None:
-        if self.session is not None and self.task is not None and self.task not in self.session.document.facts:
-            self.task = None
-        if self._shape() != self._built:
-            self._rebuild()
-        else:
-            self._fill()
-
-    def _fill(self) -> None:
-        raw = self._raw()
-        defaults = self.session.document.raw.get("defaults") if self.session is not None else None
-        for edit in self._edits:
-            key = edit.field.key
-            if key == "id":
-                edit.show_value(self.task)
+    def edit_main_field(self) -> None:
+        """Put the cursor into what the task runs; once more opens it in a larger box."""
+        for key in MAIN if self.tasks else ("name",):
+            try:
+                edit = self.field(key)
+            except KeyError:
                 continue
-            default = _at(defaults, key) if self.task else None
-            hint = self.tr("{} (the graph's default)").format(f.show_text(default)) if default is not None else ""
-            edit.show_value(_at(raw, key), hint)
-        for switch in self._switches:
-            switch.show_value(_at(raw, switch.field.key), _at(defaults, switch.field.key))
+            if edit.box.hasFocus():
+                edit.open_large()
+            else:
+                edit.box.setFocus(Qt.FocusReason.ShortcutFocusReason)
+                self.ensureWidgetVisible(edit)
+            return
 
-    def _show_problems(self) -> None:
-        document = self.session.document if self.session is not None else None
-        lines = []
-        if document is not None and self.task is not None:
-            lines = [problem.message for problem in document.problems if document.task_of(problem) == self.task]
-        self._problems.setText("\n".join(f"• {line}" for line in lines[:5]))
-        self._problems.setStyleSheet(
-            f"color: {self._theme.text}; background: {self._theme.tint('failed', 0.2).name()};"
-            f"border: 1px solid {self._theme.danger}; border-radius: 6px; padding: 6px;"
-        )
-        self._problems.setVisible(bool(lines))
+    # --- entering ------------------------------------------------------------------------------------------
 
-    # --- entering ---------------------------------------------------------------------------------------------
+    def flush(self) -> None:
+        """Take what is typed but not entered, before a save, a submit or another selection."""
+        for row in (*self.task_form.rows, *self.graph_form.rows):
+            if isinstance(row.editor, FieldEdit) and not row.isHidden() and row.editor.dirty:
+                row.editor.enter()
+
+    def _label(self, what: str) -> str:
+        if self.task is not None:
+            return self.tr("change {} of “{}”").format(what, self.task)
+        return self.tr("change {} of {:,} tasks").format(what, len(self.tasks))
 
     def _enter(self, key: str, value: object) -> None:
-        if self.session is not None and self.task is not None:
-            field, whole = _inside(self._raw(), key, value)
-            name = key.rpartition(".")[2]
-            self.session.set_field(self.task, field, whole, self.tr("change {} of “{}”").format(name, self.task))
+        if self.session is None or not self.tasks:
+            return
+        if key == "id":
+            self._rename(value)
+            return
+        top, _, last = key.rpartition(".")
+        name = top if top and SCALAR.get(top) == last else last
+        changes = {}
+        for task, raw in zip(self.tasks, self._raws(), strict=True):
+            field, whole = with_value(raw, key, value)
+            changes[task] = {field: whole}
+        self._change(changes, self._label(name))
+
+    def _change(self, changes: Mapping[str, Mapping[str, object]], label: str) -> None:
+        assert self.session is not None
+        slow = len(changes) >= WAIT_FROM
+        if slow:
+            QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+        try:
+            self.session.change_tasks(changes, label)
+        finally:
+            if slow:
+                QGuiApplication.restoreOverrideCursor()
 
     def _enter_graph(self, key: str, value: object) -> None:
         if self.session is not None:
-            field, whole = _inside(self._raw(), key, value)
+            field, whole = with_value(self.session.document.raw, key, value)
             self.session.set_graph_field(field, whole)
 
     def _rename(self, value: object) -> None:
@@ -362,72 +352,18 @@ class Inspector(QScrollArea):
         if isinstance(value, str) and self.session.rename(old, value):
             self.scene.select([value])
         else:
-            self._fill()
+            self._show()
 
-    def _change_kind(self, kind: str) -> None:
-        """Carry the text over from the old kind where that makes sense."""
-        raw = self._raw()
-        if self.session is None or self.task is None or kind == _kind(raw):
-            return
-        old = raw.get("command", raw.get("script", raw.get("python")))
-        if isinstance(old, (list, tuple)):
-            text = " ".join(f.show_text(part) for part in old)
-        else:
-            text = f.show_text(old).strip()
-        cleared = dict.fromkeys(("command", "script", "shell", "python", "args", "kwargs"))
-        present: dict[str, object] = {key: None for key in cleared if key in raw}
-        new: dict[str, dict[str, object]] = {
-            "shell": {"command": text or "echo hello"},
-            "arguments": {"command": text.split() or ["echo", "hello"]},
-            "script": {"script": (text or "echo hello") + "\n"},
-            "python": {"python": "module:function"},
-        }
-        present.update(new[kind])
-        self.session.set_fields(self.task, present, self.tr("change the kind of “{}”").format(self.task))
+    def change_kind(self, kind: str) -> None:
+        """What the chosen tasks run."""
+        raws = dict(zip(self.tasks, self._raws(), strict=True))
+        changes = {task: as_kind(raw, kind) for task, raw in raws.items() if kind_of(raw) != kind}
+        if changes:
+            self._change(changes, self._label(self.tr("the kind")))
 
-    def _change_array(self, array: str) -> None:
-        raw = self._raw()
-        if self.session is None or self.task is None or array == _array(raw):
-            return
-        new: dict[str, object] = {key: None for key in ("foreach", "matrix") if key in raw}
-        if array == "foreach":
-            new["foreach"] = {"range": 10}
-        elif array == "matrix":
-            new["matrix"] = {"size": [1, 2, 3]}
-        self.session.set_fields(self.task, new, self.tr("change the items of “{}”").format(self.task))
-
-
-def _may_shrink(choice: QComboBox) -> None:
-    """The longest entry must not make the whole form wider than its dock."""
-    choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    choice.setMinimumContentsLength(6)
-
-
-def _kind(raw: Mapping[str, Any]) -> str:
-    if "command" in raw:
-        return "arguments" if isinstance(raw["command"], (list, tuple)) else "shell"
-    return next((kind for kind in ("script", "python") if kind in raw), "")
-
-
-def _array(raw: Mapping[str, Any]) -> str:
-    return next((array for array in ("foreach", "matrix") if raw.get(array) is not None), "single")
-
-
-def _inside(raw: Mapping[str, Any], key: str, value: object) -> tuple[str, object]:
-    """The field to set, and to what, so that `key` (`field`, or `field.name` in a mapping) has this value."""
-    field, dot, name = key.partition(".")
-    if not dot:
-        return field, value
-    before = f.plain_data(raw.get(field))
-    mapping = before if isinstance(before, dict) else {}
-    if value is None:
-        mapping.pop(name, None)
-    else:
-        mapping[name] = value
-    return field, mapping or None
-
-
-def _at(raw: object, key: str) -> Any:
-    for part in key.split("."):
-        raw = raw.get(part) if isinstance(raw, Mapping) else None
-    return raw
+    def change_array(self, array: str) -> None:
+        """How often the chosen tasks run."""
+        raws = dict(zip(self.tasks, self._raws(), strict=True))
+        changes = {task: as_array(raw, array) for task, raw in raws.items() if array_of(raw) != array}
+        if changes:
+            self._change(changes, self._label(self.tr("the items")))

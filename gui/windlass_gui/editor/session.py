@@ -287,6 +287,21 @@ class EditorSession(QObject):
 
         return self.edit(label, apply)
 
+    def change_tasks(self, changes: Mapping[str, Mapping[str, object]], label: str) -> bool:
+        """Fields of several tasks as one step; None removes one."""
+        fields: dict[str, dict[str, object]] = {}
+        for task, change in changes.items():
+            for field, value in change.items():
+                fields.setdefault(field, {})[task] = value
+
+        def apply(text: DocumentText) -> None:
+            # What is set comes before what is removed, so that no task is empty in between.
+            for gone in (False, True):
+                for field, values in fields.items():
+                    text.set_each(field, {task: value for task, value in values.items() if (value is None) == gone})
+
+        return self.edit(label, apply)
+
     def set_graph_field(self, field: str, value: object) -> bool:
         """A field of the graph itself, such as its name; None removes it."""
         return self.edit(self.tr("change {} of the graph").format(field), lambda text: text.set_top(field, value))

@@ -1,21 +1,26 @@
-"""The inspector, the text view and the problems: typed with real keys, checked as one types, undone as steps."""
+"""The inspector and the problems: typed with real keys, checked as one types, undone as steps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from windlass.model import fields
-from windlass_gui.editor import forms
-from windlass_gui.editor.field_edit import ChoiceEdit, TickEdit
+from windlass.model.schema import make_schema
+from windlass_gui.editor.code.dialog import CodeDialog
+from windlass_gui.editor.field_edit import ChoiceEdit, FieldEdit, TickEdit
 from windlass_gui.editor.fields import Field
 from windlass_gui.editor.inspector import Inspector
 from windlass_gui.editor.problems import ProblemsPane
+from windlass_gui.editor.schema_form import gather, graph_form, task_form
 from windlass_gui.editor.session import EditorSession
+from windlass_gui.editor.stepping import stepped
 from windlass_gui.editor.view import GraphView
 from windlass_gui.theme import load_theme
 
@@ -110,16 +115,16 @@ def test_every_kind_can_become_every_other(
 ) -> None:
     for task in ("split", "work", "join"):
         view.graph.select([task])
-        inspector._change_kind(kind)
+        inspector.change_kind(kind)
     session.check_now()
     assert session.document.problems == []
 
 
 def test_arrays_come_and_go(inspector: Inspector, view: GraphView, session: EditorSession) -> None:
     view.graph.select(["split"])
-    inspector._change_array("matrix")
+    inspector.change_array("matrix")
     assert inspector.field("matrix").text == "{size: [1, 2, 3]}"
-    inspector._change_array("single")
+    inspector.change_array("single")
     assert session.document.facts["split"].array == ""
 
 
@@ -134,16 +139,19 @@ def test_the_graphs_own_fields_show_when_nothing_is_chosen(
     assert session.document.name == "other"
 
 
-GROUPS = (forms.RESOURCES, forms.PLACE, forms.LIMITS, forms.ORDER, forms.FAILURE, forms.MORE, forms.GRAPH_LIMITS)
-FIELDS = {field.key: field for group in GROUPS for field in group if isinstance(field, Field)}
-FIELDS |= {"arguments": forms.ARGUMENTS, "args": forms.ARGS, "foreach": forms.FOREACH, "matrix": forms.MATRIX}
+FIELDS = {entry.key: entry.field for entry in graph_form() if isinstance(entry.field, Field)}
+FIELDS |= {entry.key: entry.field for entry in task_form() if isinstance(entry.field, Field)}
+FIELDS["arguments"] = FIELDS.pop("command")
 
 
 @pytest.mark.parametrize(
     ("key", "text", "value"),
     [
-        ("retries", "2", 2),
-        ("retries", "{max: 2, backoff: 5 s}", {"max": 2, "backoff": "5 s"}),
+        ("retries.max", "2", 2),
+        ("retries.backoff", "5 s", "5 s"),
+        ("retries.only-on", "[1, 75]", [1, 75]),
+        ("defaults.timeout", "5 min", "5 min"),
+        ("defaults.resources.memory", "1 GiB", "1 GiB"),
         ("timeout", "90", 90),
         ("deadline", "2 h", "2 h"),
         ("priority", "-3", -3),
@@ -173,9 +181,10 @@ def test_fields_are_understood_and_come_back_the_same(key: str, text: str, value
 @pytest.mark.parametrize(
     ("key", "text", "words"),
     [
-        ("retries", "often", "not a number of retries, found 'often'"),
-        ("retries", "-1", "whole number from 0"),
-        ("retries", "{maxx: 1}", "did you mean “max”"),
+        ("retries.max", "often", "whole number from 0"),
+        ("retries.max", "-1", "whole number from 0"),
+        ("retries.backoff", "5 parsecs", "parsecs"),
+        ("defaults.timeout", "soon", "soon"),
         ("timeout", "soon", "soon"),
         ("deadline", "0 s", "the duration is zero"),
         ("deadline", "2 hrss", "hrss"),
@@ -318,21 +327,277 @@ def test_choices_and_boxes_write_only_what_is_not_so_anyway(placed: Inspector) -
     assert (placement.currentIndex(), placement.placeholderText()) == (-1, "sprad")
 
 
-def test_no_field_of_the_format_is_missing(placed: Inspector) -> None:
-    """Whoever adds a field to the format adds it to `forms.py`."""
-    assert placed.session is not None
-    shown = {edit.field.key for edit in placed._edits} | {switch.field.key for switch in placed._switches}
-    shown |= {form.key for form in (forms.SCRIPT, forms.SHELL, forms.PYTHON, forms.ARGS, forms.KWARGS)}
-    shown |= {forms.FOREACH.key, forms.MATRIX.key}
-    others = {"needs", "position", "resources"}
-    assert set(fields.TASK) - others <= shown
-    assert {f"resources.{key}" for key in fields.RESOURCES} <= shown
-    assert {f"limits.{key}" for key in fields.LIMITS} == {field.key for field in forms.GRAPH_LIMITS}
+def _leaves(schema: dict[str, Any], node: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """Every key of the format, however deep, that is no list of things by name."""
+    for name, prop in node.get("properties", {}).items():
+        reference = prop.get("$ref", "").rpartition("/")[2]
+        inner = schema["$defs"].get(reference, prop)
+        yield prefix + name
+        yield from _leaves(schema, inner, f"{prefix}{name}.")
+
+
+def test_every_key_of_the_format_is_reached(placed: Inspector) -> None:
+    schema = make_schema()
+    for form, node, others in (
+        (placed.graph_form, schema, {"tasks"}), (placed.task_form, schema["$defs"]["task"], {"needs"}),
+    ):  # fmt: skip
+        shown = {entry.key for section in form.sections.values() for entry in section.entries}
+        for key in set(_leaves(schema, node)) - others:
+            held = {name for name in shown if name == key or name.startswith(key + ".")}
+            assert held, f"{key} is nowhere in the form"
+    retries = schema["$defs"]["retries"]["properties"]
+    assert {f"retries.{name}" for name in retries} <= {entry.key for entry in task_form()}
+
+
+def test_a_key_that_is_added_to_the_format_appears_by_itself(
+    monkeypatch: pytest.MonkeyPatch, session: EditorSession, view: GraphView, qtbot: QtBot
+) -> None:
+    monkeypatch.setitem(fields.TASK, "colour", ({"enum": ["red", "blue"]}, "What colour it has."))
+    monkeypatch.setitem(fields.TASK, "nice-level", ({"type": "integer"}, "How nice it is."))
+    monkeypatch.setitem(fields.RESOURCES, "fpgas", ({"type": "integer"}, "Whole FPGAs."))
+    for form in (task_form, graph_form):
+        form.cache_clear()
+    try:
+        made = Inspector(load_theme("dark"))
+        qtbot.addWidget(made)
+        made.show()
+        made.show_session(session, view.graph)
+        view.graph.select(["split"])
+        _type(made, "nice-level", "7")
+        made.flush()
+        assert session.document.task("split")["nice-level"] == 7
+        assert made.field("nice-level").box.toolTip() == "How nice it is."
+        assert isinstance(made.switch("colour"), ChoiceEdit)
+        assert made.field("resources.fpgas")
+        made.show_session(None, None)
+    finally:
+        for form in (task_form, graph_form):
+            form.cache_clear()
 
 
 def test_every_field_says_what_it_means(placed: Inspector) -> None:
-    for edit in (*(edit.box for edit in placed._edits), *placed._switches):
-        assert edit.toolTip()
+    for form in (placed.task_form, placed.graph_form):
+        for section in form.sections.values():
+            section.build()
+        for row in form.rows:
+            hint = row.entry.field.hint
+            assert hint
+            assert row.caption.toolTip() == hint
+            box = row.editor.box if isinstance(row.editor, FieldEdit) else row.editor
+            assert box.toolTip() == hint
+            assert box.accessibleName() == row.entry.field.label
+
+
+def test_what_a_field_means_is_shown_below_it(placed: Inspector) -> None:
+    row = placed.task_form.row("timeout")
+    row._why.click()
+    assert row._help.isVisible()
+    assert "attempt" in row._help.text()
+
+
+def test_sections_fold_and_are_remembered(
+    session: EditorSession, view: GraphView, qtbot: QtBot, tmp_path: Path
+) -> None:
+    settings = QSettings(str(tmp_path / "s.ini"), QSettings.Format.IniFormat)
+    for folded in (True, False):
+        made = Inspector(load_theme("dark"), settings)
+        qtbot.addWidget(made)
+        made.show()
+        made.show_session(session, view.graph)
+        view.graph.select(["split"])
+        section = made.task_form.sections["files"]
+        assert section.is_open == folded
+        section.header.click()
+        assert section.is_open != folded
+        made.show_session(None, None)
+    session.set_field("split", "limit", 3)
+    made.show_session(session, view.graph)
+    assert "1 set" in made.task_form.sections["limits"].header.text()
+    made.show_session(None, None)
+
+
+def test_the_filter_finds_a_field_in_a_folded_section(placed: Inspector) -> None:
+    placed.filter.setFocus()
+    QTest.keyClicks(placed.filter, "how long")
+    seen = [row.key for row in placed.task_form.rows if row.isVisible()]
+    assert seen == ["deadline", "timeout"]
+    placed.filter.clear()
+    assert not placed.task_form.sections["failure"].is_open
+    assert placed.task_form.row("title").isVisible()
+
+
+def test_a_field_that_is_set_goes_back_to_its_default(placed: Inspector) -> None:
+    session = placed.session
+    assert session is not None
+    row = placed.task_form.row("resources.memory")
+    assert row.reset.isVisible()
+    row.reset.click()
+    assert session.document.task("load")["resources"] == {"named": {"maya": 1}}
+    assert not row.reset.isVisible()
+    assert row.editor.box.placeholderText() == "such as 512 MiB"
+    assert session.undo.undoText() == "change memory of “load”"
+
+
+def test_retries_are_a_number_as_long_as_nothing_else_is_said(placed: Inspector) -> None:
+    session = placed.session
+    assert session is not None
+    for key, text, whole in (
+        ("retries.max", "2", 2), ("retries.backoff", "5 s", {"max": 2, "backoff": "5 s"}), ("retries.backoff", "", 2),
+    ):  # fmt: skip
+        _type(placed, key, text) if text else placed.field(key).box.clear()
+        placed.flush()
+        assert session.document.task("load")["retries"] == whole
+    assert placed.field("retries.max").text == "2"
+
+
+# --- several tasks at once -----------------------------------------------------------------------------------
+
+
+def test_several_tasks_are_set_in_one_step(inspector: Inspector, view: GraphView, session: EditorSession) -> None:
+    session.set_field("split", "retries", 1)
+    session.set_field("work", "resources", {"cpus": 2})
+    steps, before = session.undo.count(), session.document.text
+    view.graph.select_all()
+    assert "3 tasks" in inspector._heading.text()
+    assert inspector.field("retries.max").box.placeholderText() == "(mixed)"
+    assert inspector.field("retries.max").text == ""
+    assert not inspector.field("id").isEnabled()
+    assert "id of its own" in inspector.task_form.row("id").toolTip()
+    _type(inspector, "retries.max", "4")
+    QTest.keyClick(inspector.field("retries.max").box, Qt.Key.Key_Return)
+    assert [session.document.task(task)["retries"] for task in session.document.facts] == [4, 4, 4]
+    assert inspector.field("retries.max").text == "4"
+    _type(inspector, "resources.memory", "1 GiB")
+    inspector.flush()
+    assert session.document.task("work")["resources"] == {"cpus": 2, "memory": "1 GiB"}
+    assert session.document.task("join")["resources"] == {"memory": "1 GiB"}
+    assert session.undo.count() == steps + 2
+    assert session.undo.undoText() == "change memory of 3 tasks"
+    session.undo.undo()
+    session.undo.undo()
+    assert session.document.text == before
+    pin = inspector.switch("pin")
+    assert isinstance(pin, TickEdit)
+    session.set_field("split", "pin", True)
+    assert pin.checkState() == Qt.CheckState.PartiallyChecked
+    pin.click()
+    assert [session.document.task(task).get("pin") for task in session.document.facts] == [True, True, True]
+
+
+def test_mixed_values_that_are_not_touched_stay(inspector: Inspector, view: GraphView, session: EditorSession) -> None:
+    view.graph.select_all()
+    inspector.field("retries.max").box.setFocus()
+    inspector.flush()
+    view.graph.select(["split"])
+    assert session.document.text == GRAPH
+
+
+def test_the_kind_of_several_is_changed_together(inspector: Inspector, view: GraphView, session: EditorSession) -> None:
+    view.graph.select_all()
+    assert inspector.kind.choice.currentIndex() == -1
+    inspector.change_kind("script")
+    assert session.undo.count() == 1
+    assert {node.kind for node in session.document.facts.values()} == {"script"}
+
+
+def test_five_thousand_chosen_tasks_are_one_quick_step(qtbot: QtBot) -> None:
+    tasks = "".join(f"  t{n}:\n    command: echo {n}\n    position: [{n}, 0]\n" for n in range(5000))
+    session = EditorSession(f"windlass: 1\nname: many\ntasks:\n{tasks}")
+    seen = gather((session.document.task(task) for task in session.document.facts), task_form())
+    assert seen["command"].mixed
+    assert seen["retries.max"].count == 0
+    changes = {task: {"resources": {"cpus": 2}} for task in session.document.facts}
+    assert session.change_tasks(changes, "change cpus of 5,000 tasks")
+    assert session.document.text.count("    resources: {cpus: 2}\n") == 5000
+    session.undo.undo()
+    assert "resources" not in session.document.text
+
+
+# --- more ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "up", "down"),
+    [
+        ("512 MiB", "size", "1 GiB", "256 MiB"),
+        ("", "size", "64 MiB", "64 MiB"),
+        ("3 GiB", "size", "4 GiB", "2 GiB"),
+        ("1", "cpus", "2", "0.5"),
+        ("2.5", "cpus", "3", "2"),
+        ("0", "count", "1", "0"),
+        ("-1", "whole", "0", "-2"),
+        ("5 min", "duration", "10 min", "2 min"),
+        ("no number", "count", None, None),
+    ],
+)
+def test_up_and_down_go_to_the_next_amount(text: str, kind: str, up: str | None, down: str | None) -> None:
+    assert (stepped(text, True, kind), stepped(text, False, kind)) == (up, down)
+
+
+def test_the_arrow_keys_step_in_a_line(placed: Inspector) -> None:
+    box = placed.field("resources.memory").box
+    box.setFocus()
+    QTest.keyClick(box, Qt.Key.Key_Up)
+    placed.flush()
+    assert placed.session is not None
+    assert placed.session.document.task("load")["resources"]["memory"] == "2 GiB"
+
+
+def test_a_script_opens_in_a_larger_box(
+    inspector: Inspector, view: GraphView, session: EditorSession, qtbot: QtBot
+) -> None:
+    session.set_field("join", "shell", "python3 -u")
+    view.graph.select(["join"])
+    inspector.edit_main_field()
+    edit = inspector.field("script")
+    qtbot.waitUntil(edit.box.hasFocus)
+    assert edit.language == "python"
+    inspector.edit_main_field()
+    dialog = edit.findChild(CodeDialog)
+    assert dialog is not None
+    dialog.edit.selectAll()
+    QTest.keyClicks(dialog.edit, "print(1)")
+    dialog.accept()
+    assert session.document.task("join")["script"] == "print(1)"
+
+
+def test_a_need_is_added_by_name_and_removed(inspector: Inspector, view: GraphView, session: EditorSession) -> None:
+    view.graph.select(["join"])
+    line = inspector.needs.line
+    line.setFocus()
+    QTest.keyClicks(line, "splitt")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert "no task" in inspector.needs._said.text()
+    QTest.keyClick(line, Qt.Key.Key_Backspace)
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert session.document.facts["join"].needs == (("work", False), ("split", False))
+    view.graph.select(["split"])
+    QTest.keyClicks(line, "join")
+    assert "circle" in inspector.needs._said.text()
+
+
+def test_a_place_in_the_document_leads_to_its_field(
+    inspector: Inspector, view: GraphView, session: EditorSession, qtbot: QtBot
+) -> None:
+    assert inspector.go_to(("tasks", "work", "retries", "max"))
+    assert view.graph.selected == {"work"}
+    row = inspector.task_form.row("retries.max")
+    assert row.outlined
+    qtbot.waitUntil(row.editor.box.hasFocus)
+    assert inspector.go_to(("tasks", "join", "needs", 0))
+    assert inspector.needs.line.hasFocus()
+    assert inspector.go_to(("params", "size"))
+    assert not view.graph.selected
+    assert not inspector.go_to(("tasks", "split", "no-such-key"))
+
+
+def test_what_the_check_finds_stands_at_its_field(
+    inspector: Inspector, view: GraphView, session: EditorSession
+) -> None:
+    session.set_field("work", "inputs", ["splitt.outputs"])
+    session.check_now()
+    view.graph.select(["work"])
+    assert "splitt" in inspector.field("inputs").error
 
 
 def test_problems_are_listed_and_lead_to_their_place(session: EditorSession, qtbot: QtBot) -> None:

@@ -243,6 +243,8 @@ class CodeEdit(QPlainTextEdit):
             if key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
                 self.focusNextPrevChild(key == Qt.Key.Key_Tab)
                 return
+        elif self.tabChangesFocus() and key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            pass
         elif key == Qt.Key.Key_Tab and not control:
             self.indent()
             return
@@ -261,7 +263,7 @@ class CodeEdit(QPlainTextEdit):
 
     def focusNextPrevChild(self, next: bool) -> bool:
         # Tab reaches keyPressEvent only when Qt does not take it for the focus.
-        if self._leaving or self.isReadOnly():
+        if self._leaving or self.isReadOnly() or self.tabChangesFocus():
             return super().focusNextPrevChild(next)
         return False
 
