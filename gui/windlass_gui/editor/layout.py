@@ -1,9 +1,11 @@
 """A layered layout of a graph, left to right, without Qt.
 
-Four steps, each linear or nearly so in the size of the graph: tasks go to columns by their longest path from a
-source; a link that passes columns gets a way point in each; barycentre sweeps order the columns so that few links
-cross; and every node moves as near to the middle of its neighbours as its column's order allows, which is an
-isotonic regression and therefore exact. Tasks that touch no link are laid in a block below.
+Five steps, each linear or nearly so in the size of the graph: tasks go to columns by their longest path from a
+source, and from there as far right as brings them nearer to what needs them; a link that passes columns gets a way
+point in each; barycentre sweeps order the columns so that few links cross, parts that no link joins one below the
+other; every node moves as near to the middle of its neighbours as its column's order allows, which is an isotonic
+regression and therefore exact; and last the way points go to where the link's curve is really drawn, so that nodes
+make way for it. Tasks that touch no link are laid in a block below.
 """
 
 from __future__ import annotations
@@ -22,8 +24,16 @@ NODE_WIDTH = 200.0
 NODE_HEIGHT = 68.0
 COLUMN_GAP = 90.0
 ROW_GAP = 32.0
-WAY_POINT_HEIGHT = 22.0
+WAY_POINT_HEIGHT = 14.0
+WAY_POINT_GAP = 10.0
+"""Between a way point and what is beside it."""
+PART_GAP = 40.0
+"""More than between nodes, between parts of the graph that no link joins."""
 SWEEPS = 12
+MAKING_WAY = 3
+"""How often nodes make way for the curves: each time the curves' ends have moved a little."""
+WAY_POINT_WEIGHT = 6.0
+"""Nodes move for a link, the link hardly for nodes: it is drawn where its ends are."""
 WAY_POINTS_PER_NODE = 12
 """Links longer than the budget allows are drawn straight instead of being given way points."""
 
@@ -36,7 +46,7 @@ def layout(needs: Mapping[str, Sequence[str]]) -> dict[str, Point]:
     linked = np.zeros(len(ids), dtype=bool)
     for source, target in links:
         linked[source] = linked[target] = True
-    columns = _columns(len(ids), links)
+    columns = _nearer(_columns(len(ids), links), links)
     points: dict[str, Point] = {}
     bottom = 0.0
     kept = np.flatnonzero(linked)
@@ -86,12 +96,53 @@ def _columns(count: int, links: list[tuple[int, int]]) -> Ints:
     return column
 
 
+def _nearer(columns: Ints, links: list[tuple[int, int]]) -> Ints:
+    """Tasks with more links to the right than to the left go as far right as they may, from the last column on."""
+    count = len(columns)
+    after: list[list[int]] = [[] for _ in range(count)]
+    lean = [0] * count
+    for source, target in links:
+        if columns[target] > columns[source]:
+            after[source].append(target)
+            lean[source] += 1
+            lean[target] -= 1
+    column: list[int] = columns.tolist()
+    for node in sorted(range(count), key=lambda node: -column[node]):
+        if lean[node] > 0:
+            column[node] = min(column[target] for target in after[node]) - 1
+    return np.array(column, dtype=np.int64)
+
+
+def _parts(count: int, links: list[tuple[int, int]]) -> Ints:
+    """For each node the number of the part of the graph that it belongs to, in the order of their first nodes."""
+    beside: list[list[int]] = [[] for _ in range(count)]
+    for source, target in links:
+        beside[source].append(target)
+        beside[target].append(source)
+    part = [-1] * count
+    number = 0
+    for first in range(count):
+        if part[first] >= 0:
+            continue
+        part[first] = number
+        stack = [first]
+        while stack:
+            for other in beside[stack.pop()]:
+                if part[other] < 0:
+                    part[other] = number
+                    stack.append(other)
+        number += 1
+    return np.array(part, dtype=np.int64)
+
+
 def _rows(nodes: Ints, columns: Ints, links: list[tuple[int, int]]) -> dict[int, float]:
     """The top of each node, by sweeps over the columns."""
     layer = [int(columns[i]) for i in nodes]
     height = [NODE_HEIGHT] * len(nodes)
     local = {int(i): at for at, i in enumerate(nodes)}
+    part = _parts(len(columns), links)[nodes].tolist()
     short: list[tuple[int, int]] = []
+    long: list[tuple[int, int, int]] = []
     budget = WAY_POINTS_PER_NODE * len(nodes) + 1000
     for source, target in links:
         a, b = local[source], local[target]
@@ -103,21 +154,28 @@ def _rows(nodes: Ints, columns: Ints, links: list[tuple[int, int]]) -> dict[int,
         for column in range(layer[a] + 1, layer[b]):
             layer.append(column)
             height.append(WAY_POINT_HEIGHT)
+            part.append(part[a])
+            long.append((len(layer) - 1, a, b))
             short.append((last, len(layer) - 1))
             last = len(layer) - 1
         short.append((last, b))
     layers = np.array(layer, dtype=np.int64)
     heights = np.array(height, dtype=np.float64)
     pairs = np.array(short, dtype=np.int64).reshape(-1, 2)
-    orders = _ordered(layers, pairs)
-    ys = _straightened(orders, layers, heights, pairs)
+    parts = np.array(part, dtype=np.int64)
+    orders = _ordered(layers, pairs, parts)
+    centre = _straightened(orders, layers, heights, pairs, parts)
+    if long:
+        _make_way(orders, layers, heights, parts, np.array(long, dtype=np.int64), centre)
+    ys = centre - heights / 2
     return {int(node): float(ys[at]) for at, node in enumerate(nodes)}
 
 
-def _ordered(layers: Ints, pairs: Ints) -> list[Ints]:
+def _ordered(layers: Ints, pairs: Ints, parts: Ints) -> list[Ints]:
     """The order of each column with the fewest crossings that the sweeps met."""
     depth = int(layers.max()) + 1
     orders: list[Ints] = [np.flatnonzero(layers == column) for column in range(depth)]
+    orders = [order[np.argsort(parts[order], kind="stable")] for order in orders]
     place = np.zeros(len(layers), dtype=np.float64)
     for order in orders:
         place[order] = np.arange(len(order))
@@ -134,7 +192,7 @@ def _ordered(layers: Ints, pairs: Ints) -> list[Ints]:
             total = np.bincount(own, weights=place[other], minlength=len(layers))
             order = orders[column]
             wish = np.where(degree[order] > 0, total[order] / np.maximum(degree[order], 1), place[order])
-            orders[column] = order[np.argsort(wish, kind="stable")]
+            orders[column] = order[np.lexsort((wish, parts[order]))]
             place[orders[column]] = np.arange(len(order))
         crossings = _crossings(by_layer, place)
         if crossings < fewest:
@@ -172,19 +230,24 @@ def _inversions(values: Floats) -> int:
     return total
 
 
-def _straightened(orders: list[Ints], layers: Ints, heights: Floats, pairs: Ints) -> Floats:
-    """Tops that keep each column's order and bring every node near the middle of its neighbours."""
+def _offsets(order: Ints, heights: Floats, parts: Ints) -> Floats:
+    """How far each centre is from the first one of its column when all stand as close as allowed."""
+    step, part = heights[order], parts[order]
+    node = step == NODE_HEIGHT
+    gaps = (step[1:] + step[:-1]) / 2 + np.where(node[1:] & node[:-1], ROW_GAP, WAY_POINT_GAP)
+    return np.concatenate(([0.0], np.cumsum(gaps + np.where(part[1:] != part[:-1], PART_GAP, 0.0))))
+
+
+def _straightened(orders: list[Ints], layers: Ints, heights: Floats, pairs: Ints, parts: Ints) -> Floats:
+    """Centres that keep each column's order and bring every node near the middle of its neighbours."""
     centre = np.zeros(len(layers), dtype=np.float64)
     offsets: list[Floats] = []
     for order in orders:
-        step = heights[order]
-        # Distance of each centre from the first one of its column when all stand as close as allowed.
-        gaps = (step[1:] + step[:-1]) / 2 + ROW_GAP
-        offset = np.concatenate(([0.0], np.cumsum(gaps)))
+        offset = _offsets(order, heights, parts)
         offsets.append(offset)
         centre[order] = offset - offset[-1] / 2
     if len(pairs) == 0:
-        return centre - heights / 2
+        return centre
     for sweep in range(8):
         forward = sweep % 2 == 0
         both = sweep >= 6
@@ -200,19 +263,47 @@ def _straightened(orders: list[Ints], layers: Ints, heights: Floats, pairs: Ints
             total = np.bincount(o, weights=centre[n], minlength=len(layers))
             wish = np.where(degree[order] > 0, total[order] / np.maximum(degree[order], 1), centre[order])
             centre[order] = _isotonic(wish - offsets[column]) + offsets[column]
-    return centre - heights / 2
+    return centre
 
 
-def _isotonic(wish: Floats) -> Floats:
-    """The rising sequence nearest to `wish` in squares (pool adjacent violators)."""
+def _make_way(orders: list[Ints], layers: Ints, heights: Floats, parts: Ints, long: Ints, centre: Floats) -> None:
+    """Move the nodes beside long links away from the curves. `long`: way point, source, target of its link."""
+    points, sources, targets = long.T
+    step = NODE_WIDTH + COLUMN_GAP
+    # Where the nodes beside it begin and end, in shares of the link's way from port to port, and how much of its way
+    # up or down the curve (see `link_item.link_path`) has made there.
+    behind, way = (layers[points] - layers[sources]) * step, (layers[targets] - layers[sources]) * step - NODE_WIDTH
+    share = np.linspace(0.0, 1.0, 33)
+    across, down = 1.5 * share - 1.5 * share**2 + share**3, 3 * share**2 - 2 * share**3
+    first, last = (np.interp((behind - edge) / way, across, down) for edge in (NODE_WIDTH, 0.0))
+    weight = np.where(heights < NODE_HEIGHT, WAY_POINT_WEIGHT, 1.0)
+    heights = heights.copy()
+    for _ in range(MAKING_WAY):
+        rise = centre[targets] - centre[sources]
+        centre[points] = centre[sources] + rise * (first + last) / 2
+        heights[points] = WAY_POINT_HEIGHT + np.minimum(np.abs(rise * (last - first)), NODE_HEIGHT / 2)
+        for column in np.unique(layers[points]).tolist():
+            order = orders[column]
+            order = order[np.argsort(centre[order], kind="stable")]
+            orders[column] = order
+            offset = _offsets(order, heights, parts)
+            centre[order] = _isotonic(centre[order] - offset, weight[order]) + offset
+
+
+def _isotonic(wish: Floats, weight: Floats | None = None) -> Floats:
+    """The rising sequence nearest to `wish` in (weighted) squares: pool adjacent violators."""
     means: list[float] = []
+    weights: list[float] = []
     counts: list[int] = []
-    for value in wish.tolist():
+    own = weight.tolist() if weight is not None else [1.0] * len(wish)
+    for value, heavy in zip(wish.tolist(), own, strict=True):
         mean, count = value, 1
         while means and means[-1] > mean:
-            last, size = means.pop(), counts.pop()
-            mean = (mean * count + last * size) / (count + size)
+            last, size, other = means.pop(), counts.pop(), weights.pop()
+            mean = (mean * heavy + last * other) / (heavy + other)
             count += size
+            heavy += other
         means.append(mean)
+        weights.append(heavy)
         counts.append(count)
     return np.repeat(np.array(means), np.array(counts))

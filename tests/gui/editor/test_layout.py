@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from windlass_gui.editor.document import Document
+from windlass_gui.editor.geometry import Geometry
 from windlass_gui.editor.layout import COLUMN_GAP, NODE_HEIGHT, NODE_WIDTH, _inversions, layout
+from windlass_gui.editor.link_item import link_path
+from windlass_resources.samples import get_sample, list_samples
 
 
 @st.composite
@@ -60,3 +65,57 @@ def test_wide_and_long_graphs_are_laid_out_in_a_moment() -> None:
     assert len(layout(wide)) == 2002
     long = {f"t{i}": [f"t{i - 1}"] if i else [] for i in range(1000)}
     assert len(layout(long)) == 1000
+
+
+def _behind(needs: dict[str, list[str]]) -> list[tuple[str, str, str]]:
+    """(source, target, node): the links whose curve passes behind a node that is not its own."""
+    geometry = Geometry()
+    for task, point in layout(needs).items():
+        geometry.place(task, point)
+    found = []
+    for target, sources in needs.items():
+        for source in sources:
+            path = link_path(geometry.out_port(source), geometry.in_port(target))
+            for share in np.linspace(0.02, 0.98, 80):
+                at = path.pointAtPercent(float(share))
+                node = geometry.node_at(at.x(), at.y())
+                if node is not None and node not in (source, target):
+                    found.append((source, target, node))
+    return found
+
+
+@pytest.mark.parametrize(
+    "needs",
+    [
+        {"split": [], **{f"m{i}": ["split"] for i in range(7)}, "join": [f"m{i}" for i in range(7)] + ["split"]},
+        {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"], "e": ["a", "d"], "f": ["e"]},
+        {"a": [], **{f"m{i}": ["a"] for i in range(4)}, **{f"n{i}": [f"m{i}"] for i in range(4)},
+         "z": [*(f"n{i}" for i in range(4)), "a"]},
+    ],
+)  # fmt: skip
+def test_nodes_make_way_for_long_links(needs: dict[str, list[str]]) -> None:
+    assert not _behind(needs)
+
+
+@pytest.mark.parametrize("sample", [sample.name for sample in list_samples()])
+def test_no_link_of_a_sample_lies_behind_a_node(sample: str) -> None:
+    facts = Document(get_sample(sample).path.read_text("utf-8")).facts
+    assert not _behind({task: [need for need, _ in own.needs] for task, own in facts.items()})
+
+
+def test_what_is_needed_late_stands_near_to_where() -> None:
+    needs = {"a": [], **{f"s{i}": [f"s{i - 1}" if i else "a"] for i in range(6)}, "config": [], "end": ["s5", "config"]}
+    points = layout(needs)
+    assert points["config"][0] == points["s5"][0]
+
+
+def test_parts_that_no_link_joins_lie_one_below_the_other() -> None:
+    needs = {f"{part}{i}": [f"{part}{i - 1}"] * (i > 0) for i in range(3) for part in "abc"}
+    needs |= {f"{part}x": [f"{part}0"] for part in "abc"}
+    points = layout(needs)
+    spans = []
+    for part in "abc":
+        ys = [y for task, (_, y) in points.items() if task[0] == part]
+        spans.append((min(ys), max(ys) + NODE_HEIGHT))
+    spans.sort()
+    assert all(above[1] < below[0] for above, below in pairwise(spans))
