@@ -30,6 +30,7 @@ from windlass_gui.monitor.joining import JoinDialog
 from windlass_gui.opening import Opening
 from windlass_gui.panes import ItemsPane, LogPane, RunsPane
 from windlass_gui.panes.doing import WHOLE, Target, run_again
+from windlass_gui.panes.failures import FailuresPane
 from windlass_gui.panes.report import show_report
 from windlass_gui.panes.table import Table
 from windlass_gui.recovery import Lost, Recovery
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
         self.runs = RunsPane(bridge)
         self.items = ItemsPane(bridge)
         self.log = LogPane(bridge)
+        self.failures = FailuresPane(bridge)
         self.timeline = TimelinePane(bridge)
         self.monitor: MonitorWindow | None = None
         self._front: OpenDocument | None = None
@@ -86,7 +88,7 @@ class MainWindow(QMainWindow):
         self.canvas_actions = CanvasActions(self.actions_, self.documents, settings)
         self.running = Running(self, bridge, self.run_view)
         self.retrying = Retrying(self, bridge, self.run_view)
-        self.runs.retry = self.items.retry = self.retry
+        self.runs.retry = self.items.retry = self.failures.retry = self.retry
         self.status = Status(self.statusBar(), bridge)
         self._connect_actions()
         self._connect_parts()
@@ -104,6 +106,7 @@ class MainWindow(QMainWindow):
         for pane, title in (
             (self.runs, self.tr("Runs")),
             (self.items, self.tr("Items")),
+            (self.failures, self.tr("Failures")),
             (self.log, self.tr("Log")),
             (self.timeline, self.tr("Timeline")),
             (self.problems, self.tr("Problems")),
@@ -178,6 +181,10 @@ class MainWindow(QMainWindow):
         self.items.item_selected.connect(self.log.show_item)
         self.run_view.run_changed.connect(self._enable)
         self.run_view.canvas.item_asked.connect(self.show_item)
+        self.run_view.run_changed.connect(self._show_failures)
+        self.failures.card.task_of = self.run_view.task_as_submitted
+        self.failures.card.log_asked.connect(self._show_item_log)
+        self.failures.card.edit_asked.connect(self._edit_task)
         self.run_view.open_asked.connect(self._open_run_graph)
         self._recent_menu.aboutToShow.connect(self._fill_recent)
         self.bridge.connection_changed.connect(self._enable)
@@ -275,13 +282,42 @@ class MainWindow(QMainWindow):
             self.bottom.setCurrentWidget(self.log)
 
     def show_item(self, task: int, index: int) -> None:
-        """An item of the shown run that was chosen on the canvas: its log, and its place in the table."""
+        """An item of the shown run that was chosen on the canvas: the card of one that failed, the log of others."""
         run = self.run_view.run
-        if run is not None:
-            self.items.show_task(run, task)
-            self.items.select(index)
-            self.log.show_item(run, task, index)
-            self.bottom.setCurrentWidget(self.log)
+        mirror = self.bridge.mirror.run(run) if run is not None else None
+        if run is None or mirror is None:
+            return
+        self.items.show_task(run, task)
+        self.items.select(index)
+        if ITEM_STATES[mirror.state(task, index)] == "failed":
+            self.show_failure(task, index)
+        else:
+            self._show_item_log(run, task, index)
+
+    def show_failure(self, task: int, index: int) -> None:
+        """The card of an item of the shown run."""
+        if self.run_view.run is not None:
+            self.failures.show_item(self.run_view.run, task, index)
+            self.bottom.setCurrentWidget(self.failures)
+
+    def _show_item_log(self, run: int, task: int, index: int) -> None:
+        self.log.show_item(run, task, index)
+        self.bottom.setCurrentWidget(self.log)
+
+    def _show_failures(self) -> None:
+        self.failures.show_run(self.run_view.run)
+        row = self.run_view.row
+        failed = row.counts.failed if row is not None else 0
+        title = self.tr("Failures ({})").format(f"{failed:,}") if failed else self.tr("Failures")
+        place = self.bottom.indexOf(self.failures)
+        if self.bottom.tabText(place) != title:
+            self.bottom.setTabText(place, title)
+
+    def _edit_task(self, task: str) -> None:
+        """Go to a task of the graph in front."""
+        if self.page.view is not None and task in self.page.view.graph.nodes:
+            self._go_to_problem(task, 0)
+            self.inspector.edit_main_field()
 
     def show_report(self) -> None:
         """What happened to the shown run."""

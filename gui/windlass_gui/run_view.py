@@ -11,6 +11,8 @@ from PySide6.QtCore import QRectF, QSize, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
+from windlass.model.document import check_text
+from windlass.model.graph import Task
 from windlass.wire import messages as m
 from windlass.wire.rows import RunRow, TaskRow
 from windlass_gui.bridge import Bridge
@@ -76,6 +78,8 @@ class RunView(QFrame):
         self.amended_at = 0.0
         """When this window last gave the run another graph and files; 0: not yet."""
         self._submitted_here = False
+        self._read: tuple[str, dict[str, Task]] = ("", {})
+        """The document that was last read, and its tasks."""
         self._mark = _StateMark()
         self._label = Elided("")
         self._note = QLabel()
@@ -186,6 +190,13 @@ class RunView(QFrame):
         if row.count is None or counts.pending or counts.ready or counts.backoff:
             question = m.Explain(0, self.run, row.index)
             self.bridge.request(question, lambda data, _: say(task, str(data["sentence"])), lambda _: None)
+
+    def task_as_submitted(self, task: str) -> Task | None:
+        """A task as the shown run's graph has it; None while that is not known."""
+        if self._read[0] != self.document:
+            graph = check_text(self.document).graph if self.document else None
+            self._read = self.document, {one.id: one for one in graph.tasks} if graph is not None else {}
+        return self._read[1].get(task)
 
     def amended(self, run: int, document: str) -> None:
         """This window has given the run another document."""
