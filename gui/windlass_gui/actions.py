@@ -88,9 +88,19 @@ SPECS = (
     Spec("monitor", "&Monitor", "monitor", "Ctrl+M", "Show the machines: load, memory, what runs where"),
     Spec("token", "Add a &machine…", "agent", "", "Get the line that joins another machine as an agent"),
     Spec("theme", "Dark or light", "theme", "Ctrl+T", "Switch between the dark and the light theme"),
+    Spec("save_layout", "&Save layout as…", "", "Ctrl+Alt+L", "Keep the places and sizes of the panes under a name"),
+    Spec("reset_layout", "&Reset layout", "", "Ctrl+Alt+0", "Put the panes back to where they were at first"),
+    Spec("history", "&History", "", "Ctrl+Alt+H", "Show or hide the steps of the graph in front"),
+    Spec("settings", "Se&ttings…", "settings", "Ctrl+,", "Theme, interface size, what is restored, keys"),
     Spec("keys", "&Keys and gestures", "", "F1", "What the mouse and the keys do on the canvas"),
     Spec("about", "&About Windlass", "windlass", "", "Version and licence"),
 )  # fmt: skip
+
+
+SECOND_KEYS = {
+    "next_tab": "Ctrl+PgDown", "previous_tab": "Ctrl+PgUp", "redo": "Ctrl+Y", "zoom_in": "Ctrl+=",
+    "delete": "Backspace",
+}  # fmt: skip
 
 
 class Actions:
@@ -101,18 +111,17 @@ class Actions:
         for spec in SPECS:
             action = QAction(_tr(spec.text), window)
             action.setObjectName(f"action-{spec.name}")
-            keys = QKeySequence(spec.keys).toString(QKeySequence.SequenceFormat.NativeText)
-            action.setToolTip(_tr(spec.tip) + (f"  ({keys})" if keys else ""))
             action.setStatusTip(_tr(spec.tip))
-            if spec.keys:
-                action.setShortcut(QKeySequence(spec.keys))
+            action.setShortcuts(self.usual_keys(spec.name))
+            action.setToolTip(tip_with_keys(action))
             self._all[spec.name] = action
-        self._all["next_tab"].setShortcuts([QKeySequence("Ctrl+Tab"), QKeySequence("Ctrl+PgDown")])
-        self._all["previous_tab"].setShortcuts([QKeySequence("Ctrl+Shift+Tab"), QKeySequence("Ctrl+PgUp")])
-        self._all["redo"].setShortcuts([QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")])
-        self._all["zoom_in"].setShortcuts([QKeySequence("Ctrl++"), QKeySequence("Ctrl+=")])
-        self._all["delete"].setShortcuts([QKeySequence("Del"), QKeySequence("Backspace")])
         window.addActions(list(self._all.values()))
+
+    @staticmethod
+    def usual_keys(name: str) -> list[QKeySequence]:
+        """The keys that an action comes with; some have a second one."""
+        keys = next(spec.keys for spec in SPECS if spec.name == name)
+        return [QKeySequence(one) for one in (keys, SECOND_KEYS.get(name, "")) if one]
 
     def __getitem__(self, name: str) -> QAction:
         return self._all[name]
@@ -129,6 +138,12 @@ class Actions:
         for spec in SPECS:
             if spec.icon:
                 self._all[spec.name].setIcon(icon(spec.icon, theme, tokens.get(spec.name, "text")))
+
+
+def tip_with_keys(action: QAction) -> str:
+    """What an action does, and the keys that it has now."""
+    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    return action.statusTip() + (f"  ({keys})" if keys else "")
 
 
 def _tr(text: str) -> str:

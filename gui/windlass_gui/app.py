@@ -6,6 +6,8 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +24,7 @@ from windlass_resources.samples import list_samples
 
 SIGNAL_CHECK = 200
 """Milliseconds between chances for Python to see Ctrl+C while Qt waits for events."""
+SCALE = "QT_SCALE_FACTOR"
 GRAB_AFTER = 1500
 """Milliseconds from the connection to the picture."""
 GRAB_AT_LAST = 20_000
@@ -46,6 +49,24 @@ def make_settings() -> QSettings:
     return QSettings(str(homes.config_dir() / "app.ini"), QSettings.Format.IniFormat)
 
 
+@contextmanager
+def scaled(settings: QSettings) -> Iterator[None]:
+    """The interface size that was chosen, for the QApplication that is made inside.
+
+    Qt reads it from the environment and only then. It is taken back at once: the tasks of this machine's agent inherit
+    our environment. A size that the person has set there goes first.
+    """
+    size = int(str(settings.value("interface-size", 100)))
+    if size == 100 or SCALE in os.environ:
+        yield
+        return
+    os.environ[SCALE] = str(size / 100)
+    try:
+        yield
+    finally:
+        del os.environ[SCALE]
+
+
 class Parts(NamedTuple):
     """What lives as long as the app does."""
 
@@ -61,10 +82,11 @@ def start(options: argparse.Namespace) -> Parts:
         os.environ["WINDLASS_HOME"] = str(options.home.absolute())
     QCoreApplication.setApplicationName("windlass")
     QCoreApplication.setOrganizationName("windlass")
-    app = QApplication(sys.argv[:1])
+    settings = make_settings()
+    with scaled(settings):
+        app = QApplication(sys.argv[:1])
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("windlass")
-    settings = make_settings()
     if options.theme:
         settings.setValue("theme", options.theme)
     apply_theme(app, str(settings.value("theme", "system")))
@@ -126,4 +148,14 @@ def main(argv: list[str] | None = None) -> int:
     parts = start(options)
     if options.screenshot is not None:
         grab_and_quit(parts, options.screenshot)
-    return run(parts)
+    code = run(parts)
+    if parts.window.restarting:
+        again(options)
+    return code
+
+
+def again(options: argparse.Namespace) -> None:
+    """A new app in the place of this one, for settings that count from the start. The tabs come back by themselves."""
+    # The home, if there is one, stands in the environment by now.
+    arguments = ["--connect", options.connect] if options.connect else ["--offline"] if options.offline else []
+    os.execv(sys.executable, [sys.executable, "-m", "windlass_gui", *arguments])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication, QSettings, Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
@@ -23,6 +24,14 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("Files", text)
 
 
+class Recent(NamedTuple):
+    """A file that was open once."""
+
+    path: str
+    pinned: bool
+    missing: bool
+
+
 class GraphFiles:
     """Dialogs belong to `window`; the list of recent files lives in the settings."""
 
@@ -31,12 +40,37 @@ class GraphFiles:
         self.settings = settings
 
     def recent(self) -> list[str]:
-        """Newest first; files that have gone are left out."""
-        return [path for path in strings(self.settings.value("recent")) if Path(path).is_file()]
+        """Newest first; some may be gone by now."""
+        return strings(self.settings.value("recent"))
+
+    def pinned(self) -> list[str]:
+        """Files that stay in the list however old they grow, in the order in which they were pinned."""
+        return strings(self.settings.value("pinned"))
+
+    def look_at_recent(self) -> list[Recent]:
+        """The pinned ones, then the others. Asks the file system, which may take its time."""
+        pinned = self.pinned()
+        paths = [*pinned, *(path for path in self.recent() if path not in pinned)]
+        return [Recent(path, path in pinned, not Path(path).is_file()) for path in paths]
 
     def remember(self, path: Path) -> None:
         paths = [str(path), *(known for known in self.recent() if known != str(path))]
         self.settings.setValue("recent", paths[:RECENT_KEPT])
+
+    def pin(self, path: str, on: bool) -> None:
+        paths = [known for known in self.pinned() if known != path]
+        self.settings.setValue("pinned", [*paths, path] if on else paths)
+        if not on:
+            self.remember(Path(path))
+
+    def forget(self, path: str) -> None:
+        """Take one out of the list; the file is not touched."""
+        self.settings.setValue("recent", [known for known in self.recent() if known != path])
+        self.settings.setValue("pinned", [known for known in self.pinned() if known != path])
+
+    def forget_recent(self) -> None:
+        """All but the pinned ones."""
+        self.settings.setValue("recent", [])
 
     def ask_open(self) -> list[Path]:
         """The files to open; none when the dialog was left."""

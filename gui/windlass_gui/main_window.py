@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt
+from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from windlass_gui.actions import Actions
 from windlass_gui.background import Background
@@ -16,6 +17,7 @@ from windlass_gui.bridge import Bridge
 from windlass_gui.canvas_actions import CanvasActions
 from windlass_gui.commands import CommandPalette, Where, all_commands
 from windlass_gui.dialogs import ask_running, show_about, show_keys
+from windlass_gui.docks import build_docks, docks_of
 from windlass_gui.documents import Documents, OpenDocument
 from windlass_gui.editing import Editing
 from windlass_gui.editor.inspector import Inspector
@@ -23,7 +25,9 @@ from windlass_gui.editor.page import EditorPage
 from windlass_gui.editor.palette import Palette
 from windlass_gui.editor.problems import ProblemsPane
 from windlass_gui.editor.session import EditorSession
-from windlass_gui.files import GraphFiles
+from windlass_gui.files import GraphFiles, Recent
+from windlass_gui.history import HistoryPane
+from windlass_gui.layouts import Layouts
 from windlass_gui.menus import build_menus, build_tool_bar, node_menu
 from windlass_gui.monitor import MonitorWindow
 from windlass_gui.monitor.joining import JoinDialog
@@ -38,14 +42,13 @@ from windlass_gui.recovery_dialog import RecoveryDialog
 from windlass_gui.retrying import Retrying
 from windlass_gui.run_view import RUN_ENDED, RunView, Shown
 from windlass_gui.running import Running
+from windlass_gui.settings_dialog import SettingsDialog
+from windlass_gui.shortcuts import apply_keys
 from windlass_gui.start_page import StartPage
 from windlass_gui.status import Status
 from windlass_gui.theme import ITEM_STATES, Theme, theme_switch
 from windlass_gui.timeline import TimelinePane
 from windlass_gui.watching import Watching
-
-LAYOUT_VERSION = 1
-"""Raised when docks are added or renamed, so that an old stored layout is not applied."""
 
 
 class MainWindow(QMainWindow):
@@ -58,8 +61,13 @@ class MainWindow(QMainWindow):
         self.files = GraphFiles(self, settings)
         self.stop_core = True
         """What to do with a core of our own when the window has closed."""
+        self.restarting = False
+        """A new window follows this one at once."""
+        self.settings_sections: list[Callable[[QSettings], tuple[str, QWidget]]] = []
+        """What other parts have to set: each gives a title and the widget for the settings dialog."""
         theme = theme_switch().theme
         self.actions_ = Actions(self)
+        apply_keys(self.actions_, settings)
         self.run_view = RunView(bridge, theme)
         self.start = StartPage(theme)
         self.documents = Documents(theme, self.start, self.run_view)
@@ -79,11 +87,14 @@ class MainWindow(QMainWindow):
         self.failures = FailuresPane(bridge)
         self.timeline = TimelinePane(bridge)
         self.monitor: MonitorWindow | None = None
+        self._recent: list[Recent] = []
         self._front: OpenDocument | None = None
         """The document whose parts the panes show; another than the current one only while they change."""
-        self._build_docks()
+        self.history = HistoryPane(theme)
+        self.bottom = build_docks(self)
         build_tool_bar(self, self.actions_)
-        self._recent_menu = build_menus(self, self.actions_, self._docks, self.open_sample)
+        self.layouts = Layouts(self, settings, self.actions_)
+        self._recent_menu = build_menus(self, self.actions_, self.layouts.fill, self.open_sample)
         self.editing = Editing(self.actions_, self.documents)
         self.canvas_actions = CanvasActions(self.actions_, self.documents, settings)
         self.running = Running(self, bridge, self.run_view)
@@ -94,45 +105,12 @@ class MainWindow(QMainWindow):
         self._connect_parts()
         self._show_theme(theme)
         self.resize(1320, 860)
-        self._restore()
+        self.layouts.restore()
+        for table in self.findChildren(Table):
+            table.remember(settings)
         self._show_current()
 
     # --- building ------------------------------------------------------------------------------------------
-
-    def _build_docks(self) -> None:
-        self.bottom = QTabWidget()
-        self.bottom.setDocumentMode(True)
-        self.bottom.tabBar().setDrawBase(False)
-        for pane, title in (
-            (self.runs, self.tr("Runs")),
-            (self.items, self.tr("Items")),
-            (self.failures, self.tr("Failures")),
-            (self.log, self.tr("Log")),
-            (self.timeline, self.tr("Timeline")),
-            (self.problems, self.tr("Problems")),
-        ):
-            self.bottom.addTab(pane, title)
-        sides = Qt.DockWidgetArea
-        self.setCorner(Qt.Corner.BottomLeftCorner, sides.LeftDockWidgetArea)
-        self.setCorner(Qt.Corner.BottomRightCorner, sides.RightDockWidgetArea)
-        for name, title, widget, side in (
-            ("palette", self.tr("Tasks"), self.palette_, sides.LeftDockWidgetArea),
-            ("inspector", self.tr("Inspector"), self.inspector, sides.RightDockWidgetArea),
-            ("bottom", self.tr("Runs and logs"), self.bottom, sides.BottomDockWidgetArea),
-        ):
-            dock = QDockWidget(title, self)
-            dock.setObjectName(f"dock-{name}")
-            dock.setWidget(widget)
-            self.addDockWidget(side, dock)
-            if name == "bottom":
-                # Its tabs say what it is: a title above them would only take room.
-                dock.setTitleBarWidget(QWidget(dock))
-        docks = {dock.objectName(): dock for dock in self.findChildren(QDockWidget)}
-        self.resizeDocks([docks["dock-palette"], docks["dock-inspector"]], [190, 340], Qt.Orientation.Horizontal)
-        self.resizeDocks([docks["dock-bottom"]], [250], Qt.Orientation.Vertical)
-
-    def _docks(self) -> list[QWidget]:
-        return list(self.findChildren(QDockWidget))
 
     def _connect_actions(self) -> None:
         do = self.actions_.connect
@@ -160,6 +138,11 @@ class MainWindow(QMainWindow):
         do("monitor", self.show_monitor)
         do("token", lambda: JoinDialog(self.bridge, self).open())
         do("theme", self._switch_theme)
+        history = docks_of(self)["history"].toggleViewAction()
+        self.actions_["history"].setCheckable(True)
+        history.toggled.connect(self.actions_["history"].setChecked)
+        do("history", history.trigger)
+        do("settings", self.show_settings)
         do("commands", self.show_commands)
         do("keys", lambda: show_keys(self))
         do("about", lambda: show_about(self))
@@ -169,6 +152,8 @@ class MainWindow(QMainWindow):
         self.start.open_asked.connect(self.open)
         self.start.file_asked.connect(lambda path: self.open_file(Path(path)))
         self.start.sample_asked.connect(self.open_sample)
+        self.start.pin_asked.connect(self._pin_recent)
+        self.start.forget_asked.connect(self._forget_recent)
         self.palette_.chosen.connect(lambda kind: self.page.view.add_task(kind) if self.page.view else None)
         self.documents.added.connect(self._connect_document)
         self.documents.current_changed.connect(self._show_current)
@@ -196,15 +181,6 @@ class MainWindow(QMainWindow):
         self.running.problems_asked.connect(lambda: self.bottom.setCurrentWidget(self.problems))
         self.running.submitted.connect(self._after_submit)
         theme_switch().changed.connect(self._show_theme)
-
-    def _restore(self) -> None:
-        geometry, state = self.settings.value("geometry"), self.settings.value("state")
-        if isinstance(geometry, QByteArray):
-            self.restoreGeometry(geometry)
-        if isinstance(state, QByteArray):
-            self.restoreState(state, LAYOUT_VERSION)
-        for table in self.findChildren(Table):
-            table.remember(self.settings)
 
     # --- the document --------------------------------------------------------------------------------------
 
@@ -241,9 +217,9 @@ class MainWindow(QMainWindow):
         self.inspector.show_session(session, scene)
         self.run_view.show_session(session, scene, current.shown if current is not None else None)
         self.problems.show_session(session)
-        if session is None:
-            self.start.show_recent(self.files.recent())
-        elif self.run_view.run is not None:
+        self.history.show_session(session)
+        self._show_recent()
+        if session is not None and self.run_view.run is not None:
             self.runs.select_run(self.run_view.run)
         self._show_title()
         self._enable()
@@ -442,7 +418,8 @@ class MainWindow(QMainWindow):
 
     def _show_theme(self, theme: Theme) -> None:
         self.actions_.show_theme(theme)
-        for part in (self.run_view, self.documents, self.start, self.palette_, self.inspector, self.problems):
+        parts = (self.run_view, self.documents, self.start, self.palette_, self.inspector, self.problems, self.history)
+        for part in parts:
             part.show_theme(theme)
 
     def _switch_theme(self) -> None:
@@ -450,12 +427,57 @@ class MainWindow(QMainWindow):
         theme_switch().apply(choice)
         self.settings.setValue("theme", choice)
 
+    def show_settings(self) -> SettingsDialog:
+        dialog = SettingsDialog(self.settings, self.actions_, self)
+        for section in self.settings_sections:
+            dialog.add_section(*section(self.settings))
+        dialog.autosave_changed.connect(self._autosave_changed)
+        dialog.restart_asked.connect(self._restart)
+        dialog.open()
+        return dialog
+
+    def _autosave_changed(self, on: bool) -> None:
+        if self.recovery is not None:
+            self.recovery.enabled = on
+            for made in self.documents.all:
+                self.recovery.keep(made) if on else self.recovery.forget(made)
+
+    def _restart(self) -> None:
+        """Close this window and open another, with the same tabs, in which settings count that need a new start."""
+        self.restarting = True
+        if not self.close():
+            self.restarting = False
+
     def _fill_recent(self) -> None:
         self._recent_menu.clear()
-        for path in self.files.recent():
-            self._recent_menu.addAction(path.replace("&", "&&"), partial(self.open_file, Path(path)))
+        for file in self._recent:
+            words = file.path.replace("&", "&&")
+            action = self._recent_menu.addAction(words, partial(self.open_file, Path(file.path)))
+            if file.missing:
+                action.setText(self.tr("{} (missing)").format(words))
+                action.setEnabled(False)
         if self._recent_menu.isEmpty():
             self._recent_menu.addAction(self.tr("No files yet")).setEnabled(False)
+        else:
+            self._recent_menu.addSeparator()
+            self._recent_menu.addAction(self.tr("&Clear list"), lambda: self._forget_recent(""))
+
+    def _show_recent(self) -> None:
+        """On the start page and in the menu, once the file system has said what is still there."""
+
+        def show(files: list[Recent]) -> None:
+            self._recent = files
+            self.start.show_recent(files)
+
+        self.background.do(self.files.look_at_recent, show)
+
+    def _forget_recent(self, path: str) -> None:
+        self.files.forget(path) if path else self.files.forget_recent()
+        self._show_recent()
+
+    def _pin_recent(self, path: str, on: bool) -> None:
+        self.files.pin(path, on)
+        self._show_recent()
 
     def show_commands(self) -> None:
         """The command palette, over the window in front."""
@@ -516,14 +538,15 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         running = self._running_runs()
-        if self.bridge.owns_core and running:
+        if self.restarting:
+            self.stop_core = False
+        elif self.bridge.owns_core and running:
             answer = ask_running(self, running)
             if answer == "stay":
                 event.ignore()
                 return
             self.stop_core = answer == "stop"
-        self.settings.setValue("geometry", self.saveGeometry())
-        self.settings.setValue("state", self.saveState(LAYOUT_VERSION))
+        self.layouts.remember()
         if self.monitor is not None:
             self.monitor.close()
         if self.recovery is not None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtWidgets import QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from windlass_gui.actions import Actions
+from windlass_gui.docks import docks_of
 from windlass_gui.panes.why import show_why
 from windlass_resources.samples import list_samples
 
@@ -43,8 +44,9 @@ def _tr(text: str) -> str:
 
 
 def build_menus(
-    window: QMainWindow, actions: Actions, docks: Callable[[], list[QWidget]], open_sample: Callable[[str], object]
-) -> QMenu:
+    window: QMainWindow, actions: Actions, fill_layouts: Callable[[QMenu], object],
+    open_sample: Callable[[str], object],
+) -> QMenu:  # fmt: skip
     """Fill the menu bar. Gives the menu of recent files, which its owner fills when it opens."""
     bar = window.menuBar()
 
@@ -71,13 +73,16 @@ def build_menus(
         add_menu(edit, _tr(title), actions, names)
     edit.addSeparator()
     edit.addAction(actions["commands"])
+    edit.addAction(actions["settings"])
     view = menu(
         _tr("&View"), "canvas", "both", "text", "next_tab", "previous_tab", "", "fit", "fit_selection", "zoom_in",
         "zoom_out", "zoom_reset", "minimap", "",
         "reduce_motion", "theme", "",
     )  # fmt: skip
     panes = view.addMenu(_tr("&Panes"))
-    panes.aboutToShow.connect(lambda: _fill_panes(panes, docks()))
+    panes.aboutToShow.connect(lambda: _fill_panes(panes, window, actions))
+    layouts = view.addMenu(_tr("&Layouts"))
+    layouts.aboutToShow.connect(lambda: fill_layouts(layouts))
     menu(
         _tr("&Run"),
         "submit",
@@ -106,10 +111,10 @@ def add_menu(menu: QMenu, title: str, actions: Actions, names: Sequence[str]) ->
     return made
 
 
-def _fill_panes(menu: QMenu, docks: list[QWidget]) -> None:
+def _fill_panes(menu: QMenu, window: QMainWindow, actions: Actions) -> None:
     menu.clear()
-    for dock in docks:
-        menu.addAction(dock.toggleViewAction())  # type: ignore[attr-defined]
+    for name, dock in docks_of(window).items():
+        menu.addAction(actions["history"] if name == "history" else dock.toggleViewAction())
 
 
 def build_tool_bar(window: QMainWindow, actions: Actions) -> QToolBar:

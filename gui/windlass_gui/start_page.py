@@ -12,12 +12,15 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from windlass_gui.files import Recent
 from windlass_gui.icons import icon, icon_pixmap
-from windlass_gui.theme import HEADING, Theme
+from windlass_gui.panes.words import Elided
+from windlass_gui.theme import HEADING, S, Theme
 from windlass_resources.samples import list_samples
 
 RECENT_SHOWN = 8
@@ -30,22 +33,29 @@ class StartPage(QScrollArea):
     open_asked = Signal()
     file_asked = Signal(str)
     sample_asked = Signal(str)
+    pin_asked = Signal(str, bool)
+    forget_asked = Signal(str)
+    """A path, or nothing: all that are not pinned."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self._theme = theme
-        self._recent: list[str] = []
+        self._recent: list[Recent] = []
         self._build()
 
     def show_theme(self, theme: Theme) -> None:
         self._theme = theme
         self._build()
 
-    def show_recent(self, paths: list[str]) -> None:
-        self._recent = paths[:RECENT_SHOWN]
-        self._build()
+    def show_recent(self, files: list[Recent]) -> None:
+        """The pinned ones first; as many of the others as there is room for."""
+        shown = [file for file in files if file.pinned]
+        shown += [file for file in files if not file.pinned][: max(0, RECENT_SHOWN - len(shown))]
+        if shown != self._recent:
+            self._recent = shown
+            self._build()
 
     def _build(self) -> None:
         theme = self._theme
@@ -78,9 +88,17 @@ class StartPage(QScrollArea):
         column.addSpacing(8)
         column.addLayout(begin)
         if self._recent:
-            column.addWidget(self._heading(self.tr("Recent")))
-            for path in self._recent:
-                column.addWidget(self._recent_button(path))
+            heading = QHBoxLayout()
+            heading.addWidget(self._heading(self.tr("Recent")), 1)
+            clear = QPushButton(self.tr("Clear list"))
+            clear.setProperty("role", "slim")
+            clear.setToolTip(self.tr("Forget these files, but for the pinned ones; nothing is deleted"))
+            clear.setEnabled(any(not file.pinned for file in self._recent))
+            clear.clicked.connect(lambda: self.forget_asked.emit(""))
+            heading.addWidget(clear, 0, Qt.AlignmentFlag.AlignBottom)
+            column.addLayout(heading)
+            for file in self._recent:
+                column.addLayout(self._recent_row(file))
         column.addWidget(self._heading(self.tr("Samples")))
         grid = QGridLayout()
         grid.setSpacing(12)
@@ -111,21 +129,50 @@ class StartPage(QScrollArea):
         label.setStyleSheet(f"color: {self._theme.muted}; background: transparent;")
         return label
 
-    def _recent_button(self, path: str) -> QPushButton:
-        name = Path(path)
-        shown = f"{name.parent.name}/{name.name}" if name.name in ("graph.yaml", "graph.json") else name.name
-        home = str(Path.home())
-        folder = str(name.parent)
-        folder = "~" + folder[len(home) :] if folder.startswith(home) else folder
-        button = QPushButton(f"{shown}    {folder}")
-        button.setToolTip(path)
+    def _recent_row(self, file: Recent) -> QHBoxLayout:
+        theme = self._theme
+        path = Path(file.path)
+        name = f"{path.parent.name}/{path.name}" if path.name in ("graph.yaml", "graph.json") else path.name
+        row = QHBoxLayout()
+        row.setSpacing(S)
+        pin = self._tool("unpin" if file.pinned else "pin", "accent" if file.pinned else "muted")
+        pin.setCheckable(True)
+        pin.setChecked(file.pinned)
+        pin.setToolTip(self.tr("Let it go again") if file.pinned else self.tr("Keep it in this list"))
+        pin.setAccessibleName(self.tr("Pin {}").format(name))
+        pin.clicked.connect(lambda on: self.pin_asked.emit(file.path, on))
+        row.addWidget(pin)
+        button = QPushButton(name)
+        button.setToolTip(self.tr("{} is not there any more").format(path) if file.missing else str(path))
         button.setFlat(True)
+        button.setEnabled(not file.missing)
         button.setCursor(Qt.CursorShape.PointingHandCursor)
+        color = theme.muted if file.missing else theme.accent
         button.setStyleSheet(
-            f"QPushButton {{ text-align: left; color: {self._theme.accent}; border: none; padding: 3px 2px; }}"
+            f"QPushButton {{ text-align: left; color: {color}; border: none; background: transparent; padding: 3px; }}"
             "QPushButton:hover, QPushButton:focus { text-decoration: underline; }"
         )
-        button.clicked.connect(lambda: self.file_asked.emit(path))
+        button.clicked.connect(lambda: self.file_asked.emit(file.path))
+        row.addWidget(button)
+        where = Elided("muted", Qt.TextElideMode.ElideMiddle)
+        where.setText(_short(path.parent))
+        row.addWidget(where, 1)
+        if file.missing:
+            gone = QLabel("⚠ " + self.tr("missing"))
+            gone.setStyleSheet(f"color: {theme.warn}; background: transparent;")
+            row.addWidget(gone)
+        remove = self._tool("close", "muted")
+        remove.setToolTip(self.tr("Take it out of this list; the file stays"))
+        remove.setAccessibleName(self.tr("Forget {}").format(name))
+        remove.clicked.connect(lambda: self.forget_asked.emit(file.path))
+        row.addWidget(remove)
+        return row
+
+    def _tool(self, name: str, token: str) -> QToolButton:
+        button = QToolButton()
+        button.setProperty("role", "close")
+        button.setAutoRaise(True)
+        button.setIcon(icon(name, self._theme, token))
         return button
 
     def _card(self, name: str, title: str, description: str, missing: list[str]) -> QFrame:
@@ -155,3 +202,9 @@ class StartPage(QScrollArea):
         foot.addStretch(1)
         layout.addLayout(foot)
         return card
+
+
+def _short(folder: Path) -> str:
+    """A folder's path with ~ for the home."""
+    shown, home = str(folder), str(Path.home())
+    return "~" + shown[len(home) :] if shown.startswith(home) else shown

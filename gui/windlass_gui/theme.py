@@ -218,9 +218,13 @@ def load_theme(name: str) -> Theme:
 def stylesheet(theme: Theme) -> str:
     folder = files("windlass_resources").joinpath("themes")
     text = folder.joinpath("app.qss").read_text("utf-8")
-    arrow = str(folder.joinpath(f"arrow-{theme.name}.svg")).replace("\\", "/")
+    arrow, arrow_up = (
+        str(folder.joinpath(f"{name}-{theme.name}.svg")).replace("\\", "/") for name in ("arrow", "arrow-up")
+    )
     tokens = {name: getattr(theme, name) for name in Theme.__slots__ if isinstance(getattr(theme, name), str)}
-    return Template(text).substitute(tokens, arrow=arrow, small=SMALL, body=BODY, title=TITLE, heading=HEADING)
+    return Template(text).substitute(
+        tokens, arrow=arrow, arrow_up=arrow_up, small=SMALL, body=BODY, title=TITLE, heading=HEADING
+    )
 
 
 def palette(theme: Theme) -> QPalette:
