@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import zmq
 
+from windlass.wire import multipart
 from windlass.wire.keys import KeyPair, secure
 
 QUEUE = 2000
@@ -54,7 +55,7 @@ class Link:
         """Give ZeroMQ what it takes; True when nothing is left."""
         while self._queue and self.socket is not None:
             try:
-                self.socket.send_multipart(self._queue[0], zmq.NOBLOCK, copy=True)
+                multipart.send(self.socket, self._queue[0])
             except zmq.Again:
                 return False
             self._queue.popleft()
@@ -66,6 +67,7 @@ class Link:
             if self.socket is None:
                 return
             try:
-                yield self.socket.recv_multipart(zmq.NOBLOCK)
+                frames = multipart.receive(self.socket)
             except zmq.Again:
                 return
+            yield [frame.bytes for frame in frames]

@@ -26,7 +26,7 @@ from windlass.client.connect import Locate, remember
 from windlass.client.errors import CoreRefused, CoreUnreachable, LinkClosed, TransferFailed, WindlassError
 from windlass.client.files import Sink, Source
 from windlass.model.graph import FileRef
-from windlass.wire import codec, keys, limits
+from windlass.wire import codec, keys, limits, multipart
 from windlass.wire import messages as m
 
 _LOST = (
@@ -348,14 +348,14 @@ class Link:
             if self._socket is None:
                 return
             try:
-                frames = self._socket.recv_multipart(zmq.NOBLOCK)
+                frames = multipart.receive(self._socket)
             except zmq.Again:
                 return
             except zmq.ZMQError:
                 self._lose("the connection failed")
                 return
             try:
-                message, payload = codec.decode(frames)
+                message, payload = codec.decode([frame.bytes for frame in frames])
             except codec.WireError:
                 continue
             self._carry_out(self._state.received(message, payload, time.monotonic()))
@@ -376,7 +376,7 @@ class Link:
     def _flush(self) -> None:
         while self._outbox and self._socket is not None:
             try:
-                self._socket.send_multipart(self._outbox[0], zmq.NOBLOCK, copy=False)
+                multipart.send(self._socket, self._outbox[0])
             except zmq.Again:
                 return
             except zmq.ZMQError:

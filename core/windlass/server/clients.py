@@ -104,7 +104,8 @@ class ClientDesk:
             send = partial(core.links.send, connection, m.Reply(msg.req, data))
             if isinstance(msg, _CHANGING):
                 self._unanswered[connection, msg.req] = None
-                core.later(partial(self._answer, connection, msg.req, send))
+                later = core.later_still if isinstance(msg, m.AppendItems) else core.later
+                later(partial(self._answer, connection, msg.req, send))
             else:
                 core.when_durable(send)
 
@@ -147,6 +148,7 @@ class ClientDesk:
             hidden=msg.hidden,
             open_tasks=frozenset(msg.open_tasks),
             deadline=msg.deadline,
+            last_end=0,
         )
         batches = self._first_batches(list(calls), payload)
         plan = run.plan()

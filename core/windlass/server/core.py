@@ -32,7 +32,7 @@ from windlass.server.publish import Publisher
 from windlass.server.rundata import RunData
 from windlass.server.runs import Runs
 from windlass.server.tidy import Tidy
-from windlass.store import records, replay
+from windlass.store import packs, records, replay
 from windlass.store.reader import Reader
 from windlass.store.store import Store
 from windlass.wire import limits
@@ -69,11 +69,14 @@ class Core:
         self.seq = self.reader.last_seq()
         self.given = self.reader.last_given()
         """The number of the last row of attempts that were given together."""
-        self.on_ends: list[Callable[[int, int | None], None]] = []
-        """Called with a run and a task when ends of its items have become durable; with None, the run's own end."""
+        self.on_ends: list[Callable[[int, int | None, packs.Row | None], None]] = []
+        """Called with a run and a task when ends of its items have become durable; with None, the run's own end.
+
+        Where these ends are a row of `packs`, it comes along."""
         self.on_attempts_ended: list[Callable[[Iterable[tuple[Any, ...]]], None]] = []
         """Called with the rows of attempts whose ends have become durable."""
         self._later: list[Callable[[], object]] = []
+        self._late: list[Callable[[], object]] = []
         self._marked: list[tuple[ev.ItemsChanged, bool]] = []
         """Changes of items in this turn, and whether these are their ends."""
         self._to_show: dict[int, Callable[[], object]] = {}
@@ -163,6 +166,20 @@ class Core:
     def say(self, agent: str, message: m.Message) -> None:
         """Send to an agent once this turn is durable."""
         self._later.append(partial(self._say_now, agent, message))
+
+    def acknowledge(self, agent: str, message: m.Message) -> None:
+        """As `say`, when all that somebody waits for is on its way."""
+        self.later_still(partial(self._say_now, agent, message))
+
+    def later_still(self, call: Callable[[], object]) -> None:
+        """As `later`, but after all that somebody waits for was said: acknowledgements, mostly."""
+        self._later.append(partial(self._late.append, call))
+
+    def say_rest(self) -> None:
+        """Do what was put off until the turn's end."""
+        while self._late:
+            late, self._late = self._late, []
+            self._call_all(late)
 
     def _say_now(self, agent: str, message: m.Message) -> None:
         record = self.agents.get(agent)
@@ -314,15 +331,21 @@ class Core:
                 if live.started is not None:
                     agent.running -= 1
                     agent.lanes.end(live.slot, self.now)
-            self.seq += 1
             rows.append(
                 (
-                    self.seq, *id, effect.agent, int(effect.state), "", 0, live.assigned, live.started, self.now,
+                    self.number(id[0]), *id, effect.agent, int(effect.state), "", 0, live.assigned, live.started, self.now,
                     0.0, 0, 0, 0, max(live.slot, 0), 0, 0, error, None, None, None,
                 )
             )  # fmt: skip
         self.store.write(records.ATTEMPT, rows)
         self.later(partial(self.ends.tell, rows))
+
+    def number(self, run: int, count: int = 1) -> int:
+        """The number of the first of so many ends of a run; the others have the next ones."""
+        first = self.seq + 1
+        self.seq += count
+        self.runs.numbered(run, self.seq)
+        return first
 
     def _losses_forgiven(self, effect: ev.LossesForgiven) -> None:
         text = "its agent was cut off and stopped it in order"
@@ -359,8 +382,7 @@ class Core:
             for lo, hi, alone in pieces:
                 seq = 0
                 if alone:
-                    seq = self.seq + 1
-                    self.seq += hi - lo
+                    seq = self.number(run, hi - lo)
                 rows.append((run, task, lo, hi, state, effect.reason, seq, mark))
         self.store.write(records.CHANGE, rows)
         if effect.state is ItemState.PENDING and run in self.runs:
@@ -371,7 +393,7 @@ class Core:
         self.publisher.items(effect.run, effect.task, effect.state, effect.ranges)
         if ends:
             for call in self.on_ends:
-                call(effect.run, effect.task)
+                call(effect.run, effect.task, None)
 
     def _task_changed(self, effect: ev.TaskChanged) -> None:
         run = self.runs[effect.run]
@@ -407,7 +429,7 @@ class Core:
             self.runs[run].told = state
         self.publisher.run(run)
         for call in self.on_ends:
-            call(run, None)
+            call(run, None, None)
 
     def _deadline_changed(self, effect: ev.DeadlineChanged) -> None:
         run = self.runs.get(effect.run)

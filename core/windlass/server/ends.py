@@ -48,7 +48,7 @@ class Ends:
             self._pack(agent, msg, first.items, started, ended, results)
             for effect in effects[1:]:
                 if type(effect) is ev.ItemsChanged and effect.state is ItemState.SUCCEEDED:
-                    self._core.mark(effect, True)  # the pack says so
+                    self._core.mark(effect, False)  # the pack tells of their ends
                 else:
                     self._core.apply(effect)
         else:
@@ -59,7 +59,7 @@ class Ends:
                 exit = m.Exit(key, Outcome.OK.value, 0, began, over, m.Usage(cpu, memory))
                 told[id] = Ended(exit, result, began, over)
             self._write_ends(agent, msg.epoch, effects, told)
-        self._core.say(agent.id, m.Ack([], [msg.batch]))
+        self._core.acknowledge(agent.id, m.Ack([], [msg.batch]))
 
     def _write_ends(
         self, agent: AgentRecord, epoch: int, effects: list[ev.Effect], told: dict[AttemptId, Ended]
@@ -79,7 +79,7 @@ class Ends:
                 self._accept(agent, epoch, effect.items, told, {}, ack=False)
             elif isinstance(effect, ev.ItemsChanged) and effect.state in _BY_ATTEMPT:
                 if effect.state is ItemState.SUCCEEDED and (effect.run, effect.task) not in single:
-                    self._core.mark(effect, True)  # the packs say so
+                    self._core.mark(effect, False)  # the packs tell of their ends
                 else:
                     self._core.write_changes(effect, finals)
             else:
@@ -123,9 +123,7 @@ class Ends:
     def _numbered(
         self, run: int, task: int, agent: str, columns: packs.Columns, results: list[bytes]
     ) -> list[packs.Row]:
-        rows = packs.rows_of(self._core.seq + 1, run, task, agent, columns, results)
-        self._core.seq += len(columns.items)
-        return rows
+        return packs.rows_of(self._core.number(run, len(columns.items)), run, task, agent, columns, results)
 
     def _write_packs(self, rows: list[packs.Row]) -> None:
         if rows:
@@ -192,10 +190,9 @@ class Ends:
                     )
                 )  # fmt: skip
                 continue
-            core.seq += 1
             rows.append(
                 (
-                    core.seq, run, task, index, attempt, agent.id, state, exit.outcome, exit.code, assigned, started,
+                    core.number(run), run, task, index, attempt, agent.id, state, exit.outcome, exit.code, assigned, started,
                     ended, usage.cpu, usage.memory, usage.read, usage.written, slot, final, exit.log_shed, exit.error,
                     None if ref is None else rundata.encode(ref), exit.log or None, result or None,
                 )
@@ -219,7 +216,7 @@ class Ends:
         core.store.write(records.REF, refs)
         core.counters["ends"] += len(items)
         if ack:
-            core.say(agent.id, m.Ack([Key(*id, epoch) for id in items]))
+            core.acknowledge(agent.id, m.Ack([Key(*id, epoch) for id in items]))
         if rows:
             core.later(partial(self.tell, rows))
         return {(row[1], row[2]) for row in rows if row[17] == ItemState.SUCCEEDED}
@@ -234,7 +231,7 @@ class Ends:
             if row[3] == 1:
                 self._core.bundles.keep_result(row[1], row[2], packs.results_of(row[8])[0])
             for call in self._core.on_ends:
-                call(row[1], row[2])
+                call(row[1], row[2], row)
 
     def tell(self, rows: list[tuple[Any, ...]]) -> None:
         """Ends became durable: tell those who wait for them."""
@@ -242,7 +239,7 @@ class Ends:
         for run, task in {(row[1], row[2]) for row in rows}:
             self._core.bundles.drop_result(run, task)
             for call in self._core.on_ends:
-                call(run, task)
+                call(run, task, None)
         for tell in self._core.on_attempts_ended:
             tell(rows)
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 import zmq
 
 from windlass.server.zap import Zap
-from windlass.wire import codec, keys, limits
+from windlass.wire import codec, keys, limits, multipart
 from windlass.wire import messages as m
 
 log = logging.getLogger("windlass.links")
@@ -106,7 +106,7 @@ class Links:
         """The next good message; None when there is none. Bad ones are counted on the way, and dropped."""
         while True:
             try:
-                frames = self.socket.recv_multipart(zmq.NOBLOCK, copy=False)
+                frames = multipart.receive(self.socket)
             except zmq.Again:
                 return None
             try:
@@ -125,7 +125,7 @@ class Links:
                     self.complain("unknown-key", f"{connection!r} is not known here", now)
                     self.send(connection, UNKNOWN)
                     continue
-                message, payload = codec.decode([frame.bytes for frame in frames[1:]])
+                message, payload = codec.decode_checked([frame.bytes for frame in frames[1:]])
             except codec.WireError as error:
                 self.complain(error.code, f"{connection!r} sent a bad message: {error}", now)
                 continue
@@ -192,7 +192,7 @@ class Links:
         if connection.identity not in self.connections:
             return True
         try:
-            self.socket.send_multipart([connection.identity, *frames], zmq.NOBLOCK, copy=True)
+            multipart.send(self.socket, [connection.identity, *frames])
         except zmq.Again:
             return False
         except zmq.ZMQError as error:

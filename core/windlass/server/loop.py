@@ -184,6 +184,7 @@ class Server:
         self.upkeep.tick(core.now)
         core.publisher.tick(core.now)
         core.end_turn()
+        core.say_rest()
         core.tidy_memory()
         if self.store.problem:
             core.show_all()
@@ -242,6 +243,7 @@ class Server:
         self.upkeep.close()
         self.core.close()
         self.store.flush(5.0)
+        self.core.say_rest()
         if self._stop_agents:
             # Ours are those that came with this user's key; an enrolled machine goes on and waits for us.
             local = keys.load(self.options.config / keys.AGENT_KEY).public

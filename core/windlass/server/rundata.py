@@ -97,6 +97,8 @@ class RunData:
     notes: dict[int, str] = field(default_factory=dict)
     deadlines: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Task -> what is wrong with its deadline: endangered or missed, and in words."""
+    last_end: int | None = None
+    """The highest number given to an end of one of its items, 0 for none; None: of an earlier life, not known."""
     versions: dict[int, int] = field(default_factory=dict)
     """Task -> version of its bundle, where what it depends on was made anew."""
     deadline: float = 0.0

@@ -105,6 +105,17 @@ class Runs:
         found = self._here.get(run)
         return found.told if found is not None else _row.decode(self._away[run]).state
 
+    def last_end(self, run: int) -> int | None:
+        """The highest number given to an end of one of its items; None: not known without the store."""
+        found = self._here.get(run)
+        return found.last_end if found is not None else None
+
+    def numbered(self, run: int, last: int) -> None:
+        """An end of one of its items was given this number."""
+        found = self._here.get(run)
+        if found is not None:
+            found.last_end = last
+
     # --- putting away ------------------------------------------------------------------------------------
 
     @property

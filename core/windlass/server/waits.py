@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,8 @@ from windlass.sched.states import ENDED, ItemState
 from windlass.server import views
 from windlass.server.core import Core
 from windlass.server.links import Connection
-from windlass.store.reader import PackedEnds
+from windlass.store import packs
+from windlass.store.reader import EndRecord, PackedEnds
 from windlass.wire import messages as m
 from windlass.wire import results
 
@@ -24,17 +24,37 @@ _NAMES = {int(state): state.name.lower() for state in ItemState}
 Question = m.GetResults | m.WaitRun
 
 
+class _News:
+    """What has ended in a run since the last look."""
+
+    __slots__ = ("rows", "tasks")
+
+    def __init__(self) -> None:
+        self.tasks: set[int | None] = set()
+        """None among them: the run has."""
+        self.rows: list[packs.Row] | None = []
+        """All of it, as long as it is nothing else than that; else the store has to be asked."""
+
+
 class ResultDesk:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._waiting: dict[int, list[tuple[float, Connection, Question]]] = {}
-        self._touched: dict[int, set[int | None]] = {}
-        """Run -> its tasks of which items have ended since the last look; None among them: the run has."""
+        self._touched: dict[int, _News] = {}
+        """By run, of those that somebody waits for."""
         core.on_ends.append(self._touch)
 
-    def _touch(self, run: int, task: int | None) -> None:
-        if self._waiting:
-            self._touched.setdefault(run, set()).add(task)
+    def _touch(self, run: int, task: int | None, row: packs.Row | None) -> None:
+        if run not in self._waiting:
+            return
+        news = self._touched.get(run)
+        if news is None:
+            news = self._touched[run] = _News()
+        news.tasks.add(task)
+        if row is None:
+            news.rows = None if task is not None else news.rows
+        elif news.rows is not None:
+            news.rows.append(row)
 
     def get(self, connection: Connection, msg: Question) -> None:
         if msg.run not in self._core.runs:
@@ -50,13 +70,13 @@ class ResultDesk:
         touched, self._touched = self._touched, {}
         for run, waiting in list(self._waiting.items()):
             over = run not in self._core.runs or self._core.runs.told(run) in ENDED
-            tasks = touched.get(run, ())
+            news = touched.get(run)
             still = []
             for until, connection, msg in waiting:
                 if run not in self._core.runs:
                     self._core.links.send(connection, m.Failure(msg.req, "not-found", "the run was deleted"))
-                elif over or now >= until or (tasks and _concerns(msg, tasks)):
-                    if not self._answer(connection, msg, even_empty=now >= until or over):
+                elif over or now >= until or (news is not None and _concerns(msg, news)):
+                    if not self._answer(connection, msg, now >= until or over, news):
                         still.append((until, connection, msg))
                 else:
                     still.append((until, connection, msg))
@@ -76,7 +96,8 @@ class ResultDesk:
             if not self._waiting[run]:
                 del self._waiting[run]
 
-    def _answer(self, connection: Connection, msg: Question, even_empty: bool) -> bool:
+    def _answer(self, connection: Connection, msg: Question, even_empty: bool, news: _News | None = None) -> bool:
+        """Whether there was an answer. `news`: all that has ended since the question was found to have none."""
         core = self._core
         if isinstance(msg, m.WaitRun):
             if even_empty:
@@ -84,8 +105,14 @@ class ResultDesk:
                 core.when_durable(partial(core.links.send, connection, m.Reply(msg.req, {"run": row})))
             return even_empty
         limit = max(1, min(msg.limit, 10_000))
+        ends: list[EndRecord] = []
         packed: list[PackedEnds] = []
-        if msg.packed:
+        last = core.runs.last_end(msg.run)
+        if last is not None and last <= msg.after:
+            pass
+        elif msg.packed and news is not None and (found := _told_packs(msg, news, limit)) is not None:
+            packed = found
+        elif msg.packed:
             ends, packed = core.reader.ends_packed(msg.run, msg.after, limit, WEIGHT, msg.task)
         else:
             ends = core.reader.ends(msg.run, msg.after, limit, WEIGHT, msg.task)
@@ -109,6 +136,18 @@ class ResultDesk:
         return True
 
 
-def _concerns(msg: Question, tasks: Container[int | None]) -> bool:
-    """Whether ends in these tasks may be what was asked for."""
-    return isinstance(msg, m.GetResults) and (msg.task is None or msg.task in tasks)
+def _concerns(msg: Question, news: _News) -> bool:
+    """Whether these ends may be what was asked for."""
+    return isinstance(msg, m.GetResults) and (msg.task is None or msg.task in news.tasks)
+
+
+def _told_packs(msg: m.GetResults, news: _News, limit: int) -> list[PackedEnds] | None:
+    """The answer from what was told a moment ago, so that the store need not be asked; None if it has to be."""
+    rows = news.rows
+    if not rows or sum(row[3] for row in rows) > limit or sum(len(row[8]) for row in rows) > WEIGHT:
+        return None
+    return [
+        PackedEnds(row[0], row[2], list(packs.items_of(row[7], row[3])[0]), row[8])
+        for row in rows
+        if row[0] + row[3] - 1 > msg.after and msg.task in (None, row[2])
+    ]

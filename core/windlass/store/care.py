@@ -21,6 +21,8 @@ CHECK_TIME = 5.0
 """Seconds that the check at a start may take; a larger file is checked as far as that goes, unless it is suspect."""
 SUSPECT = ".suspect"
 """Suffix of a file that says: the store was found damaged while it was used, look at all of it at the next start."""
+PLENTY = 2**30
+"""Bytes that are free on a disk where some may be taken in advance."""
 KEPT_COPIES = 2
 """Copies made before a migration that are kept."""
 _WAL_FILES = ("", "-wal", "-shm")
@@ -199,6 +201,29 @@ class Place:
             f"{self._path} {what} under this core, so that nothing is kept any more: put it back, or stop the core "
             "(what it runs goes on) and start it again"
         )
+
+
+def reserve(path: Path, size: int) -> None:
+    """Have a store's log be at least so long, with zeros that are on disk, if the disk has plenty of room.
+
+    SQLite writes over what a log held before and looks at no more of it than it wrote: what follows fails the check of
+    its frames (https://www.sqlite.org/fileformat2.html#walformat). A commit into a file that need not grow waits for
+    its data only; one that makes it longer waits for the file system's journal too, which took as long again. Only for
+    who has just opened the store and lets nobody write.
+    """
+    log = path.with_name(path.name + "-wal")
+    with contextlib.suppress(OSError), open(log, "r+b", buffering=0) as file:
+        was = has = file.seek(0, os.SEEK_END)
+        room = os.fstatvfs(file.fileno())
+        if has >= size or room.f_bavail * room.f_frsize < PLENTY:
+            return
+        try:
+            while has < size:
+                has += file.write(bytes(min(size - has, 2**20)))
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(was)
+            raise
 
 
 def sync(path: Path) -> None:

@@ -185,8 +185,18 @@ class Reader:
         """Packs with ends numbered after..upto, in their order."""
         where, values = _packs_scope(run, task, index)
         return self._db.execute(
-            f"{_PACK} WHERE {where} AND seq+count-1>? AND seq<=? ORDER BY seq", (*values, after, upto)
+            f"{_PACK} WHERE {where} AND seq>=? AND seq+count-1>? AND seq<=? ORDER BY seq",
+            (*values, self._pack_before(run, after), after, upto),
         )
+
+    def _pack_before(self, run: int, after: int) -> int:
+        """Where a run's pack begins that may hold the end numbered after+1, or any number below those behind it.
+
+        With this bound a question passes over all that was asked for before by the index. (Numbers are given once, so
+        the last pack that begins at or before `after` is the only one that can reach beyond it.)
+        """
+        row = self._one("SELECT max(seq) FROM packs WHERE run=? AND seq<=?", run, after)
+        return 0 if row is None or row[0] is None else int(row[0])
 
     def ends(self, run: int, after: int, limit: int, weight: int, task: int | None = None) -> list[EndRecord]:
         """Ends of items (of one task) after number `after`: at most `limit`, and results of about `weight` bytes."""
@@ -225,9 +235,9 @@ class Reader:
         packed: list[PackedEnds] = []
         count = 0
         for seq, position, size, data, results in self._db.execute(
-            f"SELECT seq, task, count, data, results FROM packs WHERE run=? AND seq+count-1>? AND seq<=?{only}"
+            f"SELECT seq, task, count, data, results FROM packs WHERE run=? AND seq>=? AND seq+count-1>? AND seq<=?{only}"
             " ORDER BY seq",
-            (run, after, upto),
+            (run, self._pack_before(run, after), after, upto),
         ):
             packed.append(PackedEnds(seq, position, list(packs.items_of(data, size)[0]), results))
             count += min(size, seq + size - 1 - after)
@@ -235,10 +245,11 @@ class Reader:
             if count >= limit or weight <= 0:
                 upto = min(upto, seq + size - 1)
                 break
+        row = self._one("SELECT max(seq) FROM changes WHERE run=? AND seq>0 AND seq<=?", run, after)
         for seq, position, first, last, state, reason in self._db.execute(
-            "SELECT seq, task, first, last, state, reason FROM changes WHERE run=? AND seq>0 AND seq+last-first>?"
-            f" AND seq<=?{only} ORDER BY seq LIMIT ?",
-            (run, after + 1, upto, limit),
+            "SELECT seq, task, first, last, state, reason FROM changes WHERE run=? AND seq>0 AND seq>=?"
+            f" AND seq+last-first>? AND seq<=?{only} ORDER BY seq LIMIT ?",
+            (run, (row[0] if row else 0) or 0, after + 1, upto, limit),
         ):
             skip = max(0, after + 1 - seq)
             stop = min(last - first, skip + limit)

@@ -38,6 +38,10 @@ FEW = 64
 """Rows up to which the loop may commit by itself."""
 FAST = 0.0015
 """Seconds that commits must have taken of late for that."""
+LOG_PAGES = 4000
+"""Pages in the log from which they are brought into the file, and the log begins anew."""
+FRAME = 4096 + 24
+"""Bytes of a page in the log."""
 SLOW = 1.0
 """Seconds from which a commit is worth a word in the log."""
 
@@ -293,7 +297,7 @@ class Store:
                 db.execute("PRAGMA auto_vacuum=INCREMENTAL")
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
-            db.execute("PRAGMA wal_autocheckpoint=4000")
+            db.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
             db.execute("PRAGMA journal_size_limit=67108864")
             db.execute("PRAGMA cache_size=-32000")
             if not care.check(db, self.path):
@@ -302,6 +306,7 @@ class Store:
             if self.copied is not None:
                 log.info("the store is brought to this version; as it was it stays in %s", self.copied)
             migrate(db)
+            care.reserve(self.path, LOG_PAGES * FRAME)
         except BaseException:
             db.close()
             raise

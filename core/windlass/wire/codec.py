@@ -33,7 +33,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _type_frames: dict[type[Message], bytes] = {cls: bytes((place + 1,)) for place, cls in enumerate(MESSAGES)}
 _packed_frames = {cls: bytes((frame[0] | PACKED,)) for cls, frame in _type_frames.items()}
 _unpack = msgspec.msgpack.Decoder(list[bytes]).decode
-_decoders = {bytes((place + 1,)): msgspec.msgpack.Decoder(cls) for place, cls in enumerate(MESSAGES)}
+_decoders = {place + 1: msgspec.msgpack.Decoder(cls) for place, cls in enumerate(MESSAGES)}
 
 
 def encode(msg: Message, payload: Iterable[bytes] = ()) -> list[bytes]:
@@ -66,8 +66,13 @@ def check_sizes(sizes: Sequence[int]) -> None:
 def decode(frames: Sequence[bytes]) -> tuple[Any, list[bytes]]:
     """The message and its payload frames; `frames` come without the router's identity frame."""
     check_sizes([len(frame) for frame in frames])
+    return decode_checked(frames)
+
+
+def decode_checked(frames: Sequence[bytes]) -> tuple[Any, list[bytes]]:
+    """The same, of frames whose sizes were checked."""
     number = frames[0][0]
-    decoder = _decoders.get(bytes((number & ~PACKED,)))
+    decoder = _decoders.get(number & ~PACKED)
     if decoder is None:
         raise WireError("unknown-type", f"no message has type {number}")
     payload = list(frames[2:])

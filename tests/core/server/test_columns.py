@@ -126,7 +126,7 @@ def test_ends_of_several_tasks_in_one_message_are_each_kept_as_their_own(core: A
     run = kit.submit(client, *calls, both)
     keys = [item.key for item in agent.assigned(3)]
     succeed(agent, 1, keys, [b"j%d" % key.task for key in keys], tasks=[key.task for key in keys])
-    assert agent.expect(m.Ack) == m.Ack([], [1])
+    assert agent.acknowledged() == m.Ack([], [1])
     message = agent.expect(m.Assign)
     assert [(bundle.task, bundle.results) for bundle in message.bundles] == [(3, {"t0": b"j0", "t1": b"j1"})]
     rows = kit.results(client, run, 3)

@@ -1,0 +1,34 @@
+"""Messages of several frames through a ZeroMQ socket that never waits.
+
+pyzmq's own `send_multipart` and `recv_multipart` build an enum member for each frame's flags and ask the socket after
+each frame whether more follow; for a message of four frames that is 12 us each way, as much as all else of a hop.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import zmq
+from zmq.backend import Socket as _Socket
+
+_NOW = int(zmq.NOBLOCK)
+_MORE = _NOW | int(zmq.SNDMORE)
+_send: Any = _Socket.send
+_recv: Any = _Socket.recv
+
+
+def send(socket: zmq.Socket[bytes], frames: list[bytes]) -> None:
+    """All of them, copied, or none: raises `zmq.Again` when the socket takes nothing now, and other `ZMQError`s."""
+    for frame in frames[:-1]:
+        _send(socket, frame, _MORE)
+    _send(socket, frames[-1], _NOW)
+
+
+def receive(socket: zmq.Socket[bytes]) -> list[zmq.Frame]:
+    """The frames of the next message; raises `zmq.Again` when there is none."""
+    frame = _recv(socket, _NOW, False)
+    frames = [frame]
+    while frame.more:
+        frame = _recv(socket, _NOW, False)
+        frames.append(frame)
+    return frames
