@@ -12,6 +12,7 @@ import hashlib
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -39,6 +40,8 @@ AHEAD = 0.25
 MAX_WINDOW = 20_000
 APPENDS = 4
 """Messages with calls that may wait for the core's answer, for each task."""
+FEW = 16
+"""Ends up to which the network thread tells those who wait by itself."""
 POLL = 30.0
 """Seconds that the core holds a question for results."""
 
@@ -47,10 +50,84 @@ class BrokenWorkers(BrokenExecutor):
     """A worker process died, or the executor's core did: nothing that was submitted will end."""
 
 
+class _Sealed:
+    """A result as it came, until somebody asks for it."""
+
+    __slots__ = ("error", "payload", "value")
+
+    def __init__(self, payload: bytes) -> None:
+        self.payload: bytes | None = payload
+        self.value: Any = None
+        self.error: Exception | None = None
+
+    def open(self) -> None:
+        if self.payload is None:
+            return
+        try:
+            self.value = results.decode_result(self.payload) if self.payload else None
+        except Exception as error:
+            self.error = error
+        self.payload = None
+
+
+class CallFuture(Future[Any]):
+    """A future whose result is taken apart by whoever asks for it first, so that no thread of ours runs user code.
+
+    So the network thread may end it. Only callbacks are run by who ends a future, and they may take their time: those
+    that have some are left to the executor's thread.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._guard = threading.Lock()
+        self._watched = False
+        """It has callbacks, or will have in a moment."""
+        self._claimed = False
+        """Some thread ends it."""
+
+    def result(self, timeout: float | None = None) -> Any:
+        value = super().result(timeout)
+        if type(value) is not _Sealed:
+            return value
+        with self._guard:
+            value.open()
+        if value.error is not None:
+            raise value.error
+        return value.value
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        error = super().exception(timeout)
+        if error is None and type(value := super().result()) is _Sealed:
+            with self._guard:
+                value.open()
+            return value.error
+        return error
+
+    def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
+        with self._guard:
+            self._watched = True
+        super().add_done_callback(fn)
+
+    def claim(self) -> bool:
+        """Whether the caller is the one to end it."""
+        with self._guard:
+            before, self._claimed = self._claimed, True
+        return not before
+
+    def end_quietly(self, payload: bytes) -> bool:
+        """End it unless somebody's code would run, or another thread does; whether it is ended."""
+        with self._guard:
+            if self._watched or self._claimed:
+                return False
+            self._claimed = True
+            self.set_result(_Sealed(payload))
+        return True
+
+
 class Waiting(NamedTuple):
     """A call that was not handed out yet."""
 
-    future: Future[Any]
+    future: CallFuture
     channel: str
     payload: bytes
 
@@ -65,7 +142,7 @@ class _Channel:
     after: int = 0
     appends: int = 0
     polling: bool = False
-    flying: dict[int, Future[Any]] = field(default_factory=dict)
+    flying: dict[int, CallFuture] = field(default_factory=dict)
     """Index of the item -> its future."""
 
 
@@ -95,6 +172,8 @@ class Dispatcher:
         self._prepared = prepared
         """The initializer's part of each function's blob."""
         self._lock = threading.Lock()
+        self._handing = threading.Lock()
+        """Held by the thread that gives calls their numbers and sends them."""
         self._waiting: deque[Waiting] = deque()
         self._events: SimpleQueue[_Results | _NotAppended | _PollFailed | None] = SimpleQueue()
         self._awake = False
@@ -112,7 +191,7 @@ class Dispatcher:
         self._rate_count = 0
 
     def __repr__(self) -> str:
-        flying = sum(len(channel.flying) for channel in list(self._channels.values()))
+        flying = self._flying()
         state = "broken" if self._broken else "shut down" if self._shut_down else "open"
         return f"{state}, {len(self._waiting)} waiting, {flying} handed out"
 
@@ -134,7 +213,20 @@ class Dispatcher:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="windlass-executor", daemon=True)
                 self._thread.start()
+            idle = len(self._waiting) == 1 and call.channel in self._channels and not self._flying()
+        # With nothing else under way the caller sends it: to wake another thread for that takes longer.
+        if idle and self._handing.acquire(blocking=False):
+            try:
+                if self._broken is None:
+                    self._hand_out(opening=False)
+            finally:
+                self._handing.release()
+            if not self._waiting:
+                return
         self._ring()
+
+    def _flying(self) -> int:
+        return sum([len(channel.flying) for channel in list(self._channels.values())])
 
     def add_function(self, function: Any) -> str:
         """Make a function known that gets a task of its own; the channel's name."""
@@ -200,7 +292,8 @@ class Dispatcher:
                 case _PollFailed():
                     raise event.error
         if self._broken is None:
-            self._hand_out()
+            with self._handing:
+                self._hand_out()
 
     def _connect(self) -> Client:
         from windlass.client.api import Client
@@ -224,8 +317,9 @@ class Dispatcher:
         if core is not None and (ended := core.fatal()):
             self._break(ended)
 
-    def _hand_out(self) -> None:
-        room = self._window - sum(len(channel.flying) for channel in self._channels.values())
+    def _hand_out(self, opening: bool = True) -> None:
+        """Send what waits as far as there is room. Without `opening`, nothing that has to wait for an answer first."""
+        room = self._window - self._flying()
         batches: dict[str, list[Waiting]] = {}
         while room > 0:
             with self._lock:
@@ -233,7 +327,7 @@ class Dispatcher:
                     break
                 key = self._waiting[0].channel
                 channel = self._channels.get(key)
-                if channel is not None and channel.appends >= APPENDS:
+                if (channel is None and not opening) or (channel is not None and channel.appends >= APPENDS):
                     break
                 call = self._waiting.popleft()
             if call.future.set_running_or_notify_cancel():
@@ -322,39 +416,51 @@ class Dispatcher:
         answer = done.result()
         rows = ends_of(answer)
         state = answer.data.get("run_state")
+        last = rows[-1].seq if rows else 0
         if not rows and state in ENDED:
             self._events.put(
                 _PollFailed(channel, BrokenWorkers(f"the executor's run {channel.run} was ended: {state}"))
             )
             return
-        if rows:
-            channel.after = max(channel.after, rows[-1].seq)
+        if len(rows) <= FEW:
+            rows = self._end_quietly(channel, rows)
+        channel.after = max(channel.after, last)
         if not self._left:
             self._ask(channel)
-        if rows:
+        if rows or self._waiting or self._shut_down:
             self._events.put(_Results(channel, rows))
+
+    def _end_quietly(self, channel: _Channel, rows: list[End]) -> list[End]:
+        """Tell who waits at once, without waking the other thread; those for which that does not do."""
+        left = []
+        for end in rows:
+            future = channel.flying.get(end.index)
+            if future is None or end.state != "succeeded" or end.payload[:1] == b"b":
+                left.append(end)
+            elif future.end_quietly(end.payload):
+                channel.flying.pop(end.index, None)
+            else:
+                left.append(end)
+        self._adapt(time.monotonic(), len(rows) - len(left))
+        return left
 
     def _take(self, channel: _Channel, rows: list[End]) -> None:
         now = time.monotonic()
         flying = channel.flying
-        decode = results.decode_result
         for end in rows:
             future = flying.pop(end.index, None)
-            if future is None:
+            if future is None or not future.claim():
                 continue
             payload = end.payload
             if end.state == "succeeded" and payload[:1] != b"b":
-                try:
-                    future.set_result(decode(payload) if payload else None)
-                except Exception as error:
-                    future.set_exception(error)
+                future.set_result(_Sealed(payload))
             else:
                 self._end(future, end.state, end.error, payload)
                 if self._broken is not None:
                     return
         self._adapt(now, len(rows))
 
-    def _end(self, future: Future[Any], state: str, error: str, payload: bytes) -> None:
+    def _end(self, future: CallFuture, state: str, error: str, payload: bytes) -> None:
         """An end that is no plain result."""
         assert self._client is not None
         try:
@@ -380,6 +486,10 @@ class Dispatcher:
         """Measure how fast calls end, and set the window to what will be done soon."""
         if self._core is not None and self._max_workers is not None:
             return
+        with self._lock:
+            self._adapt_now(now, count)
+
+    def _adapt_now(self, now: float, count: int) -> None:
         self._rate_count += count
         elapsed = now - self._rate_since
         if elapsed < 0.02:
@@ -400,7 +510,8 @@ class Dispatcher:
         for channel in self._channels.values():
             flying, channel.flying = list(channel.flying.values()), {}
             for future in flying:
-                future.set_exception(BrokenWorkers(reason))
+                if future.claim():
+                    future.set_exception(BrokenWorkers(reason))
         return BrokenWorkers(reason)
 
     def _leave(self) -> None:

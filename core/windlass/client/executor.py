@@ -32,7 +32,7 @@ from typing import Any, ParamSpec, TypeVar
 from windlass.client import trampoline
 from windlass.client.api import Client
 from windlass.client.build import SAME, TaskFunction
-from windlass.client.dispatch import GENERIC, BrokenWorkers, Dispatcher, Waiting
+from windlass.client.dispatch import GENERIC, BrokenWorkers, CallFuture, Dispatcher, Waiting
 from windlass.client.pickling import dumps, dumps_call
 from windlass.client.submit import MAX_ARGUMENTS
 
@@ -101,7 +101,7 @@ class Executor(BaseExecutor):
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Call `fn(*args, **kwargs)` on an agent."""
         self._dispatcher.check_open()
-        future: Future[T] = Future()
+        future = CallFuture()
         try:
             channel, payload = self._payload(fn, args, kwargs)
         except Exception as error:
@@ -153,7 +153,7 @@ class Executor(BaseExecutor):
 
     def _submit_chunk(self, fn: Callable[..., Any], piece: list[tuple[Any, ...]]) -> Future[list[Any]]:
         self._dispatcher.check_open()
-        future: Future[list[Any]] = Future()
+        future = CallFuture()
         try:
             known = self._function(fn)
             payload = _pickle((known.key, known.data, piece), {})

@@ -103,6 +103,9 @@ class Link:
         self._bell_in, self._bell_out = sockets.socketpair()
         for end in (self._bell_in, self._bell_out):
             end.setblocking(False)
+        self._bell = self._bell_out.fileno()
+        self._polled: tuple[object, ...] = ()
+        self._poller = zmq.Poller()
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._thread = threading.Thread(target=self._run, name=f"windlass-link-{name}", daemon=True)
         self._thread.start()
@@ -224,8 +227,8 @@ class Link:
         self._commands.append(command)
         if self._ended:
             self._drain()
-        elif not self._awake:
-            self._ring()
+        elif not self._awake and threading.get_ident() != self._thread.ident:
+            self._ring()  # the network thread itself looks before it sleeps
 
     def _ring(self) -> None:
         self._awake = True
@@ -273,24 +276,33 @@ class Link:
         state = self._state
         if state.phase == "connecting" and not state.dialled and now >= state.retry_at:
             self._dial()
-        poller = zmq.Poller()
-        poller.register(self._bell_out.fileno(), zmq.POLLIN)
-        if self._socket is not None:
-            poller.register(self._socket, zmq.POLLIN | (zmq.POLLOUT if self._outbox else 0))
-        if self._monitor is not None:
-            poller.register(self._monitor, zmq.POLLIN)
         due = state.deadline()
         wait = None if due is None else int(max(0.0, due - time.monotonic()) * 1000) + 1
-        if not self._commands:
-            poller.poll(wait)
+        ready = [which for which, _ in self._watched().poll(0 if self._commands else wait)]
         self._awake = False
-        with contextlib.suppress(BlockingIOError):
-            self._bell_out.recv(4096)
+        if self._bell in ready:
+            with contextlib.suppress(BlockingIOError):
+                self._bell_out.recv(4096)
         self._drain()
-        self._receive()
+        if self._socket in ready:
+            self._receive()
         self._carry_out(state.tick(time.monotonic()))
-        self._watch()
+        if self._monitor in ready:
+            self._watch()
         self._flush()
+
+    def _watched(self) -> zmq.Poller:
+        """What to wait for; made anew only when that is something else than before."""
+        what = (self._socket, self._monitor, bool(self._outbox))
+        if what != self._polled:
+            self._polled = what
+            self._poller = poller = zmq.Poller()
+            poller.register(self._bell, zmq.POLLIN)
+            if self._socket is not None:
+                poller.register(self._socket, zmq.POLLIN | (zmq.POLLOUT if self._outbox else 0))
+            if self._monitor is not None:
+                poller.register(self._monitor, zmq.POLLIN)
+        return self._poller
 
     def _drain(self) -> None:
         while True:

@@ -28,6 +28,8 @@ SMALL = 200
 """Bytes of a result that is never worth a blob."""
 RECENT = 4096
 """Results of single tasks of a run that are kept for those who need them next."""
+APPENDED = 64 * 1024
+"""Bytes of arguments that are kept as they come."""
 _payloads = msgspec.msgpack.Decoder(list[bytes])
 
 
@@ -59,6 +61,8 @@ class Bundles:
         self._cache: dict[tuple[int, int], Bundle] = {}
         self._files: dict[tuple[int, int], list[FileRef]] = {}
         self._batches: dict[tuple[int, int], tuple[int, list[bytes]]] = {}
+        self._appended: dict[tuple[int, int], tuple[int, list[bytes]]] = {}
+        """Task -> the few items that came last: mostly they are given out at once."""
         self._recent: dict[int, dict[int, bytes | None]] = {}
         """Run -> single task that was sent out of late -> its result, once that is durable: who needs it comes soon."""
 
@@ -159,7 +163,7 @@ class Bundles:
 
     def forget(self, run: int) -> None:
         """The run has ended or is gone."""
-        caches: tuple[dict[tuple[int, int], Any], ...] = (self._cache, self._files, self._batches)
+        caches: tuple[dict[tuple[int, int], Any], ...] = (self._cache, self._files, self._batches, self._appended)
         for cache in caches:
             for key in [key for key in cache if key[0] == run]:
                 del cache[key]
@@ -317,26 +321,39 @@ class Bundles:
 
     def payload(self, run: RunData, position: int, index: int) -> bytes:
         """An item's pickled arguments; empty when the client sent none."""
-        key = (run.id, position)
-        first, batch = self._batches.get(key, (0, []))
-        if not first <= index < first + len(batch):
-            row = self._reader.payloads(run.id, position, index)
-            if row is None:
-                return b""
-            first, batch = row[0], _payloads.decode(row[2])
-            self._batches.pop(key, None)
-            self._batches[key] = (first, batch)
-            while len(self._batches) > 32:
-                del self._batches[next(iter(self._batches))]
+        first, batch = self._batch(run, position, index)
         return batch[index - first] if index - first < len(batch) else b""
+
+    def _batch(self, run: RunData, position: int, index: int) -> tuple[int, list[bytes]]:
+        """The first of the items that came together with this one, and their arguments; none of them: (index, [])."""
+        key = (run.id, position)
+        for kept in (self._batches, self._appended):
+            first, batch = kept.get(key, (0, []))
+            if first <= index < first + len(batch):
+                return first, batch
+        row = self._reader.payloads(run.id, position, index)
+        if row is None:
+            return index, []
+        self._batches.pop(key, None)
+        found = self._batches[key] = row[0], _payloads.decode(row[2])
+        while len(self._batches) > 32:
+            del self._batches[next(iter(self._batches))]
+        return found
+
+    def appended(self, run: int, position: int, first: int, batch: list[bytes]) -> None:
+        """These items were added to a task; nobody is given them before they are durable."""
+        self._appended.pop((run, position), None)
+        if sum(map(len, batch)) <= APPENDED:
+            self._appended[run, position] = first, batch
+            while len(self._appended) > 32:
+                del self._appended[next(iter(self._appended))]
 
     def payloads(self, run: RunData, position: int, first: int, last: int, weight: int) -> list[bytes]:
         """Arguments of items from `first` on, at least one and at most about `weight` bytes."""
         found: list[bytes] = []
         while first < last and weight > 0:
-            one = self.payload(run, position, first)
-            start, batch = self._batches.get((run.id, position), (0, []))
-            more = batch[first - start : last - start] if start <= first < start + len(batch) else [one]
+            start, batch = self._batch(run, position, first)
+            more = batch[first - start : last - start] or [b""]
             if sum(map(len, more)) > weight:
                 more = more[:1] if len(more[0]) > weight else more[: max(1, weight * len(more) // sum(map(len, more)))]
             found += more

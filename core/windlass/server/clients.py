@@ -250,7 +250,8 @@ class ClientDesk:
         self._task(run, msg.task)
         if len(payload) != 1:
             raise RequestError("bad-request", "an append has one payload frame")
-        if len(_decode_batch(payload[0])) != msg.count or msg.count <= 0:
+        batch = _decode_batch(payload[0])
+        if len(batch) != msg.count or msg.count <= 0:
             raise RequestError("bad-request", "the payload does not hold as many items as it says")
         count = core.scheduler.task_view(run.id, msg.task).count or 0
         if msg.first + msg.count <= count:
@@ -262,6 +263,7 @@ class ClientDesk:
         if count + msg.count > expand.MAX_ITEMS:
             raise RequestError("bad-request", f"a task has at most {expand.MAX_ITEMS} items")
         core.store.write(records.PAYLOADS, [(run.id, msg.task, msg.first, msg.count, payload[0])])
+        core.bundles.appended(run.id, msg.task, msg.first, batch)
         core.handle(ev.ItemsAppended(run.id, msg.task, msg.count))
         return {"count": count + msg.count}
 
@@ -522,7 +524,7 @@ def _unpacked(raw: bytes) -> Graph:
         raise RequestError("bad-request", f"this is no graph: {error}") from None
 
 
-def _decode_batch(data: bytes) -> Sequence[bytes]:
+def _decode_batch(data: bytes) -> list[bytes]:
     try:
         return _batch.decode(data)
     except msgspec.MsgspecError as error:
