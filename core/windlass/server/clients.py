@@ -36,6 +36,8 @@ log = logging.getLogger("windlass.clients")
 
 MAX_LIMIT = 5000
 """Rows of one answer, whatever was asked for."""
+FEW = 16
+"""Items of an append whose answer may wait for company."""
 _CHANGING = (m.Submit, m.AppendItems, m.CloseTask, m.Amend, m.Control, m.AgentControl, m.MakeToken, m.StopCore, m.Prune)
 _STATES = {state.name.lower(): state for state in ItemState}
 _batch = msgspec.msgpack.Decoder(list[bytes])
@@ -104,8 +106,10 @@ class ClientDesk:
             send = partial(core.links.send, connection, m.Reply(msg.req, data))
             if isinstance(msg, _CHANGING):
                 self._unanswered[connection, msg.req] = None
-                later = core.later_still if isinstance(msg, m.AppendItems) else core.later
-                later(partial(self._answer, connection, msg.req, send))
+                if isinstance(msg, m.AppendItems) and msg.count <= FEW:
+                    # Whoever brings them one by one waits for their ends, not for this.
+                    send = partial(core.links.send_soon, connection, m.Reply(msg.req, data), core.now)
+                core.later(partial(self._answer, connection, msg.req, send))
             else:
                 core.when_durable(send)
 

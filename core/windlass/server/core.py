@@ -76,7 +76,6 @@ class Core:
         self.on_attempts_ended: list[Callable[[Iterable[tuple[Any, ...]]], None]] = []
         """Called with the rows of attempts whose ends have become durable."""
         self._later: list[Callable[[], object]] = []
-        self._late: list[Callable[[], object]] = []
         self._marked: list[tuple[ev.ItemsChanged, bool]] = []
         """Changes of items in this turn, and whether these are their ends."""
         self._to_show: dict[int, Callable[[], object]] = {}
@@ -167,19 +166,14 @@ class Core:
         """Send to an agent once this turn is durable."""
         self._later.append(partial(self._say_now, agent, message))
 
-    def acknowledge(self, agent: str, message: m.Message) -> None:
-        """As `say`, when all that somebody waits for is on its way."""
-        self.later_still(partial(self._say_now, agent, message))
+    def acknowledge(self, agent: str, message: m.Ack) -> None:
+        """Tell an agent what is durable. It keeps these ends until then, and waits for nothing."""
+        self._later.append(partial(self._acknowledge_now, agent, message))
 
-    def later_still(self, call: Callable[[], object]) -> None:
-        """As `later`, but after all that somebody waits for was said: acknowledgements, mostly."""
-        self._later.append(partial(self._late.append, call))
-
-    def say_rest(self) -> None:
-        """Do what was put off until the turn's end."""
-        while self._late:
-            late, self._late = self._late, []
-            self._call_all(late)
+    def _acknowledge_now(self, agent: str, message: m.Ack) -> None:
+        record = self.agents.get(agent)
+        if record is not None and record.connection is not None:
+            self.links.send_soon(record.connection, message, self.now)
 
     def _say_now(self, agent: str, message: m.Message) -> None:
         record = self.agents.get(agent)

@@ -8,6 +8,7 @@ agent); nothing of the overflow is silently missing from what it believes to be 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
@@ -29,6 +30,8 @@ STRANGER = 60.0
 """The same for one that never said HELLO."""
 AGAIN = (0.003, 0.25)
 """Seconds until what a peer did not take is offered again: at first, and at most, while it goes on not to read."""
+SOON = 0.002
+"""Seconds that a message may wait for another one to the same peer, because waking a process costs more than it does."""
 COMPLAINT = 5.0
 """Seconds between two log lines about the same kind of refused frames."""
 UNKNOWN = m.Refused(
@@ -40,7 +43,9 @@ UNKNOWN = m.Refused(
 class Connection:
     """One peer as long as its link lasts. After a reconnect it is another connection."""
 
-    __slots__ = ("agent", "heard", "identity", "key", "kind", "name", "overflowed", "queue", "queued", "topics")
+    __slots__ = (
+        "agent", "heard", "identity", "key", "kind", "name", "overflowed", "queue", "queued", "soon", "topics",
+    )  # fmt: skip
 
     def __init__(self, identity: bytes, key: str, now: float) -> None:
         self.identity = identity
@@ -55,6 +60,8 @@ class Connection:
         self.queued = 0
         """Bytes in the queue."""
         self.overflowed = False
+        self.soon: list[list[bytes]] = []
+        """What goes along with the next message, or a moment later by itself."""
         self.topics: set[str] = set()
 
     def __repr__(self) -> str:
@@ -85,6 +92,8 @@ class Links:
         self.gone: list[Connection] = []
         """Connections found broken since the loop last looked."""
         self._behind: set[Connection] = set()
+        self._soon: dict[Connection, float] = {}
+        """Until when something may wait for company."""
         self._again = AGAIN[0]
         self._complained: dict[str, float] = {}
 
@@ -95,6 +104,7 @@ class Links:
         return str(self.socket.getsockopt_string(zmq.LAST_ENDPOINT)).rstrip("\0")
 
     def close(self) -> None:
+        self.tick(math.inf)
         self.flush()
         self.socket.close()
         self.zap.close()
@@ -162,6 +172,31 @@ class Links:
 
     def send_frames(self, connection: Connection, frames: list[bytes]) -> None:
         """Send now if the peer keeps up, else queue. Encoded once, a message may go to many."""
+        self._send_frames(connection, frames)
+        if connection.soon:
+            self._send_soon(connection)
+
+    def send_soon(self, connection: Connection, message: m.Message, now: float) -> None:
+        """Send what nobody waits for: behind the next message to this peer, or alone in a moment."""
+        connection.soon.append(codec.encode(message))
+        self._soon.setdefault(connection, now + SOON)
+
+    def _send_soon(self, connection: Connection) -> None:
+        self._soon.pop(connection, None)
+        soon, connection.soon = connection.soon, []
+        for frames in soon:
+            self._send_frames(connection, frames)
+
+    def tick(self, now: float) -> None:
+        """Send what has waited long enough."""
+        if self._soon:
+            for connection in [one for one, until in self._soon.items() if now >= until]:
+                self._send_soon(connection)
+
+    def next_deadline(self) -> float | None:
+        return min(self._soon.values(), default=None)
+
+    def _send_frames(self, connection: Connection, frames: list[bytes]) -> None:
         if not connection.queue and self._try(connection, frames):
             return
         if connection.identity not in self.connections or connection.overflowed:
@@ -237,6 +272,7 @@ class Links:
         connection.queue.clear()
         connection.queued = 0
         self._behind.discard(connection)
+        self._soon.pop(connection, None)
         self.gone.append(connection)
 
     def sweep(self, now: float | None = None) -> None:

@@ -184,11 +184,11 @@ class Server:
         self.upkeep.tick(core.now)
         core.publisher.tick(core.now)
         core.end_turn()
-        core.say_rest()
         core.tidy_memory()
         if self.store.problem:
             core.show_all()
             self.clients.tell_trouble(self.store.problem)
+        links.tick(core.now)
         if links.behind:
             links.flush()
         if core.now >= self._sweep_at:
@@ -243,7 +243,6 @@ class Server:
         self.upkeep.close()
         self.core.close()
         self.store.flush(5.0)
-        self.core.say_rest()
         if self._stop_agents:
             # Ours are those that came with this user's key; an enrolled machine goes on and waits for us.
             local = keys.load(self.options.config / keys.AGENT_KEY).public
@@ -272,6 +271,7 @@ class Server:
             self.core.eraser.next_deadline(),
             self.upkeep.next_deadline(),
             self.store.next_deadline(),
+            self.links.next_deadline(),
         )
         due = min((time for time in times if time is not None), default=None)
         wait = SWEEP if due is None else min(SWEEP, max(0.0, due - self.clock.now()))
