@@ -6,7 +6,7 @@ Texts are rendered on the agent: here only conditions, fan-outs and the names of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -63,6 +63,9 @@ class Bundles:
         self._batches: dict[tuple[int, int], tuple[int, list[bytes]]] = {}
         self._appended: dict[tuple[int, int], tuple[int, list[bytes]]] = {}
         """Task -> the few items that came last: mostly they are given out at once."""
+        self._singles: dict[tuple[int, int], list[bytes]] = {}
+        self._ahead = 1
+        """Single tasks whose arguments are read at once."""
         self._recent: dict[int, dict[int, bytes | None]] = {}
         """Run -> single task that was sent out of late -> its result, once that is durable: who needs it comes soon."""
 
@@ -115,9 +118,10 @@ class Bundles:
     def _scope(self, run: RunData, task: Task) -> Scope:
         refs = run.references(run.position[task.id])
         known: dict[str, Any] = {}
-        for name, raw in self._results(run, task, refs.results).items():
-            whole = [self._value(one) for one in raw] if isinstance(raw, list) else self._value(raw)
-            known[name] = whole
+        whole = {need.task: run.position[need.task] for need in task.needs if not need.each}
+        named = {name: at for name, at in whole.items() if name in refs.results}
+        for name, raw in self._results(run, named).items():
+            known[name] = [self._value(one) for one in raw] if isinstance(raw, list) else self._value(raw)
         return Scope(
             params=run.params,
             run_id=run.id,
@@ -163,7 +167,9 @@ class Bundles:
 
     def forget(self, run: int) -> None:
         """The run has ended or is gone."""
-        caches: tuple[dict[tuple[int, int], Any], ...] = (self._cache, self._files, self._batches, self._appended)
+        caches: tuple[dict[tuple[int, int], Any], ...] = (
+            self._cache, self._files, self._batches, self._appended, self._singles,
+        )  # fmt: skip
         for cache in caches:
             for key in [key for key in cache if key[0] == run]:
                 del cache[key]
@@ -191,8 +197,11 @@ class Bundles:
             if len(recent) > RECENT:
                 del recent[next(iter(recent))]
         refs = run.references(position)
-        wanted = {need.task for need in task.needs} if isinstance(task.action, Call) else refs.results
-        files = [] if refs.item_inputs else self._inputs(run, task, task.inputs, Scope(params=run.params))
+        whole = {need.task: run.position[need.task] for need in task.needs if not need.each}
+        wanted = whole if isinstance(task.action, Call) else refs.results
+        files: list[FileRef] = []
+        if task.inputs and not refs.item_inputs:
+            files = self._inputs(run, task, task.inputs, Scope(params=run.params))
         if isinstance(task.action, PythonCall):
             files += module_files(task.action.target, run.files)
         return Bundle(
@@ -203,32 +212,34 @@ class Bundles:
             spec=self._without_licences(task),
             params=run.params,
             files=_distinct(files),
-            results=self._results(run, task, wanted),
-            statuses=self.statuses(run, task),
+            results=self._results(run, {name: at for name, at in whole.items() if name in wanted}),
+            statuses={name: self._status(run, at) for name, at in whole.items()},
             outputs=self._outputs(run, task, refs.outputs),
         )
 
     def _without_licences(self, task: Task) -> Task:
         named = task.resources.named
+        if not named:
+            return task
         own = {name: amount for name, amount in named.items() if name not in self._licences}
         if len(own) == len(named):
             return task
         return replace(task, resources=replace(task.resources, named=own))
 
     def _outputs(self, run: RunData, task: Task, wanted: Iterable[str]) -> dict[str, list[str]]:
+        if not wanted:
+            return {}
         whole = {need.task for need in task.needs if not need.each}
         return {
             name: [file.path for file in self.task_files(run, run.position[name])] for name in wanted if name in whole
         }
 
-    def _results(self, run: RunData, task: Task, wanted: Iterable[str]) -> dict[str, bytes | list[bytes]]:
-        """Results of the tasks it needs as a whole; large ones as blobs, so that the bundle stays a message."""
-        whole = {need.task for need in task.needs if not need.each}
+    def _results(self, run: RunData, wanted: Mapping[str, int]) -> dict[str, bytes | list[bytes]]:
+        """Results of tasks, by name and position; large ones as blobs, so that the bundle stays a message."""
         found: dict[str, bytes | list[bytes]] = {}
         weight = 0
         recent = self._recent.get(run.id, {})
-        for name in sorted(set(wanted) & whole):
-            position = run.position[name]
+        for name, position in sorted(wanted.items()):
             one = recent.get(position)
             if one is not None:
                 found[name] = one
@@ -331,6 +342,8 @@ class Bundles:
             first, batch = kept.get(key, (0, []))
             if first <= index < first + len(batch):
                 return first, batch
+        if not index and not run.task(position).is_array:
+            return 0, self._single(run.id, position)
         row = self._reader.payloads(run.id, position, index)
         if row is None:
             return index, []
@@ -339,6 +352,17 @@ class Bundles:
         while len(self._batches) > 32:
             del self._batches[next(iter(self._batches))]
         return found
+
+    def _single(self, run: int, position: int) -> list[bytes]:
+        """The arguments of a single task. Those that come next in the graph are mostly asked for next."""
+        found = self._singles.pop((run, position), None)
+        if found is not None:
+            return found
+        # As far ahead as paid off the last time.
+        self._ahead = max(1, self._ahead // 2) if len(self._singles) * 2 > self._ahead else min(64, self._ahead * 2)
+        rows = self._reader.payloads_from(run, position, self._ahead, APPENDED)
+        self._singles = {(run, at): _payloads.decode(data) for at, data in rows}
+        return self._singles.pop((run, position), [])
 
     def appended(self, run: int, position: int, first: int, batch: list[bytes]) -> None:
         """These items were added to a task; nobody is given them before they are durable."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -103,7 +103,7 @@ class ClientDesk:
             self.fail(connection, msg.req, error.code, str(error))
             return
         if data is not None:
-            send = partial(core.links.send, connection, m.Reply(msg.req, data))
+            send: Callable[[], object] = partial(core.links.send, connection, m.Reply(msg.req, data))
             if isinstance(msg, _CHANGING):
                 self._unanswered[connection, msg.req] = None
                 if isinstance(msg, m.AppendItems) and msg.count <= FEW:

@@ -327,8 +327,8 @@ class Core:
                     agent.lanes.end(live.slot, self.now)
             rows.append(
                 (
-                    self.number(id[0]), *id, effect.agent, int(effect.state), "", 0, live.assigned, live.started, self.now,
-                    0.0, 0, 0, 0, max(live.slot, 0), 0, 0, error, None, None, None,
+                    self.number(id[0]), *id, effect.agent, int(effect.state), "", 0, live.assigned, live.started,
+                    self.now, 0.0, 0, 0, 0, max(live.slot, 0), 0, 0, error, None, None, None,
                 )
             )  # fmt: skip
         self.store.write(records.ATTEMPT, rows)

@@ -250,6 +250,9 @@ def _numbers(task: Task) -> str:
 
 def references_of(task: Task) -> References:
     """What its texts name. A text that cannot be read names nothing: it fails where it is rendered."""
+    silent = task.when is None and not (task.env or task.inputs or task.outputs) and "${{" not in task.workdir
+    if silent and type(task.action) is Call:
+        return NOTHING
     results: set[str] = set()
     outputs: set[str] = set()
     texts = list(_texts(task))

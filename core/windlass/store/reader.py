@@ -150,6 +150,20 @@ class Reader:
         )  # fmt: skip
         return row if row is not None and index < row[0] + row[1] else None
 
+    def payloads_from(self, run: int, task: int, count: int, weight: int) -> list[tuple[int, bytes]]:
+        """(position, msgpack list) of the first arguments of tasks from this one on, till `weight` bytes are found."""
+        found: list[tuple[int, bytes]] = []
+        for position, first, data in self._db.execute(
+            f"SELECT task, first, data FROM payloads WHERE run=? AND task>=? ORDER BY task, first LIMIT {int(count)}",
+            (run, task),
+        ):
+            if not first:
+                found.append((position, data))
+            weight -= len(data)
+            if weight <= 0:
+                break
+        return found
+
     # --- items and attempts ---
 
     def attempts(self, run: int, task: int | None, index: int | None, after: int, limit: int) -> list[AttemptRecord]:
@@ -235,8 +249,8 @@ class Reader:
         packed: list[PackedEnds] = []
         count = 0
         for seq, position, size, data, results in self._db.execute(
-            f"SELECT seq, task, count, data, results FROM packs WHERE run=? AND seq>=? AND seq+count-1>? AND seq<=?{only}"
-            " ORDER BY seq",
+            "SELECT seq, task, count, data, results FROM packs WHERE run=? AND seq>=? AND seq+count-1>? AND seq<=?"
+            f"{only} ORDER BY seq",
             (run, self._pack_before(run, after), after, upto),
         ):
             packed.append(PackedEnds(seq, position, list(packs.items_of(data, size)[0]), results))
