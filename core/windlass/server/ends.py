@@ -193,8 +193,8 @@ class Ends:
             rows.append(
                 (
                     core.number(run), run, task, index, attempt, agent.id, state, exit.outcome, exit.code, assigned,
-                    started, ended, usage.cpu, usage.memory, usage.read, usage.written, slot, final, exit.log_shed, exit.error,
-                    None if ref is None else rundata.encode(ref), exit.log or None, result or None,
+                    started, ended, usage.cpu, usage.memory, usage.read, usage.written, slot, final, exit.log_shed,
+                    exit.error, None if ref is None else rundata.encode(ref), exit.log or None, result or None,
                 )
             )  # fmt: skip
             if exit.outputs and final == ItemState.SUCCEEDED:
