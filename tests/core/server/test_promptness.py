@@ -108,9 +108,9 @@ def test_a_question_in_the_middle_of_a_pack_gets_it_whole(core: Any, kit: Any) -
     succeed(agent, 3, keys[6:], [b"j6", b"j7"])
     assert len(kit.results(client, run, 8)) == 8
     for after, packs in ((0, [1, 3, 7]), (1, [1, 3, 7]), (2, [3, 7]), (5, [3, 7]), (6, [7]), (7, [7]), (8, [])):
-        data = client.ask(m.GetResults, run, after, packed=True)
+        data = client.ask(m.GetResults, run, after, wait=0.0, packed=True)
         assert [pack[0] for pack in data.get("packs", [])] == packs
-        plain = client.ask(m.GetResults, run, after)
+        plain = client.ask(m.GetResults, run, after, wait=0.0)
         assert [row[0] for row in plain["results"]] == list(range(after + 1, 9))
     attempts = client.ask(m.GetAttempts, run, after=4)["attempts"]
     assert [row["seq"] for row in attempts] == [5, 6, 7, 8]
