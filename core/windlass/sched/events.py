@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from windlass.model.graph import Gpu, Resources, RetryPolicy
 from windlass.model.names import Names
 from windlass.sched.states import AttemptState, ItemState, Outcome
@@ -397,9 +399,11 @@ class LossesForgiven:
     items: list[AttemptId]
 
 
-@dataclass(frozen=True, slots=True)
-class ItemsChanged:
-    """Items of one task that entered `state`. `ranges` are (first, one past the last); `reason` for people."""
+class ItemsChanged(Struct, frozen=True):
+    """Items of one task that entered `state`. `ranges` are (first, one past the last); `reason` for people.
+
+    There are three of them for each single task, and a struct is made four times faster than a frozen dataclass.
+    """
 
     run: int
     task: int

@@ -17,7 +17,7 @@ from windlass.model import expand, expr, paths, template
 from windlass.model.expr import ExprError, Scope
 from windlass.model.graph import Call, FileRef, Need, PythonCall, Task
 from windlass.sched.events import AttemptId
-from windlass.server.rundata import RunData, encode
+from windlass.server.rundata import NOTHING, RunData, encode
 from windlass.store.reader import Reader
 from windlass.wire import limits, results
 from windlass.wire.messages import AssignItem, Bundle, Key
@@ -198,7 +198,10 @@ class Bundles:
                 del recent[next(iter(recent))]
         refs = run.references(position)
         whole = {need.task: run.position[need.task] for need in task.needs if not need.each}
-        wanted = whole if isinstance(task.action, Call) else refs.results
+        call = isinstance(task.action, Call)
+        wanted = whole if call else refs.results
+        # A function's task without any text has none in which a status could be named.
+        speaks = not call or refs is not NOTHING or bool(task.env or task.inputs or task.outputs)
         files: list[FileRef] = []
         if task.inputs and not refs.item_inputs:
             files = self._inputs(run, task, task.inputs, Scope(params=run.params))
@@ -213,7 +216,7 @@ class Bundles:
             params=run.params,
             files=_distinct(files),
             results=self._results(run, {name: at for name, at in whole.items() if name in wanted}),
-            statuses={name: self._status(run, at) for name, at in whole.items()},
+            statuses=self.statuses(run, task) if speaks else {},
             outputs=self._outputs(run, task, refs.outputs),
         )
 

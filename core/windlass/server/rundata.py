@@ -12,7 +12,7 @@ import msgspec
 
 from windlass.model import constraints, expand
 from windlass.model.expr import ExprError
-from windlass.model.graph import Call, Command, FileRef, Graph, PythonCall, Script, Task
+from windlass.model.graph import Call, Command, FileRef, Graph, PythonCall, Resources, Script, Task
 from windlass.model.names import Names
 from windlass.model.packed import PackedGraph, pack
 from windlass.model.template import names
@@ -189,15 +189,17 @@ def check_graph(
     The client has checked the document and told people where; this keeps a wrong or hostile client from
     breaking the core. `each` is called with every task that is right by itself. Raises `MsgspecError`.
     """
-    position = graph.names
     if not len(graph):
         return "the graph has no tasks"
-    if len(set(position)) != len(graph):
+    position = {name: place for place, name in enumerate(graph.names)}
+    if len(position) != len(graph):
         return "two tasks have the same id"
     most = graph.head.limits
     if any(size < 1 for size in (*most.groups.values(), *(() if most.running is None else (most.running,)))):
         return "a limit of the run lets nothing begin"
     begins, ends = array("I"), array("I")
+    right: tuple[Any, ...] = ()
+    """Numbers that were looked at and are as they should be."""
     for place, task in enumerate(graph):
         for need in task.needs:
             up = position.get(need.task)
@@ -213,14 +215,13 @@ def check_graph(
             return f"task {task.id!r} is kept apart from {unknown!r}, which is not there"
         if task.limit is not None and task.limit < 1:
             return f"task {task.id!r} may run {task.limit} items at once"
-        asked = task.resources
-        amounts = (asked.cpus, asked.memory, asked.disk, asked.gpus, asked.gpu_memory)
-        for amount in (*amounts, *task.resources.named.values()):
-            if not 0 <= amount < 1e18:
-                return f"task {task.id!r} asks for {amount} of a resource"
-        problem = _numbers(task)
-        if problem:
-            return f"task {task.id!r}: {problem}"
+        numbers = (task.resources, task.retries, task.timeout, task.deadline, task.priority)
+        if numbers != right:  # mostly all tasks have the same
+            if problem := _amounts(task.resources):
+                return f"task {task.id!r} asks for {problem}"
+            if problem := _numbers(task):
+                return f"task {task.id!r}: {problem}"
+            right = numbers
         try:
             count = expand.count(task, params)
             for constraint in task.where:
@@ -233,6 +234,12 @@ def check_graph(
     ups, downs = Edges(len(graph), begins, ends), Edges(len(graph), ends, begins)
     order = topological((ups,), (downs,), len(graph))
     return "" if len(order) == len(graph) else "the tasks need each other in a circle"
+
+
+def _amounts(asked: Resources) -> str:
+    """An amount that nothing can have."""
+    amounts = (asked.cpus, asked.memory, asked.disk, asked.gpus, asked.gpu_memory, *asked.named.values())
+    return next((f"{amount} of a resource" for amount in amounts if not 0 <= amount < 1e18), "")
 
 
 def _numbers(task: Task) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
-
 from tests.core.server.test_columns import succeed
+
 from windlass.model.graph import Call, Foreach
 from windlass.server import links
 from windlass.wire import messages as m
