@@ -201,7 +201,8 @@ class Bundles:
         call = isinstance(task.action, Call)
         wanted = whole if call else refs.results
         # A function's task without any text has none in which a status could be named.
-        speaks = not call or refs is not NOTHING or bool(task.env or task.inputs or task.outputs)
+        texts = task.env or task.inputs or task.outputs or "${{" in task.workdir
+        speaks = not call or refs is not NOTHING or bool(texts)
         files: list[FileRef] = []
         if task.inputs and not refs.item_inputs:
             files = self._inputs(run, task, task.inputs, Scope(params=run.params))
