@@ -41,6 +41,8 @@ SPECS = (
     Spec("duplicate", "D&uplicate", "", "Ctrl+D", "Add copies of the chosen tasks"),
     Spec("delete", "&Delete", "delete", "Del", "Remove what is chosen"),
     Spec("select_all", "Select &all", "", "Ctrl+A", "Choose every task"),
+    Spec("add", "&Add…", "palette", "Ins", "Search what to add: a task, a template, a sample (Tab: at the mouse)"),
+    Spec("save_template", "Save as &template…", "template", "Ctrl+Alt+T", "Keep the chosen tasks, to use them again"),
     Spec("frame", "Fra&me…", "frame", "Ctrl+G", "Draw a named frame around the chosen tasks"),
     Spec("unframe", "Remove frame", "", "Ctrl+Shift+G", "Remove the frame of the chosen tasks, and keep them"),
     Spec("fold", "F&old or unfold", "", "Ctrl+.", "Show the chosen frame as one node, or its tasks again"),

@@ -11,11 +11,11 @@ from windlass_gui.actions import Actions
 from windlass_gui.documents import Documents
 from windlass_gui.editor.page import MODES, EditorPage
 
-ON_CHOSEN = ("cut", "copy", "duplicate", "delete", "edit_task")
+ON_CHOSEN = ("cut", "copy", "duplicate", "delete", "edit_task", "save_template")
 """Actions that need something chosen."""
 ON_GRAPH = (
     "save", "save_as", "close", "select_all", "paste", "fit", "fit_selection", "zoom_in", "zoom_out", "zoom_reset",
-    "canvas", "both", "text", "note",
+    "canvas", "both", "text", "note", "add",
 )  # fmt: skip
 
 FRAMING = {

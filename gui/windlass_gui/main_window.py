@@ -12,6 +12,7 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from windlass_gui.actions import Actions
+from windlass_gui.adding import Adding
 from windlass_gui.background import Background
 from windlass_gui.bridge import Bridge
 from windlass_gui.canvas_actions import CanvasActions
@@ -25,6 +26,8 @@ from windlass_gui.editor.page import EditorPage
 from windlass_gui.editor.palette import Palette
 from windlass_gui.editor.problems import ProblemsPane
 from windlass_gui.editor.session import EditorSession
+from windlass_gui.editor.shelf import Shelf
+from windlass_gui.editor.templates import Templates
 from windlass_gui.files import GraphFiles, Recent
 from windlass_gui.history import HistoryPane
 from windlass_gui.layouts import Layouts
@@ -78,7 +81,7 @@ class MainWindow(QMainWindow):
         self.opening = Opening(self.documents, self.files, self._take_typed, self)
         self.new, self.open, self.open_file = self.opening.new, self.opening.open, self.opening.open_file
         self.open_sample, self.save = self.opening.open_sample, self.opening.save
-        self.palette_ = Palette(theme)
+        self.palette_ = Palette(Shelf(Templates(Path(settings.fileName()).parent / "templates", self), self), theme)
         self.inspector = Inspector(theme, settings)
         self.problems = ProblemsPane(theme)
         self.runs = RunsPane(bridge)
@@ -95,6 +98,9 @@ class MainWindow(QMainWindow):
         build_tool_bar(self, self.actions_)
         self.layouts = Layouts(self, settings, self.actions_)
         self._recent_menu = build_menus(self, self.actions_, self.layouts.fill, self.open_sample)
+        self.adding = Adding(
+            self, self.documents, self.palette_, self.background, self.open_sample, self.open_file, theme
+        )
         self.editing = Editing(self.actions_, self.documents)
         self.canvas_actions = CanvasActions(self.actions_, self.documents, settings)
         self.running = Running(self, bridge, self.run_view)
@@ -124,6 +130,8 @@ class MainWindow(QMainWindow):
         do("next_tab", lambda: self.documents.step(1))
         do("previous_tab", lambda: self.documents.step(-1))
         do("quit", self.close)
+        do("add", self.adding.ask_in_middle)
+        do("save_template", self.adding.save_template)
         do("edit_task", self.inspector.edit_main_field)
         do("submit", self.submit)
         do("cancel", self.running.cancel)
@@ -154,7 +162,6 @@ class MainWindow(QMainWindow):
         self.start.sample_asked.connect(self.open_sample)
         self.start.pin_asked.connect(self._pin_recent)
         self.start.forget_asked.connect(self._forget_recent)
-        self.palette_.chosen.connect(lambda kind: self.page.view.add_task(kind) if self.page.view else None)
         self.documents.added.connect(self._connect_document)
         self.documents.current_changed.connect(self._show_current)
         self.documents.add_button.setDefaultAction(self.actions_["new"])

@@ -65,9 +65,9 @@ def build_menus(
     for name in ("save", "save_as", "save_all", "", "close", "close_all", "quit"):
         file.addAction(actions[name]) if name else file.addSeparator()
     edit = menu(
-        _tr("&Edit"), "undo", "redo", "", "cut", "copy", "paste", "duplicate", "delete", "", "find", "edit_task",
+        _tr("&Edit"), "undo", "redo", "", "cut", "copy", "paste", "duplicate", "delete", "", "find", "edit_task", "add",
         "link", "next_link", "unlink", "", "frame", "unframe", "fold", "open_frame", "leave_frame", "take_out",
-        "note", "",
+        "note", "", "save_template",
     )  # fmt: skip
     for title, names in ARRANGING:
         add_menu(edit, _tr(title), actions, names)
@@ -138,6 +138,12 @@ def build_tool_bar(window: QMainWindow, actions: Actions) -> QToolBar:
     return bar
 
 
+ON_NODES = (
+    "find", "edit_task", "link", "unlink", "", "copy", "duplicate", "delete", "", "frame", "take_out", "save_template",
+)  # fmt: skip
+"""What a node's menu offers of the graph, whatever a run says."""
+
+
 def node_menu(window: MainWindow, task: str | None, link: tuple[str, str] | None) -> QMenu:
     """For a node, a link, or the bare canvas."""
     menu = QMenu(window)
@@ -164,7 +170,7 @@ def node_menu(window: MainWindow, task: str | None, link: tuple[str, str] | None
             cancel = menu.addAction(_tr("Cancel"), lambda: window.bridge.control("cancel", run, row.index))
             cancel.setEnabled(bool(busy))
             menu.addSeparator()
-        for name in ("find", "edit_task", "link", "unlink", "", "copy", "duplicate", "delete", "", "frame", "take_out"):
+        for name in ON_NODES:
             menu.addAction(actions[name]) if name else menu.addSeparator()
         for title, names in ARRANGING:
             add_menu(menu, _tr(title), actions, names)
@@ -180,6 +186,6 @@ def node_menu(window: MainWindow, task: str | None, link: tuple[str, str] | None
         menu.aboutToHide.connect(lambda: actions["link"].setText(_tr("Li&nk to…")))
         menu.addAction(_tr("Remove link"), lambda: session.remove((), [link]))
     else:
-        for name in ("paste", "select_all", "note", "", "leave_frame", "fit", "layout"):
+        for name in ("add", "paste", "select_all", "note", "", "leave_frame", "fit", "layout"):
             menu.addAction(actions[name]) if name else menu.addSeparator()
     return menu

@@ -1,14 +1,15 @@
-"""What is dropped onto the canvas from elsewhere: a kind of task from the palette."""
+"""What is dropped onto the canvas from elsewhere: parts of the palette, and files of a file manager."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QMimeData, QPointF
 from PySide6.QtGui import QDragMoveEvent, QDropEvent
 
 from windlass_gui.editor.insertion import Insertion
-from windlass_gui.editor.kinds import BY_KEY, MIME_KIND
+from windlass_gui.editor.kinds import BY_KEY, MIME_KIND, MIME_TASKS
 
 if TYPE_CHECKING:
     from windlass_gui.editor.view import GraphView
@@ -23,21 +24,55 @@ class Drops:
 
     def hover(self, event: QDragMoveEvent) -> None:
         """Something enters or moves over the canvas."""
-        if event.mimeData().hasFormat(MIME_KIND):
-            self.insertion.hover(QPointF(self.view.mapToScene(event.position().toPoint())))
-            event.acceptProposedAction()
+        data, at = event.mimeData(), self._at(event)
+        if data.hasFormat(MIME_KIND):
+            self.insertion.hover(at)
+        elif files := _files(data):
+            self._tell(len(files), at)
+        elif not data.hasFormat(MIME_TASKS):
+            return
+        event.acceptProposedAction()
+
+    def _tell(self, count: int, at: QPointF) -> None:
+        """What letting go of files here would do."""
+        task = self._task(at)
+        words = (
+            self.view.tr("Let go: {} files become inputs of “{}”")
+            if task
+            else self.view.tr("Let go: {} files become tasks")
+        )
+        self.view.show_hint(words.format(count, task))
+
+    def _at(self, event: QDropEvent) -> QPointF:
+        return QPointF(self.view.mapToScene(event.position().toPoint()))
+
+    def _task(self, at: QPointF) -> str:
+        node = self.view.graph.geometry.node_at(at.x(), at.y())
+        return node if node is not None and node in self.view.session.document.facts else ""
 
     def leave(self) -> None:
         """It has left the canvas, or the drag was abandoned."""
         self.insertion.clear()
+        self.view.show_hint("")
 
     def drop(self, event: QDropEvent) -> None:
-        kind = bytes(event.mimeData().data(MIME_KIND).data()).decode()
+        data, at = event.mimeData(), self._at(event)
+        kind = bytes(data.data(MIME_KIND).data()).decode()
         if kind in BY_KEY:
-            at = QPointF(self.view.mapToScene(event.position().toPoint()))
             self.insertion.hover(at)
             link = self.insertion.link
             self.insertion.clear()
             self.view.add_task(kind, at, link)
-            event.acceptProposedAction()
-            self.view.setFocus()
+        elif data.hasFormat(MIME_TASKS):
+            self.view.insert(bytes(data.data(MIME_TASKS).data()).decode("utf-8", "replace"), at)
+        elif files := _files(data):
+            self.view.show_hint("")
+            self.view.files_dropped.emit(files, at, self._task(at))
+        else:
+            return
+        event.acceptProposedAction()
+        self.view.setFocus()
+
+
+def _files(data: QMimeData) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

@@ -51,6 +51,8 @@ class Keyboard:
             if not event.isAutoRepeat():
                 self.space = True
                 view.rest_cursor()
+        elif key in (Qt.Key.Key_PageDown, Qt.Key.Key_PageUp):
+            self.walk(key == Qt.Key.Key_PageDown)
         elif key in _ARROWS:
             self._arrow(_ARROWS[Qt.Key(key)], event.modifiers())
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -85,19 +87,15 @@ class Keyboard:
             return Qt.CursorShape.OpenHandCursor
         return Qt.CursorShape.CrossCursor if self.knife else Qt.CursorShape.ArrowCursor
 
-    def walk(self, forward: bool) -> bool:
-        """Tab: to the next task in the text's order; False after the last."""
+    def walk(self, forward: bool) -> None:
+        """To the next or the last node in the text's order; from the end to the beginning."""
         if self.view.gesture is not None and self.view.gesture.tab(forward):
-            return True
-        selected = self.view.graph.selected_nodes
-        tasks = list(self.view.graph.shown.facts)
-        current = next(iter(selected), None) if len(selected) == 1 else None
-        at = tasks.index(current) + (1 if forward else -1) if current in tasks else (0 if forward else len(tasks) - 1)
-        if tasks and 0 <= at < len(tasks):
-            self.view.reveal(tasks[at])
-            return True
-        self.view.graph.select(())
-        return False
+            return
+        nodes, selected = list(self.view.graph.shown.facts), self.view.graph.selected_nodes
+        if nodes:
+            current = next(iter(selected)) if len(selected) == 1 else ""
+            at = nodes.index(current) + (1 if forward else -1) if current in nodes else 0 if forward else -1
+            self.view.reveal(nodes[at % len(nodes)])
 
     def begin_link(self) -> None:
         """Link what is chosen to a task that the keys go to; a chosen link is taken to another one instead."""

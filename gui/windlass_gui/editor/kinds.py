@@ -8,6 +8,8 @@ from typing import Any
 
 MIME_KIND = "application/x-windlass-kind"
 """Drag data: a kind's `key`."""
+MIME_TASKS = "application/x-windlass-tasks"
+"""Drag data: tasks as YAML."""
 
 
 @dataclass(frozen=True, slots=True)

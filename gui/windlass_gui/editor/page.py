@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QTabBar, QVBoxLayout, QWidget
 
 from windlass_gui.editor.session import EditorSession
@@ -19,6 +19,8 @@ class EditorPage(QWidget):
     """Holds at most one session and its view."""
 
     menu_asked = Signal(object, object, QPoint)
+    search_asked = Signal(QPointF, QPoint)
+    files_dropped = Signal(list, QPointF, str)
     activated = Signal(str)
     tip_shown = Signal(str)
     mode_changed = Signal(str)
@@ -107,6 +109,8 @@ class EditorPage(QWidget):
         if session is not None:
             view = GraphView(session, self._theme)
             view.menu_asked.connect(self.menu_asked)
+            view.search_asked.connect(self.search_asked)
+            view.files_dropped.connect(self.files_dropped)
             view.activated.connect(self.activated)
             view.tip_shown.connect(self.tip_shown)
             view.graph.selection_changed.connect(self._show_chosen)

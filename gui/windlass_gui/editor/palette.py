@@ -1,57 +1,58 @@
-"""The palette: kinds of tasks to drag onto the canvas, or to add with Enter or a double click."""
+"""The palette: what can be added to the graph, to drag onto the canvas or to add with Enter or a double click."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData, QSize, Qt, Signal
-from PySide6.QtGui import QDrag
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import QInputDialog, QMenu, QMessageBox, QVBoxLayout, QWidget
 
-from windlass_gui.editor.kinds import KINDS, MIME_KIND
-from windlass_gui.icons import icon
+from windlass_gui.editor.part_list import PartList
+from windlass_gui.editor.shelf import Shelf
 from windlass_gui.theme import Theme
-
-
-class _KindList(QListWidget):
-    def startDrag(self, supported: Qt.DropAction) -> None:
-        item = self.currentItem()
-        if item is None:
-            return
-        data = QMimeData()
-        data.setData(MIME_KIND, item.data(Qt.ItemDataRole.UserRole).encode())
-        drag = QDrag(self)
-        drag.setMimeData(data)
-        drag.setPixmap(item.icon().pixmap(32, 32))
-        drag.exec(Qt.DropAction.CopyAction)
 
 
 class Palette(QWidget):
     """Left of the canvas."""
 
-    chosen = Signal(str)
-    """A kind's key, to be added in the middle of the view."""
+    chosen = Signal(object)
+    """A `Part`, to be added in the middle of the view; of samples: to be opened."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, shelf: Shelf, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.list = _KindList()
-        self.list.setAccessibleName(self.tr("Kinds of tasks"))
-        self.list.setDragEnabled(True)
-        self.list.setIconSize(QSize(24, 24))
-        self.list.setSpacing(2)
-        self.list.setWordWrap(True)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setToolTip(self.tr("Drag onto the canvas, or press Enter to add in its middle"))
-        for kind in KINDS:
-            item = QListWidgetItem(self.tr(kind.label))
-            item.setData(Qt.ItemDataRole.UserRole, kind.key)
-            item.setToolTip(self.tr(kind.hint))
-            item.setSizeHint(QSize(0, 40))
-            self.list.addItem(item)
-        self.list.itemActivated.connect(lambda item: self.chosen.emit(item.data(Qt.ItemDataRole.UserRole)))
+        self.parts = PartList(shelf, theme)
+        self.parts.taken.connect(lambda part, _: self.chosen.emit(part))
+        self.parts.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.parts.list.customContextMenuRequested.connect(self._show_menu)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
-        layout.addWidget(self.list)
-        self.show_theme(theme)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.parts)
 
     def show_theme(self, theme: Theme) -> None:
-        for row, kind in enumerate(KINDS):
-            self.list.item(row).setIcon(icon(kind.icon, theme, "accent"))
+        self.parts.show_theme(theme)
+
+    def _show_menu(self, where: QPoint) -> None:
+        part = self.parts.list.part()
+        if part is None:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(self.tr("Open") if part.group == "sample" else self.tr("Add"), lambda: self.chosen.emit(part))
+        if part.group == "template":
+            menu.addAction(self.tr("Rename…"), lambda: self._rename(part.key))
+            menu.addAction(self.tr("Delete…"), lambda: self._delete(part.key))
+        menu.popup(self.parts.list.viewport().mapToGlobal(where))
+
+    def _rename(self, name: str) -> None:
+        new, good = QInputDialog.getText(self, self.tr("Template"), self.tr("Name of the template:"), text=name)
+        if good and new.strip():
+            try:
+                self.parts.shelf.templates.rename(name, new.strip())
+            except (OSError, ValueError) as error:
+                QMessageBox.warning(self, self.tr("Template"), self.tr("It was not renamed: {}").format(error))
+
+    def _delete(self, name: str) -> None:
+        question = self.tr("Delete the template “{}”? Graphs that it was used in keep their tasks.").format(name)
+        if QMessageBox.question(self, self.tr("Template"), question) == QMessageBox.StandardButton.Yes:
+            try:
+                self.parts.shelf.templates.remove(name)
+            except OSError as error:
+                QMessageBox.warning(self, self.tr("Template"), self.tr("It was not deleted: {}").format(error))

@@ -5,8 +5,7 @@ The canvas, the inspector, the text view and the menus all call these methods; n
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -15,15 +14,17 @@ from PySide6.QtGui import QUndoStack
 from windlass.model.edit import DocumentText
 from windlass_gui.editor.canvas_edits import CanvasEdits
 from windlass_gui.editor.check_worker import Findings
+from windlass_gui.editor.clipping import clip, fitted, read_clipping
 from windlass_gui.editor.commands import EditCommand, MoveCommand
 from windlass_gui.editor.document import UNTITLED, Change, Document
-from windlass_gui.editor.facts import needs_of
 from windlass_gui.editor.fields import plain_data
 from windlass_gui.editor.kinds import BY_KEY
 from windlass_gui.editor.late_check import LateCheck
 from windlass_gui.editor.layout import Point
 from windlass_gui.editor.linking import Link, insert, reroute
 
+PASTE_SHIFT = 40.0
+"""How far beside the tasks that were copied their copies lie, in scene units, both ways."""
 CHECK_DELAY = 200
 """Milliseconds without an edit before the document is checked."""
 
@@ -180,6 +181,15 @@ class EditorSession(QObject):
 
         self.edit(self.tr("add “{}”").format(task), apply)
         return task
+
+    def add_inputs(self, task: str, files: Sequence[str]) -> None:
+        """More files for a task to take from the graph's folder."""
+        before = plain_data(self.document.task(task).get("inputs"))
+        before = before if isinstance(before, list) else [before] if before else []
+        fresh = [file for file in files if file not in before]
+        if fresh:
+            label = self.tr("give “{}” {}").format(task, fresh[0])
+            self.set_field(task, "inputs", [*before, *fresh], label)
 
     def remove(self, tasks: Iterable[str], links: Iterable[Link] = (), label: str = "") -> None:
         """Tasks with every link to them, and further links, as one step."""
@@ -344,40 +354,34 @@ class EditorSession(QObject):
         self.undo.redo()
 
     def copied(self, tasks: Iterable[str]) -> str:
-        """The tasks as JSON (which is YAML too), for the clipboard."""
-        chosen = set(tasks)
-        picked = {task: plain_data(self.document.task(task)) for task in self.document.facts if task in chosen}
-        return json.dumps({"tasks": picked}, indent=2, ensure_ascii=False)
+        """The tasks as YAML, for the clipboard; empty without any."""
+        return clip(self.document, tasks)
 
-    def paste(self, clipboard: str, shift: float = 40.0) -> list[str]:
-        """Tasks from the clipboard under free ids; links among them come along. Gives the new ids."""
+    def paste(self, text: str, corner: Point | None = None, label: str = "") -> list[str]:
+        """Tasks from a piece of YAML under free ids; links and frames among them come along. Gives the new ids.
+
+        Their top left corner comes to lie at `corner`, or a little beside where it was.
+        """
         try:
-            tasks = json.loads(clipboard)["tasks"]
-            fields = {str(task): dict(raw) for task, raw in tasks.items()}
-        except (ValueError, KeyError, TypeError, AttributeError):
-            self.refused.emit(self.tr("The clipboard holds no tasks"))
+            piece = read_clipping(text)
+        except ValueError as error:
+            self.refused.emit(self.tr("This cannot be pasted as tasks: {}").format(error))
             return []
-        names: dict[str, str] = {}
-        for task in fields:
-            wish, number = task, 2
-            while wish in self.document.facts or wish in names.values():
-                wish = f"{task}-{number}"
-                number += 1
-            names[task] = wish
-        for raw in fields.values():
-            kept = [
-                {"task": names[need], "each": True} if each else names[need]
-                for need, each in needs_of(raw.pop("needs", None))
-                if need in names
-            ]
-            if kept:
-                raw["needs"] = kept
-            position = raw.get("position")
-            if isinstance(position, list) and len(position) == 2:
-                raw["position"] = [position[0] + shift, position[1] + shift]
+        before = piece.corner()
+        shift = (PASTE_SHIFT, PASTE_SHIFT)
+        if corner is not None and before is not None:
+            shift = corner[0] - before[0], corner[1] - before[1]
+        elif corner is not None:
+            piece.lay_out()
+            shift = corner
+        fresh = fitted(piece, self.document.facts, self.document.frames, shift)
 
         def apply(text: DocumentText) -> None:
-            for task, raw in fields.items():
-                text.add_task(names[task], raw)
+            for task, raw in fresh.tasks.items():
+                text.add_task(task, raw)
+            if fresh.frames:
+                canvas = dict(text.data.get("canvas") or {})
+                canvas["frames"] = {**(canvas.get("frames") or {}), **fresh.frames}
+                text.set_top("canvas", canvas)
 
-        return list(names.values()) if self.edit(self.tr("paste"), apply) else []
+        return list(fresh.tasks) if self.edit(label or self.tr("paste"), apply) else []

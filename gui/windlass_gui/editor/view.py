@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
+    QCursor,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDragMoveEvent,
@@ -61,6 +62,10 @@ class GraphView(Navigator):
 
     menu_asked = Signal(object, object, QPoint)
     """Task or None, link or None, and where on the screen."""
+    search_asked = Signal(QPointF, QPoint)
+    """Somebody wants to add something: where in the scene, and where on the screen."""
+    files_dropped = Signal(list, QPointF, str)
+    """Paths, where in the scene, and onto which task, if any."""
     activated = Signal(str)
     """A node was double-clicked or chosen with Enter."""
     tip_shown = Signal(str)
@@ -91,7 +96,10 @@ class GraphView(Navigator):
         self._toggle_on_release: str | None = None
         self.setAccessibleName(self.tr("Graph canvas"))
         self.setAccessibleDescription(
-            self.tr("Tab goes from task to task, arrow keys move the chosen ones, Enter edits, Delete removes.")
+            self.tr(
+                "Page Up and Page Down go from task to task, Tab adds one, arrow keys move the chosen ones, "
+                "Enter edits, Delete removes."
+            )
         )
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -401,8 +409,16 @@ class GraphView(Navigator):
         super().focusOutEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Tab walks through the tasks in the text's order, and leaves the canvas after the last."""
-        return self.keyboard.walk(forward) or super().focusNextPrevChild(forward)
+        """Tab asks what to add at the mouse; Shift+Tab leaves the canvas."""
+        if self.gesture is not None and self.gesture.tab(forward):
+            return True
+        if forward:
+            pixel = self.viewport().mapFromGlobal(QCursor.pos())
+            if not self.viewport().rect().contains(pixel):
+                pixel = self.viewport().rect().center()
+            self.search_asked.emit(QPointF(self.mapToScene(pixel)), self.viewport().mapToGlobal(pixel))
+            return True
+        return super().focusNextPrevChild(False)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         self.drops.hover(event)
@@ -415,6 +431,17 @@ class GraphView(Navigator):
 
     def dropEvent(self, event: QDropEvent) -> None:
         self.drops.drop(event)
+
+    def insert(self, text: str, middle: QPointF | None = None, label: str = "") -> list[str]:
+        """Tasks from a piece of YAML, with their upper left one centred at `middle` or in the middle of the view."""
+        at = middle if middle is not None else QPointF(self.mapToScene(self.viewport().rect().center()))
+        point = round((at.x() - NODE_WIDTH / 2) / 10) * 10.0, round((at.y() - NODE_HEIGHT / 2) / 10) * 10.0
+        if middle is None:
+            point = self.graph.geometry.free_spot(point)
+        fresh = self.session.paste(text, point, label)
+        if fresh:
+            self.graph.select(fresh)
+        return fresh
 
     def add_task(self, kind: str, middle: QPointF | None = None, link: Link | None = None) -> None:
         """A new task centred at `middle`, between the ends of `link` if one is given.

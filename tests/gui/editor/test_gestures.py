@@ -150,11 +150,13 @@ def test_the_middle_button_and_space_pan(view: GraphView) -> None:
     assert view.graph.selected == set()
 
 
-def test_tab_walks_the_tasks_and_arrows_move_them(view: GraphView, session: EditorSession) -> None:
+def test_page_keys_walk_the_tasks_and_arrows_move_them(view: GraphView, session: EditorSession) -> None:
     view.setFocus()
-    QTest.keyClick(view, Qt.Key.Key_Tab)
+    QTest.keyClick(view, Qt.Key.Key_PageUp)
+    assert view.graph.selected == {"join"}
+    QTest.keyClick(view, Qt.Key.Key_PageDown)
     assert view.graph.selected == {"split"}
-    QTest.keyClick(view, Qt.Key.Key_Tab)
+    QTest.keyClick(view, Qt.Key.Key_PageDown)
     assert view.graph.selected == {"work"}
     QTest.keyClick(view, Qt.Key.Key_Down)
     QTest.keyClick(view, Qt.Key.Key_Down)

@@ -1,0 +1,221 @@
+"""Templates, the palette's search, the search at the mouse, and files dropped from a file manager."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPointF, QSettings, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QInputDialog, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from windlass_gui.bridge import Bridge
+from windlass_gui.editor.kinds import MIME_TASKS
+from windlass_gui.editor.shelf import Shelf
+from windlass_gui.editor.templates import Templates
+from windlass_gui.editor.view import GraphView
+from windlass_gui.main_window import MainWindow
+from windlass_gui.theme import apply_theme
+
+GRAPH = """\
+windlass: 1
+name: small
+tasks:
+  split: {command: echo split, position: [0, 0]}
+  work: {needs: [split], command: echo work, position: [300, 0]}
+"""
+
+
+@pytest.fixture
+def window(qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
+    apply_theme(qapp, "dark")
+    bridge = Bridge()
+    made = MainWindow(bridge, QSettings(str(tmp_path / "config" / "app.ini"), QSettings.Format.IniFormat))
+    made.show()
+    (tmp_path / "graph").mkdir()
+    path = tmp_path / "graph" / "small.yaml"
+    path.write_text(GRAPH)
+    assert made.open_file(path)
+    yield made
+    for document in made.documents.all:
+        if document.session is not None:
+            document.session.undo.setClean()  # nothing to ask about when it closes
+    made.close()
+    made.background.close()
+    made.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    bridge.shutdown(False)
+
+
+def canvas(window: MainWindow) -> GraphView:
+    view = window.page.view
+    assert view is not None
+    return view
+
+
+def tasks(window: MainWindow) -> list[str]:
+    session = window.page.session
+    assert session is not None
+    return list(session.document.facts)
+
+
+def drop(view: GraphView, data: QMimeData, x: float, y: float) -> None:
+    at = QPointF(view.mapFromScene(QPointF(x, y)))
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    view.dragEnterEvent(QDragEnterEvent(at.toPoint(), copy, data, left, none))
+    view.dropEvent(QDropEvent(at, copy, data, left, none))
+
+
+def files(*paths: Path) -> QMimeData:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    return data
+
+
+def test_what_is_chosen_becomes_a_template_and_comes_back(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    view = canvas(window)
+    view.graph.select_all()
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("Two steps / mine", True))
+    window.actions_["save_template"].trigger()
+    (kept,) = (tmp_path / "config" / "templates").iterdir()
+    assert kept.name == "Two-steps-mine.yaml"
+    assert kept.read_text().splitlines()[0] == "windlass: 1"
+    part = next(part for part in window.palette_.parts.shelf.parts() if part.group == "template")
+    assert (part.label, part.hint) == ("Two steps / mine", "split, work")
+    window.adding.add(part)
+    assert tasks(window) == ["split", "work", "split-2", "work-2"]
+    assert view.graph.selected == {"split-2", "work-2"}
+    session = window.page.session
+    assert session is not None
+    assert session.undo.undoText() == "add the template “Two steps / mine”"
+    session.undo.undo()
+    assert session.document.text == GRAPH
+    data = QMimeData()
+    data.setData(MIME_TASKS, kept.read_bytes())
+    drop(view, data, 0, 300)
+    assert tasks(window) == ["split", "work", "split-2", "work-2"]
+
+
+def test_templates_are_replaced_renamed_and_deleted(tmp_path: Path, qtbot: QtBot) -> None:
+    shelf = Templates(tmp_path / "templates")
+    shelf.save("one", "tasks: {a: {command: x}}\n")
+    shelf.save("one", "tasks: {b: {command: x}}\n")
+    shelf.save("two", "tasks: {c: {command: x}}\n")
+    (tmp_path / "templates" / "broken.yaml").write_text("tasks: [")
+    shelf.read()
+    assert [(kept.name, kept.hint) for kept in shelf.all] == [("one", "b"), ("two", "c")]
+    with pytest.raises(ValueError, match="already"):
+        shelf.rename("one", "two")
+    with qtbot.waitSignal(shelf.changed):
+        shelf.rename("one", "three")
+    shelf.remove("two")
+    assert [kept.name for kept in Templates(tmp_path / "templates").all] == ["three"]
+
+
+def test_the_best_match_comes_first(tmp_path: Path, qapp: object) -> None:
+    shelf = Shelf(Templates(tmp_path))
+    assert shelf.search("command")[0].key == "command"
+    assert shelf.search("for each")[0].key == "array"
+    assert shelf.search("encode")[0].group == "sample"
+    assert shelf.search("no such thing") == []
+    assert len(shelf.search("")) == len(shelf.parts())
+
+
+def test_tab_adds_what_is_searched_for_after_what_is_chosen(window: MainWindow, qtbot: QtBot) -> None:
+    view = canvas(window)
+    view.setFocus()
+    view.reveal("work")
+    QTest.keyClick(view, Qt.Key.Key_Tab)
+    search = window.adding.search
+    qtbot.waitUntil(search.isVisible)
+    QTest.keyClicks(search.parts.line, "python")
+    QTest.keyClick(search.parts.line, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    assert not search.isVisible()
+    assert tasks(window) == ["split", "work", "python"]
+    session = window.page.session
+    assert session is not None
+    assert session.document.facts["python"].needs == (("work", False),)
+    QTest.keyClick(view, Qt.Key.Key_Tab)
+    QTest.keyClick(search, Qt.Key.Key_Escape)
+    assert not search.isVisible()
+
+
+def test_the_palette_is_searched_and_gone_through_with_the_keyboard(window: MainWindow) -> None:
+    line = window.palette_.parts.line
+    QTest.keyClicks(line, "command")
+    QTest.keyClick(line, Qt.Key.Key_Down)
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert tasks(window)[-1] == "each"
+    QTest.keyClicks(line, "zzz")
+    assert window.palette_.parts.list.item(0).text() == "Nothing is called so"
+
+
+def test_a_script_dropped_becomes_a_task_and_data_an_input(window: MainWindow, tmp_path: Path) -> None:
+    folder = tmp_path / "graph"
+    script, table = folder / "tools" / "count.py", folder / "table.csv"
+    script.parent.mkdir()
+    script.write_text("print(1)\n")
+    table.write_text("1\n")
+    view = canvas(window)
+    drop(view, files(script), 0, 300)
+    session = window.page.session
+    assert session is not None
+    assert session.document.task("count")["command"] == ["python3", "tools/count.py"]
+    drop(view, files(table), 40, 20)
+    assert session.document.task("split")["inputs"] == ["table.csv"]
+    assert session.undo.undoText() == "give “split” table.csv"
+    session.check_now()
+    assert session.document.graph is not None
+
+
+def test_files_from_elsewhere_are_copied_only_when_asked(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    strange = tmp_path / "far.csv"
+    strange.write_text("1\n")
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.No)
+    drop(canvas(window), files(strange), 0, 300)
+    window.background.settle()
+    assert not (tmp_path / "graph" / "far.csv").exists()
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
+    drop(canvas(window), files(strange), 0, 300)
+    qtbot.waitUntil(lambda: "far" in tasks(window))
+    assert (tmp_path / "graph" / "far.csv").read_text() == "1\n"
+    said: list[str] = []
+    monkeypatch.setattr(QMessageBox, "warning", lambda _, __, text: said.append(text))
+    drop(canvas(window), files(strange), 0, 400)
+    assert "another" in said[0]
+
+
+def test_a_graph_that_was_never_saved_says_so(window: MainWindow, tmp_path: Path) -> None:
+    window.new()
+    view = canvas(window)
+    said: list[str] = []
+    view.session.refused.connect(said.append)
+    (tmp_path / "x.csv").write_text("")
+    drop(view, files(tmp_path / "x.csv"), 0, 0)
+    assert said == ["Save the graph first: its tasks find their files from its folder"]
+
+
+def test_a_graph_dropped_is_opened(window: MainWindow, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text("windlass: 1\nname: other\ntasks:\n  a: {command: x}\n")
+    drop(canvas(window), files(other), 0, 0)
+    assert window.page.session is not None
+    assert window.page.session.path == other
+
+
+def test_tasks_are_copied_as_yaml_and_pasted_from_any_text(window: MainWindow) -> None:
+    view = canvas(window)
+    view.setFocus()
+    view.graph.select(["work"])
+    window.actions_["copy"].trigger()
+    assert QGuiApplication.clipboard().text().startswith("tasks:\n  work:\n")
+    QGuiApplication.clipboard().setText("windlass: 1\ntasks:\n  fresh: {command: x}\n")
+    window.actions_["paste"].trigger()
+    assert tasks(window)[-1] == "fresh"
