@@ -13,7 +13,8 @@ KEYS_HELP = """<table cellspacing=6>
 <tr><td><b>Drag on the canvas</b></td><td>select; with Shift in addition</td></tr>
 <tr><td><b>Wheel, Space+drag, middle drag</b></td><td>pan</td></tr>
 <tr><td><b>Ctrl+wheel, pinch, Ctrl + and −</b></td><td>zoom at the cursor</td></tr>
-<tr><td><b>Tab, Shift+Tab</b></td><td>next, previous task</td></tr>
+<tr><td><b>Tab</b></td><td>search what to add, at the mouse</td></tr>
+<tr><td><b>Page Down, Page Up</b></td><td>next, previous task</td></tr>
 <tr><td><b>Ctrl+arrows</b></td><td>go to the task in that direction</td></tr>
 <tr><td><b>Arrows</b></td><td>move what is chosen; with Shift finely</td></tr>
 <tr><td><b>Enter, F2, double click</b></td><td>edit the task</td></tr>

@@ -462,7 +462,7 @@ def test_keys_of_the_canvas_do_not_reach_other_panes(window: MainWindow, graph: 
     window.activateWindow()
     assert QTest.qWaitForWindowActive(window), "only the active window has a focus"
     view.graph.select(["first"])
-    window.palette_.list.setFocus()
+    window.palette_.parts.list.setFocus()
     window.editing.delete()
     assert "first" in session.document.facts
     view.setFocus()

@@ -95,8 +95,8 @@ def child(argv: list[str]) -> int:
         return None
 
     def kind(row: int) -> list[int]:
-        kinds = window.palette_.list
-        return on_screen(kinds.viewport(), kinds.visualItemRect(kinds.item(row)).center())
+        kinds = window.palette_.parts.list
+        return on_screen(kinds.viewport(), kinds.visualItemRect(kinds.item(row + 1)).center())
 
     def states() -> dict[str, str]:
         return {task: live.state for task, live in view().graph.live.items()}
