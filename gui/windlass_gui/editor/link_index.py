@@ -72,6 +72,17 @@ class LinkIndex:
         hit = (through & (a * b <= 0) & (np.abs(span).sum(axis=2) > 0)).any(axis=1)
         return [self._list()[index] for index, yes in zip(at, hit.tolist(), strict=True) if yes]
 
+    def meeting(self, left: float, top: float, right: float, bottom: float) -> list[Link]:
+        """The links whose bounding box meets the rectangle."""
+        known = self._list()
+        return [known[index] for index in self._meeting(left, top, right, bottom).tolist()]
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        """Where source and target of each link stand in the geometry, (n, 2)."""
+        self._list()
+        return self._ends
+
     def _list(self) -> list[Link]:
         if self._known is None:
             known = self._geometry
@@ -82,9 +93,21 @@ class LinkIndex:
 
     def _curves(self, left: float, top: float, right: float, bottom: float) -> tuple[list[int], Floats]:
         """The links whose bounding box meets the rectangle, and points along each of them."""
-        self._list()
-        starts = self._geometry.points[self._ends[:, 0]] + (NODE_WIDTH, NODE_HEIGHT / 2)
-        stops = self._geometry.points[self._ends[:, 1]] + (0.0, NODE_HEIGHT / 2)
+        at = self._meeting(left, top, right, bottom)
+        starts, stops = self._ports(at)
+        return at.tolist(), self._sampled(starts, stops)
+
+    def _ports(self, at: NDArray[np.int64] | slice = slice(None)) -> tuple[Floats, Floats]:
+        """Where these links begin and end; all of them."""
+        points, ends = self._geometry.points, self.ends[at]
+        return points[ends[:, 0]] + (NODE_WIDTH, NODE_HEIGHT / 2), points[ends[:, 1]] + (0.0, NODE_HEIGHT / 2)
+
+    def lines(self) -> Floats:
+        """Each link as a straight line: x and y of its start, x and y of its end."""
+        return np.hstack(self._ports())
+
+    def _meeting(self, left: float, top: float, right: float, bottom: float) -> NDArray[np.int64]:
+        starts, stops = self._ports()
         bend = _bends(starts, stops)
         meets = (
             (np.minimum(starts[:, 0], stops[:, 0] - bend) <= right)
@@ -92,8 +115,7 @@ class LinkIndex:
             & (np.minimum(starts[:, 1], stops[:, 1]) <= bottom)
             & (np.maximum(starts[:, 1], stops[:, 1]) >= top)
         )
-        at = np.flatnonzero(meets)
-        return at.tolist(), self._sampled(starts[at], stops[at])
+        return np.flatnonzero(meets)
 
     def _sampled(self, starts: Floats, stops: Floats) -> Floats:
         """(links, SAMPLES + 1, 2)."""

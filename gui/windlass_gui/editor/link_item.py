@@ -59,6 +59,11 @@ class LinkItem(QGraphicsPathItem):
             self.verdict = verdict
         self._pick()
 
+    @property
+    def engaged(self) -> bool:
+        """A gesture has changed how it looks."""
+        return bool(self.verdict) or not self.isVisible()
+
     def _pick(self) -> None:
         level = 2 if self.selected else 1 if self.hovered else 0
         self.setPen(self._verdicts.get(self.verdict) or self._pens[level][self.each])

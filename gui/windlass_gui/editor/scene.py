@@ -16,6 +16,7 @@ from windlass_gui.editor.link_index import LinkIndex
 from windlass_gui.editor.link_item import LinkItem
 from windlass_gui.editor.linking import Link
 from windlass_gui.editor.live import NodeLive, together
+from windlass_gui.editor.made import Made
 from windlass_gui.editor.node_item import NodeItem
 from windlass_gui.editor.note_item import NoteLayer
 from windlass_gui.editor.projection import project
@@ -24,6 +25,8 @@ from windlass_gui.theme import Theme
 
 BATCH_FROM = 400
 """Nodes in view from which they are painted in one batch: a full screen of them is too small to read by then."""
+KEPT = 1500
+"""Items beside those in view that are kept for when one comes back there."""
 
 
 class GraphScene(QGraphicsScene):
@@ -43,8 +46,8 @@ class GraphScene(QGraphicsScene):
         """Which nodes the canvas has: the tasks, and the folded frames."""
         self.look = CanvasStyle(theme)
         self.geometry = Geometry()
-        self.nodes: dict[str, NodeItem] = {}
-        self.links: dict[Link, LinkItem] = {}
+        self.nodes: Made[str, NodeItem] = Made(self._make_node)
+        self.links: Made[Link, LinkItem] = Made(self._make_link)
         self.live: dict[str, NodeLive] = {}
         self.selected: set[str] = set()
         self.selected_links: set[Link] = set()
@@ -54,10 +57,15 @@ class GraphScene(QGraphicsScene):
         self.batched = False
         self._places: dict[str, Point] = {}
         """Where tasks without a place in the text were last drawn, for when their frame is opened again."""
+        self._each: dict[Link, bool] = {}
+        """Whether a link goes item by item."""
+        self._problems: Mapping[str, str] = {}
+        self._relinked = True
+        """Tasks or links came or went since the index was told."""
         self._links_of: dict[str, set[Link]] = {}
         self._link_layer = _Layer()
         self._node_layer = _Layer()
-        self._batch = BatchItem(self.geometry, self.look)
+        self._batch = BatchItem(self.geometry, self.link_index, self.look)
         self._batch.setVisible(False)
         self.frames = FrameLayer(self.geometry, self.look)
         self.notes = NoteLayer(self.look)
@@ -96,24 +104,28 @@ class GraphScene(QGraphicsScene):
 
     def _mirror(self, change: Change) -> None:
         facts = self.shown.facts
-        gone = change.removed & set(self.nodes)
+        gone = {node for node in change.removed if node in self.nodes}
         for link in {link for task in gone for link in self._links_of.get(task, ())}:
             self._drop_link(link)
         for task in gone:
             self._places[task] = self.geometry.point(task)
-            self.removeItem(self.nodes.pop(task))
+            item = self.nodes.drop(task)
+            if item is not None:
+                self.removeItem(item)
             self.geometry.remove(task)
             self._links_of.pop(task, None)
             self._batch.show_live(task, None)
         for task in self.live.keys() - self.document.facts.keys():
             del self.live[task]
+        self._relinked |= bool(gone or change.added)
         if self.hovered in gone:
             self.hovered = None
-        fresh = [task for task in facts if task in change.added and task not in self.nodes]
-        self._place_new(fresh)
-        for task in change.changed | change.added:
+        if change.added:
+            self._place_new([task for task in facts if task in change.added and task not in self.nodes])
+        for task in change.changed:
             if task in facts and task in self.nodes:
-                self.nodes[task].show_facts(facts[task])
+                if task in self.nodes.now:
+                    self.nodes.now[task].show_facts(facts[task])
                 position = facts[task].position
                 if position is not None and position != self.geometry.point(task):
                     self._put(task, position)
@@ -122,14 +134,15 @@ class GraphScene(QGraphicsScene):
                 self._mirror_links(task)
         if gone or change.added:
             # A link may wait for a task that only now exists (a rename, an undo).
-            for task in facts:
+            for task in facts if change.added and len(change.added) < len(facts) else ():
                 if any(need in change.added for need, _ in facts[task].needs):
                     self._mirror_links(task)
         for node in self.shown.members:
             self._show_live_of(node)
         tasks = {task for task in self.selected if task in self.document.facts and self.shown.node_of(task)}
-        if tasks != self.selected or self.selected_links - set(self.links):
-            self.select(tasks, self.selected_links & set(self.links))
+        links = {link for link in self.selected_links if link in self.links}
+        if tasks != self.selected or links != self.selected_links:
+            self.select(tasks, links)
         elif change.canvas or change.added:
             self._mark_selected(set())
         if change.canvas or self.shown.outlines:
@@ -167,11 +180,43 @@ class GraphScene(QGraphicsScene):
                 self._add_node(task, self.geometry.free_spot(start))
 
     def _add_node(self, task: str, point: Point) -> None:
-        item = NodeItem(self.shown.facts[task], self.look, self._node_layer)
-        item.setPos(*point)
-        self.nodes[task] = item
+        self.nodes.add(task)
         self.geometry.place(task, point)
         self._show_live_of(task)
+
+    def _make_node(self, task: str) -> NodeItem:
+        item = NodeItem(self.shown.facts[task], self.look, self._node_layer)
+        item.setPos(*self.geometry.point(task))
+        item.show_live(self._live_of(task))
+        item.mark(selected=self.has_selected(task), hovered=task == self.hovered, problem=self._problems.get(task, ""))
+        return item
+
+    def _make_link(self, link: Link) -> LinkItem:
+        item = LinkItem(link[0], link[1], self._each[link], self.look, self._link_layer)
+        item.connect_points(self.geometry.out_port(link[0]), self.geometry.in_port(link[1]))
+        item.mark(selected=link in self.selected_links, hovered=link == self.hovered_link)
+        return item
+
+    def prepare(self, rect: QRectF) -> None:
+        """Make what is to be drawn of this part of the scene. Who draws it without a view calls this first."""
+        if self.batched:
+            return
+        sides = rect.left(), rect.top(), rect.right(), rect.bottom()
+        nodes, links = self.geometry.within(*sides), self.link_index.meeting(*sides)
+        if len(self.nodes.now) > KEPT + len(nodes) or len(self.links.now) > KEPT + len(links):
+            self._forget(set(nodes), set(links))
+        for node in nodes:
+            self.nodes[node]
+        for link in links:
+            self.links[link]
+
+    def _forget(self, nodes: set[str], links: set[Link]) -> None:
+        """Let go of the items of all others: Qt looks at every item at each paint."""
+        for node in self.nodes.now.keys() - nodes:
+            self.removeItem(self.nodes.now.pop(node))
+        for link in [link for link in self.links.now if link not in links]:
+            if not self.links.now[link].engaged:
+                self.removeItem(self.links.now.pop(link))
 
     def _mirror_links(self, task: str) -> None:
         wanted = {(need, task): each for need, each in self.shown.facts[task].needs if need in self.nodes}
@@ -179,25 +224,31 @@ class GraphScene(QGraphicsScene):
         for link in [link for link in self._links_of.get(task, ()) if link[1] == task and link not in wanted]:
             self._drop_link(link)
         for link, each in wanted.items():
+            self._each[link] = each
             if link in self.links:
-                self.links[link].mark(each=each)
+                if link in self.links.now:
+                    self.links.now[link].mark(each=each)
                 continue
-            item = LinkItem(link[0], link[1], each, self.look, self._link_layer)
-            self.links[link] = item
+            self.links.add(link)
+            self._relinked = True
             for end in link:
                 self._links_of.setdefault(end, set()).add(link)
-            item.connect_points(self.geometry.out_port(link[0]), self.geometry.in_port(link[1]))
 
     def _drop_link(self, link: Link) -> None:
-        self.removeItem(self.links.pop(link))
+        item = self.links.drop(link)
+        if item is not None:
+            self.removeItem(item)
+        del self._each[link]
+        self._relinked = True
         for end in link:
             self._links_of.get(end, set()).discard(link)
 
     def _put(self, task: str, point: Point) -> None:
         self.geometry.place(task, point)
-        self.nodes[task].setPos(*point)
-        for link in self._links_of.get(task, ()):
-            self.links[link].connect_points(self.geometry.out_port(link[0]), self.geometry.in_port(link[1]))
+        if task in self.nodes.now:
+            self.nodes.now[task].setPos(*point)
+        for link in self._links_of.get(task, set()) & self.links.now.keys():
+            self.links.now[link].connect_points(self.geometry.out_port(link[0]), self.geometry.in_port(link[1]))
 
     @property
     def states(self) -> Mapping[str, str]:
@@ -205,8 +256,9 @@ class GraphScene(QGraphicsScene):
         return self._batch.states
 
     def _refresh(self) -> None:
-        self._batch.links = list(self.links)
-        self.link_index.show(self.links)
+        if self._relinked:
+            self._relinked = False
+            self.link_index.show(self.links)
         self._batch.selected = self.selected_nodes
         self._batch.refresh()
         bounds = self._bounds()
@@ -260,8 +312,8 @@ class GraphScene(QGraphicsScene):
     def hover(self, task: str | None) -> None:
         if task != self.hovered:
             for end, on in ((self.hovered, False), (task, True)):
-                if end is not None and end in self.nodes:
-                    self.nodes[end].mark(hovered=on)
+                if end in self.nodes.now:
+                    self.nodes.now[end].mark(hovered=on)
             self.hovered = task
 
     def task_links(self, links: Iterable[Link]) -> list[Link]:
@@ -277,8 +329,8 @@ class GraphScene(QGraphicsScene):
     def hover_link(self, link: Link | None) -> None:
         if link != self.hovered_link:
             for one, on in ((self.hovered_link, False), (link, True)):
-                if one in self.links:
-                    self.links[one].mark(hovered=on)
+                if one in self.links.now:
+                    self.links.now[one].mark(hovered=on)
             self.hovered_link = link
 
     def judge_links(self, links: Iterable[Link], verdict: str) -> None:
@@ -290,13 +342,13 @@ class GraphScene(QGraphicsScene):
     def select(self, tasks: Iterable[str], links: Iterable[Link] = ()) -> None:
         """Make exactly these the selection. A folded frame's node stands for the tasks in it."""
         tasks = {task for task in self.shown.tasks_of(tasks) if self.shown.node_of(task) in self.nodes}
-        links = set(links) & set(self.links)
+        links = {link for link in links if link in self.links}
         if tasks == self.selected and links == self.selected_links:
             return
         before = self.selected_nodes
         for link in links ^ self.selected_links:
-            if link in self.links:
-                self.links[link].mark(selected=link in links)
+            if link in self.links.now:
+                self.links.now[link].mark(selected=link in links)
         self.selected, self.selected_links = tasks, links
         self._mark_selected(before)
         if self.batched:
@@ -308,8 +360,8 @@ class GraphScene(QGraphicsScene):
         """Draw as selected what is, where it was not before."""
         now = self.selected_nodes
         for node in now ^ before:
-            if node in self.nodes:
-                self.nodes[node].mark(selected=node in now)
+            if node in self.nodes.now:
+                self.nodes.now[node].mark(selected=node in now)
         self._batch.selected = now
 
     def select_all(self) -> None:
@@ -337,23 +389,28 @@ class GraphScene(QGraphicsScene):
 
     def _show_live_of(self, node: str) -> None:
         if node in self.nodes:
-            members = self.shown.members.get(node)
-            live = self.live.get(node) if members is None else together([self.live.get(task) for task in members])
+            live = self._live_of(node)
             self._batch.show_live(node, live)
-            self.nodes[node].show_live(live)
+            if node in self.nodes.now:
+                self.nodes.now[node].show_live(live)
+
+    def _live_of(self, node: str) -> NodeLive | None:
+        members = self.shown.members.get(node)
+        return self.live.get(node) if members is None else together([self.live.get(task) for task in members])
 
     def show_problems(self, problems: Mapping[str, str]) -> None:
         """Tasks with a problem and what it says."""
-        for task, item in self.nodes.items():
+        self._problems = problems
+        for task, item in self.nodes.now.items():
             if item.problem != problems.get(task, ""):
                 item.mark(problem=problems.get(task, ""))
 
     def show_theme(self, theme: Theme) -> None:
         self.look = CanvasStyle(theme)
         self._batch.style = self.look
-        for node in self.nodes.values():
+        for node in self.nodes.now.values():
             node.show_style(self.look)
-        for link in self.links.values():
+        for link in self.links.now.values():
             link.show_style(self.look)
         self.frames.show_style(self.look)
         self.notes.show_style(self.look)

@@ -179,7 +179,9 @@ class GraphView(Navigator):
     # --- painting ------------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        self.graph.set_batched(self.graph.count_in_view(self.visible_rect) > BATCH_FROM)
+        visible = self.visible_rect
+        self.graph.set_batched(self.graph.count_in_view(visible) > BATCH_FROM)
+        self.graph.prepare(visible)
         super().paintEvent(event)
 
     def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:

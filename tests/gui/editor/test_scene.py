@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem
 from pytestqt.qtbot import QtBot
 
 from windlass.wire.rows import Counts, TaskRow
+from windlass_gui.editor.link_item import LinkItem
 from windlass_gui.editor.live import node_live
+from windlass_gui.editor.node_item import NodeItem
 from windlass_gui.editor.scene import GraphScene
 from windlass_gui.editor.session import EditorSession
 from windlass_gui.editor.view import GraphView
@@ -154,3 +156,45 @@ def test_a_deadline_is_marked_at_every_zoom(
     scene.show_live(late)
     scene.show_live({}, whole=True)
     assert not scene._batch.late
+
+
+def test_items_are_made_for_what_is_seen_and_let_go_when_there_are_many(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("windlass_gui.editor.scene.KEPT", 10)
+    tasks = "".join(
+        f"  t{at}: {{command: x, needs: [{f't{at - 1}' if at else ''}], position: [{at * 300}, 0]}}\n"
+        for at in range(60)
+    )
+    session = EditorSession("windlass: 1\ntasks:\n" + tasks)
+    view = GraphView(session, load_theme("dark"))
+    qtbot.addWidget(view)
+    view.resize(800, 400)
+    with qtbot.waitExposed(view):
+        view.show()
+    scene = view.graph
+    view.graph.show_problems({"t50": "wrong"})
+    scene.select(["t50"])
+    view.reveal("t1")
+    view.viewport().repaint()
+    assert set(scene.nodes) == set(session.document.facts)
+    assert "t1" in scene.nodes.now
+    assert "t50" not in scene.nodes.now
+    assert len(scene.nodes.now) < 10
+    scene.select(["t50"])
+    for at in range(0, 60, 2):
+        view.centerOn(scene.node_rect(f"t{at}").center())
+        view.viewport().repaint()
+        assert f"t{at}" in scene.nodes.now
+        assert len(scene.nodes.now) < 20
+    assert "t1" not in scene.nodes.now
+    assert (scene.nodes["t50"].selected, scene.nodes["t50"].problem) == (True, "wrong")
+    assert scene.nodes["t1"].problem == ""
+    assert _drawn(scene)
+
+
+def _drawn(scene: GraphScene) -> bool:
+    """Every item that there is stands in the scene, and no other."""
+    items = set(scene.items())
+    made = {*scene.nodes.now.values(), *scene.links.now.values()}
+    return made <= items and sum(isinstance(item, (NodeItem, LinkItem)) for item in items) == len(made)
