@@ -21,6 +21,7 @@ from windlass_gui.dialogs import ask_running, show_about, show_keys
 from windlass_gui.docks import build_docks, docks_of
 from windlass_gui.documents import Documents, OpenDocument
 from windlass_gui.editing import Editing
+from windlass_gui.editor.fleet import Fleet
 from windlass_gui.editor.inspector import Inspector
 from windlass_gui.editor.page import EditorPage
 from windlass_gui.editor.palette import Palette
@@ -82,7 +83,8 @@ class MainWindow(QMainWindow):
         self.new, self.open, self.open_file = self.opening.new, self.opening.open, self.opening.open_file
         self.open_sample, self.save = self.opening.open_sample, self.opening.save
         self.palette_ = Palette(Shelf(Templates(Path(settings.fileName()).parent / "templates", self), self), theme)
-        self.inspector = Inspector(theme, settings)
+        self.fleet = Fleet(bridge, self)
+        self.inspector = Inspector(theme, settings, self.fleet)
         self.problems = ProblemsPane(theme)
         self.runs = RunsPane(bridge)
         self.items = ItemsPane(bridge)
@@ -203,6 +205,7 @@ class MainWindow(QMainWindow):
         page.tip_shown.connect(lambda task: self.run_view.tell_why(task, page.add_to_tip))
         page.activated.connect(lambda _: self.inspector.edit_main_field())
         page.mode_changed.connect(self._tab_changed)
+        page.text.machines = lambda: self.fleet.machines
         if session is not None and page.view is not None:
             page.view.graph.selection_changed.connect(self._selection_changed)
             session.steps_changed.connect(self._enable)

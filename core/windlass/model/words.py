@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from windlass.model.units import human_size
+
 
 def plural(count: int, word: str) -> str:
     """The noun alone.
@@ -31,3 +33,28 @@ def span(seconds: float) -> str:
         if seconds < limit:
             return f"{max(round(seconds / size), 1)} {name}"
     return f"{round(seconds / 86_400)} days"
+
+
+def amount_words(kind: str, amount: float) -> str:
+    """An amount of one kind.
+
+    >>> amount_words("cpus", 1.5), amount_words("memory", 4 << 30), amount_words("gpus", 1), amount_words("licence", 2)
+    ('1.5 CPUs', '4 GiB', 'a GPU', '2 licence')
+    """
+    match kind:
+        case "cpus":
+            return f"{amount:g} CPU{'s' if amount != 1 else ''}"
+        case "gpus":
+            return "a GPU" if amount == 1 else f"{amount:g} GPUs"
+        case "memory":
+            return _size(amount)
+        case "gpu_memory":
+            return f"{_size(amount)} GPU memory"
+        case "disk":
+            return f"{_size(amount)} disk"
+        case _:
+            return f"{amount:g} {kind}"
+
+
+def _size(amount: float) -> str:
+    return human_size(amount).replace(".0 ", " ")

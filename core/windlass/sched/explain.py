@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from windlass.model.words import counted, span
+from windlass.model.words import amount_words, counted, span
 from windlass.sched.agents import Agent
 from windlass.sched.backfill import opening
 from windlass.sched.book import Book
@@ -25,7 +25,6 @@ from windlass.sched.reasons import (
     Amount,
     Explanation,
     Need,
-    amount_words,
     placing_words,
 )
 from windlass.sched.shapes import Shape, in_units

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from windlass.model.units import human_size
 from windlass.model.words import counted, span
 
 AGENTS_SHOWN = 500
@@ -259,31 +258,6 @@ def deadline_words(state: str, due: float, forecast: float | None) -> str:
     if state != "endangered":
         return ""
     return "will probably miss its deadline" + (f" by about {span(forecast - due)}" if forecast is not None else "")
-
-
-def amount_words(kind: str, amount: float) -> str:
-    """An amount of one kind.
-
-    >>> amount_words("cpus", 1.5), amount_words("memory", 4 << 30), amount_words("gpus", 1), amount_words("licence", 2)
-    ('1.5 CPUs', '4 GiB', 'a GPU', '2 licence')
-    """
-    match kind:
-        case "cpus":
-            return f"{amount:g} CPU{'s' if amount != 1 else ''}"
-        case "gpus":
-            return "a GPU" if amount == 1 else f"{amount:g} GPUs"
-        case "memory":
-            return _size(amount)
-        case "gpu_memory":
-            return f"{_size(amount)} GPU memory"
-        case "disk":
-            return f"{_size(amount)} disk"
-        case _:
-            return f"{amount:g} {kind}"
-
-
-def _size(amount: float) -> str:
-    return human_size(amount).replace(".0 ", " ")
 
 
 def item_name(id: str, index: int | None) -> str:

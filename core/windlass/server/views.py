@@ -90,6 +90,7 @@ def agent_row(core: Core, agent: AgentRecord) -> AgentRow:
         aside=view.aside if view is not None else "",
         aside_until=view.aside_until if view is not None else None,
         probation=view.probation if view is not None else False,
+        gpu_memory=[device.memory for device in facts.devices],
     )
 
 

@@ -123,3 +123,5 @@ class AgentRow(msgspec.Struct, frozen=True):
     aside_until: float | None = None
     probation: bool = False
     """It was set aside and has not shown yet that it is well: it gets one attempt at a time."""
+    gpu_memory: list[int] = []
+    """Bytes of each of its GPUs; 0 where that is not known."""

@@ -33,6 +33,8 @@ class FieldEdit(QWidget):
 
     entered = Signal(object)
     """The new value; None removes the field."""
+    typed = Signal()
+    """Something else stands in the box."""
 
     def __init__(self, field: Field, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -113,7 +115,7 @@ class FieldEdit(QWidget):
         )
         if text is not None:
             self.box.setText(text)
-            self._parse()
+            self._validate()
             self.box.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def set_language(self, language: str) -> None:
@@ -186,6 +188,17 @@ class FieldEdit(QWidget):
     def _validate(self) -> None:
         if self.dirty:
             self._parse()
+            self.typed.emit()
+
+    @property
+    def reason(self) -> str:
+        """Why what stands in the box cannot be entered; empty when it can."""
+        return self._reason(self.text)
+
+    @property
+    def value(self) -> object:
+        """What stands in the box, when it can be entered."""
+        return self.field.parse(self.text) if self.text.strip() else None
 
     def _reason(self, text: str) -> str:
         """Why this cannot be entered; empty when it can."""

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
+from windlass.model.fitting import fit
 from windlass_gui.editor import fields as f
+from windlass_gui.editor.asking import asked
 from windlass_gui.editor.code import LANGUAGES
+from windlass_gui.editor.code.completing import Completer
+from windlass_gui.editor.code.offers import Offer
 from windlass_gui.editor.field_edit import FieldEdit, Switch
 from windlass_gui.editor.fields import Field
+from windlass_gui.editor.fleet import Fleet
 from windlass_gui.editor.form import Folds, Form, State
 from windlass_gui.editor.form_parts import ARRAYS, KINDS, NeedsPart, Pick, array_of, as_array, as_kind, kind_of
 from windlass_gui.editor.form_row import Row
@@ -25,9 +31,12 @@ from windlass_gui.editor.forms import SCALAR
 from windlass_gui.editor.scene import GraphScene
 from windlass_gui.editor.schema_form import Entry, Seen, gather, graph_form, task_form, with_value
 from windlass_gui.editor.session import EditorSession
+from windlass_gui.editor.suggest import Known, in_field
 from windlass_gui.theme import M, S, Theme
 
 MAIN = ("command", "script", "python")
+FITTED = 500
+"""Of so many chosen tasks it is worked out on how many agents they could run."""
 WAIT_FROM = 500
 """Tasks from which on an edit of all of them shows the waiting cursor."""
 
@@ -40,8 +49,12 @@ IDENTITY = Entry(
 class Inspector(QWidget):
     """Right of the canvas. Shows the scene's selection of one session at a time."""
 
-    def __init__(self, theme: Theme, settings: QSettings | None = None, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, settings: QSettings | None = None, fleet: Fleet | None = None,
+        parent: QWidget | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(parent)
+        self._fleet = fleet
         self.setAccessibleName(self.tr("Inspector"))
         self._theme = theme
         self.session: EditorSession | None = None
@@ -67,6 +80,8 @@ class Inspector(QWidget):
         top.addWidget(self.filter)
         layout.addLayout(top)
         layout.addWidget(self._scroll, 1)
+        if fleet is not None:
+            fleet.changed.connect(self._show_fit)
         self._build()
 
     # --- building ------------------------------------------------------------------------------------------
@@ -98,10 +113,15 @@ class Inspector(QWidget):
             self.tr("Runs once"), self.tr("Once for each value"), self.tr("Once for each combination"),
         ), strict=True)), theme)  # fmt: skip
         self.needs = NeedsPart(theme)
+        Completer(self.needs.line, partial(self._suggest, "needs"))
+        self.fit = QLabel()
+        self.fit.setObjectName("fit")
+        self.fit.setWordWrap(True)
         self.kind.picked.connect(self.change_kind)
         self.array.picked.connect(self.change_array)
         for name, widget in (("action", self.kind), ("items", self.array), ("needs", self.needs)):
             self.task_form.sections[name].add_part(widget)
+        self.task_form.sections["resources"].add_part(self.fit, last=True)
         self.task_form.entered.connect(self._enter)
         self.graph_form.entered.connect(self._enter_graph)
         for part in (self._heading, self._problems, self.task_form, self.graph_form):
@@ -118,7 +138,10 @@ class Inspector(QWidget):
 
     def _made(self, row: Row) -> None:
         """A row is new."""
-        row.show_theme(self._theme)
+        if isinstance(row.editor, FieldEdit):
+            Completer(row.editor.box, partial(self._suggest, row.key))
+            if row.key.startswith("resources.") or row.key == "where":
+                row.editor.typed.connect(self._show_fit)
 
     # --- what is shown -------------------------------------------------------------------------------------
 
@@ -204,6 +227,7 @@ class Inspector(QWidget):
         state = State(seen, defaults if isinstance(defaults, Mapping) else {}, shared, len(raws) > 1)
         self._set_language(seen["shell"])
         self.task_form.show_state(self._with_problems(self.task_form, state, ("tasks", self.task or "")))
+        self._show_fit()
 
     def _set_language(self, shell: Seen) -> None:
         words = str(shell.value or "sh").split()
@@ -212,6 +236,38 @@ class Inspector(QWidget):
         for row in self.task_form.rows:
             if row.key == "script" and isinstance(row.editor, FieldEdit) and language in LANGUAGES:
                 row.editor.set_language(language)
+
+    def _suggest(self, key: str, text: str, at: int) -> Offer | None:
+        """What may stand at a place of a field."""
+        if self.session is None:
+            return None
+        machines = self._fleet.machines if self._fleet is not None else ()
+        return in_field(key, text, at, self.task or "", Known(self.session.document.raw, machines))
+
+    def _show_fit(self) -> None:
+        """On how many of the agents what is asked for could run, with what is being typed."""
+        session = self.session
+        if session is None or not self.tasks or self._fleet is None:
+            self.fit.hide()
+            return
+        typed: dict[str, object] = {}
+        for row in self.task_form.rows:
+            if isinstance(row.editor, FieldEdit) and row.editor.dirty and not row.isHidden():
+                if row.editor.reason:
+                    return  # it says so itself
+                typed[row.key] = row.editor.value
+        asks = [asked(session.document.raw, task, typed) for task in self.tasks[:FITTED]]
+        found = [fit(*one, self._fleet.machines) for one in {repr(one): one for one in asks}.values()]
+        worst = min(found, key=lambda one: one.able)
+        words = worst.words()
+        if len(found) > 1:
+            words = self.tr("the most demanding {}").format(words)
+        color = self._theme.warn if worst.never else self._theme.muted
+        weight = "600" if worst.never else "400"
+        sign = "⚠ " if worst.never else ""
+        self.fit.setText(sign + words[:1].upper() + words[1:])
+        self.fit.setStyleSheet(f"color: {color}; font-weight: {weight};")
+        self.fit.show()
 
     def _show_heading(self) -> None:
         text = ""

@@ -7,14 +7,21 @@ that the cursor and what is in view stay. A view that nobody sees does nothing, 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import overload
+
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent, QTextCursor
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from windlass.model.fitting import Machine
 from windlass_gui.editor.code import CodeEdit, FindBar, Mark
+from windlass_gui.editor.code.completing import Completer
+from windlass_gui.editor.code.offers import Offer
 from windlass_gui.editor.code.patch import plain_text, put_text
 from windlass_gui.editor.outline import Outline
 from windlass_gui.editor.session import EditorSession
+from windlass_gui.editor.suggest import Known, in_yaml
 from windlass_gui.theme import XS, S, Theme
 
 PAUSE = 400
@@ -50,6 +57,9 @@ class TextView(QWidget):
         self.edit.setUndoRedoEnabled(False)
         self.edit.installEventFilter(self)
         self.find_bar = FindBar(self.edit, theme)
+        self.machines: Callable[[], Sequence[Machine]] = tuple
+        """The agents whose labels and resources are offered."""
+        self.completer = Completer(self.edit, self._suggest, by_line=True)
         self._status = QLabel()
         self._status.setWordWrap(True)
         layout = QVBoxLayout(self)
@@ -187,6 +197,14 @@ class TextView(QWidget):
             self.apply()
         return super().eventFilter(watched, event)
 
+    def _suggest(self, _: str, column: int) -> Offer | None:
+        """What may stand at the cursor."""
+        if self.session is None:
+            return None
+        line = self.edit.textCursor().blockNumber()
+        known = Known(self.session.document.raw, self.machines())
+        return in_yaml(_Lines(self.edit), line, column, known)
+
     # --- places ----------------------------------------------------------------------------------------------
 
     @property
@@ -224,6 +242,25 @@ class TextView(QWidget):
         if task and task != self._task and not self._pending:
             self._task = task
             self.task_entered.emit(task)
+
+
+class _Lines(Sequence[str]):
+    """The lines of a box, of which a suggestion needs only a few."""
+
+    def __init__(self, edit: CodeEdit) -> None:
+        self._document = edit.document()
+
+    def __len__(self) -> int:
+        return self._document.blockCount()
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[str]: ...
+    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
+        if isinstance(at, slice):
+            return [self[place] for place in range(*at.indices(len(self)))]
+        return self._document.findBlockByNumber(at).text()
 
 
 def _lines(text: str) -> str:
