@@ -147,7 +147,7 @@ class FieldEdit(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if self._larger is not None:
-            self._larger.move(self.box.width() - 26, 3)
+            self._larger.move(self.box.width() - 40, 3)
 
     # --- values --------------------------------------------------------------------------------------------
 

@@ -116,7 +116,7 @@ class Row(QWidget):
         if seen.mixed:
             return self.tr(MIXED)
         if default is not None:
-            return self.tr("{} (the graph's)").format(show_text(default))
+            return self.tr("{} (graph)").format(show_text(default))
         if field.default:
             return field.default
         if field.example:
