@@ -76,8 +76,8 @@ class Completer(QObject):
     def _corner(self) -> QPoint:
         if isinstance(self._box, QPlainTextEdit):
             return self._box.viewport().mapToGlobal(self._box.cursorRect().bottomLeft())
-        rect = self._box.inputMethodQuery(Qt.InputMethodQuery.ImCursorRectangle).toRect()
-        return self._box.mapToGlobal(QPoint(rect.left(), self._box.height()))
+        rect = self._box.inputMethodQuery(Qt.InputMethodQuery.ImCursorRectangle)
+        return self._box.mapToGlobal(QPoint(int(rect.left()), self._box.height()))
 
     @property
     def showing(self) -> bool:
