@@ -108,7 +108,7 @@ class ClientDesk:
                 self._unanswered[connection, msg.req] = None
                 if isinstance(msg, m.AppendItems) and msg.count <= FEW:
                     # Whoever brings them one by one waits for their ends, not for this.
-                    send = partial(core.links.send_soon, connection, m.Reply(msg.req, data), core.now)
+                    send = partial(self._answer_soon, connection, m.Reply(msg.req, data))
                 core.later(partial(self._answer, connection, msg.req, send))
             else:
                 core.when_durable(send)
@@ -117,6 +117,13 @@ class ClientDesk:
         if (connection, req) in self._unanswered:
             del self._unanswered[connection, req]
             send()
+
+    def _answer_soon(self, connection: Connection, reply: m.Reply) -> None:
+        """One answer may wait; where another one does, somebody brings items quicker than they end."""
+        if connection.soon:
+            self._core.links.send(connection, reply)  # and with it the one that waits
+        else:
+            self._core.links.send_soon(connection, reply, self._core.now)
 
     def tell_trouble(self, problem: str) -> None:
         """Nothing becomes durable at present: whoever waits for that hears it now, and not in hours."""

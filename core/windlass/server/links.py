@@ -30,7 +30,7 @@ STRANGER = 60.0
 """The same for one that never said HELLO."""
 AGAIN = (0.003, 0.25)
 """Seconds until what a peer did not take is offered again: at first, and at most, while it goes on not to read."""
-SOON = 0.002
+SOON = 0.005
 """Seconds that a message may wait for another one to the same peer: waking a process costs more than the message."""
 COMPLAINT = 5.0
 """Seconds between two log lines about the same kind of refused frames."""

@@ -71,6 +71,16 @@ def test_what_has_no_company_comes_by_itself_soon(core: Any, kit: Any) -> None:
     assert agent.expect(m.Ack) == m.Ack([], [5])
 
 
+def test_who_brings_more_before_the_answer_gets_both(core: Any, kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "SOON", 3600.0)
+    client = core.client()
+    run = opened(client, kit)
+    first = append(client, run, 0, b"")
+    assert client.silent()
+    second = append(client, run, 1, b"")
+    assert {client.expect(m.Reply).req for _ in range(2)} == {first, second}
+
+
 def test_many_items_are_answered_at_once(core: Any, kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(links, "SOON", 3600.0)
     client = core.client()
