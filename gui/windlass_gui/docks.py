@@ -19,6 +19,7 @@ def build_docks(window: MainWindow) -> QTabWidget:
     bottom = QTabWidget()
     bottom.setDocumentMode(True)
     bottom.tabBar().setDrawBase(False)
+    bottom.setAccessibleName(window.tr("Runs and logs"))
     bottom.tabBar().setAccessibleName(window.tr("Runs and logs"))
     for pane, title in (
         (window.runs, window.tr("Runs")),

@@ -41,6 +41,7 @@ class SettingsDialog(QDialog):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
+        self.tabs.setAccessibleName(self.tr("Groups of settings"))
         self.tabs.addTab(self._general(), self.tr("General"))
         self.keys = ShortcutsPage(actions, settings)
         self.tabs.addTab(self.keys, self.tr("Keys"))

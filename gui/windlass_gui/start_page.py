@@ -41,6 +41,7 @@ class StartPage(QScrollArea):
         super().__init__(parent)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAccessibleName(self.tr("Start page"))
         self._theme = theme
         self._recent: list[Recent] = []
         self._build()

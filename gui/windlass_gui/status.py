@@ -45,7 +45,7 @@ class Status(QObject):
     def show_connection(self, state: str, text: str) -> None:
         words = {"up": self.tr("Connected"), "off": self.tr("Not connected"), "refused": self.tr("No connection")}
         self.connection.setText(("● " if state == "up" else "○ ") + words.get(state, text))
-        self.connection.setToolTip(text)
+        self.connection.setToolTip(words["up"] if state == "up" else text)
         theme = theme_switch().theme
         color = {"up": theme.ok, "refused": theme.danger, "off": theme.muted}.get(state, theme.warn)
         self.connection.setStyleSheet(f"color: {color};")

@@ -61,10 +61,10 @@ class FieldEdit(QWidget):
             height = QFontMetrics(self.box.font()).lineSpacing() * field.rows + 18
             self.box.setFixedHeight(height)
         self.box.setObjectName(f"field-{field.key}")
-        self.box.setAccessibleName(field.label)
-        self.box.setAccessibleDescription(field.hint)
-        self.box.setToolTip(field.hint)
-        self.box.setWhatsThis(field.hint)
+        self.box.setAccessibleName(self.tr(field.label))
+        self.box.setAccessibleDescription(self.tr(field.hint))
+        self.box.setToolTip(self.tr(field.hint))
+        self.box.setWhatsThis(self.tr(field.hint))
         self.box.installEventFilter(self)
         self._error = _Wrapped()
         self._error.hide()
@@ -90,7 +90,7 @@ class FieldEdit(QWidget):
         self._larger.setCursor(Qt.CursorShape.ArrowCursor)
         self._larger.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._larger.setToolTip(self.tr("Edit it in a larger box (F2 in it)"))
-        self._larger.setAccessibleName(self.tr("Edit {} in a larger box").format(field.label))
+        self._larger.setAccessibleName(self.tr("Edit {} in a larger box").format(self.tr(field.label)))
         self._larger.clicked.connect(self.open_large)
         self._larger.setFixedSize(22, 22)
         code.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
@@ -128,7 +128,7 @@ class FieldEdit(QWidget):
         """The same text in a dialog; OK enters it."""
         if not isinstance(self.box, CodeEdit):
             return
-        dialog = CodeDialog(self.field.label, self.language, self.text, self._reason, self._theme, self)
+        dialog = CodeDialog(self.tr(self.field.label), self.language, self.text, self._reason, self._theme, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(lambda: self._take(dialog.text))
         dialog.open()
@@ -289,9 +289,9 @@ class ChoiceEdit(QComboBox):
         self.field = field
         self._inherited: Any = field.options[0][0]
         self.setObjectName(f"field-{field.key}")
-        self.setAccessibleName(field.label)
-        self.setToolTip(field.hint)
-        self.setWhatsThis(field.hint)
+        self.setAccessibleName(self.tr(field.label))
+        self.setToolTip(self.tr(field.hint))
+        self.setWhatsThis(self.tr(field.hint))
         # The wheel scrolls the form; it must not change what it happens to pass over.
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         may_shrink(self)
@@ -328,9 +328,9 @@ class TickEdit(TickBox):
         self.field = field
         self._inherited = False
         self.setObjectName(f"field-{field.key}")
-        self.setAccessibleName(field.label)
-        self.setToolTip(field.hint)
-        self.setWhatsThis(field.hint)
+        self.setAccessibleName(self.tr(field.label))
+        self.setToolTip(self.tr(field.hint))
+        self.setWhatsThis(self.tr(field.hint))
         self.clicked.connect(self._clicked)
 
     def show_value(self, value: Any, default: Any, mixed: bool = False) -> None:

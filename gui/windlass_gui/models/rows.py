@@ -189,9 +189,9 @@ class RowsModel(QAbstractTableModel, Generic[Key, Row]):
             return None
         column = self.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return column.title
+            return self.tr(column.title)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return column.tip or None
+            return self.tr(column.tip) if column.tip else None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
         return None

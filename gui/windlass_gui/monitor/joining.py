@@ -26,31 +26,33 @@ class JoinDialog(QDialog):
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Add a machine")
+        self.setWindowTitle(self.tr("Add a machine"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(560)
-        title = QLabel("Add a machine")
+        title = QLabel(self.tr("Add a machine"))
         title.setProperty("role", "heading")
         text = QLabel(
-            "On the other machine, install Windlass (pip install windlass) and run this line. It works once, within "
-            "an hour; afterwards the machine has its own key and comes back by itself."
+            self.tr(
+                "On the other machine, install Windlass (pip install windlass) and run this line. It works once, "
+                "within an hour; afterwards the machine has its own key and comes back by itself."
+            )
         )
         text.setWordWrap(True)
         self.line = QPlainTextEdit("Asking the core for a token…")
         self.line.setReadOnly(True)
         self.line.setFont(mono_font(BODY))
         self.line.setFixedHeight(96)
-        self.line.setAccessibleName("The line to run")
+        self.line.setAccessibleName(self.tr("The line to run"))
         self.warning = QLabel()
         self.warning.setWordWrap(True)
         self.warning.setProperty("role", "error")
         self.warning.setTextFormat(Qt.TextFormat.PlainText)
         self.warning.hide()
-        self.copy = QPushButton("Copy the line")
+        self.copy = QPushButton(self.tr("Copy the line"))
         self.copy.setProperty("role", "primary")
         self.copy.setEnabled(False)
         self.copy.clicked.connect(self._copy)
-        close = QPushButton("Close")
+        close = QPushButton(self.tr("Close"))
         close.clicked.connect(self.close)
         buttons = QHBoxLayout()
         buttons.addStretch()
@@ -105,4 +107,4 @@ class JoinDialog(QDialog):
 
     def _copy(self) -> None:
         QApplication.clipboard().setText(self.line.toPlainText())
-        self.copy.setText("Copied")
+        self.copy.setText(self.tr("Copied"))

@@ -25,14 +25,16 @@ class SharesPane(QWidget):
         super().__init__(parent)
         self.bridge = bridge
         self.model = SharesModel(self)
-        self.table = Table(SortedRows(self.model, self), "Shares by owner")
+        self.table = Table(SortedRows(self.model, self), self.tr("Shares by owner"))
         self.table.widths(80, 68, 68, 68, 92)
         self.table.stretch(0, least=76)
         self.table.sort_by(4, Qt.SortOrder.AscendingOrder)
         self.order = Elided("small")
         self.order.hide()
         self.hinted = Hinted(
-            self.table, "No shares yet", "Who has how much of the machines stands here once somebody has used them."
+            self.table,
+            self.tr("No shares yet"),
+            self.tr("Who has how much of the machines stands here once somebody has used them."),
         )
         foot = QVBoxLayout()
         foot.setContentsMargins(S, XS, S, XS)
@@ -78,7 +80,7 @@ class SharesPane(QWidget):
         gone = [owner for owner in self.model.keys() if owner not in now]  # noqa: SIM118 - not a dict
         self.model.change({owner: row for owner, row in now.items() if owner not in same}, gone)
         self.hinted.show_hint(not now)
-        self.order.setText("Ready work goes by " + ", ".join(order))
+        self.order.setText(self.tr("Ready work goes by ") + ", ".join(order))
         self.order.setToolTip("\n".join(f"{place}. {what}" for place, what in enumerate(order, 1)))
         self.order.setVisible(bool(order and now))
         if self.isVisible():

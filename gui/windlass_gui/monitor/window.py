@@ -81,6 +81,7 @@ class MonitorWindow(QMainWindow):
         inner = QWidget()
         self._flow = Flow(inner)
         area = self.area = QScrollArea()
+        area.setAccessibleName(self.tr("Machines"))
         area.setWidget(inner)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -116,7 +116,7 @@ class FailuresPane(QWidget):
         self.failed = Failed(bridge, self)
         self.run: int | None = None
         self.groups = GroupsModel(self)
-        self.table = Table(SortedRows(self.groups, self), "Errors of the run")
+        self.table = Table(SortedRows(self.groups, self), self.tr("Errors of the run"))
         self.table.draw(states=(2,))
         self.table.widths(84, 300, 170, 110)
         self.table.sort_by(0, Qt.SortOrder.DescendingOrder)

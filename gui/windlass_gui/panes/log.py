@@ -67,19 +67,20 @@ class LogPane(QWidget):
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.state = Elided("muted")
         self.attempts = QComboBox()
-        self.attempts.setAccessibleName("Attempt")
+        self.attempts.setAccessibleName(self.tr("Attempt"))
         self.attempts.setMinimumWidth(150)
         self.query = QLineEdit()
-        self.query.setPlaceholderText("Search")
-        self.query.setToolTip("Searches what is loaded; Enter goes to the next match")
+        self.query.setAccessibleName(self.tr("Search the log"))
+        self.query.setPlaceholderText(self.tr("Search"))
+        self.query.setToolTip(self.tr("Searches what is loaded; Enter goes to the next match"))
         self.query.setClearButtonEnabled(True)
         self.query.setMinimumWidth(150)
         self.query.setMaximumWidth(240)
         self.found = QLabel()
         self.found.setProperty("role", "muted")
-        self.times = self._button("Times", "Show when each line was written", checkable=True)
-        self.tail = self._button("Follow", "Go to the end and stay there as output comes")
-        self.earlier = self._button("Load earlier output", "The log is larger than what is loaded")
+        self.times = self._button(self.tr("Times"), self.tr("Show when each line was written"), checkable=True)
+        self.tail = self._button(self.tr("Follow"), self.tr("Go to the end and stay there as output comes"))
+        self.earlier = self._button(self.tr("Load earlier output"), self.tr("The log is larger than what is loaded"))
         self.error = QLabel()
         self.error.setProperty("role", "error")
         self.error.setTextFormat(Qt.TextFormat.PlainText)
@@ -87,7 +88,9 @@ class LogPane(QWidget):
         self.error.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.error.setContentsMargins(S, XS, S, XS)
         self.view = LogView()
-        self.hinted = Hinted(self.view, "No item selected", "Select a task or an item to read what it writes.")
+        self.hinted = Hinted(
+            self.view, self.tr("No item selected"), self.tr("Select a task or an item to read what it writes.")
+        )
         top = QHBoxLayout()
         top.setContentsMargins(S, XS, S, XS)
         top.setSpacing(S)
@@ -169,10 +172,11 @@ class LogPane(QWidget):
     def _fill_attempts(self) -> None:
         with QSignalBlocker(self.attempts):
             self.attempts.clear()
-            self.attempts.addItem("Latest attempt", 0)
+            self.attempts.addItem(self.tr("Latest attempt"), 0)
             run = self.bridge.mirror.run(self.item[0]) if self.item is not None else None
             for row in run.attempts_of(*self.item[1:]) if run is not None and self.item is not None else ():
-                self.attempts.addItem(f"{row.attempt}: {attempt_end(row)} on {row.agent_name}", row.attempt)
+                words = self.tr("{}: {} on {}").format(row.attempt, attempt_end(row), row.agent_name)
+                self.attempts.addItem(words, row.attempt)
             self.attempts.setCurrentIndex(max(0, self.attempts.findData(self.attempt)))
         self.attempts.setVisible(self.attempts.count() > 1)
 
@@ -186,14 +190,15 @@ class LogPane(QWidget):
         title, state, error = "", "", ""
         row = self._row()
         if self.item is not None:
-            title = f"Task {self.item[1]}"
+            title = self.tr("Task {}").format(self.item[1])
             if run is not None and self.item[1] < len(run.tasks):
                 task = run.tasks[self.item[1]]
                 title = f"{task.title or task.id}[{self.item[2]}]" if task.array else task.title or task.id
         if row is not None:
-            parts = [f"attempt {row.attempt} on {row.agent_name}", attempt_end(row), fmt.duration(attempt_seconds(row))]
+            where = self.tr("attempt {} on {}").format(row.attempt, row.agent_name)
+            parts = [where, attempt_end(row), fmt.duration(attempt_seconds(row))]
             if self.window_.shed:
-                parts.append(f"{human_size(self.window_.shed)} left out of the middle")
+                parts.append(self.tr("{} left out of the middle").format(human_size(self.window_.shed)))
             state, error = " · ".join(filter(None, parts)), row.error.strip()
         self.title.setText(title)
         self.state.setText(state)
@@ -219,13 +224,13 @@ class LogPane(QWidget):
         say = self.hinted.hint.say
         empty = not self.window_.end
         if self.item is None:
-            say("No item selected", "Select a task or an item to read what it writes.")
+            say(self.tr("No item selected"), self.tr("Select a task or an item to read what it writes."))
         elif row is None and not self.window_.begun:
-            say(*NEVER_RAN.get(self._item_state(), NOT_YET))
+            say(*map(self.tr, NEVER_RAN.get(self._item_state(), NOT_YET)))
         elif self.window_.complete:
-            say("No output", "This attempt wrote nothing.")
+            say(self.tr("No output"), self.tr("This attempt wrote nothing."))
         else:
-            say("No output so far", "What it writes appears here.")
+            say(self.tr("No output so far"), self.tr("What it writes appears here."))
         self.hinted.show_hint(empty)
 
     # --- asking the core -----------------------------------------------------------------------------------
@@ -313,4 +318,6 @@ class LogPane(QWidget):
 
     def _found(self, matches: int) -> None:
         asked = bool(self.query.text())
-        self.found.setText("" if not asked else "nothing found" if not matches else f"{matches} found")
+        self.found.setText(
+            "" if not asked else self.tr("nothing found") if not matches else self.tr("{} found").format(matches)
+        )

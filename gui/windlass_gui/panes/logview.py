@@ -35,7 +35,7 @@ class LogView(QPlainTextEdit):
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
         self.setStyleSheet(f"QPlainTextEdit {{ border: none; border-radius: 0; font-size: {BODY - 1}px; }}")
-        self.setAccessibleName("Log")
+        self.setAccessibleName(self.tr("Log"))
         self.setFont(mono_font(BODY - 1))
         self.document().setMaximumBlockCount(LINES)
         self._lines: deque[Line] = deque(maxlen=LINES)

@@ -31,25 +31,25 @@ class ReportDialog(QDialog):
 
     def __init__(self, bridge: Bridge, run: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"What happened in run {run}?")
+        self.setWindowTitle(self.tr("What happened in run {}?").format(run))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(640, 560)
         self._bridge, self._run = bridge, run
         self.mark = Mark("pending", 20)
-        self.heading = _label("Reading the record…", "title")
+        self.heading = _label(self.tr("Reading the record…"), "title")
         self.lines: list[str] = []
         """All that is told, as text for the clipboard."""
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.again = QPushButton("Read again")
-        self.again.setToolTip("The run may have gone on")
+        self.again = QPushButton(self.tr("Read again"))
+        self.again.setToolTip(self.tr("The run may have gone on"))
         self.again.clicked.connect(self.ask)
-        self.copy = QPushButton("Copy")
-        self.copy.setToolTip("All of it as text")
+        self.copy = QPushButton(self.tr("Copy"))
+        self.copy.setToolTip(self.tr("All of it as text"))
         self.copy.clicked.connect(lambda: QApplication.clipboard().setText("\n".join(self.lines)))
         self.copy.setEnabled(False)
-        close = QPushButton("Close")
+        close = QPushButton(self.tr("Close"))
         close.clicked.connect(self.close)
         top = QHBoxLayout()
         top.setSpacing(S)

@@ -38,7 +38,7 @@ class WhyDialog(QDialog):
         self, bridge: Bridge, run: int, task: int, index: int | None, name: str, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"Why does {name} wait?")
+        self.setWindowTitle(self.tr("Why does {} wait?").format(name))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(560)
         self._bridge = bridge
@@ -55,16 +55,16 @@ class WhyDialog(QDialog):
         headline.addWidget(self.mark)
         headline.addWidget(self.cause, 1)
         headline.addWidget(self.when)
-        title = QLabel(f"{name} of run {run}")
+        title = QLabel(self.tr("{} of run {}").format(name, run))
         title.setTextFormat(Qt.TextFormat.PlainText)
         title.setProperty("role", "muted")
-        self.sentence = QLabel("Asking the core…")
+        self.sentence = QLabel(self.tr("Asking the core…"))
         self.sentence.setTextFormat(Qt.TextFormat.PlainText)
         self.sentence.setWordWrap(True)
         self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.agents = QTableWidget(0, 2)
-        self.agents.setAccessibleName("What each agent says to it")
-        self.agents.setHorizontalHeaderLabels(["Agent", "Why not there, or why not now"])
+        self.agents.setAccessibleName(self.tr("What each agent says to it"))
+        self.agents.setHorizontalHeaderLabels([self.tr("Agent"), self.tr("Why not there, or why not now")])
         self.agents.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.agents.setItemDelegateForColumn(0, StateDelegate(self.agents))
         self.agents.setColumnWidth(0, 150)
@@ -76,7 +76,7 @@ class WhyDialog(QDialog):
         self.agents.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.agents.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.agents.hide()
-        close = QPushButton("Close")
+        close = QPushButton(self.tr("Close"))
         close.clicked.connect(self.close)
         buttons = QHBoxLayout()
         buttons.addStretch()
@@ -123,12 +123,12 @@ class WhyDialog(QDialog):
         self.cause.setText(words)
         start = root.get("start")
         wait = None if start is None or root.get("cause") == "next" else start - root["now"]
-        self.when.setText("" if wait is None else f"begins in about {span(wait)}")
+        self.when.setText("" if wait is None else self.tr("begins in about {}").format(span(wait)))
         while not data["agents"] and data["because"]:
             data = data["because"]  # what it needs is what waits for an agent
         rows = [(str(a["name"]), str(a["text"]), str(a.get("kind", ""))) for a in data["agents"]]
         if len(rows) < data["agents_known"]:
-            rows.append(("", f"and {fmt.count(data['agents_known'] - len(rows))} more agents", ""))
+            rows.append(("", self.tr("and {} more agents").format(fmt.count(data["agents_known"] - len(rows))), ""))
         self.agents.setRowCount(len(rows))
         for place, (name, text, kind) in enumerate(rows):
             for column, words in enumerate((name, text)):
@@ -138,7 +138,7 @@ class WhyDialog(QDialog):
                     self.agents.setItem(place, column, cell)
                 cell.setText(words)
                 cell.setData(STATE_ROLE, kind if column == 0 else None)
-                cell.setToolTip(KINDS.get(kind, "") if column == 0 else text)
+                cell.setToolTip(self.tr(KINDS.get(kind, "")) if column == 0 else text)
         self.agents.setVisible(bool(rows))
         # The next question only after this answer: a slow core is not asked faster than it speaks.
         self._timer.start()

@@ -124,7 +124,7 @@ class AttemptColumn(QFrame):
         self.setProperty("role", "card")
         self.row = row
         self.limit = limit
-        title = QLabel(f"Attempt {row.attempt}" + (", the last" if newest else ""))
+        title = QLabel((self.tr("Attempt {}, the last") if newest else self.tr("Attempt {}")).format(row.attempt))
         title.setStyleSheet("font-weight: 600;")
         self.end = Elided("")
         self.end.setText(end_words(attempt_state(row), row.code))
@@ -136,21 +136,21 @@ class AttemptColumn(QFrame):
         seconds = attempt_seconds(row)
         facts = [
             row.agent_name,
-            fmt.duration(seconds) if seconds >= 0 else "never began",
-            f"peak {human_size(row.memory)}" if row.memory else "",
+            fmt.duration(seconds) if seconds >= 0 else self.tr("never began"),
+            self.tr("peak {}").format(human_size(row.memory)) if row.memory else "",
         ]
         self.facts = _label(" · ".join(filter(None, facts)), "muted")
         self.facts.setFixedWidth(CURVE)
         self.curve = MemoryCurve()
-        self.curve.show_curve([], [], limit, "Asking for its memory…")
+        self.curve.show_curve([], [], limit, self.tr("Asking for its memory…"))
         self.tail = QPlainTextEdit()
         self.tail.setReadOnly(True)
         self.tail.setFont(mono_font(SMALL + 1))
         self.tail.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.tail.setAccessibleName(f"Last lines of error output of attempt {row.attempt}")
+        self.tail.setAccessibleName(self.tr("Last lines of error output of attempt {}").format(row.attempt))
         self.tail.setMinimumHeight(40)
         self.stream = Elided("small")
-        self.stream.setText("Error output")
+        self.stream.setText(self.tr("Error output"))
         self.curve.setFixedWidth(CURVE)
         below = QHBoxLayout()
         below.setSpacing(S)
@@ -186,15 +186,15 @@ class AttemptColumn(QFrame):
         """The last lines that it wrote to its error output, or of all it wrote."""
         records = logs.read(payload)
         wanted = [record for record in records if record.stream == logs.ERR]
-        name = "Error output"
+        name = self.tr("Error output")
         if not wanted:
             wanted = [record for record in records if record.stream == logs.OUT]
-            name = "No error output; its output" if wanted else "It wrote nothing"
+            name = self.tr("No error output; its output") if wanted else self.tr("It wrote nothing")
         notes = [record for record in records if record.stream == logs.NOTE]
         # Text of a task is data: colours and whatever else a terminal would obey are dropped or made visible.
         lines = [line.text for line in LogText().feed(wanted)[1]][-LINES:]
         lines += [f"[windlass] {line.text}" for line in LogText().feed(notes)[1]]
-        self.stream.setText(f"{name}, last lines" if wanted else name)
+        self.stream.setText(self.tr("{}, last lines").format(name) if wanted else name)
         self.tail.setPlainText("\n".join(lines).strip("\n"))
         self.tail.moveCursor(QTextCursor.MoveOperation.End)
         self.tail.moveCursor(QTextCursor.MoveOperation.StartOfLine)
@@ -245,6 +245,7 @@ class FailureCard(QWidget):
         inside = QWidget()
         inside.setLayout(self._row)
         self._area = QScrollArea()
+        self._area.setAccessibleName(self.tr("Attempts of the item"))
         self._area.setWidget(inside)
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QFrame.Shape.NoFrame)

@@ -38,7 +38,9 @@ class TimelinePane(QWidget):
         self.view.describe, self.view.name = self._describe, self._name
         self.view.bar_clicked.connect(self.attempt_selected)
         self.hinted = Hinted(
-            self.view, "No attempts yet", "Each attempt becomes a bar in a lane of the agent that ran it."
+            self.view,
+            self.tr("No attempts yet"),
+            self.tr("Each attempt becomes a bar in a lane of the agent that ran it."),
         )
         self._complete = 0
         """All attempts up to this `seq` are known."""
@@ -62,9 +64,9 @@ class TimelinePane(QWidget):
         top.addStretch(1)
         top.addWidget(self.note)
         for text, tip, act in (
-            ("−", "Zoom out (S)", lambda: self.view.zoom(1.25)),
-            ("+", "Zoom in (W)", lambda: self.view.zoom(0.8)),
-            ("Fit", "Show everything (F)", self.view.fit),
+            ("−", self.tr("Zoom out (S)"), lambda: self.view.zoom(1.25)),
+            ("+", self.tr("Zoom in (W)"), lambda: self.view.zoom(0.8)),
+            (self.tr("Fit"), self.tr("Show everything (F)"), self.view.fit),
         ):
             button = QToolButton()
             button.setText(text)
@@ -144,10 +146,14 @@ class TimelinePane(QWidget):
 
     def _say(self) -> None:
         self.hinted.show_hint(not self.bars.count)
-        title = "No attempts yet" if self.run is not None else "No run selected"
-        self.hinted.hint.say(title, "Each attempt becomes a bar in a lane of the agent that runs it.")
+        title = self.tr("No attempts yet") if self.run is not None else self.tr("No run selected")
+        self.hinted.hint.say(title, self.tr("Each attempt becomes a bar in a lane of the agent that runs it."))
         number = self.bars.count
-        self.note.setText(f"{fmt.count(number)} {'attempt' if number == 1 else 'attempts'}" if number else "")
+        self.note.setText(
+            (self.tr("{} attempt") if number == 1 else self.tr("{} attempts")).format(fmt.count(number))
+            if number
+            else ""
+        )
 
     # --- words ---------------------------------------------------------------------------------------------
 

@@ -82,7 +82,7 @@ class TimelineView(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(300, RULER + 3 * LANE)
-        self.setAccessibleName("Timeline of attempts")
+        self.setAccessibleName(self.tr("Timeline of attempts"))
         theme_switch().changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
