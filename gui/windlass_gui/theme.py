@@ -1,8 +1,9 @@
 """How the app looks: tokens, the light and the dark theme, and the shape and colour of every state.
 
-A state is always told by colour *and* shape, so that nobody needs to see colours. Colours stand in the resources
-(`themes/*.json`); text on surfaces keeps a contrast of 4.5:1 and shapes of 3:1 (WCAG AA), which a test checks.
-The theme is a property of the QApplication, like its palette: `apply_theme` switches it while the app runs, and
+A state is always told by colour *and* shape, so that nobody needs to see colours. The tokens stand in the resources:
+colours in `themes/dark.json` and `light.json`; spacing, type scale and the states' shapes in `themes/tokens.json`.
+Text on surfaces keeps a contrast of 4.5:1 and shapes of 3:1 (WCAG AA), which a test checks for every pair that is
+used. The theme is a property of the QApplication, like its palette: `apply_theme` switches it while the app runs, and
 whatever paints by itself connects to `theme_switch().changed`.
 """
 
@@ -19,40 +20,23 @@ from PySide6.QtCore import QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPainter, QPainterPath, QPalette, QPen
 from PySide6.QtWidgets import QApplication
 
-XS, S, M, L, XL = 4, 8, 12, 16, 24
+_TOKENS = json.loads(files("windlass_resources").joinpath("themes", "tokens.json").read_text("utf-8"))
+
+XS, S, M, L, XL = (int(_TOKENS["spacing"][name]) for name in ("xs", "s", "m", "l", "xl"))
 """Spacing in pixels. Between parts of one thing, between things, inside a card, between groups, around a page."""
 
-SMALL, BODY, TITLE, HEADING = 11, 13, 15, 20
-"""The type scale in pixels."""
+TINY, SMALL, CODE, BODY, TITLE, HEADING = (
+    int(_TOKENS["type"][name]) for name in ("tiny", "small", "code", "body", "title", "heading")
+)
+"""The type scale in pixels; `TINY` is for captions inside a node, `CODE` for what is typed in a fixed width."""
 
 ITEM_STATES = ("pending", "ready", "active", "backoff", "succeeded", "failed", "cancelled", "skipped")
 """By the value of the item's state, as it travels in a run's `states` (the order of `rows.Counts`)."""
 
-_SAME_AS = {
-    # runs
-    "running": "active", "paused": "backoff", "waiting": "ready",
-    # agents
-    "new": "pending", "up": "succeeded", "disconnected": "backoff", "down": "failed", "draining": "cancelled",
-    "aside": "backoff",
-    # attempts and their outcomes
-    "assigned": "ready", "exited": "succeeded", "lost": "failed", "rejected": "skipped",
-    "probation": "backoff",
-    # deadlines
-    "endangered": "backoff", "missed": "failed",
-    # what an agent says to something that waits
-    "free": "succeeded", "busy": "active", "kept": "ready", "avoided": "backoff", "away": "failed",
-    "drains": "cancelled", "label": "skipped", "lacks": "skipped",
-    "ok": "succeeded", "nonzero": "failed", "signal": "failed", "timeout": "failed", "oom": "failed",
-    "spawn_error": "failed", "crashed": "failed", "stopped": "cancelled",
-}  # fmt: skip
+_SAME_AS: dict[str, str] = _TOKENS["same_as"]
+"""States of runs, agents, attempts and deadlines, and an agent's answers, that look like a state of items."""
 
-_SHAPES = {
-    "pending": "ring", "ready": "dot", "active": "play", "backoff": "hourglass", "succeeded": "check",
-    "failed": "cross", "cancelled": "square", "skipped": "dash", "paused": "pause", "disconnected": "hourglass",
-    "draining": "drain", "drains": "drain", "aside": "pause", "probation": "hourglass",
-    "kept": "pause",
-    "endangered": "clock", "missed": "alarm",
-}  # fmt: skip
+_SHAPES: dict[str, str] = _TOKENS["shapes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +190,11 @@ def contrast(first: str, second: str) -> float:
 
     high, low = sorted((luminance(first), luminance(second)), reverse=True)
     return (high + 0.05) / (low + 0.05)
+
+
+def ink(ground: str) -> str:
+    """Black or white, whichever reads better on a colour that is not ours, such as one that a task has asked for."""
+    return max(("#ffffff", "#000000"), key=lambda each: contrast(each, ground))
 
 
 @cache

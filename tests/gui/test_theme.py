@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+
 import pytest
 from PySide6.QtWidgets import QApplication
 
+import windlass_gui
 from windlass_gui import theme as themes
-from windlass_gui.theme import ITEM_STATES, apply_theme, contrast, current_theme, load_theme, theme_switch
+from windlass_gui.theme import ITEM_STATES, Theme, apply_theme, contrast, current_theme, load_theme, theme_switch
 
 
 @pytest.mark.parametrize("name", ["dark", "light"])
@@ -50,3 +56,78 @@ def test_item_states_are_in_the_order_of_the_wire() -> None:
     from windlass.wire.rows import Counts
 
     assert Counts.__struct_fields__ == ITEM_STATES
+
+
+SOURCES = Path(windlass_gui.__file__).parent
+SHEET = files("windlass_resources").joinpath("themes", "app.qss").read_text("utf-8")
+GROUNDS = ("window", "surface", "surface2")
+
+
+def _used_together() -> list[tuple[str, str]]:
+    """(text, ground) tokens that one rule names: of the sheet, and of the style sheets in the sources."""
+    rules = re.findall(r"\{([^{}]*)\}", SHEET)
+    pairs = [
+        (text[1], ground[1])
+        for rule in rules
+        if (text := re.search(r"(?<![\w-])(?:selection-)?color: \$(\w+)", rule))
+        and (ground := re.search(r"(?<![\w-])background(?:-color)?: \$(\w+)", rule))
+    ]
+    for path in SOURCES.rglob("*.py"):
+        for rule in re.findall(r"\{\{(.*?)\}\}", path.read_text("utf-8"), re.DOTALL):
+            text = re.search(r"(?<![\w-])color: \{(?:self\._)?theme\.(\w+)\}", rule)
+            ground = re.search(r"background: \{(?:self\._)?theme\.(\w+)\}", rule)
+            if text and ground:
+                pairs.append((text[1], ground[1]))
+    return sorted(set(pairs))
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_every_pair_of_text_and_ground_that_is_used_can_be_read(name: str) -> None:
+    theme = load_theme(name)
+    pairs = _used_together()
+    assert ("on_accent", "accent") in pairs
+    assert ("text", "selection") in pairs
+    for text, ground in pairs:
+        assert contrast(getattr(theme, text), getattr(theme, ground)) >= 4.5, (text, ground)
+    # A rule without a ground stands on whatever is behind it.
+    for text in set(re.findall(r"(?<![\w-])color: \$(\w+)", SHEET)) - {"on_accent", "on_danger"}:
+        for ground in GROUNDS:
+            assert contrast(getattr(theme, text), getattr(theme, ground)) >= 4.5, (text, ground)
+    # What shows where the keyboard is.
+    for ground in GROUNDS:
+        assert contrast(theme.accent, getattr(theme, ground)) >= 3.0
+
+
+def test_every_token_of_a_sheet_exists() -> None:
+    known = set(Theme.__slots__) | {"arrow", "arrow_up", "small", "body", "title", "heading"}
+    assert set(re.findall(r"\$\{?(\w+)", SHEET)) <= known
+    for path in SOURCES.rglob("*.py"):
+        used = set(re.findall(r"\{(?:self\._)?theme\.(\w+)\}", path.read_text("utf-8")))
+        assert used <= {*Theme.__slots__, "name"}, path
+
+
+BARE = re.compile(
+    r"#[0-9a-fA-F]{6}\b|QColor\(\s*[0-9\"']|GlobalColor\.(?!transparent)|(?<![\w.])rgba?\(|font-size: *\d+px"
+    r"|setPixelSize\(\d|setPointSizeF?\(\d|mono_font\(\d"
+)
+
+
+def test_colours_and_sizes_come_from_the_tokens() -> None:
+    found = [
+        f"{path.relative_to(SOURCES)}:{number}: {line.strip()}"
+        for path in sorted(SOURCES.rglob("*.py"))
+        if path.name != "theme.py"
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if BARE.search(line)
+    ]
+    assert not found, "take these from windlass_gui.theme:\n" + "\n".join(found)
+
+
+def test_every_state_has_a_shape_that_can_be_drawn() -> None:
+    tokens = json.loads(files("windlass_resources").joinpath("themes", "tokens.json").read_text("utf-8"))
+    plain = themes.shape_path("no such shape")
+    for state, shape in tokens["shapes"].items():
+        assert themes.shape_path(shape) != plain or shape == "ring", state
+    assert set(tokens["same_as"].values()) <= set(ITEM_STATES)
+    assert sorted(tokens["spacing"].values()) == list(tokens["spacing"].values())
+    assert sorted(tokens["type"].values()) == list(tokens["type"].values())

@@ -22,7 +22,7 @@ from windlass_gui.editor.code.dialog import CodeDialog
 from windlass_gui.editor.fields import Choice, Field, Tick, show_text
 from windlass_gui.editor.stepping import stepped
 from windlass_gui.icons import icon
-from windlass_gui.theme import Theme, mono_font
+from windlass_gui.theme import CODE, SMALL, Theme, mono_font
 from windlass_gui.tick_box import TickBox
 
 MIXED = "(mixed)"
@@ -56,7 +56,7 @@ class FieldEdit(QWidget):
             self.box = self._make_box(field, theme)
             self.box.textChanged.connect(self._validate)
         if field.mono:
-            self.box.setFont(mono_font(12))
+            self.box.setFont(mono_font(CODE))
         if isinstance(self.box, QPlainTextEdit):
             height = QFontMetrics(self.box.font()).lineSpacing() * field.rows + 18
             self.box.setFixedHeight(height)
@@ -140,7 +140,7 @@ class FieldEdit(QWidget):
 
     def show_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self._error.setStyleSheet(f"color: {theme.danger}; font-size: 11px;")
+        self._error.setStyleSheet(f"color: {theme.danger}; font-size: {SMALL}px;")
         if self._larger is not None:
             self._larger.setIcon(icon("expand", theme, "muted"))
 

@@ -14,7 +14,7 @@ from windlass_gui.editor.field_edit import MIXED, may_shrink
 from windlass_gui.editor.form_row import CAPTION, SIDE
 from windlass_gui.editor.session import EditorSession
 from windlass_gui.icons import icon
-from windlass_gui.theme import XS, Theme
+from windlass_gui.theme import SMALL, XS, Theme
 from windlass_gui.tick_box import TickBox
 
 KINDS = ("shell", "arguments", "script", "python")
@@ -109,7 +109,7 @@ class NeedsPart(QWidget):
         self.line.textEdited.connect(self._judge)
         self._said = QLabel()
         self._said.setWordWrap(True)
-        self._said.setStyleSheet(f"color: {theme.danger}; font-size: 11px;")
+        self._said.setStyleSheet(f"color: {theme.danger}; font-size: {SMALL}px;")
         self._said.hide()
         self._adder = QWidget()
         _line(self._adder, _caption(self.tr("Add"), theme), self.line)

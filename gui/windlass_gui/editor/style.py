@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen
 
-from windlass_gui.theme import ITEM_STATES, Theme, mix, mono_font
+from windlass_gui.theme import BODY, ITEM_STATES, SMALL, TINY, Theme, mix, mono_font
 
 
 class CanvasStyle:
@@ -54,11 +54,11 @@ class CanvasStyle:
         fill.setAlpha(40)
         self.band = QBrush(fill)
         self.title_font = QFont()
-        self.title_font.setPixelSize(13)
+        self.title_font.setPixelSize(BODY)
         self.title_font.setWeight(QFont.Weight.DemiBold)
         self.small_font = QFont()
-        self.small_font.setPixelSize(11)
-        self.mono = mono_font(10)
+        self.small_font.setPixelSize(SMALL)
+        self.mono = mono_font(TINY)
         self.title_metrics = QFontMetricsF(self.title_font)
         self.small_metrics = QFontMetricsF(self.small_font)
         self.mono_metrics = QFontMetricsF(self.mono)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
 from windlass.wire.logs import ERR, NOTE
 from windlass_gui.panes.logtext import PLAIN, Line, Style
-from windlass_gui.theme import BODY, Theme, contrast, current_theme, mix, mono_font, theme_switch
+from windlass_gui.theme import BODY, Theme, contrast, current_theme, ink, mix, mono_font, theme_switch
 
 LINES = 60_000
 """Lines held by the view; older ones leave it at the top. More than what the window of a log holds."""
@@ -230,7 +230,7 @@ class _Look:
             color = QColor(theme.ansi[style.fg] if isinstance(style.fg, int) else style.fg)
         if contrast(color.name(), ground.name()) < 3.0:
             # Colours chosen for another background: what was written matters more than in which colour.
-            color = max((QColor("#ffffff"), QColor("#000000")), key=lambda each: contrast(each.name(), ground.name()))
+            color = QColor(ink(ground.name()))
         made.setForeground(color)
         if style.bold:
             made.setFontWeight(QFont.Weight.Bold)

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QToolTip, QWidget
 
 from windlass_gui.editor.code.highlight import LANGUAGES, Highlighter
 from windlass_gui.icons import icon_pixmap
-from windlass_gui.theme import XS, Theme, mix, mono_font
+from windlass_gui.theme import CODE, XS, Theme, mix, mono_font
 
 FLASH = 900
 """Milliseconds that a line stays tinted after somebody else changed it."""
@@ -57,7 +57,7 @@ class CodeEdit(QPlainTextEdit):
         self._flashed: list[QTextCursor] = []
         self._leaving = False
         """Escape was pressed: the next Tab leaves the box instead of indenting."""
-        self.setFont(mono_font(12))
+        self.setFont(mono_font(CODE))
         self.setTabStopDistance(4 * self.fontMetrics().horizontalAdvance(" "))
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self._gutter = _Gutter(self) if numbers else None
