@@ -27,6 +27,7 @@ SPECS = (
     Spec("save", "&Save", "save", "Ctrl+S", "Write the graph to its file"),
     Spec("save_as", "Save &as…", "", "Ctrl+Shift+S", "Write the graph to another file"),
     Spec("save_all", "Save a&ll", "", "Ctrl+Alt+S", "Write every graph that has changes to its file"),
+    Spec("picture", "&Export picture…", "", "Ctrl+Shift+E", "Draw the graph into a file: SVG or PNG"),
     Spec("close", "&Close graph", "close", "Ctrl+W", "Close the tab in front"),
     Spec("close_all", "Close all &graphs", "", "Ctrl+Shift+W", "Close every tab, back to the start page"),
     Spec("next_tab", "&Next graph", "", "Ctrl+Tab", "Go to the tab at the right"),

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 from windlass import __version__
 from windlass.wire import homes
 from windlass_gui.bridge import Bridge
+from windlass_gui.exporting import export
 from windlass_gui.icons import icon
 from windlass_gui.main_window import MainWindow
 from windlass_gui.theme import apply_theme, load_theme
@@ -39,6 +40,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--home", type=Path, metavar="DIR", help="keep settings and runs here")
     parser.add_argument("--theme", choices=("dark", "light", "system"), help="how the app looks (kept)")
     parser.add_argument("--screenshot", type=Path, metavar="DIR", help="save a picture of the window there and end")
+    parser.add_argument("--export", type=Path, metavar="FILE", help="draw the graph into FILE.svg or FILE.png and end")
     parser.add_argument("--offline", action="store_true", help="only edit: neither start nor join a core")
     parser.add_argument("--version", action="version", version=f"windlass {__version__}")
     return parser.parse_args(argv)
@@ -145,6 +147,8 @@ def grab_and_quit(parts: Parts, folder: Path) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     options = parse(sys.argv[1:] if argv is None else argv)
+    if options.export is not None:
+        return export(options)
     parts = start(options)
     if options.screenshot is not None:
         grab_and_quit(parts, options.screenshot)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMainWindow
 from windlass_gui.actions import Actions
 from windlass_gui.documents import Documents
 from windlass_gui.editor.arrange import Side
+from windlass_gui.editor.picture_dialog import PictureDialog
 from windlass_gui.editor.reach import connected, downstream, upstream
 from windlass_gui.editor.view import GraphView
 from windlass_gui.motion import REDUCE_MOTION, reduce_motion
@@ -24,7 +25,7 @@ SEVERAL = (*ALIGN.values(), "distribute_across", "distribute_down")
 """Actions that need several nodes."""
 CHOSEN = ("select_upstream", "select_downstream", "select_connected", "layout_selection", "unlink")
 """Actions that need one."""
-ANY = ("link", "next_link", "layout", "find")
+ANY = ("link", "next_link", "layout", "find", "picture")
 """Actions that need a canvas."""
 
 
@@ -45,6 +46,7 @@ class CanvasActions:
         reduce_motion(actions[REDUCE_MOTION].isChecked())
         actions.connect("minimap", self._show_minimap)
         actions.connect(REDUCE_MOTION, self._reduce_motion)
+        self._on("picture", lambda view: PictureDialog(view, view.window()).open())
         self._on("find", lambda view: view.find_bar.open())
         self._on("link", lambda view: view.keyboard.begin_link())
         self._on("next_link", lambda view: view.keyboard.next_link())

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QIcon, QPaintEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from windlass_gui.theme import Theme, current_theme, mix
@@ -32,6 +32,15 @@ def icon_pixmap(name: str, color: str, side: int, ratio: float = 1.0) -> QPixmap
     painter.end()
     pixmap.setDevicePixelRatio(ratio)
     return pixmap
+
+
+def draw_icon(painter: QPainter, rect: QRectF, name: str, color: str) -> None:
+    """The icon into a square: on a screen from its pixmap, into a vector picture as lines."""
+    engine = painter.paintEngine()
+    if engine is not None and engine.type() == QPaintEngine.Type.SVG:
+        QSvgRenderer(QByteArray(_source(name).replace("currentColor", color).encode())).render(painter, rect)
+    else:
+        painter.drawPixmap(rect.topLeft(), icon_pixmap(name, color, round(rect.width()), 2.0))
 
 
 def icon(name: str, theme: Theme | None = None, token: str = "text") -> QIcon:

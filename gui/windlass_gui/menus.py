@@ -62,7 +62,7 @@ def build_menus(
     for sample in list_samples():
         samples.addAction(sample.title, partial(open_sample, sample.name)).setToolTip(sample.description)
     file.addSeparator()
-    for name in ("save", "save_as", "save_all", "", "close", "close_all", "quit"):
+    for name in ("save", "save_as", "save_all", "picture", "", "close", "close_all", "quit"):
         file.addAction(actions[name]) if name else file.addSeparator()
     edit = menu(
         _tr("&Edit"), "undo", "redo", "", "cut", "copy", "paste", "duplicate", "delete", "", "find", "edit_task", "add",

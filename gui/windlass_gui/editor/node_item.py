@@ -15,7 +15,7 @@ from windlass_gui.editor.geometry import PORT_RADIUS
 from windlass_gui.editor.layout import NODE_HEIGHT, NODE_WIDTH
 from windlass_gui.editor.live import NodeLive
 from windlass_gui.editor.style import CanvasStyle
-from windlass_gui.icons import icon_pixmap
+from windlass_gui.icons import draw_icon
 from windlass_gui.theme import draw_state
 
 TEXT_SCALE = 0.42
@@ -124,13 +124,13 @@ class NodeItem(QGraphicsRectItem):
             if live is not None and live.deadline:
                 draw_state(painter, QRectF(NODE_WIDTH - 27 - _MARK, 10, 16, 16), live.deadline, style.theme)
         elif self.problem:
-            painter.drawPixmap(QPointF(NODE_WIDTH - 27, 10), icon_pixmap("warning", style.theme.danger, 16, 2.0))
+            draw_icon(painter, QRectF(NODE_WIDTH - 27, 10, 16, 16), "warning", style.theme.danger)
 
     def _paint_texts(self, painter: QPainter) -> None:
         style, facts = self.style, self.facts
         name = facts.kind or "question"
         color = style.paint_color(facts.color).name()
-        painter.drawPixmap(QPointF(12, (NODE_HEIGHT - _ICON) / 2), icon_pixmap(name, color, _ICON, 2.0))
+        draw_icon(painter, QRectF(12, (NODE_HEIGHT - _ICON) / 2, _ICON, _ICON), name, color)
         painter.setPen(style.text)
         painter.setFont(style.title_font)
         painter.drawText(QPointF(_LEFT, 28), self._title)
