@@ -17,7 +17,7 @@ from windlass_gui.background import Background
 from windlass_gui.bridge import Bridge
 from windlass_gui.canvas_actions import CanvasActions
 from windlass_gui.commands import CommandPalette, Where, all_commands
-from windlass_gui.dialogs import ask_running, show_about, show_keys
+from windlass_gui.dialogs import ask_running, show_about
 from windlass_gui.docks import build_docks, docks_of
 from windlass_gui.documents import Documents, OpenDocument
 from windlass_gui.editing import Editing
@@ -31,6 +31,7 @@ from windlass_gui.editor.shelf import Shelf
 from windlass_gui.editor.templates import Templates
 from windlass_gui.files import GraphFiles, Recent
 from windlass_gui.history import HistoryPane
+from windlass_gui.keys_dialog import KeysDialog
 from windlass_gui.layouts import Layouts
 from windlass_gui.menus import build_menus, build_tool_bar, node_menu
 from windlass_gui.monitor import MonitorWindow
@@ -154,7 +155,7 @@ class MainWindow(QMainWindow):
         do("history", history.trigger)
         do("settings", self.show_settings)
         do("commands", self.show_commands)
-        do("keys", lambda: show_keys(self))
+        do("keys", lambda: KeysDialog(self.actions_, self).open())
         do("about", lambda: show_about(self))
 
     def _connect_parts(self) -> None:

@@ -10,11 +10,15 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from windlass_gui.actions import SPECS
 from windlass_gui.bridge import Bridge
+from windlass_gui.editor.picture_dialog import PictureDialog
 from windlass_gui.editor.session import EditorSession
 from windlass_gui.editor.view import GraphView
+from windlass_gui.keys_dialog import KeysDialog
 from windlass_gui.main_window import MainWindow
 from windlass_gui.menus import node_menu
+from windlass_gui.motion import motion_reduced
 
 GRAPH = """\
 windlass: 1
@@ -43,6 +47,7 @@ def window(bridge: Bridge, qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]
         made.page.session.undo.setClean()
     bridge.owns_core = False
     made.close()
+    made.deleteLater()
 
 
 @pytest.fixture
@@ -120,3 +125,46 @@ def test_the_menus_have_it_all(window: MainWindow, view: GraphView) -> None:
     assert {"action-align_left", "action-distribute_down", "action-select_upstream", "action-layout_selection"} <= inner
     assert not window.actions_["align_left"].isEnabled(), "one node has nothing to be aligned to"
     menu.deleteLater()
+
+
+def test_every_key_stands_in_the_help(window: MainWindow, each_theme: str) -> None:
+    window.actions_["keys"].trigger()
+    dialog = window.findChild(KeysDialog)
+    assert dialog is not None
+    text = dialog.list.toPlainText()
+    for spec in SPECS:
+        if spec.keys:
+            assert spec.tip in text
+    dialog.filter.setText("cut links")
+    assert "Y+drag" in dialog.list.toPlainText()
+    assert "Minimap" not in dialog.list.toPlainText()
+    dialog.filter.setText("no such key")
+    assert "Nothing" in dialog.list.toPlainText()
+    dialog.close()
+
+
+def test_the_choices_of_the_view_are_kept(window: MainWindow, view: GraphView) -> None:
+    view.zoom_to(2.0)
+    assert view.minimap.isVisible()
+    QTest.keyClick(view, Qt.Key.Key_M)
+    assert not view.minimap.isVisible()
+    assert window.settings.value("minimap", type=bool) is False
+    window.actions_["reduce_motion"].trigger()
+    assert motion_reduced()
+    assert window.settings.value("reduce_motion", type=bool) is True
+    window.actions_["reduce_motion"].trigger()
+    QTest.keyClick(view, Qt.Key.Key_M)
+    assert view.minimap.isVisible()
+
+
+def test_find_and_picture_open_by_key(window: MainWindow, view: GraphView) -> None:
+    QTest.keyClick(view, Qt.Key.Key_F, CTRL)
+    assert view.find_bar.isVisible()
+    QTest.keyClicks(view.find_bar.words, "three")
+    assert view.graph.selected == {"third"}
+    QTest.keyClick(view.find_bar.words, Qt.Key.Key_Escape)
+    QTest.keyClick(view, Qt.Key.Key_E, CTRL | SHIFT)
+    dialog = window.findChild(PictureDialog)
+    assert dialog is not None
+    assert dialog.isVisible()
+    dialog.close()
