@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from windlass_gui.actions import SPECS
@@ -162,7 +163,9 @@ def test_find_and_picture_open_by_key(window: MainWindow, view: GraphView) -> No
     assert view.find_bar.isVisible()
     QTest.keyClicks(view.find_bar.words, "three")
     assert view.graph.selected == {"third"}
+    QTest.keyClick(view.find_bar.words, Qt.Key.Key_Tab)
     QTest.keyClick(view.find_bar.words, Qt.Key.Key_Escape)
+    assert QApplication.activePopupWidget() is None, "Tab and leaving are not the canvas's Tab"
     QTest.keyClick(view, Qt.Key.Key_E, CTRL | SHIFT)
     dialog = window.findChild(PictureDialog)
     assert dialog is not None

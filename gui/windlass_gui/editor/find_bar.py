@@ -109,9 +109,9 @@ class FindBar(QFrame):
             self.view.fit_selection_if_out(animated=True)
 
     def leave(self) -> None:
+        self.view.setFocus()  # first, as a hidden widget's focus would go on as Tab does
         self.hide()
         self.outlines.show_matches((), "")
-        self.view.setFocus()
 
     def _document_changed(self) -> None:
         self.search.forget()

@@ -41,8 +41,8 @@ class Keyboard:
         if key == Qt.Key.Key_Escape:
             if not view.abandon():
                 view.graph.select(())
-        elif view.gesture is not None and view.gesture.key(event):
-            pass
+        elif view.gesture is not None:
+            view.gesture.key(event)  # a key that edits would pull the ground from under it
         elif key == Qt.Key.Key_Y and not event.modifiers():
             if not event.isAutoRepeat():
                 self.knife = True
@@ -89,8 +89,6 @@ class Keyboard:
 
     def walk(self, forward: bool) -> None:
         """To the next or the last node in the text's order; from the end to the beginning."""
-        if self.view.gesture is not None and self.view.gesture.tab(forward):
-            return
         nodes, selected = list(self.view.graph.shown.facts), self.view.graph.selected_nodes
         if nodes:
             current = next(iter(selected)) if len(selected) == 1 else ""

@@ -119,6 +119,7 @@ class GraphView(Navigator):
         self.framing.crumbs.show_theme(theme)
 
     def _document_changed(self, _: object = None) -> None:
+        self.abandon()  # what is dragged may be gone: somebody has undone a step, or typed in the text
         self._fitted = False
         document = self.session.document
         text = ""
@@ -414,7 +415,7 @@ class GraphView(Navigator):
         """Tab asks what to add at the mouse; Shift+Tab leaves the canvas."""
         if self.gesture is not None and self.gesture.tab(forward):
             return True
-        if forward:
+        if forward and self.hasFocus():  # and not what lies over the canvas, such as the find bar
             pixel = self.viewport().mapFromGlobal(QCursor.pos())
             if not self.viewport().rect().contains(pixel):
                 pixel = self.viewport().rect().center()

@@ -373,3 +373,22 @@ def test_the_index_knows_the_curves_that_are_drawn(qapp: object, spots: list[tup
         assert min(away.values()) > 294
     else:
         assert away[near] < min(away.values()) + 6
+
+
+def test_an_undo_in_the_middle_of_a_drag_ends_it(view: GraphView, session: EditorSession) -> None:
+    session.add_task("command", (300, 200))
+    view.fit()
+    hold(view, middle(view, "command"), middle(view, "command") + QPoint(30, 40))
+    session.undo.undo()
+    assert view.gesture is None
+    QTest.mouseRelease(view.viewport(), LEFT, NONE, QPoint(400, 400))
+    assert session.document.text == GRAPH
+
+
+def test_arrow_keys_edit_nothing_while_something_is_dragged(view: GraphView, session: EditorSession) -> None:
+    hold(view, middle(view, "work"), middle(view, "work") + QPoint(30, 40))
+    QTest.keyClick(view, Qt.Key.Key_Right)
+    assert session.undo.count() == 0
+    assert view.gesture is not None
+    QTest.keyClick(view, Qt.Key.Key_Escape)
+    assert view.graph.geometry.point("work") == (300, 0)

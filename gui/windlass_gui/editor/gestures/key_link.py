@@ -48,6 +48,8 @@ class KeyLinkGesture(AimGesture):
             if target is not None:
                 self._go(target)
             return True
+        if event.key() in (Qt.Key.Key_PageDown, Qt.Key.Key_PageUp):
+            return self.tab(event.key() == Qt.Key.Key_PageDown)
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.view.end()
             self._make(bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
