@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtGui import QCloseEvent
@@ -34,8 +34,6 @@ from windlass_gui.history import HistoryPane
 from windlass_gui.keys_dialog import KeysDialog
 from windlass_gui.layouts import Layouts
 from windlass_gui.menus import build_menus, build_tool_bar, node_menu
-from windlass_gui.monitor import MonitorWindow
-from windlass_gui.monitor.joining import JoinDialog
 from windlass_gui.opening import Opening
 from windlass_gui.panes import ItemsPane, LogPane, RunsPane
 from windlass_gui.panes.doing import WHOLE, Target, run_again
@@ -54,6 +52,9 @@ from windlass_gui.status import Status
 from windlass_gui.theme import ITEM_STATES, Theme, theme_switch
 from windlass_gui.timeline import TimelinePane
 from windlass_gui.watching import Watching
+
+if TYPE_CHECKING:
+    from windlass_gui.monitor import MonitorWindow
 
 
 class MainWindow(QMainWindow):
@@ -147,7 +148,7 @@ class MainWindow(QMainWindow):
         do("item_grids", tools.unfold.toggle)
         do("legend", tools.legend.toggle)
         do("monitor", self.show_monitor)
-        do("token", lambda: JoinDialog(self.bridge, self).open())
+        do("token", self.show_joining)
         do("theme", self._switch_theme)
         history = docks_of(self)["history"].toggleViewAction()
         self.actions_["history"].setCheckable(True)
@@ -503,9 +504,18 @@ class MainWindow(QMainWindow):
         if self.monitor is not None:
             self.monitor.reveal(agent)
 
+    def show_joining(self) -> None:
+        """How another machine joins."""
+        from windlass_gui.monitor.joining import JoinDialog  # in the same package as the monitor, see there
+
+        JoinDialog(self.bridge, self).open()
+
     def show_monitor(self) -> None:
         """The window of the machines; made on first use, kept."""
         if self.monitor is None:
+            # Brings pyqtgraph, a tenth of a start.
+            from windlass_gui.monitor import MonitorWindow
+
             self.monitor = MonitorWindow(self.bridge)
             self.monitor.addAction(self.actions_["commands"])
         self.monitor.show()

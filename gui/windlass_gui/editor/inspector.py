@@ -171,8 +171,9 @@ class Inspector(QWidget):
         self._show()
 
     def show_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self._build()
+        if theme != self._theme:
+            self._theme = theme
+            self._build()
 
     def _chosen(self) -> tuple[str, ...]:
         if self.scene is None or self.session is None:
