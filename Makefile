@@ -2,6 +2,7 @@
 # make test        everything; test-quick leaves the slow ones out
 # make lint        ruff, mypy, lint-imports
 # make bench       the table of speeds; QUICK=1 for a rough one
+# make bench-gui   the speed of the app's surface beside its targets; QUICK=1
 # make bench-peers the same work done by Dask, Ray, HyperQueue, Parsl and ipyparallel beside it; QUICK=1
 # make chaos       a mixed load against faults of every kind, then an audit; SEED="1 2 3"
 # make mutants     take safeties out of a copy of the sources: the tests must notice each
@@ -20,10 +21,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --timeout 300
 SOURCES := core agent gui resources tests bench docs tools
 
-.PHONY: help run test test-quick bench bench-peers lint chaos mutants screenshots clean
+.PHONY: help run test test-quick bench bench-gui bench-peers lint chaos mutants screenshots clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 9
+	@sed -n 's/^# //p' Makefile | head -n 10
 
 $(BIN)/python:
 	@python=$$(tools/find_python.sh "$(PYTHON)") && echo "making $(VENV) with $$python" && "$$python" -m venv "$(VENV)"
@@ -58,6 +59,10 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m bench $(if $(QUICK),--quick) $(ARGS)
+
+bench-gui: $(VENV)/.dev
+	@$(BIN)/python tools/check_qt.py
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m bench.gui $(if $(QUICK),--quick) $(ARGS)
 
 bench-peers: $(VENV)/.dev
 	$(BIN)/python -m bench.peers $(if $(QUICK),--quick) $(ARGS)

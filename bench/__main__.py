@@ -19,7 +19,6 @@ from bench.measure import Plan, Row
 MEASUREMENTS = [
     "limits", "functions", "commands", "latency", "mixed", "chain", "fan", "graphs", "layers", "memory", "history",
     "recovery", "idle",
-    "canvas",
 ]  # fmt: skip
 """Modules of this package with `run(plan) -> list[Row]`, in the table's order."""
 

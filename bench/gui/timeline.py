@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import random
 
-from bench.measure import Plan, Row, percentile, stopwatch
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+from bench.gui.figures import Figure, a_second, application, frames
+from bench.measure import Plan, percentile, stopwatch
 
 LANES = 64
 SIZE = (1600, 900)
 
 
-def run(plan: Plan) -> list[Row]:
-    # Qt is loaded only for this measurement.
-    from PySide6.QtWidgets import QApplication
-
+def run(plan: Plan) -> list[Figure]:
     from windlass.wire.rows import AttemptRow
     from windlass_gui.timeline import Bars, TimelineView
 
-    app = QApplication.instance() or QApplication([])
+    app = application()
     count = plan.size(100_000, 20_000)
     rng, clocks = random.Random(7), [1_800_000_000.0] * LANES
     attempts: list[AttemptRow] = []
@@ -40,18 +35,20 @@ def run(plan: Plan) -> list[Row]:
     view.show()
     view.fit()
     app.processEvents()
-    rows = [Row("timeline, adding attempts", count / adding.seconds, "1/s", f"{count:,} rows at once")]
+    figures = [
+        Figure("timeline, adding attempts", count / adding.seconds, "1/s", None, True, f"{count:,} rows at once")
+    ]
     for words, factor in (("all in view", 1.0), ("a hundredth in view", 0.01)):
         view.zoom(factor)
-        frames = []
-        for frame in range(plan.size(100, 20)):
-            with stopwatch() as watch:
-                view.pan(5 if frame % 2 else -5)
-                view.repaint()
-            frames.append(watch.seconds * 1000)
+
+        def pan(number: int) -> None:
+            view.pan(5 if number % 2 else -5)
+            view.repaint()
+
+        taken = frames(plan.size(100, 20), pan)
         note = (
-            f"{count:,} attempts in {LANES} lanes, {SIZE[0]} x {SIZE[1]} pixels; p99 {percentile(frames, 0.99):.1f} ms"
+            f"{count:,} attempts in {LANES} lanes, {SIZE[0]} x {SIZE[1]} pixels; p99 {percentile(taken, 0.99):.1f} ms"
         )
-        rows.append(Row(f"timeline frame, panning, {words}", percentile(frames, 0.5), "ms", note))
+        figures.append(Figure(f"timeline, panning, {words}", a_second(taken), "frames/s", None, True, note))
     view.close()
-    return rows
+    return figures

@@ -1,0 +1,85 @@
+"""What a busy run costs the event loop: items that change, told by the network thread, shown by the items' table."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from bench.gui.figures import Figure, Heartbeat, application
+from bench.measure import Plan, percentile, stopwatch
+
+ITEMS = 1_000_000
+RATE = 50_000
+"""Changed items a second."""
+TURNS = 20
+"""Deltas a second, as many as a core sends at most."""
+
+
+def run(plan: Plan) -> list[Figure]:
+    from windlass.wire import codec
+    from windlass.wire.messages import Delta, Snapshot
+    from windlass.wire.rows import Counts, RunRow, TaskRow
+    from windlass_gui.bridge import Bridge
+    from windlass_gui.bridge.recording import RecordingLink
+    from windlass_gui.panes import ItemsPane
+
+    app = application()
+    link, bridge = RecordingLink(), Bridge()
+    bridge.use_link(link)
+    bridge.link_phase("up")
+    pane = ItemsPane(bridge)
+    pane.resize(700, 500)
+    pane.show()
+    bridge.follow(1)
+    counts = Counts(pending=ITEMS)
+    row = {"id": 1, "name": "r", "owner": "", "state": "running", "priority": 0, "submitted": 0.0, "ended": None}
+    whole = {
+        "run": RunRow(**row, counts=counts),
+        "tasks": [TaskRow(0, "t", "", True, ITEMS, counts)],
+        "states": {0: bytes(ITEMS)},
+    }
+    link.tell(codec.decode(codec.encode(Snapshot("run:1", 1, whole)))[0])
+    with stopwatch() as first:
+        bridge.frame()
+        pane.show_task(1, 0)
+    app.processEvents()
+    seconds, changes = plan.size(8, 2), RATE // TURNS
+    messages = [
+        codec.encode(
+            Delta(
+                "run:1",
+                number + 2,
+                {"items": [[0, (number * 7919 + k * 499) % ITEMS, 1 + (number + k) % 5] for k in range(changes)]},
+            )
+        )
+        for number in range(seconds * TURNS)
+    ]
+    told = 0
+
+    def tell() -> None:
+        nonlocal told
+        due = time.perf_counter()
+        for message in messages:
+            link.tell(codec.decode(message)[0])
+            told += 1
+            due += 1 / TURNS
+            time.sleep(max(0.0, due - time.perf_counter()))
+
+    network = threading.Thread(target=tell)
+    beats = Heartbeat()
+    app.processEvents()
+    beats.begin()
+    with stopwatch() as watch:
+        network.start()
+        while network.is_alive():
+            app.processEvents()
+    pane.close()
+    bridge.shutdown(stop_core=False)
+    rate = told * changes / watch.seconds
+    note = (
+        f"{rate:,.0f} changes/s of {ITEMS:,} items for {watch.seconds:.0f} s; p99 {percentile(beats.gaps, 0.99):.0f} ms"
+    )
+    return [
+        Figure("a run with 50,000 changes a second", beats.longest, "ms", 50.0, note=f"longest stall; {note}"),
+        Figure("a run of 1,000,000 items, first shown", first.seconds * 1000, "ms", None, note="in the UI thread"),
+    ]
