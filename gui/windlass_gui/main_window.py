@@ -11,6 +11,7 @@ from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
+from windlass.model.problems import Problem
 from windlass_gui.actions import Actions
 from windlass_gui.adding import Adding
 from windlass_gui.background import Background
@@ -87,7 +88,7 @@ class MainWindow(QMainWindow):
         self.palette_ = Palette(Shelf(Templates(Path(settings.fileName()).parent / "templates", self), self), theme)
         self.fleet = Fleet(bridge, self)
         self.inspector = Inspector(theme, settings, self.fleet)
-        self.problems = ProblemsPane(theme)
+        self.problems = ProblemsPane(theme, self.fleet)
         self.runs = RunsPane(bridge)
         self.items = ItemsPane(bridge)
         self.log = LogPane(bridge)
@@ -171,6 +172,7 @@ class MainWindow(QMainWindow):
         self.documents.add_button.setDefaultAction(self.actions_["new"])
         self.problems.chosen.connect(self._go_to_problem)
         self.problems.count_changed.connect(self._count_problems)
+        self.problems.fixed.connect(lambda text: self.statusBar().showMessage(text, 4000))
         self.runs.run_selected.connect(self._run_selected)
         self.runs.task_selected.connect(self._task_selected)
         self.runs.task_activated.connect(self._task_activated)
@@ -304,7 +306,9 @@ class MainWindow(QMainWindow):
     def _edit_task(self, task: str) -> None:
         """Go to a task of the graph in front."""
         if self.page.view is not None and task in self.page.view.graph.nodes:
-            self._go_to_problem(task, 0)
+            if not self.page.on_canvas:
+                self.page.show_mode("both")
+            self.page.view.reveal(task)
             self.inspector.edit_main_field()
 
     def show_report(self) -> None:
@@ -400,13 +404,17 @@ class MainWindow(QMainWindow):
         self.status.progress.setText(text)
         self._enable()
 
-    def _go_to_problem(self, task: str, line: int) -> None:
-        if task and self.page.view is not None:
-            if not self.page.on_canvas:
-                self.page.show_mode("both")
-            self.page.view.reveal(task)
-        elif line:
-            self.page.go_to_line(line)
+    def _go_to_problem(self, problem: Problem) -> None:
+        """To its field in the inspector; to its line where only the text is shown, or where it has no field."""
+        page, session = self.page, self.page.session
+        if session is None or page.view is None:
+            return
+        if page.on_canvas and session.document.task_of(problem):
+            page.view.reveal(session.document.task_of(problem))
+        if page.on_canvas and self.inspector.go_to(problem.path):
+            self.inspector.show()
+        elif problem.line:
+            page.go_to_line(problem.line, max(1, problem.column))
 
     def _count_problems(self, count: int) -> None:
         title = self.tr("Problems ({})").format(count) if count else self.tr("Problems")

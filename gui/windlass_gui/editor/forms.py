@@ -63,7 +63,7 @@ LOOK: dict[str, Look] = {
     "canvas.frames": Look("Frames", "more", rows=3, mono=True, code="yaml"),
     "canvas.notes": Look("Notes", "more", rows=3, mono=True, code="yaml"),
     # a task
-    "title": Look("Title", "task", example="what people read on the node"),
+    "title": Look("Title", "task", example="Encode a part"),
     "description": Look("Description", "task", rows=2),
     "script": Look("Script", "action", rows=8, mono=True, kind="block", only=("script",), code="script"),
     "shell": Look("Interpreter", "action", mono=True, default="sh -e", only=("script",)),

@@ -35,6 +35,8 @@ from windlass_gui.editor.suggest import Known, in_field
 from windlass_gui.theme import M, S, Theme
 
 MAIN = ("command", "script", "python")
+NARROWEST = 290
+"""Pixels below which a field would be cut off."""
 FITTED = 500
 """Of so many chosen tasks it is worked out on how many agents they could run."""
 WAIT_FROM = 500
@@ -56,6 +58,7 @@ class Inspector(QWidget):
         super().__init__(parent)
         self._fleet = fleet
         self.setAccessibleName(self.tr("Inspector"))
+        self.setMinimumWidth(NARROWEST)
         self._theme = theme
         self.session: EditorSession | None = None
         self.scene: GraphScene | None = None

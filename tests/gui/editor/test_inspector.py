@@ -1,4 +1,4 @@
-"""The inspector and the problems: typed with real keys, checked as one types, undone as steps."""
+"""The inspector: typed with real keys, checked as one types, undone as steps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from windlass_gui.editor.code.dialog import CodeDialog
 from windlass_gui.editor.field_edit import ChoiceEdit, FieldEdit, TickEdit
 from windlass_gui.editor.fields import Field
 from windlass_gui.editor.inspector import Inspector
-from windlass_gui.editor.problems import ProblemsPane
 from windlass_gui.editor.schema_form import gather, graph_form, task_form
 from windlass_gui.editor.session import EditorSession
 from windlass_gui.editor.stepping import stepped
@@ -598,19 +597,3 @@ def test_what_the_check_finds_stands_at_its_field(
     session.check_now()
     view.graph.select(["work"])
     assert "splitt" in inspector.field("inputs").error
-
-
-def test_problems_are_listed_and_lead_to_their_place(session: EditorSession, qtbot: QtBot) -> None:
-    pane = ProblemsPane(load_theme("light"))
-    qtbot.addWidget(pane)
-    pane.show_session(session)
-    counts: list[int] = []
-    went: list[tuple[str, int]] = []
-    pane.count_changed.connect(counts.append)
-    pane.chosen.connect(lambda task, line: went.append((task, line)))
-    session.set_field("work", "needs", ["splitt"])
-    session.check_now()
-    assert counts[-1] >= 1
-    pane.list.itemActivated.emit(pane.list.item(0))
-    assert went[0][0] == "work"
-    assert went[0][1] > 1
