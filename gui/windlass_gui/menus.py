@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QSizePolicy, QToolBar, QToolBu
 
 from windlass_gui.actions import Actions
 from windlass_gui.docks import docks_of
+from windlass_gui.editor.link_menu import fill_link_menu
 from windlass_gui.panes.why import show_why
 from windlass_resources.samples import list_samples
 
@@ -139,9 +140,14 @@ def build_tool_bar(window: QMainWindow, actions: Actions) -> QToolBar:
 
 
 ON_NODES = (
-    "find", "edit_task", "link", "unlink", "", "copy", "duplicate", "delete", "", "frame", "take_out", "save_template",
+    "edit_task", "link", "unlink", "", "copy", "duplicate", "delete", "", "frame", "take_out", "save_template",
 )  # fmt: skip
 """What a node's menu offers of the graph, whatever a run says."""
+
+ON_CANVAS = (
+    "add", "paste", "select_all", "find", "note", "", "leave_frame", "fit", "layout", "minimap", "", "picture",
+)  # fmt: skip
+"""What the bare canvas's menu offers."""
 
 
 def node_menu(window: MainWindow, task: str | None, link: tuple[str, str] | None) -> QMenu:
@@ -174,18 +180,9 @@ def node_menu(window: MainWindow, task: str | None, link: tuple[str, str] | None
             menu.addAction(actions[name]) if name else menu.addSeparator()
         for title, names in ARRANGING:
             add_menu(menu, _tr(title), actions, names)
-    elif link is not None and page.session is not None:
-        session = page.session
-        each = dict(session.document.facts[link[1]].needs).get(link[0], False)
-        toggle = menu.addAction(_tr("Wait item by item"))
-        toggle.setCheckable(True)
-        toggle.setChecked(each)
-        toggle.toggled.connect(lambda on: session.set_each(link[0], link[1], on))
-        actions["link"].setText(_tr("Take it to another task…"))
-        menu.addAction(actions["link"])
-        menu.aboutToHide.connect(lambda: actions["link"].setText(_tr("Li&nk to…")))
-        menu.addAction(_tr("Remove link"), lambda: session.remove((), [link]))
+    elif link is not None and page.view is not None:
+        fill_link_menu(menu, page.view, link)
     else:
-        for name in ("add", "paste", "select_all", "note", "", "leave_frame", "fit", "layout"):
+        for name in ON_CANVAS:
             menu.addAction(actions[name]) if name else menu.addSeparator()
     return menu

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from windlass_gui.actions import SPECS
@@ -171,3 +171,37 @@ def test_find_and_picture_open_by_key(window: MainWindow, view: GraphView) -> No
     assert dialog is not None
     assert dialog.isVisible()
     dialog.close()
+
+
+def test_the_menu_of_a_link(window: MainWindow, view: GraphView, session: EditorSession) -> None:
+    view.graph.select((), [("first", "second")])
+    menu = node_menu(window, None, ("first", "second"))
+    by_text = {action.text().split("\t")[0]: action for action in menu.actions()}
+    insert = by_text["Insert a task"].menu()
+    assert isinstance(insert, QMenu)
+    insert.actions()[0].trigger()
+    assert [need for need, _ in session.document.facts["second"].needs] == ["command"]
+    session.undo.undo()
+    view.graph.select((), [("first", "second")])
+    by_text["Take it to another task…"].trigger()
+    assert view.gesture is not None
+    QTest.keyClick(view, Qt.Key.Key_Escape)
+    by_text["Choose its ends"].trigger()
+    assert view.graph.selected == {"first", "second"}
+    by_text["Remove link"].trigger()
+    assert session.document.facts["second"].needs == ()
+    menu.deleteLater()
+
+
+def test_a_folded_frames_links_have_a_menu_and_go_together(
+    window: MainWindow, view: GraphView, session: EditorSession
+) -> None:
+    name = session.canvas.frame(["first", "alone"])
+    session.link("alone", "second")
+    session.canvas.fold([name], True)
+    node = view.graph.shown.node_of("first")
+    menu = node_menu(window, None, (node, "second"))
+    assert "Insert a task" not in [action.text() for action in menu.actions()]
+    menu.actions()[-1].trigger()
+    assert session.document.facts["second"].needs == ()
+    menu.deleteLater()

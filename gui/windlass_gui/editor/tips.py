@@ -1,4 +1,4 @@
-"""The tool tip of the task under the mouse."""
+"""The tool tip of the task or the link under the mouse."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Tips:
         at = self.view.mapToScene(event.pos())
         task = self.view.graph.geometry.node_at(at.x(), at.y())
         if task is None:
-            QToolTip.hideText()
+            self._show_link(event)
             return ""
         item = self.view.graph.nodes[task]
         frame = frame_of_node(task)
@@ -45,6 +45,18 @@ class Tips:
         self._last = (task, event.globalPos(), "\n".join(lines))
         QToolTip.showText(self._last[1], self._last[2], self.view.viewport())
         return "" if frame else task
+
+    def _show_link(self, event: QHelpEvent) -> None:
+        """Of the link at the mouse: its ends, and what a drag would do."""
+        graph, tr = self.view.graph, self.view.tr
+        link = self.view.link_under(self.view.mapToScene(event.pos()))
+        if link is None:
+            QToolTip.hideText()
+            return
+        source, target = (graph.nodes[end].facts.label for end in link)
+        how = tr("item by item") if graph.links[link].each else tr("waits for all of it")
+        what = tr("Drag an end to another task, or away; drop a task here to insert it")
+        QToolTip.showText(event.globalPos(), f"{source} → {target}: {how}\n{what}", self.view.viewport())
 
     def add(self, task: str, line: str) -> None:
         """One more line, if that task's tool tip is still up."""

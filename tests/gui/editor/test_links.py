@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QContextMenuEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QHelpEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
 from windlass_gui.editor.edge_scroll import REACH
@@ -392,3 +392,10 @@ def test_arrow_keys_edit_nothing_while_something_is_dragged(view: GraphView, ses
     assert view.gesture is not None
     QTest.keyClick(view, Qt.Key.Key_Escape)
     assert view.graph.geometry.point("work") == (300, 0)
+
+
+def test_the_tip_of_a_link_says_what_may_be_done(view: GraphView) -> None:
+    at = on_link(view, ("split", "work"))
+    QApplication.sendEvent(view.viewport(), QHelpEvent(QEvent.Type.ToolTip, at, view.viewport().mapToGlobal(at)))
+    assert QToolTip.text().startswith("split → work")
+    QToolTip.hideText()
