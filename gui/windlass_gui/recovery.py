@@ -73,6 +73,8 @@ class Recovery(QObject):
         self._number = 0
         documents.added.connect(self._follow)
         documents.removed.connect(self._removed)
+        for made in documents.all:
+            self._follow(made)
 
     # --- writing ---------------------------------------------------------------------------------------------
 

@@ -129,6 +129,19 @@ def test_an_end_by_a_signal_keeps_what_nobody_answered_for(open_window: Open, gr
     assert [lost.kept.path for lost in other.find()] == [str(graph)]
 
 
+def test_what_was_open_before_is_followed_too(open_window: Open, graph: Path, place: Path) -> None:
+    window = open_window()
+    window.open_file(graph)
+    made = window.documents.current
+    assert made is not None
+    late = Recovery(window.documents, place, window.background, delay=0)
+    _edit(window, "One")
+    late._timers[made].timeout.emit()
+    _settle(window)
+    assert len(list(late.own.glob("*.json"))) == 1
+    late.close()
+
+
 def test_a_failure_to_write_is_told_once(open_window: Open, graph: Path, place: Path) -> None:
     window = open_window()
     window.open_file(graph)

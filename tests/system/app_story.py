@@ -30,8 +30,11 @@ PATIENCE = 60.0
 # --- inside the app -----------------------------------------------------------------------------------------
 
 
-def child(argv: list[str]) -> int:
-    """The app with the probe: one JSON question a line on stdin, one answer a line on stdout."""
+def child(argv: list[str], more: Callable[[Any, Callable[..., list[int]]], dict[str, Any]] | None = None) -> int:
+    """The app with the probe: one JSON question a line on stdin, one answer a line on stdout.
+
+    `more` gives another story's questions, from the app's parts and a function that says where a widget is.
+    """
     from PySide6.QtCore import QPoint, QPointF, QSocketNotifier
     from PySide6.QtWidgets import QApplication, QWidget
 
@@ -125,6 +128,9 @@ def child(argv: list[str]) -> int:
         "kind": kind, "canvas": canvas, "states": states, "top": top_window, "facts": facts,
     }  # fmt: skip
 
+    if more is not None:
+        questions |= more(parts, on_screen)
+
     def answer() -> None:
         line = sys.stdin.readline()
         if not line:
@@ -180,11 +186,13 @@ class Screen:
 class Player:
     """Asks the probe, moves the mouse, types."""
 
-    def __init__(self, screen: Screen, home: Path, pictures: Path | None) -> None:
+    def __init__(
+        self, screen: Screen, home: Path, pictures: Path | None, script: str = __file__, arguments: tuple[str, ...] = ()
+    ) -> None:
         self.screen = screen
         self.pictures = pictures
         self.number = 0
-        command = [sys.executable, __file__, "--child", "--home", str(home), "--theme", "light"]
+        command = [sys.executable, script, "--child", "--home", str(home), "--theme", "light", *arguments]
         self.app = subprocess.Popen(
             command, env=screen.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

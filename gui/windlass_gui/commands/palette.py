@@ -184,6 +184,8 @@ class CommandPalette(QDialog):
         layout.addWidget(self.nothing)
         self._search("")
         self._place(parent)
+        self.setFocusProxy(self.line)
+        self.line.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _place(self, parent: QWidget) -> None:
         """In the middle at the top of the window."""
