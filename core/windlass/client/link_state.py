@@ -124,6 +124,8 @@ def repeatable(message: m.Message) -> bool:
     """Whether the core may get this request twice without harm."""
     if isinstance(message, m.Control):
         return message.action != "retry-downstream" or message.dry
+    if isinstance(message, m.Act):
+        return not message.downstream or message.dry
     return not isinstance(message, m.StopCore)
 
 

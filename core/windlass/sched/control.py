@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from windlass.sched import attempts, deadlines
 from windlass.sched.book import Book
-from windlass.sched.events import AttemptId, Scope
+from windlass.sched.events import AttemptId, RetryRequested, Scope
 from windlass.sched.queues import Range, runs_of
 from windlass.sched.states import TERMINAL, ItemState
 from windlass.sched.tasks import RunState, TaskState, asks
@@ -15,6 +15,8 @@ Selection = dict[TaskState, list[Range]]
 
 def _scope(run: RunState, scope: Scope, wanted: frozenset[ItemState]) -> Selection:
     """The items that a scope names, where they are known; of a whole run only tasks that have any in these states."""
+    if scope.picks:
+        return _picked(run, scope)
     if scope.task is None:
         return {task: [(0, len(task.states))] for task in map(run.tasks.__getitem__, run.tasks.having(wanted))}
     if not 0 <= scope.task < len(run.tasks):
@@ -25,6 +27,26 @@ def _scope(run: RunState, scope: Scope, wanted: frozenset[ItemState]) -> Selecti
     if not 0 <= scope.index < len(task.states):
         return {}
     return {task: [(scope.index, scope.index + 1)]}
+
+
+def _picked(run: RunState, scope: Scope) -> Selection:
+    found: Selection = {}
+    for pos, ranges in scope.picks:
+        if 0 <= pos < len(run.tasks):
+            task = run.tasks[pos]
+            count = len(task.states)
+            wanted = [(0, count)] if ranges is None else [(lo, min(hi, count)) for lo, hi in ranges if lo < count]
+            found[task] = _merged(found.get(task, []) + wanted)
+    return found
+
+
+def _whole(scope: Scope) -> frozenset[int] | None:
+    """Tasks that a scope names as a whole, undecided items included; None: all of the run's."""
+    if scope.picks:
+        return frozenset(pos for pos, ranges in scope.picks if ranges is None)
+    if scope.index is not None:
+        return frozenset()
+    return None if scope.task is None else frozenset((scope.task,))
 
 
 def _only(task: TaskState, ranges: list[Range], wanted: frozenset[ItemState]) -> list[Range]:
@@ -39,18 +61,23 @@ _LIVING = frozenset(_S) - TERMINAL
 
 def select_cancel(run: RunState, scope: Scope) -> Selection:
     named = _scope(run, scope, _LIVING)
-    if scope.task is None:
+    whole = _whole(scope)
+    if whole is None:
         named |= {task: [(0, 0)] for task in run.tasks.hot if task not in named and (task.count is None or task.open)}
     chosen = {task: _only(task, ranges, _LIVING) for task, ranges in named.items()}
-    whole = scope.index is None
-    return {task: r for task, r in chosen.items() if r or (whole and (task.count is None or task.open))}
+    return {
+        task: ranges
+        for task, ranges in chosen.items()
+        if ranges or ((whole is None or task.pos in whole) and (task.count is None or task.open))
+    }
 
 
 def cancel(book: Book, run: RunState, scope: Scope) -> None:
     """Items are CANCELLED at once; their attempts are stopped, and their late results refused."""
     reason = "cancelled"
+    whole = _whole(scope)
     for task, ranges in select_cancel(run, scope).items():
-        if scope.index is None and (task.open or task.count is None):
+        if (whole is None or task.pos in whole) and (task.open or task.count is None):
             if task.count is None:
                 task.placeholder = True
                 task.resize(1)
@@ -95,10 +122,13 @@ _FAILED = frozenset({_S.FAILED, _S.CANCELLED})
 _SKIPPED = frozenset({_S.SKIPPED})
 
 
-def select_retry(run: RunState, scope: Scope, downstream: bool) -> Selection:
+def select_retry(run: RunState, event: RetryRequested) -> Selection:
     """The items of the scope that may be tried again, and what follows from them, in topological order."""
-    wanted = TERMINAL if downstream else _FAILED
+    scope, downstream = event.scope, event.downstream
+    wanted = TERMINAL if downstream and not event.only_failed else _FAILED
     named = {task.pos: ranges for task, ranges in _scope(run, scope, wanted).items()}
+    if event.upstream:
+        _add_needed(run, named)
     chosen: Selection = {}
     picked: set[int] = set()
     tasks = run.tasks
@@ -123,6 +153,20 @@ def select_retry(run: RunState, scope: Scope, downstream: bool) -> Selection:
     return chosen
 
 
+def _add_needed(run: RunState, named: dict[int, list[Range]]) -> None:
+    """What the named items need, directly or not: the same items where a need is item by item, else all of a task."""
+    tasks = run.tasks
+    for pos in reversed(tasks.order()) if named else ():
+        if pos not in named:
+            continue
+        for up in tasks.whole(pos):
+            named[up] = [(0, len(tasks[up].states))]
+        for up in tasks.each(pos):
+            # A placeholder stands for items that are not known yet.
+            spans = [(0, len(tasks[up].states))] if tasks[pos].placeholder else named[pos]
+            named[up] = _merged(named.get(up, []) + spans)
+
+
 _FOLLOW_ALL = TERMINAL | {_S.READY, _S.ACTIVE, _S.BACKOFF}
 
 
@@ -141,9 +185,9 @@ def _merged(ranges: list[Range]) -> list[Range]:
     return result
 
 
-def retry(book: Book, run: RunState, scope: Scope, downstream: bool) -> None:
+def retry(book: Book, run: RunState, event: RetryRequested) -> None:
     """Back to PENDING, then look anew. What still stops on an agent is held until it has stopped."""
-    chosen = select_retry(run, scope, downstream)
+    chosen = select_retry(run, event)
     if not chosen:
         return
     for task, ranges in chosen.items():

@@ -252,11 +252,13 @@ class AttemptsRejected:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A run; with `task`, that task; with `index` too, that item."""
+    """A run; with `task`, that task; with `index` too, that item. With `picks`, those parts of the run together."""
 
     run: int
     task: int | None = None
     index: int | None = None
+    picks: tuple[tuple[int, tuple[tuple[int, int], ...] | None], ...] = ()
+    """Tasks, each with its items as first..last-1, apart and in order, or None for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,11 +270,14 @@ class CancelRequested:
 class RetryRequested:
     """Items of the scope that failed or were cancelled, and what was skipped because of them, go back to PENDING.
 
-    With `downstream`: the scope's items in any terminal state, and everything after them.
+    With `downstream`: the scope's items in any terminal state, and everything after them; with `only_failed` too, of
+    the scope only those that failed or were cancelled. With `upstream` the scope grows by all that it needs.
     """
 
     scope: Scope
     downstream: bool = False
+    upstream: bool = False
+    only_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

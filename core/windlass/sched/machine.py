@@ -267,7 +267,7 @@ def _cancel(book: Book, run: RunState, event: e.CancelRequested) -> None:
 
 def _retry(book: Book, run: RunState, event: e.RetryRequested) -> None:
     book.story.note(book.now, f"retry asked of {event.scope}{' with downstream' if event.downstream else ''}")
-    control.retry(book, run, event.scope, event.downstream)
+    control.retry(book, run, event)
 
 
 _HANDLERS: dict[type, Callable[[Book, Any], None]] = {

@@ -194,14 +194,18 @@ class Views:
 
     def touched(self, event: CancelRequested | RetryRequested) -> int:
         """How many items a request would touch now; nothing changes."""
+        return sum(hi - lo for ranges in self.chosen(event).values() for lo, hi in ranges)
+
+    def chosen(self, event: CancelRequested | RetryRequested) -> dict[int, list[tuple[int, int]]]:
+        """Which items a request would touch now: by task, first..last-1 of each stretch, in order."""
         run = self._book.runs.get(event.scope.run)
         if run is None:
-            return 0
+            return {}
         if isinstance(event, CancelRequested):
-            chosen = control.select_cancel(run, event.scope)
+            found = control.select_cancel(run, event.scope)
         else:
-            chosen = control.select_retry(run, event.scope, event.downstream)
-        return sum(hi - lo for ranges in chosen.values() for lo, hi in ranges)
+            found = control.select_retry(run, event)
+        return {task.pos: ranges for task, ranges in found.items()}
 
     def why(self, run: int, task: int, index: int | None, now: float, names: Mapping[str, str]) -> Explanation:
         """Why an item (None: the task's next one) does not run; `names` are what people call the agents."""

@@ -20,7 +20,7 @@ from windlass.model.graph import Call, FileRef, Graph, Task
 from windlass.model.packed import PackedGraph
 from windlass.sched import events as ev
 from windlass.sched.states import ENDED, ItemState
-from windlass.server import amend, looks, rundata, views
+from windlass.server import acting, amend, looks, rundata, views
 from windlass.server.access import Access
 from windlass.server.core import Core
 from windlass.server.links import Connection
@@ -38,7 +38,9 @@ MAX_LIMIT = 5000
 """Rows of one answer, whatever was asked for."""
 FEW = 16
 """Items of an append whose answer may wait for company."""
-_CHANGING = (m.Submit, m.AppendItems, m.CloseTask, m.Amend, m.Control, m.AgentControl, m.MakeToken, m.StopCore, m.Prune)
+_CHANGING = (
+    m.Submit, m.AppendItems, m.CloseTask, m.Amend, m.Control, m.Act, m.AgentControl, m.MakeToken, m.StopCore, m.Prune,
+)  # fmt: skip
 _STATES = {state.name.lower(): state for state in ItemState}
 _batch = msgspec.msgpack.Decoder(list[bytes])
 
@@ -72,6 +74,7 @@ class ClientDesk:
             m.CloseTask: self._close,
             m.Amend: self._amend,
             m.Control: self._control,
+            m.Act: self._act,
             m.AgentControl: self._agent_control,
             m.GetRuns: self._get_runs,
             m.GetRun: self._get_run,
@@ -333,6 +336,12 @@ class ClientDesk:
             case _:
                 raise RequestError("bad-request", f"no action {msg.action!r}")
         return {"items": 0}
+
+    def _act(self, connection: Connection, msg: m.Act, payload: list[bytes]) -> dict[str, Any]:
+        try:
+            return acting.act(self._core, msg)
+        except acting.ActError as error:
+            raise RequestError(error.code, str(error)) from None
 
     def _agent_control(self, connection: Connection, msg: m.AgentControl, payload: list[bytes]) -> dict[str, Any]:
         core = self._core

@@ -763,6 +763,38 @@ class GetCurve(Message, frozen=True):
     attempt: int
 
 
+class Pick(msgspec.Struct, array_like=True, frozen=True):
+    """A part of a run to act on: all of it (`task` None), a task, or items of a task.
+
+    `items` are stretches, first..last-1 each; none: all of the task. `value` is the run's new priority.
+    """
+
+    run: int
+    task: int | None = None
+    items: list[tuple[int, int]] = []
+    value: int = 0
+
+
+class Act(Message, frozen=True):
+    """As `Control`, on many parts of many runs at once. All is checked before anything is done.
+
+    `action`: cancel, retry, pause, resume, priority, delete (the last four take whole runs). A retry takes what failed
+    or was cancelled, and what was skipped because of it; with `downstream` all that has ended, and everything after it,
+    but with `only_failed` begins only at what failed or was cancelled; with `upstream` what the picks need counts as
+    picked too. -> Reply({"items": how many, "states": how many of them are in each state (as `ItemState`), "runs": how
+    many runs, "picks": [[run, task, first, last]], "cut": whether those are only the first `PICKS_SHOWN`}), as it was
+    before. With `dry` nothing changes.
+    """
+
+    req: int
+    action: str
+    picks: list[Pick]
+    downstream: bool = False
+    upstream: bool = False
+    only_failed: bool = False
+    dry: bool = False
+
+
 MESSAGES: tuple[type[Message], ...] = (
     Enrol, Enrolled, Refused, WhoAreYou,
     AgentHello, Heartbeat, Started, Exited, Rejected, AgentGoodbye,
@@ -773,5 +805,6 @@ MESSAGES: tuple[type[Message], ...] = (
     Subscribe, StopCore, Reply, Failure, Snapshot, Delta, LogWant, LogData, Amend, Explain,
     Succeeded, AssignRange, Backup, Prune, GetJob, WaitRun,
     GetColumns, GetFailures, GetCurve,
+    Act,
 )  # fmt: skip
 """A message's type byte is its place here plus one: append only."""

@@ -14,8 +14,11 @@ _LOOK: frozenset[type[m.Message]] = frozenset(
     }
 )  # fmt: skip
 _ACT: frozenset[type[m.Message]] = frozenset(
-    {m.Submit, m.AppendItems, m.CloseTask, m.Amend, m.Control, m.AgentControl, m.BlobOffer, m.BlobChunk, m.BlobMissing}
-)
+    {
+        m.Submit, m.AppendItems, m.CloseTask, m.Amend, m.Control, m.Act, m.AgentControl, m.BlobOffer,
+        m.BlobChunk, m.BlobMissing,
+    }
+)  # fmt: skip
 _RULE: frozenset[type[m.Message]] = frozenset({m.MakeToken, m.StopCore, m.Backup, m.Prune, m.GetJob})
 _WORK: frozenset[type[m.Message]] = frozenset(
     {

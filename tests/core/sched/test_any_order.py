@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -150,6 +152,26 @@ class AnyOrder(RuleBasedStateMachine):
             "delete": e.RunDeleted(run),
         }
         self.do(made[what])
+
+    @rule(
+        run=st.integers(1, 3),
+        picks=st.lists(
+            st.tuples(st.integers(0, 6), st.none() | st.sampled_from([((0, 1),), ((0, 2), (3, 9)), ((4, 5),)])),
+            min_size=1,
+            max_size=3,
+        ),
+        what=st.sampled_from(["cancel", "retry", "downstream"]),
+        upstream=st.booleans(),
+        only_failed=st.booleans(),
+    )
+    def person_picks(self, run: int, picks: list[Any], what: str, upstream: bool, only_failed: bool) -> None:
+        scope = Scope(run, picks=tuple(picks))
+        retry = e.RetryRequested(scope, what == "downstream", upstream, only_failed)
+        event = e.CancelRequested(scope) if what == "cancel" else retry
+        before = self.bench.scheduler.chosen(event)
+        assert sum(hi - lo for spans in before.values() for lo, hi in spans) == self.bench.scheduler.touched(event)
+        assert all(lo < hi for spans in before.values() for lo, hi in spans) or what == "cancel"
+        self.do(event)
 
     @rule(
         run=st.integers(1, 3),

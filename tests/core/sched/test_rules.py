@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from turns import Bench
 
@@ -500,6 +502,42 @@ def test_retry_with_downstream_runs_all_that_follows_again() -> None:
     assert bench.states(1) == ["ACTIVE", "PENDING"], "the other one's old attempt still stops"
     bench.exit(first(1, task=1), Outcome.STOPPED)
     assert bench.states(1) == ["ACTIVE", "ACTIVE"]
+
+
+def test_several_parts_of_a_run_are_tried_again_together() -> None:
+    bench = Bench()
+    bench.agent(cpus=9)
+    bench.submit(
+        TaskPlan("a", count=4), TaskPlan("b", needs=((0, True),), count=4), TaskPlan("c", needs=((1, False),)),
+        TaskPlan("d"),
+    )  # fmt: skip
+    for item in range(4):
+        bench.exit(first(item))
+    bench.exit(first(task=3))
+    bench.exit(first(0, task=1))
+    bench.exit(first(1, task=1))
+    bench.fail(first(2, task=1))
+    bench.fail(first(3, task=1))
+    assert bench.states(2) == ["SKIPPED"]
+
+    def chosen(*picks: Any, **how: bool) -> dict[int, list[tuple[int, int]]]:
+        return bench.scheduler.chosen(e.RetryRequested(Scope(1, picks=picks), **how))
+
+    some = ((1, ((1, 3),)),)
+    assert chosen(*some) == {1: [(2, 3)], 2: [(0, 1)]}
+    assert chosen(*some, downstream=True) == {1: [(1, 3)], 2: [(0, 1)]}
+    assert chosen(*some, downstream=True, only_failed=True) == {1: [(2, 3)], 2: [(0, 1)]}
+    assert chosen(*some, downstream=True, upstream=True) == {0: [(1, 3)], 1: [(1, 3)], 2: [(0, 1)]}
+    assert chosen(*some, upstream=True) == {1: [(2, 3)], 2: [(0, 1)]}, "nothing that it needs has failed"
+    assert chosen((2, None), upstream=True) == {1: [(2, 4)], 2: [(0, 1)]}
+    assert chosen((2, None), downstream=True, upstream=True) == {0: [(0, 4)], 1: [(0, 4)], 2: [(0, 1)]}
+    assert chosen((0, ((0, 1), (2, 9))), (3, None), downstream=True)[0] == [(0, 1), (2, 4)]
+    bench.do(e.RetryRequested(Scope(1, picks=((1, ((2, 4),)), (3, None))), downstream=True))
+    assert bench.states(0) == ["SUCCEEDED"] * 4
+    assert bench.states(1) == ["SUCCEEDED", "SUCCEEDED", "ACTIVE", "ACTIVE"]
+    assert (bench.states(2), bench.states(3)) == (["PENDING"], ["ACTIVE"])
+    bench.do(e.CancelRequested(Scope(1, picks=((1, ((3, 4),)), (3, None)))))
+    assert (bench.states(1)[2:], bench.states(3)) == (["ACTIVE", "CANCELLED"], ["CANCELLED"])
 
 
 def test_pause_starts_nothing_new_and_resume_goes_on() -> None:
