@@ -7,7 +7,7 @@ bridge.py   the QObject that the windows talk to
 
 from __future__ import annotations
 
-from windlass_gui.bridge.bridge import Bridge, SubmitProgress
+from windlass_gui.bridge.bridge import PLAIN, Acted, Bridge, How, SubmitProgress
 from windlass_gui.bridge.inbox import Inbox
 
-__all__ = ["Bridge", "Inbox", "SubmitProgress"]
+__all__ = ["PLAIN", "Acted", "Bridge", "How", "Inbox", "SubmitProgress"]

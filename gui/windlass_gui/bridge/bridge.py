@@ -74,6 +74,28 @@ class SubmitProgress:
         return f"{self.text}  {self.done * 100 // self.total} %" if self.total else self.text
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """What a retry takes along; see `messages.Act`."""
+
+    downstream: bool = False
+    upstream: bool = False
+    only_failed: bool = False
+
+
+PLAIN = How()
+
+
+class Acted(msgspec.Struct, frozen=True):
+    """What an act touched, as it was before; see `messages.Act`."""
+
+    items: int = 0
+    states: list[int] = []
+    runs: int = 0
+    picks: list[tuple[int, int, int, int]] = []
+    cut: bool = False
+
+
 class Bridge(QObject):
     """One connection to one core. Owned by the composition root and passed to every window."""
 
@@ -305,6 +327,19 @@ class Bridge(QObject):
         verb = "retry-downstream" if action == "retry" and downstream else action
         message = m.Control(0, verb, run, task, index, value, dry)
         self.request(message, lambda data, _: done(int(data.get("items", 0))) if done else None)
+
+    def act(
+        self, action: str, picks: Sequence[m.Pick], how: How = PLAIN, dry: bool = False,
+        done: Callable[[Acted], None] | None = None, failed: Failed | None = None,
+    ) -> None:  # fmt: skip
+        """As `control`, on many parts of many runs in one request; `done` gets what it touched (or would, if `dry`)."""
+        message = m.Act(0, action, list(picks), how.downstream, how.upstream, how.only_failed, dry)
+
+        def tell(data: dict[str, Any], _payload: list[bytes]) -> None:
+            if done is not None:
+                done(msgspec.convert(data, Acted))
+
+        self.request(message, tell, failed)
 
     def agent_control(self, action: str, agent: str, done: Callable[[], None] | None = None) -> None:
         """drain, undrain, forgive or remove."""
