@@ -12,6 +12,7 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from windlass.model.problems import Problem
+from windlass.wire.messages import Pick
 from windlass_gui.actions import Actions
 from windlass_gui.adding import Adding
 from windlass_gui.background import Background
@@ -37,7 +38,7 @@ from windlass_gui.layouts import Layouts
 from windlass_gui.menus import build_menus, build_tool_bar, node_menu
 from windlass_gui.opening import Opening
 from windlass_gui.panes import ItemsPane, LogPane, RunsPane
-from windlass_gui.panes.doing import WHOLE, Target, run_again
+from windlass_gui.panes.doing import WHOLE, Target
 from windlass_gui.panes.failures import FailuresPane
 from windlass_gui.panes.report import show_report
 from windlass_gui.panes.table import Table
@@ -50,6 +51,7 @@ from windlass_gui.settings_dialog import SettingsDialog
 from windlass_gui.shortcuts import apply_keys
 from windlass_gui.start_page import StartPage
 from windlass_gui.status import Status
+from windlass_gui.tabling import Tabling
 from windlass_gui.theme import ITEM_STATES, Theme, theme_switch
 from windlass_gui.timeline import TimelinePane
 from windlass_gui.watching import Watching
@@ -82,7 +84,7 @@ class MainWindow(QMainWindow):
         self.background = Background(self)
         self.watching = Watching(self.documents, self.background)
         self.recovery: Recovery | None = None
-        self.opening = Opening(self.documents, self.files, self._take_typed, self)
+        self.opening = Opening(self.documents, self.files, self.take_typed, self)
         self.new, self.open, self.open_file = self.opening.new, self.opening.open, self.opening.open_file
         self.open_sample, self.save = self.opening.open_sample, self.opening.save
         self.palette_ = Palette(Shelf(Templates(Path(settings.fileName()).parent / "templates", self), self), theme)
@@ -110,7 +112,7 @@ class MainWindow(QMainWindow):
         self.canvas_actions = CanvasActions(self.actions_, self.documents, settings)
         self.running = Running(self, bridge, self.run_view)
         self.retrying = Retrying(self, bridge, self.run_view)
-        self.runs.retry = self.items.retry = self.failures.retry = self.retry
+        self.tabling = Tabling(self)
         self.status = Status(self.statusBar(), bridge)
         self._connect_actions()
         self._connect_parts()
@@ -139,7 +141,7 @@ class MainWindow(QMainWindow):
         do("save_template", self.adding.save_template)
         do("edit_task", self.inspector.edit_main_field)
         do("submit", self.submit)
-        do("cancel", self.running.cancel)
+        do("cancel", lambda: self.tabling.cancel_run(self.run_view.run))
         do("retry", lambda: self.retry(self.run_view.run) if self.run_view.run is not None else None)
         do("report", self.show_report)
         do("leave_run", lambda: self.run_view.show_run(None))
@@ -248,7 +250,7 @@ class MainWindow(QMainWindow):
         """The one in front. False when the person stays."""
         return self.opening.close()
 
-    def _take_typed(self) -> None:
+    def take_typed(self) -> None:
         """What stands in a field but was not entered counts before anything that uses the document."""
         self.inspector.flush()
         self.page.text.apply()
@@ -258,11 +260,11 @@ class MainWindow(QMainWindow):
     def run_again(self, task: int) -> None:
         """A task of the shown run with all that comes after, in whatever state; asks first."""
         if self.run_view.run is not None:
-            run_again(self.bridge, self, self.run_view.run, [(task, None)], self.retry)
+            self.tabling.acting.again([Pick(self.run_view.run, task)])
 
     def retry(self, run: int, targets: list[Target] = WHOLE, downstream: bool = False) -> None:
         """What failed of these; asks first when the graph was edited since the run was submitted."""
-        self._take_typed()
+        self.take_typed()
         self.retrying.retry(run, targets, downstream)
 
     def show_log(self, task: int) -> None:
@@ -355,7 +357,7 @@ class MainWindow(QMainWindow):
 
     def submit(self) -> None:
         """Run the open graph."""
-        self._take_typed()
+        self.take_typed()
         if self.page.session is not None:
             self.running.submit(self.page.session)
             self._enable()

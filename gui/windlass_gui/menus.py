@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtWidgets import QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
+from windlass.wire.messages import Pick
 from windlass_gui.actions import Actions
 from windlass_gui.docks import docks_of
 from windlass_gui.editor.link_menu import fill_link_menu
@@ -173,7 +174,7 @@ def node_menu(window: MainWindow, task: str | None, link: tuple[str, str] | None
             retry.setEnabled(bool(ended))
             again = menu.addAction(_tr("Run again with everything after"), lambda: window.run_again(row.index))
             again.setEnabled(bool(ended or row.counts.succeeded))
-            cancel = menu.addAction(_tr("Cancel"), lambda: window.bridge.control("cancel", run, row.index))
+            cancel = menu.addAction(_tr("Cancel"), lambda: window.tabling.acting.cancel([Pick(run, row.index)]))
             cancel.setEnabled(bool(busy))
             menu.addSeparator()
         for name in ON_NODES:

@@ -81,17 +81,6 @@ class Running(QObject):
             self.said.emit(progress.text)
             self.submitted.emit(session, progress.run, text)
 
-    def cancel(self) -> None:
-        """Stop the shown run."""
-
-        def done(items: int) -> None:
-            self.said.emit(
-                self.tr("1 item cancelled") if items == 1 else self.tr("{} items cancelled").format(f"{items:,}")
-            )
-
-        if self.run_view.run is not None:
-            self.bridge.control("cancel", self.run_view.run, done=done)
-
     def can(self, action: str) -> bool:
         """Would cancel or retry do anything?"""
         row = self.run_view.row

@@ -15,9 +15,10 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QT
 from pytestqt.qtbot import QtBot
 
 from windlass.wire import messages as m
+from windlass.wire.messages import Pick
 from windlass.wire.rows import Counts
 from windlass_gui import app
-from windlass_gui.bridge import Bridge, SubmitProgress
+from windlass_gui.bridge import PLAIN, Acted, Bridge, How, SubmitProgress
 from windlass_gui.main_window import MainWindow
 from windlass_gui.params_dialog import ParamsDialog
 from windlass_gui.theme import apply_theme, load_theme
@@ -56,6 +57,11 @@ class RecordingBridge(Bridge):
 
     def control(self, action: str, run: int, task: int | None = None, index: int | None = None, **more: Any) -> None:
         self.sent.append((action, run, task, index))
+
+    def act(self, action: str, picks: Any, how: How = PLAIN, dry: bool = False, **more: Any) -> None:
+        self.sent.extend((action, pick.run, pick.task, None) for pick in picks if not dry)
+        if dry:
+            more["done"](Acted(items=1))
 
     def request(self, *_: Any, **__: Any) -> None:
         """Logs and outputs are asked for; nobody answers."""
@@ -374,7 +380,7 @@ def test_a_retry_may_stay_with_what_was_submitted(
     window.actions_["retry"].trigger()
     _press(window, "Retry as submitted")
     assert bridge.sent == [("retry", 7, None, None)]
-    window.items.retry(7, [(0, None)], False)
+    window.items.acting.retry([Pick(7, 0)])
     _press(window, "Retry with the changes")
     bridge.callback(SubmitProgress("failed", "the disk is full"))
     assert bridge.sent[-1][0] == "amend"

@@ -1,42 +1,90 @@
-"""The items of one task: a window onto its array of state bytes, for up to a million rows."""
+"""The items of one task: a window onto its array of state bytes, for up to a million rows.
+
+No row is an object. Which items are shown in which order is an array of numbers; what a cell says is looked up when it
+is painted. What the states do not tell (durations, agents, ...) comes from `ItemFacts`, which the pane loads when
+something asks for it; see `facts_wanted`.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
 
+from windlass.model.units import human_size
 from windlass.wire.rows import AttemptRow
 from windlass_gui.mirror import RunMirror
 from windlass_gui.models import format as fmt
-from windlass_gui.models.rows import KEY_ROLE, STATE_ROLE, Index, ranges
+from windlass_gui.models.itemfacts import ItemFacts
+from windlass_gui.models.itemquery import FIELDS, matching, needs_facts, ordered, stretches
+from windlass_gui.models.query import Query
+from windlass_gui.models.rows import KEY_ROLE, RAW_ROLE, STATE_ROLE, Index, ranges
 from windlass_gui.models.tables import attempt_end, attempt_seconds
 from windlass_gui.theme import ITEM_STATES
 
-COLUMNS = ("Item", "State", "Attempts", "Agent", "Duration", "Last end")
-RIGHT = (0, 2, 4)
+COLUMNS = ("Item", "State", "Attempts", "Agent", "Duration", "Memory", "Last end", "Value", "Note")
+SORTS = ("item", "state", "attempts", "agent", "time", "mem", "end")
+"""What a column is sorted by; the last two cannot be, as the core tells them only for what is in view."""
+SAMPLES = (
+    "1,000,000",
+    "• succeeded",
+    "12",
+    "workstation-7",
+    "2:59:59",
+    "1023.9 MiB",
+    "exit 3: No space left",
+    "x",
+    "x",
+)
+EXTRA = (7, 8)
+"""Columns that are shown only when a person wants them."""
+RIGHT = (0, 2, 4, 5)
 """Columns of numbers."""
 MANY_RANGES = 200
 """Beyond so many separate ranges it is cheaper to tell the view about all between them (or, filtered, to reset)."""
+BLOCK = 200
+"""Items whose values and notes are asked for at once."""
+BLOCKS = 50
+"""Blocks of values and notes that are kept."""
 
 
 class ItemsModel(QAbstractTableModel):
-    """Rows are the items in their order, or those of them in the states of the filter."""
+    """Rows are the items in their order, or what a filter and a sorting make of them."""
+
+    facts_wanted = Signal()
+    """Something is shown, sorted or filtered by what only `facts` can tell, and they are not complete."""
+    block_wanted = Signal(int)
+    """Values and notes of the items from this number on are in view and not known."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._run: RunMirror | None = None
         self._task = 0
-        self._filter: frozenset[int] | None = None
+        self._query = Query()
+        self._sort = ("item", False)
         self._count = 0
         self._shown: NDArray[np.int64] | None = None
-        """The indices shown, ascending; None for all."""
+        """The items shown, in their order; None for all, ascending."""
+        self.facts = ItemFacts(0)
+        self.complete = False
+        """All of the facts have come."""
+        self._asked = False
+        self._blocks: dict[int, dict[int, tuple[str, str]] | None] = {}
+        """First item of a block -> item -> value and note; None while they are asked."""
+        self.stale = False
+        """What is shown may not be where the sorting or the filter would have it; `arrange` mends that."""
+
+    # --- changes -------------------------------------------------------------------------------------------
 
     def show(self, run: RunMirror | None, task: int) -> None:
         self.beginResetModel()
+        if not self.shows(run, task):
+            self.facts, self.complete, self._asked = ItemFacts(0), False, False
+            self._blocks.clear()
         self._run, self._task = run, task
         self._read()
         self.endResetModel()
@@ -45,21 +93,56 @@ class ItemsModel(QAbstractTableModel):
         """Whether this is what it shows already (a new snapshot of a run keeps its mirror)."""
         return run is not None and self._run is run and self._task == task
 
-    def set_filter(self, states: Iterable[str] | None) -> None:
-        """Only items in these states; None for all."""
+    @property
+    def query(self) -> Query:
+        return self._query
+
+    def set_query(self, query: Query) -> None:
+        """Only items that fit."""
         self.beginResetModel()
-        self._filter = None if states is None else frozenset(map(ITEM_STATES.index, states))
+        self._query = query
         self._read()
         self.endResetModel()
 
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """By a column; the number decides between equals."""
+        wanted = SORTS[column] if 0 <= column < len(SORTS) else "item", order == Qt.SortOrder.DescendingOrder
+        if wanted != self._sort:
+            self.beginResetModel()
+            self._sort = wanted
+            self._read()
+            self.endResetModel()
+
+    def arrange(self) -> None:
+        """Sort and filter anew, by what is known now."""
+        self.beginResetModel()
+        self._read()
+        self.endResetModel()
+
+    def facts_changed(self, complete: bool) -> None:
+        """More of the facts came."""
+        self.complete = complete
+        if self._by_facts:
+            self.stale = True
+        elif self.rowCount():
+            self.dataChanged.emit(self.index(0, 2), self.index(self.rowCount() - 1, 6))
+
+    def set_block(self, first: int, rows: dict[int, tuple[str, str]] | None) -> None:
+        """Values and notes of a block came; None: they did not, and may be asked for again."""
+        if rows is None:
+            self._blocks.pop(first, None)
+            return
+        self._blocks[first] = rows
+        if self.rowCount():
+            self.dataChanged.emit(self.index(0, 7), self.index(self.rowCount() - 1, 8))
+
     def change(self, items: Iterable[int] | None) -> None:
         """These items changed (None: any of them); items may have been added at the end."""
-        if self._filter is not None:
-            self._refilter()
-            return
+        items = None if items is None else list(items)
+        self._forget(items)
         count = len(self._states())
-        if count < self._count:
-            self.show(self._run, self._task)
+        if self._shown is not None or count < self._count:
+            self._change_arranged(count)
             return
         last = len(COLUMNS) - 1
         old = self._count
@@ -76,9 +159,32 @@ class ItemsModel(QAbstractTableModel):
             self._count = count
             self.endInsertRows()
 
+    def _change_arranged(self, count: int) -> None:
+        if count >= self._count and self._sort == ("item", False) and not needs_facts(self._query):
+            self._refilter()
+            return
+        if count < self._count:
+            self.arrange()
+            return
+        # Sorting a million anew at every frame would leave no time for anything else: the pane does it now and then.
+        self.stale = True
+        if self.rowCount():
+            self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, len(COLUMNS) - 1))
+
+    def _forget(self, items: list[int] | None) -> None:
+        """What was told of these may not hold any more."""
+        if items is None:
+            self._blocks.clear()
+        elif self._run is not None:
+            rows = (self._run.last_attempt(self._task, item) for item in items)
+            self.facts.add_rows(row for row in rows if row is not None)
+            for first in {item // BLOCK * BLOCK for item in items}:
+                self._blocks.pop(first, None)
+
     def _refilter(self) -> None:
         before = self._shown if self._shown is not None else np.zeros(0, np.int64)
         after = self._matching()
+        self._count = len(self._states())
         gone = np.flatnonzero(~np.isin(before, after, assume_unique=True))
         fresh = np.flatnonzero(~np.isin(after, before, assume_unique=True))
         gone_ranges, fresh_ranges = list(ranges(gone.tolist())), list(ranges(fresh.tolist()))
@@ -100,18 +206,78 @@ class ItemsModel(QAbstractTableModel):
         if len(after):
             self.dataChanged.emit(self.index(0, 0), self.index(len(after) - 1, len(COLUMNS) - 1))
 
+    # --- arranging -----------------------------------------------------------------------------------------
+
     def _states(self) -> bytearray | bytes:
         return self._run.states.get(self._task, b"") if self._run is not None else b""
 
+    def _array(self) -> NDArray[np.uint8]:
+        return np.frombuffer(bytes(self._states()), np.uint8)
+
+    @property
+    def _by_facts(self) -> bool:
+        return needs_facts(self._query) or self._sort[0] not in ("item", "state")
+
+    def _live(self) -> list[AttemptRow]:
+        run = self._run
+        if run is None:
+            return []
+        return [run.attempts[key] for key in run.live if key[0] == self._task and key in run.attempts]
+
+    def _seconds(self) -> NDArray[np.float64]:
+        if len(self.facts) < self._count:
+            self.facts.grow(self._count)
+        self.facts.add_rows(self._live())
+        return self.facts.with_live(self._live(), time.time())[: self._count]
+
+    def _trimmed(self) -> ItemFacts:
+        """The facts of exactly the items that there are."""
+        if len(self.facts) == self._count:
+            return self.facts
+        if len(self.facts) < self._count:
+            self.facts.grow(self._count)
+            return self.facts
+        trimmed = ItemFacts(0)
+        trimmed.agents, trimmed.ends = self.facts.agents, self.facts.ends
+        for name in ("attempt", "agent", "end", "seconds", "memory"):
+            setattr(trimmed, name, getattr(self.facts, name)[: self._count])
+        return trimmed
+
     def _matching(self) -> NDArray[np.int64]:
-        states = np.frombuffer(bytes(self._states()), np.uint8)
-        return np.flatnonzero(np.isin(states, list(self._filter or ())))
+        states = self._array()
+        self._count = len(states)
+        seconds = self._seconds() if self._by_facts else np.zeros(0)
+        return matching(self._query, states, self._trimmed(), seconds)
 
     def _read(self) -> None:
-        self._count = len(self._states())
-        self._shown = None if self._filter is None else self._matching()
+        self.stale = False
+        states = self._array()
+        self._count = len(states)
+        if not self._query and self._sort == ("item", False):
+            self._shown = None
+            return
+        seconds = self._seconds() if self._by_facts else np.zeros(0)
+        facts = self._trimmed()
+        items = matching(self._query, states, facts, seconds)
+        self._shown = ordered(items, *self._sort, states, facts, seconds)
+        if self._by_facts:
+            self.want_facts()
+
+    def want_facts(self) -> None:
+        if not self.complete and not self._asked and self._run is not None:
+            self._asked = True
+            self.facts_wanted.emit()
 
     # --- reading -------------------------------------------------------------------------------------------
+
+    @property
+    def fields(self) -> tuple[Any, ...]:
+        return FIELDS
+
+    def known(self, field: str) -> list[str]:
+        """Values of a text field, to be offered."""
+        names = self.facts.agents if field == "agent" else self.facts.ends if field == "end" else []
+        return [name for name in names if name]
 
     def item(self, row: int) -> int:
         return row if self._shown is None else int(self._shown[row])
@@ -119,8 +285,25 @@ class ItemsModel(QAbstractTableModel):
     def row_of(self, item: int) -> int | None:
         if self._shown is None:
             return item if item < self._count else None
-        place = int(np.searchsorted(self._shown, item))
-        return place if place < len(self._shown) and self._shown[place] == item else None
+        found = np.flatnonzero(self._shown == item)
+        return int(found[0]) if len(found) else None
+
+    def stretches_of(self, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """The items of rows first..last (both shown), as first..last-1 of each stretch of items, ascending."""
+        spans = sorted(spans)
+        if self._shown is None:
+            rows = [np.arange(first, last + 1) for first, last in spans]
+        else:
+            rows = [self._shown[first : last + 1] for first, last in spans]
+        return stretches(np.unique(np.concatenate(rows))) if rows else []
+
+    def rows_of(self, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """The rows that show these items, as first..last (both shown) of each stretch of rows."""
+        wanted = np.zeros(self._count, bool)
+        for first, last in spans:
+            wanted[first:last] = True
+        items = np.arange(self._count) if self._shown is None else self._shown
+        return [(first, last - 1) for first, last in stretches(np.flatnonzero(wanted[items]))]
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:
         if parent.isValid():
@@ -134,26 +317,25 @@ class ItemsModel(QAbstractTableModel):
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return self.tr(COLUMNS[section])
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if section in RIGHT else Qt.AlignmentFlag.AlignLeft
-            return side | Qt.AlignmentFlag.AlignVCenter
+            return _side(section)
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid() or self._run is None or index.row() >= self.rowCount():
+        if role not in _ROLES or not index.isValid() or self._run is None or index.row() >= self.rowCount():
             return None
+        column = index.column()
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _side(column)
         item = self.item(index.row())
         if role == KEY_ROLE:
             return item
-        column = index.column()
         if role == STATE_ROLE:
             return ITEM_STATES[self._run.state(self._task, item)] if column == 1 else None
-        if role == Qt.ItemDataRole.TextAlignmentRole and column in RIGHT:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-            return None
         last = self._run.last_attempt(self._task, item)
         if role == Qt.ItemDataRole.ToolTipRole:
             return (last.error or None) if last is not None else None
+        if role == RAW_ROLE:
+            return self._raw(column, item, last)
         return self._text(column, item, last)
 
     def _text(self, column: int, item: int, last: AttemptRow | None) -> str:
@@ -161,13 +343,62 @@ class ItemsModel(QAbstractTableModel):
             return str(item)
         if column == 1 and self._run is not None:
             return ITEM_STATES[self._run.state(self._task, item)]
-        if last is None:
+        if column >= 7:
+            return self._detail(item)[column - 7]
+        if last is not None and column == 6:
+            reason = last.error.split("\n", 1)[0]
+            return attempt_end(last) + (f": {reason}" if reason else "") if last.ended else ""
+        raw = self._raw(column, item, last)
+        if raw is None or raw == "":
             return ""
-        if column == 2:
-            return str(last.attempt)
-        if column == 3:
-            return last.agent_name
+        return fmt.duration(raw) if column == 4 else human_size(raw) if column == 5 else str(raw)
+
+    def _raw(self, column: int, item: int, last: AttemptRow | None) -> Any:
+        """The number behind a cell; None where it is not known."""
+        if column == 0:
+            return item
+        if column not in (2, 3, 4, 5, 6):
+            return None
+        if last is not None:
+            seconds = attempt_seconds(last)
+            return (
+                last.attempt, last.agent_name, None if seconds < 0 else round(seconds, 3),
+                last.memory if last.ended else None, attempt_end(last) if last.ended else "",
+            )[column - 2]  # fmt: skip
+        facts = self.facts
+        if item >= len(facts) or not facts.attempt[item]:
+            if not self.complete and self._run is not None and self._run.state(self._task, item) >= 2:
+                self.want_facts()
+            return None
         if column == 4:
-            return fmt.duration(attempt_seconds(last))
-        reason = last.error.split("\n", 1)[0]
-        return attempt_end(last) + (f": {reason}" if reason else "") if last.ended else ""
+            seconds = float(facts.seconds[item])
+            return None if np.isnan(seconds) else round(seconds, 3)
+        if column == 5:
+            return int(facts.memory[item]) if facts.memory[item] >= 0 else None
+        return (int(facts.attempt[item]), facts.agents[facts.agent[item]], None, None, facts.ends[facts.end[item]])[
+            column - 2
+        ]
+
+    def _detail(self, item: int) -> tuple[str, str]:
+        """Value and note; empty until the core has told them."""
+        first = item // BLOCK * BLOCK
+        if first not in self._blocks:
+            while len(self._blocks) >= BLOCKS:
+                del self._blocks[next(iter(self._blocks))]
+            self._blocks[first] = None
+            self.block_wanted.emit(first)
+        rows = self._blocks.get(first)
+        return rows.get(item, ("", "")) if rows else ("", "")
+
+
+_ROLES = frozenset(
+    {
+        int(Qt.ItemDataRole.DisplayRole), int(Qt.ItemDataRole.TextAlignmentRole), int(Qt.ItemDataRole.ToolTipRole),
+        int(KEY_ROLE), int(STATE_ROLE), int(RAW_ROLE),
+    }
+)  # fmt: skip
+
+
+def _side(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignRight if column in RIGHT else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter

@@ -23,7 +23,8 @@ def moved(order: Sequence[tuple[int, int]], runs: Collection[int], before: int |
     else:
         level = rest[place][1] + 1
         new = dict.fromkeys(moving, level)
-        old, raised = None, level
+        raised = level
+        old: int | None = None
         for run, priority in reversed(rest[:place]):
             if priority > raised and priority != old:
                 break

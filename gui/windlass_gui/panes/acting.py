@@ -16,6 +16,9 @@ from windlass_gui.models import format as fmt
 from windlass_gui.panes.preview import Preview
 from windlass_gui.panes.undo import UndoStrip
 
+MANY = 10
+"""A retry of more failed items than this is shown first."""
+
 BeforeRetry = Callable[[int, frozenset[int | None], Callable[[], None]], None]
 """Gets a run, its tasks that are named (None: all), and what to do when the person has been asked all there is."""
 
@@ -33,13 +36,13 @@ class Acting(QObject):
 
     # --- items ---------------------------------------------------------------------------------------------
 
-    def retry(self, picks: Sequence[Pick], how: How = PLAIN, ask: bool = False) -> None:
-        """Run again what failed of these; more than one item, or with `ask`, is shown first."""
+    def retry(self, picks: Sequence[Pick], how: How = PLAIN) -> None:
+        """Run again what failed of these; many items, or what has succeeded, are shown first."""
 
         def told(acted: Acted) -> None:
-            if not ask and acted.items == 1 and not how.downstream:
+            if acted.items and acted.items <= MANY and not how.downstream:
                 self._retry(picks, how, acted)
-            elif acted.items or ask:
+            elif acted.items:
                 self._preview("retry", picks, how, self._retry)
             else:
                 self.strip.say(self.tr("Nothing of this has failed"))

@@ -2,64 +2,109 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
+from collections.abc import Iterable
+from typing import Any, cast
 
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QItemSelectionRange, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
 from windlass_gui.mirror import Changes
 from windlass_gui.models import ItemsModel
 from windlass_gui.models import format as fmt
-from windlass_gui.panes.doing import Retry, Target, control_each, plain_retry, run_again
+from windlass_gui.models.items import BLOCK, COLUMNS, EXTRA, SAMPLES
+from windlass_gui.models.query import Query
+from windlass_gui.panes.acting import Acting
+from windlass_gui.panes.deeds import Deeds
+from windlass_gui.panes.filterline import FilterLine
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
 from windlass_gui.panes.why import show_why
-from windlass_gui.theme import ITEM_STATES, S
+from windlass_gui.theme import ITEM_STATES, XS, S
 
-FILTERS: tuple[tuple[str, tuple[str, ...] | None], ...] = (
-    ("All items", None),
-    ("Running", ("active",)),
-    ("Failed", ("failed",)),
-    ("Waiting", ("pending", "ready", "backoff")),
-    ("Succeeded", ("succeeded",)),
-    ("Cancelled or skipped", ("cancelled", "skipped")),
+PRESETS: tuple[tuple[str, str], ...] = (
+    ("All items", ""),
+    ("Running", "state:active"),
+    ("Failed", "state:failed"),
+    ("Waiting", "state:pending,ready,backoff"),
+    ("Succeeded", "state:succeeded"),
+    ("Cancelled or skipped", "state:cancelled,skipped"),
 )
+"""What most people filter by, to be picked instead of typed."""
 WAITING = ("pending", "ready", "backoff", "active")
 """States in which it may be asked why it waits: an active item may wait on its agent."""
+ITEM_DEEDS = ("log", "attempts", "why", "", "retry", "again", "cancel", "", "resources")
+PAGE = 20_000
+"""Attempts that one answer about durations and agents looks at."""
+PAGES = 250
+"""Answers after which no more are asked for: five million attempts. What is then not known is said."""
+ARRANGE = 1000
+"""Milliseconds between two sortings of items that change."""
+KEPT = 10_000
+"""Stretches of selected rows that stay selected when the order changes."""
 
 
 class ItemsPane(QWidget):
-    """A table of up to a million items with a filter by state."""
+    """A table of up to a million items."""
 
     item_selected = Signal(int, int, int)
     """Run, position of the task, index."""
+    attempts_asked = Signal(int, int, int)
+    """Run, position of the task, index: a person wants to see its attempts."""
+    resources_asked = Signal(int, list)
+    """Run and positions of tasks whose waiting items are to ask for something else."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.bridge = bridge
-        self.retry: Retry = plain_retry(bridge)
+        self.acting = Acting(bridge, self)
         self.run: int | None = None
         self.task: int | None = None
+        self._loading = 0
+        """Counts what is shown, so that an answer about another task is not taken for this one's."""
         self.items = ItemsModel(self)
         self.table = Table(self.items, "Items of the task")
         self.table.draw(states=(1,))
-        self.table.widths(80, 120, 80, 120, 90, 200)
-        self.table.menu = self._menu
+        self.table.samples = dict(enumerate(SAMPLES))
+        for column in EXTRA:
+            self.table.columns.offer(column, False)
+        self.table.natural_widths()
+        self.table.stretch(COLUMNS.index("Last end"), least=120)
+        self.table.sort_by(0, Qt.SortOrder.AscendingOrder)
+        self.deeds = Deeds(self.table, ITEM_DEEDS, self._act, self._can)
         self.hinted = Hinted(self.table, "No task selected", "Select a task of a run to see its items.")
         self.title = QLabel()
         self.title.setProperty("role", "title")
-        self.filter = QComboBox()
-        self.filter.setAccessibleName("Which items to show")
-        self.filter.addItems([name for name, _ in FILTERS])
+        self.told = QLabel()
+        self.told.setProperty("role", "muted")
+        self.line = FilterLine(self.items.fields, self.items.known)
+        self.line.find_from(self)
+        self.presets = QComboBox()
+        self.presets.setAccessibleName("Which items to show")
+        self.presets.setToolTip(self.tr("Often used filters"))
+        self.presets.setPlaceholderText(self.tr("Own filter"))
+        self.presets.addItems([name for name, _ in PRESETS])
         top = QHBoxLayout()
-        top.setContentsMargins(S, S, S, S)
-        top.addWidget(self.title, 1)
-        top.addWidget(self.filter)
+        top.setContentsMargins(S, XS, S, XS)
+        top.setSpacing(S)
+        top.addWidget(self.title)
+        top.addWidget(self.told)
+        top.addWidget(self.line, 1)
+        top.addWidget(self.presets)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(top)
         layout.addWidget(self.hinted, 1)
-        self.filter.currentIndexChanged.connect(self._filter_changed)
+        self._clock = QTimer(self)
+        self._clock.setInterval(ARRANGE)
+        self._clock.timeout.connect(self.arrange)
+        self._clock.start()
+        self.line.changed.connect(self._filter_changed)
+        self.presets.currentIndexChanged.connect(self._preset_chosen)
+        self.items.facts_wanted.connect(self._load_facts)
+        self.items.block_wanted.connect(self._load_block)
         self.table.selectionModel().selectionChanged.connect(self._selected)
         bridge.mirror_changed.connect(self.apply)
 
@@ -95,50 +140,163 @@ class ItemsPane(QWidget):
 
     def _show(self) -> None:
         mirror = self.bridge.mirror.run(self.run) if self.run is not None else None
+        self._loading += 1
+        self.told.setText("")
         self.items.show(mirror, self.task or 0)
         self._say()
+
+    def arrange(self) -> None:
+        """Put changed items where the sorting and the filter want them; what is selected stays so."""
+        if self.items.stale and self.isVisible():
+            spans = self._spans()
+            bar = self.table.verticalScrollBar().value()
+            self.items.arrange()
+            rows = self.items.rows_of(spans) if len(spans) <= KEPT else []
+            flags = QItemSelectionModel.SelectionFlag
+            last = self.items.columnCount() - 1
+            chosen = QItemSelection()
+            for first, end in rows[:KEPT]:
+                chosen.select(self.items.index(first, 0), self.items.index(end, last))
+            with QSignalBlocker(self.table.selectionModel()):
+                self.table.selectionModel().select(chosen, flags.ClearAndSelect)
+            self.table.verticalScrollBar().setValue(bar)
+            self._say()
 
     def _say(self) -> None:
         mirror = self.bridge.mirror.run(self.run) if self.run is not None else None
         task = mirror.tasks[self.task] if mirror and self.task is not None and self.task < len(mirror.tasks) else None
+        shown = self.items.rowCount()
         if task is None:
             self.title.setText("")
             self.hinted.hint.say("No task selected", "Select a task of a run to see its items.")
         else:
-            number = "" if task.count is None else f": {fmt.count(task.count)} items" if task.array else ""
-            self.title.setText(f"{task.title or task.id}{number}")
+            whole = "" if task.count is None else f": {fmt.count(task.count)} items" if task.array else ""
+            some = f", {fmt.count(shown)} shown" if self.items.query and task.array else ""
+            self.title.setText(f"{task.title or task.id}{whole}{some}")
             if task.count is None:
                 self.hinted.hint.say(
                     "Not known yet", "How many items this task has is decided when what it needs ends."
                 )
             else:
-                self.hinted.hint.say("No item in this state", "Choose another filter above to see the others.")
-        self.hinted.show_hint(not self.items.rowCount())
+                self.hinted.hint.say("No item fits the filter", "Escape in the filter shows all of them again.")
+        self.hinted.show_hint(not shown)
 
-    def _filter_changed(self, place: int) -> None:
-        self.items.set_filter(FILTERS[place][1])
+    # --- filtering -----------------------------------------------------------------------------------------
+
+    def _filter_changed(self, query: Query) -> None:
+        self.items.set_query(query)
+        text = self.line.edit.text().strip()
+        with QSignalBlocker(self.presets):
+            self.presets.setCurrentIndex(next((at for at, (_, each) in enumerate(PRESETS) if each == text), -1))
         self._say()
 
-    def _selected(self) -> None:
-        keys = self.table.selected_keys()
-        if len(keys) == 1 and self.run is not None and self.task is not None:
-            self.item_selected.emit(self.run, self.task, keys[0])
+    def _preset_chosen(self, place: int) -> None:
+        if place >= 0:
+            self.line.set_text(PRESETS[place][1])
 
-    def _menu(self, menu: QMenu) -> None:
-        run, task, keys = self.run, self.task, self.table.selected_keys()
-        mirror = self.bridge.mirror.run(run) if run is not None else None
-        if run is None or task is None or mirror is None:
+    # --- what the states do not tell ------------------------------------------------------------------------
+
+    def _load_facts(self) -> None:
+        if self.run is not None and self.task is not None:
+            self._load_page(self._loading, self.run, self.task, 0, 0)
+
+    def _load_page(self, loading: int, run: int, task: int, after: int, pages: int) -> None:
+        def arrived(data: dict[str, Any], _payload: list[bytes]) -> None:
+            if loading != self._loading:
+                return
+            self.items.facts.add_page(data)
+            following = data.get("next")
+            more = following is not None and pages + 1 < PAGES
+            self.items.facts_changed(complete=not more)
+            if following is not None and more:
+                self.told.setText(self.tr("Reading durations: {} attempts…").format(fmt.count((pages + 1) * PAGE)))
+                self._load_page(loading, run, task, int(following), pages + 1)
+                return
+            self.arrange()
+            self.told.setText(
+                ""
+                if following is None
+                else self.tr("Durations, memory and agents of the first {} attempts only").format(
+                    fmt.count(PAGES * PAGE)
+                )
+            )
+
+        def failed(reason: str) -> None:
+            if loading == self._loading:
+                self.told.setText(self.tr("Durations are not known: {}").format(reason))
+
+        self.bridge.request(m.GetColumns(0, run, task, after, PAGE), arrived, failed)
+
+    def _load_block(self, first: int) -> None:
+        if self.run is None or self.task is None:
             return
-        states = {ITEM_STATES[mirror.state(task, key)] for key in keys}
-        targets: list[Target] = [(task, key) for key in keys]
-        menu.addAction("Show log", lambda: self.item_selected.emit(run, task, keys[0]))
-        why = menu.addAction("Why does it wait?", lambda: show_why(self.bridge, self, run, task, keys[0]))
-        why.setEnabled(ITEM_STATES[mirror.state(task, keys[0])] in WAITING)
-        retry = menu.addAction("Retry", lambda: self.retry(run, targets, False))
-        retry.setEnabled(bool(states & {"failed", "cancelled", "skipped"}))
-        again = menu.addAction(
-            "Run again with what follows…", lambda: run_again(self.bridge, self, run, targets, self.retry)
-        )
-        again.setEnabled(bool(states & {"succeeded", "failed", "cancelled", "skipped"}))
-        cancel = menu.addAction("Cancel", lambda: control_each(self.bridge, "cancel", run, targets))
-        cancel.setEnabled(bool(states & {"pending", "ready", "active", "backoff"}))
+        loading = self._loading
+
+        def arrived(data: dict[str, Any], _payload: list[bytes]) -> None:
+            if loading == self._loading:
+                rows = {int(row["index"]): (shown_value(row.get("value")), row["note"]) for row in data["items"]}
+                self.items.set_block(first, rows)
+
+        def failed(_reason: str) -> None:
+            if loading == self._loading:
+                self.items.set_block(first, None)
+
+        self.bridge.request(m.GetItems(0, self.run, self.task, first, BLOCK), arrived, failed)
+
+    # --- doing ---------------------------------------------------------------------------------------------
+
+    def _spans(self) -> list[tuple[int, int]]:
+        """The selected items, as first..last-1 of each stretch; cheap also for a million."""
+        chosen = cast(Iterable[QItemSelectionRange], self.table.selectionModel().selection())
+        return self.items.stretches_of((each.top(), each.bottom()) for each in chosen)
+
+    def _selected(self) -> None:
+        spans = self._spans() if self.table.selectionModel().hasSelection() else []
+        if len(spans) == 1 and spans[0][1] - spans[0][0] == 1 and self.run is not None and self.task is not None:
+            self.item_selected.emit(self.run, self.task, spans[0][0])
+
+    def _can(self, name: str) -> bool:
+        mirror = self.bridge.mirror.run(self.run) if self.run is not None else None
+        spans = self._spans() if self.table.selectionModel().hasSelection() else []
+        if mirror is None or self.task is None or not spans:
+            return False
+        known = bytes(mirror.states.get(self.task, b""))
+        states: set[str] = set()
+        for first, last in spans[:1000]:
+            states |= {ITEM_STATES[state] for state in set(known[first:last])}
+        if name in ("log", "attempts"):
+            return True
+        if name == "why":
+            return ITEM_STATES[mirror.state(self.task, spans[0][0])] in WAITING
+        wanted = {
+            "retry": {"failed", "cancelled", "skipped"},
+            "again": {"succeeded", "failed", "cancelled", "skipped"},
+            "resources": {"pending", "ready", "backoff"},
+        }
+        return bool(states & wanted.get(name, set(WAITING)))
+
+    def _act(self, name: str) -> None:
+        run, task, spans = self.run, self.task, self._spans()
+        if run is None or task is None or not spans:
+            return
+        first = spans[0][0]
+        picks = [m.Pick(run, task, spans)]
+        if name == "log":
+            self.item_selected.emit(run, task, first)
+        elif name == "attempts":
+            self.attempts_asked.emit(run, task, first)
+        elif name == "why":
+            show_why(self.bridge, self, run, task, first)
+        elif name == "resources":
+            self.resources_asked.emit(run, [task])
+        else:
+            {"retry": self.acting.retry, "again": self.acting.again, "cancel": self.acting.cancel}[name](picks)
+
+
+def shown_value(value: Any) -> str:
+    """An item's `foreach` value in a cell."""
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={each}" for name, each in value.items())
+    return str(value)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QAbstractItemModel, QByteArray, QMimeData, QPoint, Qt, Signal
 from PySide6.QtGui import (
-    QDrag, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QPainter, QPaintEvent, QPen,
+    QDrag,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
 )  # fmt: skip
 from PySide6.QtWidgets import QAbstractItemView, QWidget
 
@@ -81,7 +88,7 @@ class QueueTable(Table):
         if not event.mimeData().hasFormat(MIME) or not self.is_queue:
             event.ignore()
             return
-        runs = [int(part) for part in event.mimeData().data(MIME).data().decode().split(",") if part.isdigit()]
+        runs = [int(part) for part in bytes(event.mimeData().data(MIME).data()).decode().split(",") if part.isdigit()]
         row = self._row_at(event.position().toPoint())
         before = self.model().index(row, 0).data(KEY_ROLE) if row < self.model().rowCount() else None
         event.acceptProposedAction()

@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QItemSelectionModel, Qt, QTimer, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu, QSplitter, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QInputDialog, QSplitter, QToolBar, QVBoxLayout, QWidget
 
+from windlass.wire.messages import Pick
 from windlass.wire.rows import TaskRow
 from windlass_gui.bridge import Bridge
 from windlass_gui.mirror import Changes
 from windlass_gui.models import RunsModel, SortedRows, TasksModel
-from windlass_gui.models.tables import ENDED_RUN
-from windlass_gui.panes.doing import WHOLE, Retry, Target, control_each, plain_retry, run_again
+from windlass_gui.models.queue import moved
+from windlass_gui.models.tables import ENDED_RUN, done
+from windlass_gui.panes.acting import Acting, named_runs
+from windlass_gui.panes.deeds import Deeds
 from windlass_gui.panes.filtered import FilteredTable
+from windlass_gui.panes.queue import QueueTable
 from windlass_gui.panes.report import show_report
 from windlass_gui.panes.table import Table
+from windlass_gui.panes.why import show_why
 
-ACTIONS = ("cancel", "retry", "pause", "resume")
-TIPS = {
-    "cancel": "Stop what runs and do not start the rest",
-    "retry": "Run again what failed or was cancelled, and what was skipped because of it",
-    "pause": "Start nothing more; what runs goes on",
-    "resume": "Go on starting items",
-}
+RUN_DEEDS = (
+    "retry", "again", "cancel", "", "pause", "resume", "", "up", "down", "priority", "", "attempts", "report", "delete",
+)  # fmt: skip
+TASK_DEEDS = ("open", "log", "attempts", "why", "", "retry", "again", "cancel", "", "resources")
+BAR = ("retry", "cancel", "", "pause", "resume", "", "up", "down", "", "report")
 
 NOT_ALWAYS: dict[str, Callable[[TaskRow], str]] = {
     "Note": lambda row: row.note,
@@ -41,23 +43,30 @@ class RunsPane(QWidget):
     """Run and position of the task."""
     task_activated = Signal(int, int)
     """Double-click or Enter on a task: a person wants its items or log."""
+    log_asked = Signal(int, int)
+    """Run and position of the task."""
+    attempts_asked = Signal(int, object)
+    """Run, and position of the task or None for all."""
+    resources_asked = Signal(int, list)
+    """Run and positions of tasks whose waiting items are to ask for something else."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.bridge = bridge
-        self.retry: Retry = plain_retry(bridge)
+        self.acting = Acting(bridge, self)
         self.current: int | None = None
         self._restoring = False
         self.runs = RunsModel(self)
         self.tasks = TasksModel(self)
-        self.runs_table = Table(SortedRows(self.runs, self), "Runs")
+        self.runs_table = QueueTable(SortedRows(self.runs, self), "Runs", self.runs.at("Priority"))
         self.runs_table.draw(states=(2,), progress=(3,))
         self.runs_table.columns.offer(self.runs.at("Priority"), False)
         self.runs_table.columns.offer(self.runs.at("Owner"), False)
         self.runs_table.natural_widths()
         self.runs_table.stretch(1, least=90)
         self.runs_table.sort_by(0, Qt.SortOrder.DescendingOrder)
-        self.runs_table.menu = self._run_menu
+        self.runs_table.dropped.connect(self._drop)
+        self.run_deeds = Deeds(self.runs_table, RUN_DEEDS, self._act, self._can_run)
         self.tasks_table = Table(SortedRows(self.tasks, self), "Tasks of the run")
         self.tasks_table.draw(states=(1, 4), progress=(2,))
         self.tasks_table.natural_widths()
@@ -66,16 +75,12 @@ class RunsPane(QWidget):
         # Beside the state, where it is seen in a narrow table too.
         self.tasks_table.horizontalHeader().moveSection(4, 2)
         self.tasks_table.sort_by(0, Qt.SortOrder.AscendingOrder)
-        self.tasks_table.menu = self._task_menu
+        self.task_deeds = Deeds(self.tasks_table, TASK_DEEDS, self._act_on_tasks, self._can_task)
         self.runs_part = FilteredTable(
             self.runs_table, "No runs yet", "Draw or open a graph and press Submit: the run appears here, live."
         )
         self.tasks_part = FilteredTable(self.tasks_table, "No run selected", "Select a run to see its tasks.")
         self.actions_bar = QToolBar()
-        self.action_of = {name: self._action(name) for name in ACTIONS}
-        self.report = QAction("What happened?", self)
-        self.report.setToolTip("Agents lost, items made anew, retries, waiting, peak memory, the slowest items")
-        self.report.triggered.connect(self._report)
         self._build()
         self.runs_table.selectionModel().selectionChanged.connect(self._run_changed)
         self.tasks_table.selectionModel().selectionChanged.connect(self._task_changed)
@@ -88,10 +93,11 @@ class RunsPane(QWidget):
         self._enable()
 
     def _build(self) -> None:
-        for action in self.action_of.values():
-            self.actions_bar.addAction(action)
-        self.actions_bar.addSeparator()
-        self.actions_bar.addAction(self.report)
+        for name in BAR:
+            if name:
+                self.actions_bar.addAction(self.run_deeds[name])
+            else:
+                self.actions_bar.addSeparator()
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.addWidget(self.runs_part)
         splitter.addWidget(self.tasks_part)
@@ -104,12 +110,6 @@ class RunsPane(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.actions_bar)
         layout.addWidget(splitter, 1)
-
-    def _action(self, name: str) -> QAction:
-        action = QAction(name.capitalize(), self)
-        action.setToolTip(TIPS[name])
-        action.triggered.connect(lambda: self._act(name))
-        return action
 
     # --- the mirror ----------------------------------------------------------------------------------------
 
@@ -193,52 +193,108 @@ class RunsPane(QWidget):
     # --- doing ---------------------------------------------------------------------------------------------
 
     def possible(self, name: str, run: int) -> bool:
-        """Whether an action makes sense for this run now."""
+        """Whether a deed makes sense for this run now."""
         row = self.runs.row(run)
         if row is None:
             return False
-        counts = row.counts
+        counts, ended = row.counts, row.state in ENDED_RUN
         if name == "retry":
             return bool(counts.failed or counts.cancelled or counts.skipped)
-        if row.state in ENDED_RUN:
-            return False
-        return {"pause": row.state != "paused", "resume": row.state == "paused"}.get(name, True)
+        if name == "again":
+            return bool(done(counts))
+        if name in ("attempts", "report"):
+            return True
+        if name == "delete":
+            return ended
+        return not ended and {"pause": row.state != "paused", "resume": row.state == "paused"}.get(name, True)
 
     def _enable(self) -> None:
+        self.run_deeds.enable()
+
+    def _can_run(self, name: str) -> bool:
         runs = self._chosen()
-        for name, action in self.action_of.items():
-            action.setEnabled(any(self.possible(name, run) for run in runs))
-        self.report.setEnabled(len(runs) == 1 and self.runs.row(runs[0]) is not None)
+        return any(self.possible(name, run) for run in runs) and (len(runs) == 1 or name not in ("attempts", "report"))
 
     def _chosen(self) -> list[int]:
         return list(self.runs_table.selected_keys()) or ([self.current] if self.current is not None else [])
 
     def _act(self, name: str) -> None:
-        for run in self._chosen():
-            if not self.possible(name, run):
-                continue
-            if name == "retry":
-                self.retry(run, WHOLE, False)
-            else:
-                self.bridge.control(name, run)
-
-    def _report(self) -> None:
-        runs = self._chosen()
-        if len(runs) == 1:
+        runs = [run for run in self._chosen() if self.possible(name, run)]
+        if not runs:
+            return
+        picks = [Pick(run) for run in runs]
+        if name in ("pause", "resume"):
+            self.acting.pause(runs, name == "pause")
+        elif name in ("up", "down"):
+            self.acting.raise_by(runs, 1 if name == "up" else -1)
+        elif name == "priority":
+            self._ask_priority(runs)
+        elif name == "attempts":
+            self.attempts_asked.emit(runs[0], None)
+        elif name == "report":
             show_report(self.bridge, self, runs[0])
+        elif name == "delete":
+            self.acting.delete(runs)
+        else:
+            {"retry": self.acting.retry, "again": self.acting.again, "cancel": self.acting.cancel}[name](picks)
 
-    def _run_menu(self, menu: QMenu) -> None:
-        for action in self.action_of.values():
-            menu.addAction(action)
-        menu.addSeparator()
-        menu.addAction(self.report)
+    def _ask_priority(self, runs: list[int]) -> None:
+        row = self.runs.row(runs[0])
+        dialog = QInputDialog(self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setInputMode(QInputDialog.InputMode.IntInput)
+        dialog.setIntRange(-1_000_000, 1_000_000)
+        dialog.setIntValue(row.priority if row is not None else 0)
+        dialog.setWindowTitle(self.tr("Priority"))
+        dialog.setLabelText(self.tr("Priority of {}; the highest goes first").format(named_runs(runs)))
+        dialog.intValueSelected.connect(lambda value: self.acting.prioritise({run: int(value) for run in runs}))
+        dialog.open()
 
-    def _task_menu(self, menu: QMenu) -> None:
+    def _drop(self, runs: list[int], before: int | None) -> None:
+        """Runs were dragged to another place: give them priorities by which they come there."""
+        waiting = [row for row in self.bridge.mirror.runs.values() if row.state not in ENDED_RUN]
+        order = sorted(((row.id, row.priority) for row in waiting), key=lambda pair: (-pair[1], pair[0]))
+        known = {run for run, _ in order}
+        values = moved(order, [run for run in runs if run in known], before if before in known else None)
+        chosen = [run for run in runs if run in known]
+        if values and before is not None:
+            text = self.tr("Moved {} before run {}")
+            self.acting.prioritise(values, text.format(named_runs(chosen), before))
+        elif values:
+            self.acting.prioritise(values, self.tr("Moved {} to the end").format(named_runs(chosen)))
+
+    def _can_task(self, name: str) -> bool:
+        rows = [row for key in self.tasks_table.selected_keys() if (row := self.tasks.row(key)) is not None]
+        if not rows:
+            return False
+        counts = [row.counts for row in rows]
+        waits = any(each.pending or each.ready or each.backoff for each in counts) or any(r.count is None for r in rows)
+        if name == "retry":
+            return any(each.failed or each.cancelled or each.skipped for each in counts)
+        if name == "again":
+            return any(map(done, counts))
+        if name == "cancel":
+            return waits or any(each.active for each in counts)
+        if name == "resources":
+            return waits
+        if name == "why":
+            return len(rows) == 1 and (waits or bool(counts[0].active))
+        return len(rows) == 1
+
+    def _act_on_tasks(self, name: str) -> None:
         run, tasks = self.current, self.tasks_table.selected_keys()
         if run is None or not tasks:
             return
-        targets: list[Target] = [(task, None) for task in tasks]
-        menu.addAction("Show items", lambda: self.task_activated.emit(run, tasks[0]))
-        menu.addAction("Retry what failed", lambda: self.retry(run, targets, False))
-        menu.addAction("Run again with what follows…", lambda: run_again(self.bridge, self, run, targets, self.retry))
-        menu.addAction("Cancel", lambda: control_each(self.bridge, "cancel", run, targets))
+        picks = [Pick(run, task) for task in tasks]
+        if name == "open":
+            self.task_activated.emit(run, tasks[0])
+        elif name == "log":
+            self.log_asked.emit(run, tasks[0])
+        elif name == "attempts":
+            self.attempts_asked.emit(run, tasks[0])
+        elif name == "why":
+            show_why(self.bridge, self, run, tasks[0])
+        elif name == "resources":
+            self.resources_asked.emit(run, tasks)
+        else:
+            {"retry": self.acting.retry, "again": self.acting.again, "cancel": self.acting.cancel}[name](picks)

@@ -24,6 +24,7 @@ from windlass_gui.models import (
     TasksModel,
 )
 from windlass_gui.models import format as fmt
+from windlass_gui.models.itemquery import FIELDS
 from windlass_gui.models.query import parse
 from windlass_gui.models.rows import ranges
 from windlass_gui.models.tables import ShareRow, agent_state
@@ -116,7 +117,7 @@ def test_items_follow_random_deltas(qtbot: QtBot, make: Any, seed: int, filtered
     model = ItemsModel()
     QAbstractItemModelTester(model, FATAL, model)
     if filtered:
-        model.set_filter(["active", "failed"])
+        model.set_query(parse("state:active,failed", FIELDS))
     model.show(mirror.run(1), 0)
     copy = Copy(model)
     for _ in range(20):
@@ -129,7 +130,7 @@ def test_items_follow_random_deltas(qtbot: QtBot, make: Any, seed: int, filtered
     rebuilt = ItemsModel()
     rebuilt.show(mirror.run(1), 0)
     if filtered:
-        rebuilt.set_filter(["active", "failed"])
+        rebuilt.set_query(parse("state:active,failed", FIELDS))
         assert {model.index(row, 1).data(STATE_ROLE) for row in range(model.rowCount())} <= {"active", "failed"}
     assert shown(model) == shown(rebuilt)
     for row in range(model.rowCount()):
@@ -144,7 +145,7 @@ def test_a_million_items_cost_nothing_to_show(qtbot: QtBot, make: Any) -> None:
     model.show(mirror.run(1), 0)
     assert model.rowCount() == 1_000_000
     assert model.index(999_999, 0).data() == "999999"
-    model.set_filter(["failed"])
+    model.set_query(parse("state:failed", FIELDS))
     assert model.rowCount() == 0
     mirror.feed(make.delta("run:1", items=[[0, 77, 5], [0, 999_999, 5]]))
     model.change({77, 999_999})

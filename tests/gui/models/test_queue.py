@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +28,7 @@ def test_the_order_is_the_wanted_one(data: st.DataObject) -> None:
     assert all(new[run] < level for run in rest[place:])
     was = dict(order)
     assert all(new[run] == was[run] for run in rest[place:]), "who stands below is left alone"
-    for first, second in zip(rest, rest[1:], strict=False):
+    for first, second in pairwise(rest):
         if first in rest[:place] and second in rest[:place]:
             assert (new[first] > new[second]) == (was[first] > was[second])
 

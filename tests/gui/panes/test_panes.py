@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from windlass.client.errors import RequestFailed
@@ -17,7 +17,6 @@ from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
 from windlass_gui.panes import ItemsPane, LogPane, RunsPane
-from windlass_gui.panes.doing import run_again
 from windlass_gui.theme import ITEM_STATES, apply_theme
 
 
@@ -55,7 +54,7 @@ def test_no_runs_yet(qtbot: QtBot, bridge: Bridge) -> None:
     qtbot.addWidget(pane)
     assert pane.runs_part.hinted.hinting
     assert "Submit" in pane.runs_part.hinted.hint.text.text()
-    assert not any(action.isEnabled() for action in pane.action_of.values())
+    assert not any(action.isEnabled() for action in pane.run_deeds.actions.values())
 
 
 def test_selecting_a_run_follows_it(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
@@ -124,24 +123,15 @@ def test_actions_fit_the_run(qtbot: QtBot, bridge: Bridge, told: RecordingLink, 
     told.tell(make.delta("runs", runs=[make.run(2, "succeeded", counts=Counts(succeeded=4))], removed=[]))
     told.tell(make.delta("runs", runs=[make.run(1), make.run(3, "failed", counts=Counts(failed=1))], removed=[]))
     bridge.frame()
-    possible = {run: [name for name in pane.action_of if pane.possible(name, run)] for run in (1, 2, 3, 4)}
-    assert possible == {1: ["cancel", "pause"], 2: [], 3: ["retry"], 4: ["cancel", "resume"]}
+    names = ("cancel", "retry", "pause", "resume", "up", "delete")
+    possible = {run: [name for name in names if pane.possible(name, run)] for run in (1, 2, 3, 4)}
+    assert possible == {
+        1: ["cancel", "pause", "up"], 2: ["delete"], 3: ["retry", "delete"], 4: ["cancel", "resume", "up"],
+    }  # fmt: skip
     pane.select_run(3)
-    pane.action_of["retry"].trigger()
-    assert told.asked[-1].message == m.Control(0, "retry", 3)
-
-
-def test_running_a_task_again_asks_first(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
-    pane = RunsPane(bridge)
-    qtbot.addWidget(pane)
-    run_again(bridge, pane, 1, [(1, None)], pane.retry)
-    assert told.asked[-1].message == m.Control(0, "retry-downstream", 1, 1, None, 0, True)
-    told.asked[-1].answer({"items": 21})
-    bridge.frame()
-    box = pane.findChildren(type(QApplication.activeModalWidget()))[0]
-    assert "21 items" in box.text()
-    next(button for button in box.buttons() if button.text() == "Run again").click()
-    assert told.asked[-1].message == m.Control(0, "retry-downstream", 1, 1)
+    assert not pane.run_deeds["pause"].isEnabled()
+    pane.run_deeds["retry"].trigger()
+    assert told.asked[-1].message == m.Act(0, "retry", [m.Pick(3)], dry=True)
 
 
 # --- items -----------------------------------------------------------------------------------------------------
@@ -154,13 +144,13 @@ def test_items_and_their_filter(qtbot: QtBot, bridge: Bridge, told: RecordingLin
     pane.show_task(1, 1)
     assert pane.items.rowCount() == 20
     assert "encode" in pane.title.text()
-    pane.filter.setCurrentIndex(2)
+    pane.presets.setCurrentIndex(2)
     assert [pane.items.item(row) for row in range(pane.items.rowCount())] == [5, 6]
     told.tell(make.delta("run:1", items=[[1, 5, 0], [1, 6, 4]]))
     bridge.frame()
     assert pane.hinted.hinting
-    assert "state" in pane.hinted.hint.title.text()
-    pane.filter.setCurrentIndex(0)
+    assert "fits the filter" in pane.hinted.hint.title.text()
+    pane.presets.setCurrentIndex(0)
     with qtbot.waitSignal(pane.item_selected) as selected:
         pane.select(7)
     assert selected.args == [1, 1, 7]
@@ -172,13 +162,11 @@ def test_what_can_be_done_to_an_item(qtbot: QtBot, bridge: Bridge, told: Recordi
     qtbot.addWidget(pane)
     pane.show_task(1, 1)
     pane.select(5)
-    menu = QMenu()
-    pane._menu(menu)
-    actions = {action.text(): action for action in menu.actions()}
+    actions = {action.text(): action for action in pane.table.context_menu().actions()}
     assert actions["Retry"].isEnabled()
     assert not actions["Cancel"].isEnabled()
     actions["Retry"].trigger()
-    assert told.asked[-1].message == m.Control(0, "retry", 1, 1, 5)
+    assert told.asked[-1].message == m.Act(0, "retry", [m.Pick(1, 1, [(5, 6)])], dry=True)
 
 
 # --- logs ------------------------------------------------------------------------------------------------------

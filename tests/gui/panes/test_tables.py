@@ -45,7 +45,9 @@ def shown(part: FilteredTable) -> list[int]:
 
 def test_typing_filters_and_completes(qtbot: QtBot, part: FilteredTable) -> None:
     edit = part.line.edit
+    edit.window().activateWindow()
     edit.setFocus()
+    qtbot.waitUntil(edit.hasFocus)
     qtbot.keyClicks(edit, "sta")
     popup = part.line._popup
     assert popup.isVisible()
@@ -138,7 +140,9 @@ def test_copying(qtbot: QtBot, part: FilteredTable) -> None:
     table = part.table
     part.line.set_text("state:failed")
     table.select_rows([0, 1])
+    table.window().activateWindow()
     table.setFocus()
+    qtbot.waitUntil(table.hasFocus)
     qtbot.keyClick(table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     lines = QApplication.clipboard().text().splitlines()
     assert [line.split("\t")[:3] for line in lines] == [["4", "graph-4", "failed"], ["8", "graph-8", "failed"]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from windlass.client.errors import RequestFailed
@@ -35,8 +34,7 @@ def test_an_item_says_why_it_waits_and_says_it_anew(
     pane.show_task(1, 0)
     for index, waits in ((1, False), (0, True)):
         pane.select(index)
-        menu = QMenu()
-        pane._menu(menu)
+        menu = pane.table.context_menu()
         (why,) = [action for action in menu.actions() if action.text() == "Why does it wait?"]
         assert why.isEnabled() is waits
     why.trigger()
