@@ -154,7 +154,7 @@ def test_items_and_their_filter(qtbot: QtBot, bridge: Bridge, told: RecordingLin
     with qtbot.waitSignal(pane.item_selected) as selected:
         pane.select(7)
     assert selected.args == [1, 1, 7]
-    assert pane.items.index(5, 5).data() == "exit 3: No space"
+    assert pane.items.index(5, 6).data() == "exit 3: No space"
 
 
 def test_what_can_be_done_to_an_item(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
