@@ -505,7 +505,7 @@ class MainWindow(QMainWindow):
         """The command palette, over the window in front."""
         asked = QApplication.activeWindow()
         over = asked if isinstance(asked, QMainWindow) else self
-        self._take_typed()
+        self.take_typed()
         CommandPalette(all_commands(Where(self, over)), self.settings, over).show()
 
     def show_agent(self, agent: str) -> None:

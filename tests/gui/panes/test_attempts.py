@@ -20,14 +20,15 @@ from windlass_gui.panes.resources import ResourcesDialog, amended
 from windlass_gui.panes.undo import UndoStrip
 
 DOCUMENT = """\
+windlass: 1
 name: video
 tasks:
   encode:  # the long one
-    command: true
+    command: echo
     foreach: {range: 4}
     resources: {cpus: 2, memory: 1 GiB}
   join:
-    command: true
+    command: echo
     needs: [encode]
 """
 
