@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 
 from windlass.wire import limits
-from windlass.wire.logs import NOTE, encode_record, whole_records
+from windlass.wire.logs import NOTE, encode_record, records_at
 
 DEFAULT_CAP = 64 * 1024 * 1024
 
@@ -36,10 +36,11 @@ class _Part:
             view = view[self._file.write(view) :]
         self.size += len(data)
 
-    def read(self, offset: int, limit: int) -> bytes:
+    def part(self, offset: int, limit: int) -> bytes:
+        """Bytes from `offset` of this stretch on."""
         with open(self.path, "rb") as file:
-            file.seek(offset - self.start)
-            return file.read(min(limit, self.end - offset))
+            file.seek(offset)
+            return file.read(min(limit, self.size - offset))
 
     def close(self) -> None:
         self._file.close()
@@ -107,18 +108,25 @@ class LogSink:
         self._tail[-1].append(record)
 
     def tail(self, offset: int, limit: int) -> tuple[int, bytes]:
-        """Whole records from `offset` on (a record's start), at most `limit` bytes of them; and their true offset."""
-        offset = max(0, offset)
+        """Whole records from `offset` on, at most `limit` bytes of them; and their true offset.
+
+        An offset between two records goes on to the next one; a negative one counts from the end.
+        """
         limit = max(limit, 64)
         if self._head is None:
-            return offset, whole_records(bytes(self._memory), offset, limit) if offset < self.size else b""
+            memory = bytes(self._memory)
+            return records_at(lambda at, length: memory[at : at + length], self.size, offset, limit)
+        if offset < 0:
+            back = min(-offset, limit)
+            last = (self._head, *self._tail)[-1]
+            if back <= last.size:
+                at, data = records_at(last.part, last.size, -back, limit)
+                return last.start + at, data
+            offset = max(0, self.size - back)
         for part in (self._head, *self._tail):
             if offset < part.end:
-                offset = max(offset, part.start)
-                data = part.read(offset, max(limit, 1024 * 1024 + 64))
-                with contextlib.suppress(ValueError):  # an offset that is no record's start: nothing to show
-                    return offset, whole_records(data, 0, limit)
-                return offset, b""
+                at, data = records_at(part.part, part.size, max(offset, part.start) - part.start, limit)
+                return part.start + at, data
         return self.size, b""
 
     def finish(self, time: float) -> tuple[bytes, Path | None]:

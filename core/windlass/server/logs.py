@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,7 +15,6 @@ from windlass.sched.events import AttemptId
 from windlass.sched.states import AttemptState
 from windlass.server.core import Core
 from windlass.server.links import Connection
-from windlass.wire import limits
 from windlass.wire import logs as records
 from windlass.wire import messages as m
 
@@ -42,9 +42,7 @@ class _Waiting:
     ask_at: float
     """When the agent is asked again; 0 while its answer is awaited."""
     offset: int
-    """From where the agent is asked."""
-    back: int = 0
-    """Bytes from the end, when that is what the client wants."""
+    """From where the agent is asked; negative: from the end."""
 
 
 class LogDesk:
@@ -66,8 +64,7 @@ class LogDesk:
             self._answer(connection, msg, {**data, "ended": False, "state": "assigned"}, b"")
             return
         wait = min(max(0.0, msg.wait), MAX_WAIT)
-        back = max(0, -msg.offset)
-        waiting = _Waiting(connection, msg, now + max(wait, PATIENCE), now, 0.0, max(0, msg.offset), back)
+        waiting = _Waiting(connection, msg, now + max(wait, PATIENCE), now, 0.0, msg.offset)
         self._waiting.setdefault(live, []).append(waiting)
         self._ask(live, waiting)
 
@@ -80,31 +77,13 @@ class LogDesk:
         data = payload[0] if payload else b""
         still: list[_Waiting] = []
         for waiting in self._waiting.pop(id, []):
-            if waiting.back:
-                if self._walk(waiting, msg, data):
-                    self._ask(id, waiting)
-                    still.append(waiting)
-                else:
-                    start = msg.size - waiting.back
-                    tail = records.last_records(data, msg.offset + len(data) - start) if data else b""
-                    found = m.LogData(msg.key, msg.offset + len(data) - len(tail), msg.size, msg.ended, msg.shed)
-                    self._tell(waiting, id, found, tail)
-            elif data or msg.ended or self._core.now >= waiting.asked + min(waiting.msg.wait, MAX_WAIT):
+            if data or msg.ended or self._core.now >= waiting.asked + min(waiting.msg.wait, MAX_WAIT):
                 self._tell(waiting, id, msg, data)
             else:
                 waiting.ask_at = self._core.now + AGAIN
                 still.append(waiting)
         if still:
             self._waiting.setdefault(id, []).extend(still)
-
-    @staticmethod
-    def _walk(waiting: _Waiting, msg: m.LogData, data: bytes) -> bool:
-        """For the end of a log: go on through its records (only they say where one begins) until it is reached."""
-        end = msg.offset + len(data)
-        if not data or end <= waiting.offset or end >= msg.size - waiting.back:
-            return False
-        waiting.offset = end
-        return True
 
     def _tell(self, waiting: _Waiting, id: AttemptId, msg: m.LogData, data: bytes) -> None:
         found: dict[str, object] = {
@@ -122,7 +101,7 @@ class LogDesk:
             for waiting in list(all_waiting):
                 if now >= waiting.until:
                     all_waiting.remove(waiting)
-                    offset = waiting.offset
+                    offset = max(0, waiting.offset)
                     data: dict[str, object] = {"attempt": id[3], "offset": offset, "size": offset, "shed": 0}
                     self._answer(waiting.connection, waiting.msg, {**data, "ended": False, "state": "running"}, b"")
                 elif waiting.ask_at and now >= waiting.ask_at:
@@ -154,7 +133,7 @@ class LogDesk:
         if live is None or agent is None or agent.connection is None:
             waiting.ask_at = self._core.now + AGAIN
             return
-        limit = limits.CHUNK if waiting.back else min(max(1, waiting.msg.limit), LIMIT)
+        limit = min(max(1, waiting.msg.limit), LIMIT)
         self._core.links.send(agent.connection, m.LogWant(m.Key(*id, live.epoch), waiting.offset, limit))
 
     def _ended(self, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -170,29 +149,17 @@ class LogDesk:
             self._fail(connection, msg.req, "not-found", "this item has no such attempt")
             return
         limit = min(max(1, msg.limit), LIMIT)
-        offset = msg.offset
         if found.log_ref is not None:
             ref = _ref.decode(found.log_ref)
             size = ref.size
             try:
-                if offset < 0:
-                    # Records begin anywhere: read on from the start, a log's size is bounded by its cap.
-                    whole = self._core.blobs.read(ref.hash)
-                    data = records.last_records(whole, min(-offset, limit))
-                    offset = size - len(data)
-                else:
-                    raw = self._core.blobs.read(ref.hash, offset, max(limit, records.RECORD_LIMIT + 64))
-                    data = self._cut(raw, 0, limit)
+                offset, data = records.records_at(partial(self._core.blobs.read, ref.hash), size, msg.offset, limit)
             except BlobError as error:
                 self._fail(connection, msg.req, "not-found", f"the log is lost: {error}")
                 return
         else:
-            size = len(found.log)
-            if offset < 0:
-                data = records.last_records(found.log, min(-offset, limit))
-                offset = size - len(data)
-            else:
-                data = self._cut(found.log, offset, limit)
+            log, size = found.log, len(found.log)
+            offset, data = records.records_at(lambda at, length: log[at : at + length], size, msg.offset, limit)
         state = AttemptState(found.state).name.lower()
         told: dict[str, object] = {
             "attempt": found.attempt,
@@ -203,11 +170,3 @@ class LogDesk:
             "state": state,
         }
         self._answer(connection, msg, told, data)
-
-    @staticmethod
-    def _cut(data: bytes, offset: int, limit: int) -> bytes:
-        """Whole records from here; raw bytes when the offset is no record's start (the reader copes)."""
-        try:
-            return records.whole_records(data, offset, limit)
-        except ValueError:
-            return data[offset : offset + min(limit, limits.PAYLOAD_FRAME)]

@@ -8,8 +8,9 @@ A log is cut between records only, but a reader may hold a part of it (it grows,
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 OUT = 1
@@ -75,6 +76,69 @@ def last_records(data: bytes | memoryview, limit: int) -> bytes:
     end, stamp, stream = last
     body = bytes(data[end - (limit - HEADER.size) : end])
     return HEADER.pack(stamp, stream, len(body)) + body
+
+
+_PLAUSIBLE = range(946_684_800_000_000, 4_102_444_800_000_000)
+"""Microseconds of the years 2000 to 2100: what a record's time may be."""
+_HEADERLIKE = re.compile(rb"[\x03-\x0e]\x00[\x01-\x03][\x00-\xff]{2}[\x00-\x10]\x00")
+"""The last seven bytes of a plausible header: high bytes of the time, the stream, and the length."""
+_SURE = 8
+"""Headers in a row that must make sense."""
+
+
+def resync(data: bytes) -> int:
+    """Where the first record begins in bytes that were cut anywhere: from there on every header must make sense.
+
+    `len(data)` when none does. A task that writes what looks like records can mislead this, but only about itself.
+    """
+    at = 0
+    while (found := _HEADERLIKE.search(data, at)) is not None:
+        start, at = found.start() - 6, found.start() + 1
+        if start >= 0 and _makes_sense(data, start):
+            return start
+    return len(data)
+
+
+def _makes_sense(data: bytes, at: int) -> bool:
+    seen = 0
+    while at + HEADER.size <= len(data) and seen < _SURE:
+        stamp, stream, length = HEADER.unpack_from(data, at)
+        if stamp not in _PLAUSIBLE or not OUT <= stream <= NOTE or length > RECORD_LIMIT:
+            return False
+        at += HEADER.size + length
+        seen += 1
+    return seen > 0
+
+
+def records_at(read: Callable[[int, int], bytes], size: int, offset: int, limit: int) -> tuple[int, bytes]:
+    """Whole records from `offset` on, at most `limit` bytes of them but at least one, and their true offset.
+
+    `read` gives bytes from an offset on. An offset between two records goes on to the next one; a negative one counts
+    from the end. Never reads more than a record and the limit, however large the log.
+    """
+    if offset < 0:
+        back = min(-offset, limit)
+        start = max(0, size - back)
+        raw = read(start, size - start)
+        if start == 0:
+            return 0, raw
+        at = resync(raw)
+        if at < len(raw):
+            return start + at, raw[at:]
+        # The last record is longer than what was asked for: its end, under a header of its own.
+        start = max(0, size - back - RECORD_LIMIT - HEADER.size)
+        raw = read(start, size - start)
+        data = last_records(raw[resync(raw) if start else 0 :], back)
+        return size - len(data), data
+    raw = read(offset, max(limit, RECORD_LIMIT + 64))
+    if offset and not (len(raw) >= HEADER.size and _makes_sense(raw, 0)):
+        at = resync(raw)
+        if at < len(raw):
+            return offset + at, whole_records(raw, at, limit)
+    try:
+        return offset, whole_records(raw, 0, limit)
+    except ValueError:
+        return offset, raw[:limit]
 
 
 class LogReader:

@@ -664,7 +664,7 @@ class Delta(Message, frozen=True):
 
 
 class LogWant(Message, frozen=True):
-    """Core to agent: bytes of a running attempt's log."""
+    """Core to agent: bytes of a running attempt's log. A negative offset counts from the end."""
 
     key: Key
     offset: int

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from windlass.wire.logs import HEADER, RECORD_LIMIT, Record, read
+from windlass.wire.logs import Record, read, resync
 
 PIECE = 32 * 1024
 """Bytes asked for at once."""
@@ -18,9 +18,6 @@ HELD = 4 * 1024 * 1024
 """Bytes of records that the window holds at most, and that the core gives in one answer."""
 LINES = 20_000
 """Lines that the window holds at most (one piece may have more)."""
-
-_PLAUSIBLE = range(946_684_800_000_000, 4_102_444_800_000_000)
-"""Microseconds of the years 2000 to 2100: what a record's time may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,7 @@ class LogWindow:
         if self._pieces and offset != self.end:
             return None
         if not self._pieces and offset:
-            skipped = first_record(data)
+            skipped = resync(data)
             offset, data = offset + skipped, data[skipped:]
         if data:
             self._pieces.append(_Piece(offset, data))
@@ -125,19 +122,3 @@ class LogWindow:
         """All that is held. Pieces are whole records each."""
         for piece in self._pieces:
             yield from read(piece.data)
-
-
-def first_record(data: bytes) -> int:
-    """Where the first record begins in bytes that were cut anywhere: from there on every header must make sense."""
-    for start in range(min(len(data), RECORD_LIMIT + HEADER.size)):
-        at, seen = start, 0
-        while at + HEADER.size <= len(data) and seen < 8:
-            stamp, stream, length = HEADER.unpack_from(data, at)
-            if stamp not in _PLAUSIBLE or not 1 <= stream <= 3 or length > RECORD_LIMIT:
-                break
-            at += HEADER.size + length
-            seen += 1
-        else:
-            if seen:
-                return start
-    return len(data)

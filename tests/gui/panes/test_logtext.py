@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from windlass.wire.logs import ERR, NOTE, OUT, Record, encode_record
+from windlass.wire.logs import ERR, NOTE, OUT, Record, encode_record, resync
 from windlass_gui.panes.logtext import LINE_LIMIT, PLAIN, LogText, Style, restyle
-from windlass_gui.panes.logwindow import HELD, PIECE, LogWindow, first_record
+from windlass_gui.panes.logwindow import HELD, PIECE, LogWindow
 
 
 def lines_of(*records: Record) -> list[str]:
@@ -134,7 +134,7 @@ def test_the_window_is_bounded() -> None:
 def test_a_tail_that_was_cut_anywhere_is_found_again(cut: int) -> None:
     log = records(50)
     tail = log[len(records(20)) + cut :]
-    at = first_record(tail)
+    at = resync(tail)
     assert len(log) - len(tail) + at == len(records(21)) or at == 0
     window = LogWindow()
     window.told(len(log), False, 0)
@@ -142,4 +142,4 @@ def test_a_tail_that_was_cut_anywhere_is_found_again(cut: int) -> None:
     assert got is not None
     assert got[0].data in (b"line 20\n", b"line 21\n")
     assert got[-1].data == b"line 49\n"
-    assert first_record(b"\x00" * 100) == 100
+    assert resync(b"\x00" * 100) == 100
