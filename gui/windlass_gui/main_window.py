@@ -121,6 +121,7 @@ class MainWindow(QMainWindow):
         self.layouts.restore()
         for table in self.findChildren(Table):
             table.remember(settings)
+        self.log.remember(settings)
         self._show_current()
 
     # --- building ------------------------------------------------------------------------------------------

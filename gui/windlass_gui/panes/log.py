@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QSettings, QSignalBlocker, Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from windlass.model.units import human_size
 from windlass.wire.rows import AttemptRow
@@ -14,10 +25,13 @@ from windlass_gui.bridge import Bridge
 from windlass_gui.mirror import Changes
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import attempt_end, attempt_seconds
+from windlass_gui.panes.highlights import HighlightButton
 from windlass_gui.panes.hint import Hinted
+from windlass_gui.panes.logbar import LogBar
+from windlass_gui.panes.logreading import Reading, Saving, Search
 from windlass_gui.panes.logtext import LogText
-from windlass_gui.panes.logview import LogView
-from windlass_gui.panes.logwindow import Ask, LogWindow
+from windlass_gui.panes.logview import MATCHES, LogView
+from windlass_gui.panes.logwindow import PIECE, Ask, LogWindow
 from windlass_gui.panes.words import Elided
 from windlass_gui.theme import ITEM_STATES, XS, S
 
@@ -27,6 +41,12 @@ PAUSE = 200
 """Milliseconds between the end of one answer and the next question."""
 RETRY = 2000
 """Milliseconds after a question that failed."""
+JUMP = 80
+"""Milliseconds that the scroll bar rests before the part of the log that it points to is loaded."""
+SEARCH = 400
+"""Milliseconds without a key until the whole log is searched."""
+NEAR = 60
+"""Lines before the end of what is loaded at which more is asked for."""
 
 NOT_YET = ("Not started yet", "What it writes appears here as soon as an agent runs it.")
 NEVER_RAN = {
@@ -50,8 +70,23 @@ class LogPane(QWidget):
         self._text = LogText()
         self._generation = 0
         self._asking = False
+        self._waits = False
+        """What is asked may wait for more output: it holds nothing else up."""
         self._shown_attempt = 0
         self._from_top = False
+        self._select: int | None = None
+        """The offset of a match that is being gone to."""
+        self._search: Search | None = None
+        self._reading: Reading | None = None
+        self._jump = QTimer(self)
+        self._jump.setSingleShot(True)
+        self._jump.setInterval(JUMP)
+        self._jump.timeout.connect(self._jump_now)
+        self._target = 0
+        self._begin_search = QTimer(self)
+        self._begin_search.setSingleShot(True)
+        self._begin_search.setInterval(SEARCH)
+        self._begin_search.timeout.connect(self._search_all)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._ask_later)
@@ -72,15 +107,23 @@ class LogPane(QWidget):
         self.query = QLineEdit()
         self.query.setAccessibleName(self.tr("Search the log"))
         self.query.setPlaceholderText(self.tr("Search"))
-        self.query.setToolTip(self.tr("Searches what is loaded; Enter goes to the next match"))
+        self.query.setToolTip(
+            self.tr("Searches the whole log; Enter goes to the next match, Shift+Enter to the one before")
+        )
         self.query.setClearButtonEnabled(True)
         self.query.setMinimumWidth(150)
         self.query.setMaximumWidth(240)
         self.found = QLabel()
         self.found.setProperty("role", "muted")
         self.times = self._button(self.tr("Times"), self.tr("Show when each line was written"), checkable=True)
+        self.wrap = self._button(self.tr("Wrap"), self.tr("Long lines go on in the next one"), checkable=True)
+        self.words = HighlightButton()
+        self.save = self._button(self.tr("Save as…"), self.tr("The whole log, as it was written, into a file"))
         self.tail = self._button(self.tr("Follow"), self.tr("Go to the end and stay there as output comes"))
-        self.earlier = self._button(self.tr("Load earlier output"), self.tr("The log is larger than what is loaded"))
+        self.bar = LogBar()
+        self.bar.setToolTip(self.tr("The whole log; marks are matches of the search"))
+        self.stop = self._button(self.tr("Stop"), self.tr("Stop searching or saving"))
+        self.stop.hide()
         self.error = QLabel()
         self.error.setProperty("role", "error")
         self.error.setTextFormat(Qt.TextFormat.PlainText)
@@ -88,31 +131,43 @@ class LogPane(QWidget):
         self.error.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.error.setContentsMargins(S, XS, S, XS)
         self.view = LogView()
+        text = QWidget()
+        beside = QHBoxLayout(text)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(0)
+        beside.addWidget(self.view, 1)
+        beside.addWidget(self.bar)
         self.hinted = Hinted(
-            self.view, self.tr("No item selected"), self.tr("Select a task or an item to read what it writes.")
+            text, self.tr("No item selected"), self.tr("Select a task or an item to read what it writes.")
         )
         top = QHBoxLayout()
         top.setContentsMargins(S, XS, S, XS)
         top.setSpacing(S)
         top.addWidget(self.title)
         top.addWidget(self.state, 1)
-        for widget in (self.found, self.query, self.times, self.tail, self.attempts):
+        for widget in (
+            self.found, self.stop, self.query, self.words, self.times, self.wrap, self.tail, self.save, self.attempts,
+        ):  # fmt: skip
             top.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(top)
-        layout.addWidget(self.earlier)
         layout.addWidget(self.error)
         layout.addWidget(self.hinted, 1)
         self.attempts.currentIndexChanged.connect(self._attempt_chosen)
-        self.query.textChanged.connect(self.view.search)
-        self.view.matches_changed.connect(self._found)
-        self.query.returnPressed.connect(self.view.next_match)
+        self.query.textChanged.connect(self._search_loaded)
+        self.view.matches_changed.connect(lambda _: self._say_found())
+        self.query.installEventFilter(self)
+        self.wrap.toggled.connect(self.view.wrap)
+        self.words.changed.connect(self.view.highlighter.set_words)
+        self.save.clicked.connect(self._save_as)
+        self.stop.clicked.connect(self._stop_reading)
+        self.bar.asked.connect(self._bar_asked)
         self.times.toggled.connect(self.view.show_times)
         self.tail.clicked.connect(self._follow)
-        self.earlier.clicked.connect(self._ask_earlier)
         self.view.verticalScrollBar().valueChanged.connect(self._scrolled)
+        self.view.verticalScrollBar().rangeChanged.connect(lambda *_: self._tell_bar())
         shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self.query.setFocus)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
 
@@ -138,13 +193,21 @@ class LogPane(QWidget):
         self._generation += 1
         self._asking = False
         self._timer.stop()
-        self.window_, self._text, self._shown_attempt = LogWindow(), LogText(), 0
+        attempt = self._shown_attempt if ask is not None else 0
+        size = self.window_.size
+        self.window_, self._text, self._shown_attempt = LogWindow(), LogText(), attempt
         self.view.show_lines([])
+        if ask is None:
+            self._stop_reading()
+            self._search = None
+            self.bar.mark([])
+        else:
+            self.window_.size = size
         self._fill_attempts()
         self._describe()
         if self.item is not None:
-            self._ask(ask or self.window_.first())
             self._from_top = ask is not None
+            self._ask(ask or self.window_.first())
 
     def apply(self, changes: Changes) -> None:
         if self.item is None or (inside := changes.inside.get(self.item[0])) is None:
@@ -207,8 +270,7 @@ class LogPane(QWidget):
         self.error.setText("\n".join(lines[:1] + (["…"] if len(lines) > 5 else []) + lines[1:][-4:]))
         self.error.setToolTip(error if len(lines) > 5 else "")
         self.error.setVisible(bool(error))
-        self.earlier.setVisible(self.window_.start > 0)
-        for widget in (self.query, self.times, self.tail):
+        for widget in (self.query, self.times, self.tail, self.words, self.wrap, self.save):
             widget.setVisible(self.item is not None)
         self._hint(row)
 
@@ -238,7 +300,7 @@ class LogPane(QWidget):
     def _ask(self, ask: Ask, earlier: bool = False) -> None:
         if self.item is None:
             return
-        generation, self._asking = self._generation, True
+        generation, self._asking, self._waits = self._generation, True, ask.wait
 
         def done(data: dict[str, Any], payload: list[bytes]) -> None:
             if generation == self._generation:
@@ -261,25 +323,31 @@ class LogPane(QWidget):
         self._shown_attempt = int(data.get("attempt", 0))
         window.told(int(data.get("size", 0)), bool(data.get("ended")), int(data.get("shed", 0)))
         if earlier:
+            anchor = self.view.in_view()[0]
             if window.prepend(offset, piece):
-                self._text = LogText()
-                self.view.show_lines(self._text.feed(window.records())[1])
+                self._text = LogText(window.start)
+                self.view.tailing = False
+                self.view.show_lines(self._text.feed(window.records())[1], anchor)
         else:
+            fresh = not window.end
             records = window.append(offset, piece)
             if records is None:
                 self._begin()
                 return
+            if fresh:
+                self._text = LogText(window.start)
+            self.view.tailing = window.at_end and not self._from_top
             replaces, lines = self._text.feed(records)
             if records:
                 self.view.add_lines(lines, replaces)
             if self._from_top:
                 self._from_top = False
-                self.view.verticalScrollBar().setValue(0)
+                self._go_to_start()
         self._describe()
         if not window.complete and window.at_end:
             self._timer.start(PAUSE)
-        elif not window.at_end and not earlier and self.view.following:
-            self._timer.start(0)
+        self._tell_bar()
+        self._look_around()
 
     def _ask_later(self) -> None:
         if self.view.busy:
@@ -287,18 +355,168 @@ class LogPane(QWidget):
         elif not self._asking and self.item is not None and self.isVisible():
             self._ask(self.window_.later() if self.window_.begun else self.window_.first())
 
-    def _ask_earlier(self) -> None:
-        if self.window_.begun and self.window_.start > 0:
-            self._generation += 1  # an answer of the tail that is under way would come to the wrong end
-            ask = self.window_.earlier()
-            if ask is not None:
-                self._ask(ask, earlier=True)
-            else:
-                self._begin(self.window_.beginning())
+    def _go_to_start(self) -> None:
+        """What was jumped to is loaded."""
+        self.view.verticalScrollBar().setValue(0)
+        if self._select is not None:
+            self.view.go_to(self._select, select=True)
+            self._select = None
 
     def _scrolled(self) -> None:
-        if self.window_.begun and not self.window_.at_end and self.view.following and not self._asking:
-            self._timer.start(0)
+        self._tell_bar()
+        self._look_around()
+
+    def _look_around(self) -> None:
+        """Ask for what lies before or behind, when a person comes near the end of what is loaded."""
+        window = self.window_
+        if not window.begun or (self._asking and not self._waits) or self.view.busy or not window.end:
+            return
+        above, below = self.view.lines_around()
+        if not window.at_end and below < NEAR and not self._asking:
+            self._ask(window.later())
+        elif above < NEAR and (ask := window.earlier()) is not None:
+            self._generation += 1  # an answer of the tail that is under way would come to the wrong end
+            self._ask(ask, earlier=True)
+
+    def _tell_bar(self) -> None:
+        size = max(1, self.window_.size)
+        first, last = self.view.in_view()
+        # At both ends the bar is at its end too, though offsets are those of lines' starts.
+        start = 0.0 if not self.window_.start and not self.view.lines_around()[0] else first / size
+        end = 1.0 if self.window_.at_end and self.view.following else last / size
+        self.bar.tell(start, max(start, end))
+
+    def _bar_asked(self, part: float) -> None:
+        self._target = int(part * self.window_.size)
+        if self.window_.start <= self._target < self.window_.end:
+            self._jump.stop()
+            self.view.go_to(self._target)
+        else:
+            self._jump.start()
+
+    def _jump_now(self) -> None:
+        self._begin(LogWindow.around(self._target))
+
+    # --- searching and saving the whole ---------------------------------------------------------------------
+
+    def _search_loaded(self, text: str) -> None:
+        """At once in what is loaded; in all of it when the typing pauses."""
+        self._stop_reading()
+        self._search = None
+        self.bar.mark([])
+        self.view.search(text)
+        self._say_found()
+        matches = self.view.match_offsets()
+        whole = self.window_.complete and not self.window_.start and len(matches) < MATCHES
+        if whole:
+            self.bar.mark([offset / max(1, self.window_.size) for offset in matches])
+        elif text:
+            self._begin_search.start()
+
+    def _search_all(self) -> None:
+        self._begin_search.stop()
+        text = self.query.text()
+        if self.item is None or not text:
+            return
+        search = self._search = Search(text)
+        reading = self._read(search.take)
+        reading.progressed.connect(lambda done, size: self._searched(done, size, over=False))
+        reading.ended.connect(lambda _: self._searched(1, 1, over=True))
+        reading.start()
+
+    def _read(self, take: Callable[[int, bytes], bool]) -> Reading:
+        assert self.item is not None
+        self._stop_reading()
+        attempt = self._shown_attempt or self.attempt
+        self._reading = Reading(self.bridge, (*self.item, attempt), take, self)
+        self.stop.show()
+        return self._reading
+
+    def _searched(self, done: int, size: int, over: bool) -> None:
+        search = self._search
+        if search is None:
+            return
+        self.bar.mark([offset / max(1, self.window_.size) for offset in search.found])
+        self._say_found("" if over else f"{done * 100 // max(1, size)} %")
+        if over:
+            self.stop.hide()
+            self._reading = None
+
+    def _say_found(self, progress: str = "") -> None:
+        search = self._search
+        asked = bool(self.query.text())
+        if search is None:
+            count = len(self.view.extraSelections())
+            more = False
+        else:
+            count, more = len(search.found), search.more
+        number = f"{count:,}{'+' if more else ''}"
+        text = self.tr("{} found").format(number) if count else self.tr("nothing found")
+        if progress:
+            text = f"{text if count else self.tr('searching')}, {progress}"
+        self.found.setText(text if asked else "")
+
+    def next_match(self, back: bool = False) -> None:
+        """The next match in the whole log, loaded or not, around the end."""
+        search, window = self._search, self.window_
+        if self.view.next_match_here(back):
+            return
+        offset = search.next(window.start if back else window.end - 1, back) if search is not None else None
+        if offset is None or window.start <= offset < window.end:
+            self.view.next_match(back)
+        else:
+            self._select = offset
+            self._begin(LogWindow.around(max(0, offset - PIECE // 4)))
+
+    def _stop_reading(self) -> None:
+        reading, self._reading = self._reading, None
+        self.stop.hide()
+        if reading is not None:
+            reading.stop()
+            reading.ended.emit("stopped")
+            reading.deleteLater()
+
+    def _save_as(self) -> None:
+        dialog = QFileDialog(self, self.tr("Save the log"), f"{self.title.text() or 'log'}.log")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("log")
+        dialog.fileSelected.connect(lambda name: self.save_to(Path(name)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def save_to(self, path: Path) -> None:
+        """The whole log into a file, in the background."""
+        if self.item is None:
+            return
+        saving = Saving(path)
+        reading = self._read(saving.take)
+
+        def ended(reason: str) -> None:
+            problem = saving.finish(keep=not reason) or reason
+            self.stop.hide()
+            self._reading = None
+            said = self.tr("Saved {}").format(path.name)
+            self.found.setText(said if not problem else self.tr("Not saved: {}").format(problem))
+
+        reading.progressed.connect(
+            lambda done, size: self.found.setText(self.tr("Saving, {} %").format(done * 100 // max(1, size)))
+        )
+        reading.ended.connect(ended)
+        reading.start()
+
+    def remember(self, settings: QSettings) -> None:
+        """Words to tint as a person left them, now and from now on."""
+        self.words.remember(settings)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.query and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self.next_match(back=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+                return True
+            if event.key() == Qt.Key.Key_Escape and self.query.text():
+                self.query.clear()
+                return True
+        return super().eventFilter(watched, event)
 
     def _follow(self) -> None:
         """To the end: of what is loaded, or of the log if that lies further."""
@@ -315,9 +533,3 @@ class LogPane(QWidget):
     def _connection(self, state: str, _text: str) -> None:
         if state == "up" and self.item is not None and not self._asking and not self.window_.complete:
             self._timer.start(0)
-
-    def _found(self, matches: int) -> None:
-        asked = bool(self.query.text())
-        self.found.setText(
-            "" if not asked else self.tr("nothing found") if not matches else self.tr("{} found").format(matches)
-        )

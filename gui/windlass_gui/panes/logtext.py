@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from windlass.wire.logs import NOTE, Record
+from windlass.wire.logs import HEADER, NOTE, Record
 
 LINE_LIMIT = 4000
 """Characters after which a line goes on in the next one: a view cannot lay out endless lines quickly."""
@@ -28,7 +28,12 @@ _ESCAPE = re.compile(
 _PARTIAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]{0,4096}|[ -/]*)?\Z")
 _VISIBLE = {code: f"^{chr(code ^ 64)}" for code in (*range(32), 127) if code not in (9, 10)}
 _VISIBLE.update({code: f"<{code:02X}>" for code in range(0x80, 0xA0)})
-_VISIBLE.update({code: f"<{code:04X}>" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029)})
+_VISIBLE.update(
+    {
+        code: f"<{code:04X}>"
+        for code in (0x061C, *range(0x200E, 0x2010), *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
+    }
+)
 
 
 class Style(NamedTuple):
@@ -56,6 +61,8 @@ class Line:
     time: float
     stream: int
     spans: list[Span] = field(default_factory=list)
+    offset: int = field(default=0, compare=False)
+    """About where in the log it begins, in bytes of its records."""
 
     @property
     def text(self) -> str:
@@ -70,7 +77,10 @@ def visible(text: str) -> str:
 class LogText:
     """Feeds on records and gives lines. The last line may still be open: it is given again when it grows."""
 
-    def __init__(self) -> None:
+    def __init__(self, offset: int = 0) -> None:
+        self._at = offset
+        """Where the next record stands in the log."""
+        self._here = offset
         self._decoders = {stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in (1, 2, 3)}
         self._rest = {1: "", 2: "", 3: ""}
         self._style = {1: PLAIN, 2: PLAIN, 3: PLAIN}
@@ -82,6 +92,8 @@ class LogText:
         replaces = self._open is not None
         lines: list[Line] = [self._open] if self._open is not None else []
         for record in records:
+            self._here = self._at + HEADER.size
+            self._at = self._here + len(record.data)
             self._feed(record, lines)
         return replaces, lines
 
@@ -103,9 +115,10 @@ class LogText:
                 self._open = None
             if part:
                 self._add(part, record, lines)
+            self._here += 1 + (len(part) if part.isascii() else len(part.encode("utf-8", "replace")))
 
     def _begin(self, record: Record, lines: list[Line]) -> Line:
-        self._open = Line(record.time, record.stream)
+        self._open = Line(record.time, record.stream, offset=self._here)
         self._length = 0
         lines.append(self._open)
         return self._open

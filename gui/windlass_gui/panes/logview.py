@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import bisect
 import time
 from collections import deque
 from collections.abc import Iterable
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QTextCharFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
 from windlass.wire.logs import ERR, NOTE
+from windlass_gui.panes.highlights import Highlighter
 from windlass_gui.panes.logtext import PLAIN, Line, Style
 from windlass_gui.theme import BODY, Theme, contrast, current_theme, ink, mix, mono_font, theme_switch
 
-LINES = 60_000
+LINES = 20_000
 """Lines held by the view; older ones leave it at the top. More than what the window of a log holds."""
 BATCH = 1500
 """Lines laid out at once; the rest follows when the events that wait have had their turn."""
@@ -51,14 +53,28 @@ class LogView(QPlainTextEdit):
         self._more.timeout.connect(self._lay_out)
         self._times = False
         self._search = ""
+        self.tailing = True
+        """What comes at the end is to be followed; not while the log goes on behind what is loaded."""
+        self._anchor: int | None = None
+        """The line at this offset of the log is to be on top when all is laid out."""
+        self.highlighter = Highlighter(self.document())
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        option = self.document().defaultTextOption()
+        # Text of a task may run from right to left; the lines of a log do not.
+        option.setTextDirection(Qt.LayoutDirection.LeftToRight)
+        self.document().setDefaultTextOption(option)
         theme_switch().changed.connect(self._rerender)
 
     # --- content -------------------------------------------------------------------------------------------
 
-    def show_lines(self, lines: Iterable[Line]) -> None:
-        """Replace everything."""
+    def show_lines(self, lines: Iterable[Line], anchor: int | None = None) -> None:
+        """Replace everything; the line at `anchor` in the log comes to the top."""
         self._lines = deque(lines, maxlen=LINES)
         self._render()
+        if anchor is not None:
+            self._anchor, self._place = anchor, None
+            if not self._pending:
+                self._settle()
 
     def add_lines(self, lines: list[Line], replaces: bool) -> None:
         """Append; with `replaces` the first one takes the place of the last one shown. Keeps the tail in view."""
@@ -81,7 +97,7 @@ class LogView(QPlainTextEdit):
 
     def _lay_out(self) -> None:
         """Put the next lines into the text."""
-        follow = self.following
+        follow = self.following and self.tailing and self._anchor is None
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
         cursor.movePosition(QTextCursor.MoveOperation.End)
@@ -93,6 +109,8 @@ class LogView(QPlainTextEdit):
         cursor.endEditBlock()
         if self._pending:
             self._more.start()
+        elif self._anchor is not None:
+            self._settle()
         elif self._place is not None:
             self.verticalScrollBar().setValue(self._place)
             self._place = None
@@ -117,14 +135,59 @@ class LogView(QPlainTextEdit):
         bar = self.verticalScrollBar()
         return bar.value() >= bar.maximum() - 1
 
+    def _settle(self) -> None:
+        anchor, self._anchor = self._anchor, None
+        if anchor is not None:
+            self.go_to(anchor)
+
+    def go_to(self, offset: int, select: bool = False) -> None:
+        """The line that holds this byte of the log to the top; with `select`, as the place to search on from."""
+        block = self.document().findBlockByNumber(self._line_at(offset))
+        if block.isValid():
+            cursor = QTextCursor(block)
+            if select:
+                self.setTextCursor(cursor)
+                if self._search:
+                    self.find(self._search)
+                self.centerCursor()
+            else:
+                wrapped = block.firstLineNumber()
+                self.verticalScrollBar().setValue(wrapped)
+
+    def _line_at(self, offset: int) -> int:
+        offsets = [line.offset for line in self._lines]
+        return max(0, bisect.bisect_right(offsets, offset) - 1)
+
+    def in_view(self) -> tuple[int, int]:
+        """Offsets in the log of the first and the last line that are seen."""
+        if not self._lines:
+            return 0, 0
+        first = self.firstVisibleBlock().blockNumber()
+        last = self.cursorForPosition(self.viewport().rect().bottomLeft()).blockNumber()
+        known = len(self._lines) - 1
+        return self._lines[min(max(first, 0), known)].offset, self._lines[min(max(last, 0), known)].offset
+
+    def lines_around(self) -> tuple[int, int]:
+        """How many lines are loaded above the first one that is seen, and below the last."""
+        first = self.firstVisibleBlock().blockNumber()
+        last = self.cursorForPosition(self.viewport().rect().bottomLeft()).blockNumber()
+        return max(0, first), max(0, len(self._lines) - 1 - last)
+
+    def wrap(self, on: bool) -> None:
+        """Long lines go on in the next one, or out of the window."""
+        mode = QPlainTextEdit.LineWrapMode
+        self.setLineWrapMode(mode.WidgetWidth if on else mode.NoWrap)
+
     def to_end(self) -> None:
         self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
 
     def _rerender(self) -> None:
+        self.highlighter.restyle()
         self._render()
 
     def _render(self) -> None:
         self._place = None if self.following else self.verticalScrollBar().value()
+        self._anchor = None
         self.clear()
         self._open_block = True
         self._pending = deque(self._lines)
@@ -183,6 +246,17 @@ class LogView(QPlainTextEdit):
         move = QTextCursor.MoveOperation.End if back else QTextCursor.MoveOperation.Start
         self.moveCursor(move)
         return bool(self.find(self._search, flags))
+
+    def match_offsets(self) -> list[int]:
+        """Where in the log the marked matches stand, about: the starts of their lines."""
+        known = len(self._lines)
+        blocks = (mark.cursor.blockNumber() for mark in self.extraSelections())
+        return [self._lines[block].offset for block in blocks if block < known]
+
+    def next_match_here(self, back: bool = False) -> bool:
+        """Go to the next match in what is loaded, not around the end."""
+        flags = QTextDocument.FindFlag.FindBackward if back else QTextDocument.FindFlag(0)
+        return bool(self._search) and bool(self.find(self._search, flags))
 
     def _mark(self) -> int:
         marks: list[QTextEdit.ExtraSelection] = []

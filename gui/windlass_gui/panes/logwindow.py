@@ -14,9 +14,9 @@ from windlass.wire.logs import Record, read, resync
 
 PIECE = 32 * 1024
 """Bytes asked for at once."""
-HELD = 4 * 1024 * 1024
-"""Bytes of records that the window holds at most, and that the core gives in one answer."""
-LINES = 20_000
+HELD = 1024 * 1024
+"""Bytes of records that the window holds at most; what is laid out again when a piece comes before it."""
+LINES = 6000
 """Lines that the window holds at most (one piece may have more)."""
 
 
@@ -80,13 +80,16 @@ class LogWindow:
         return Ask(self.end, PIECE, wait=self.at_end)
 
     def earlier(self) -> Ask | None:
-        """The piece before the window; None when it is too far from the end, where the core finds no record's start."""
-        tail = self.size - self.start + PIECE
-        return Ask(-tail, tail, wait=False) if tail <= HELD else None
+        """The piece before the window; None when there is none."""
+        if not self.start:
+            return None
+        offset = max(0, self.start - PIECE)
+        return Ask(offset, self.start - offset, wait=False)
 
     @staticmethod
-    def beginning() -> Ask:
-        return Ask(0, PIECE, wait=False)
+    def around(offset: int) -> Ask:
+        """A piece from the first record at or behind an offset on, to begin anew there."""
+        return Ask(max(0, offset), PIECE, wait=False)
 
     def told(self, size: int, ended: bool, shed: int) -> None:
         self.size, self.ended, self.shed, self.begun = size, ended, shed, True

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from windlass.client.errors import RequestFailed
 from windlass.wire import messages as m
-from windlass.wire.logs import ERR, NOTE, OUT, encode_record
+from windlass.wire.logs import ERR, NOTE, OUT, encode_record, records_at, resync
 from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
 from windlass_gui.panes import ItemsPane, LogPane, RunsPane
+from windlass_gui.panes.logwindow import PIECE
 from windlass_gui.theme import ITEM_STATES, apply_theme
 
 
@@ -258,17 +260,150 @@ def test_a_huge_log_loads_piece_by_piece(qtbot: QtBot, bridge: Bridge, told: Rec
     cut = log.index(b"line 2000") - 13
     answer(told, log[cut:], offset=cut)
     bridge.frame()
-    assert pane.earlier.isVisible()
     assert pane.view.toPlainText().startswith("line 2000")
-    pane.earlier.click()
-    asked = told.of(m.GetLog)[-1].message
-    assert asked.offset < cut - len(log)
-    answer(told, log, offset=0)
-    bridge.frame()
-    assert pane.view.busy, "so many lines are not laid out at once"
     qtbot.waitUntil(lambda: not pane.view.busy)
-    assert pane.view.toPlainText() == "\n".join(f"line {n}" for n in range(3000))
-    assert not pane.earlier.isVisible()
+    pane.view.verticalScrollBar().setValue(0)
+    asked = told.of(m.GetLog)[-1].message
+    assert (asked.offset, asked.limit) == (cut - PIECE, PIECE), "the piece before what is loaded"
+    whole = log[asked.offset :]
+    begin = resync(whole)
+    answer(told, whole[begin : begin + PIECE], offset=asked.offset + begin, size=len(log))
+    bridge.frame()
+    qtbot.waitUntil(lambda: not pane.view.busy)
+    lines = pane.view.toPlainText().splitlines()
+    assert lines[-1] == "line 2999"
+    assert lines == [f"line {n}" for n in range(3000 - len(lines), 3000)]
+    assert len(lines) > 1500
+    assert pane.view.firstVisibleBlock().text() == "line 2000", "what was read stays where it was"
+
+
+def test_a_huge_log_is_jumped_into_and_searched_as_a_whole(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
+    """A log far larger than what is held; the answers are what a core gives for these questions."""
+    pane = log_pane(qtbot, bridge)
+    pane.show_item(1, 1, 5)
+    log = b"".join(
+        encode_record(1_800_000_000.0, OUT, b"line %d%s\n" % (n, b" needle" if n % 50_000 == 1 else b""))
+        for n in range(200_000)
+    )
+
+    def core() -> None:
+        for asked in told.of(m.GetLog):
+            if not asked.future.done():
+                message = asked.message
+                at, data = records_at(
+                    lambda at, size: log[at : at + size], len(log), message.offset, min(message.limit, 4 << 20)
+                )
+                asked.answer({"attempt": 1, "offset": at, "size": len(log), "shed": 0, "ended": True}, data)
+        bridge.frame()
+
+    core()
+    assert pane.view.toPlainText().endswith("line 199999")
+    assert pane.bar.value() == pane.bar.maximum()
+    pane.bar.setValue(pane.bar.maximum() // 2)
+    qtbot.waitUntil(lambda: not pane.window_.begun)
+    core()
+    middle = int(pane.view.firstVisibleBlock().text().split()[1])
+    assert 90_000 < middle < 110_000
+    assert len(pane.view.toPlainText()) < 200_000, "only a part is ever loaded"
+    pane.query.setText("NEEDLE")
+    pane._search_all()
+    assert pane.stop.isVisible()
+    for _ in range(20):
+        core()
+    assert pane.found.text() == "4 found"
+    assert len(pane.bar._marks) == 4
+    assert not pane.stop.isVisible()
+    seen = []
+    for _ in range(4):
+        pane.next_match()
+        for _ in range(4):
+            core()
+        qtbot.waitUntil(lambda: not pane.view.busy)
+        assert pane.view.textCursor().selectedText() == "needle"
+        seen.append(pane.view.textCursor().block().text())
+    assert sorted(seen) == sorted(f"line {n} needle" for n in (1, 50_001, 100_001, 150_001))
+
+
+def test_a_search_can_be_stopped(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
+    pane = log_pane(qtbot, bridge)
+    pane.show_item(1, 1, 5)
+    answer(told, log_of((OUT, b"a\n")), offset=10_000_000, size=20_000_000)
+    bridge.frame()
+    pane.query.setText("x")
+    pane._search_all()
+    answer(told, log_of((OUT, b"xx\n")), size=20_000_000)
+    bridge.frame()
+    assert "2 found, 0 %" in pane.found.text()
+    count = len(told.of(m.GetLog))
+    pane.stop.click()
+    answer(told, log_of((OUT, b"x\n")), offset=99, size=20_000_000)
+    bridge.frame()
+    assert len(told.of(m.GetLog)) == count
+    assert pane.found.text() == "2 found"
+
+
+def test_a_log_is_saved_whole(qtbot: QtBot, bridge: Bridge, told: RecordingLink, tmp_path: Path) -> None:
+    pane = log_pane(qtbot, bridge)
+    pane.show_item(1, 1, 5)
+    answer(told, log_of((OUT, b"end\n")), offset=100, size=200)
+    bridge.frame()
+    pane.save_to(tmp_path / "a.log")
+    first = log_of((OUT, b"one\n"), (ERR, b"two\n"))
+    answer(told, first, size=len(first) * 2)
+    bridge.frame()
+    answer(told, first, offset=len(first))
+    bridge.frame()
+    assert pane.found.text() == "Saved a.log"
+    assert (tmp_path / "a.log").read_bytes() == b"one\ntwo\none\ntwo\n"
+    pane.save_to(tmp_path / "no" / "b.log")
+    answer(told, first)
+    bridge.frame()
+    assert "Not saved" in pane.found.text()
+
+
+def test_words_are_tinted_and_kept(qtbot: QtBot, bridge: Bridge, told: RecordingLink, tmp_path: Path) -> None:
+    settings = QSettings(str(tmp_path / "s.ini"), QSettings.Format.IniFormat)
+    pane = log_pane(qtbot, bridge)
+    pane.remember(settings)
+    pane.words.add("warning")
+    pane.words.add("Warning")
+    pane.words.add("disk")
+    pane.show_item(1, 1, 5)
+    answer(told, log_of((OUT, b"a WARNING about <b>disk</b>\n")))
+    bridge.frame()
+    formats = pane.view.document().firstBlock().layout().formats()
+    assert [(each.start, each.length) for each in formats] == [(2, 7), (19, 4)]
+    assert len({each.format.background().color().name() for each in formats}) == 2
+    again = log_pane(qtbot, bridge)
+    again.remember(settings)
+    assert again.words.words == ["warning", "disk"]
+    again.words.set_words([])
+    settings.setValue("log/highlights", "{broken")
+    again.remember(settings)
+    assert again.words.words == []
+
+
+def test_long_lines_wrap_when_asked(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
+    pane = log_pane(qtbot, bridge)
+    pane.show_item(1, 1, 5)
+    answer(told, log_of((OUT, b"word " * 400 + b"\n")))
+    bridge.frame()
+    assert pane.view.horizontalScrollBar().maximum() > 0
+    pane.wrap.setChecked(True)
+    assert pane.view.horizontalScrollBar().maximum() == 0
+
+
+def test_nothing_that_a_task_writes_is_obeyed(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
+    pane = log_pane(qtbot, bridge)
+    pane.show_item(1, 1, 5)
+    nasty = "<img src=x><b>\x07\x00\x1b]0;title\x07\u202egnp.exe\u2066\u200f\u2028\x9b31m\x08".encode() + b"\n"
+    answer(told, log_of((OUT, nasty)))
+    bridge.frame()
+    text = pane.view.toPlainText()
+    assert text == "<img src=x><b>^G^@<202E>gnp.exe<2066><200F><2028><9B>31m^H"
+    assert not any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or 0x2000 <= ord(char) < 0x2070 for char in text)
+    direction = pane.view.document().defaultTextOption().textDirection()
+    assert direction == Qt.LayoutDirection.LeftToRight
 
 
 def test_a_new_attempt_takes_the_place_of_the_latest(
