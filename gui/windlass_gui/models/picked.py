@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
 from windlass_gui.mirror import Mirror
 from windlass_gui.models import format as fmt
-from windlass_gui.models.rows import KEY_ROLE, STATE_ROLE, Index
+from windlass_gui.models.rows import KEY_ROLE, STATE_ROLE, Index, tr
 from windlass_gui.theme import ITEM_STATES
 
 Stretch = tuple[int, int, int, int]
@@ -52,7 +52,7 @@ class PickedModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
+            return tr(COLUMNS[section])
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

@@ -302,13 +302,13 @@ def _named(each: Field) -> bool:
     return each.kind in ("text", "word")
 
 
-def help_text(fields: Sequence[Field]) -> str:
-    """The language in plain lines, for a tooltip."""
-    lines = [f"{each.name}{':' if _named(each) else '> <'}   {each.help}" for each in fields]
-    return "\n".join(
-        [
-            *lines, "",
-            "text   stands anywhere in the row", "-state:skipped   not these", "name:enc*   * and ? as in file names",
-            "state:failed,cancelled   any of these", 'name:"two words"   quotes keep spaces',
-        ]
-    )  # fmt: skip
+def help_text(fields: Sequence[Field], tr: Callable[[str], str] = str) -> str:
+    """The language in plain lines, for a tooltip; `tr` turns each into another language."""
+    lines = [tr(f"{each.name}{':' if _named(each) else '> <'}   {{}}").format(tr(each.help)) for each in fields]
+    return "\n".join([*lines, "", *map(tr, GENERAL)])
+
+
+GENERAL = (
+    "text   stands anywhere in the row", "-state:skipped   not these", "name:enc*   * and ? as in file names",
+    "state:failed,cancelled   any of these", 'name:"two words"   quotes keep spaces',
+)  # fmt: skip

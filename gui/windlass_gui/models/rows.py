@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QCoreApplication,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+)
 
 from windlass_gui.models.query import Field, Query
 
@@ -27,6 +35,11 @@ RAW_ROLE = Qt.ItemDataRole.UserRole + 5
 Index = QModelIndex | QPersistentModelIndex
 Key = TypeVar("Key")
 Row = TypeVar("Row")
+
+
+def tr(text: str) -> str:
+    """Titles and tips of columns, and the words about fields of filters."""
+    return QCoreApplication.translate("Tables", text)
 
 
 def ranges(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:

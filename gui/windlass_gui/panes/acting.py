@@ -30,9 +30,16 @@ class Acting(QObject):
         super().__init__(window)
         self.bridge = bridge
         self.window = window
-        self.strip = UndoStrip(window)
+        self._strip: UndoStrip | None = None
         self.before_retry: BeforeRetry = lambda run, tasks, go: go()
         """Asks with which graph a run goes on, where that is a question."""
+
+    @property
+    def strip(self) -> UndoStrip:
+        """Made when something is first said in it."""
+        if self._strip is None:
+            self._strip = UndoStrip(self.window)
+        return self._strip
 
     # --- items ---------------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ class AgentsPane(QWidget):
         self.bridge = bridge
         self.acting = Acting(bridge, self)
         self.model = AgentsModel(self)
-        self.table = Table(SortedRows(self.model, self), "Agents")
+        self.table = Table(SortedRows(self.model, self), self.tr("Agents"))
         self.table.draw(states=(1,))
         self.table.natural_widths()
         self.table.stretch(0, least=120)
@@ -35,7 +35,9 @@ class AgentsPane(QWidget):
         self.deeds = Deeds(self.table, DEEDS, self._act, self._can)
         self.table.activated.connect(self._activated)
         self.part = FilteredTable(
-            self.table, "No machine yet", "“Add a machine” in the Run menu has the line that lets a computer join."
+            self.table,
+            self.tr("No machine yet"),
+            self.tr("“Add a machine” in the Run menu has the line that lets a computer join."),
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

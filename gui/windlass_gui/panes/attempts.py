@@ -44,7 +44,7 @@ class AttemptsPane(QWidget):
         self._generation = 0
         self._next: int | None = None
         self.model = AttemptsModel(self)
-        self.table = Table(SortedRows(self.model, self), "Attempts")
+        self.table = Table(SortedRows(self.model, self), self.tr("Attempts"))
         self.table.draw(states=(2,))
         self.table.natural_widths()
         self.table.stretch(0, least=120)
@@ -52,7 +52,9 @@ class AttemptsPane(QWidget):
         self.table.activated.connect(lambda _: self._act("log"))
         self.deeds = Deeds(self.table, DEEDS, self._act, self._can)
         self.part = FilteredTable(
-            self.table, "No attempts to show", "Choose a run, a task or an item and “Show attempts” in its menu."
+            self.table,
+            self.tr("No attempts to show"),
+            self.tr("Choose a run, a task or an item and “Show attempts” in its menu."),
         )
         self.title = QLabel()
         self.title.setProperty("role", "title")

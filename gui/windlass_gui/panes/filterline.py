@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from windlass_gui.models.query import Completion, Field, Query, QueryError, complete, help_text, parse
+from windlass_gui.models.rows import tr
 from windlass_gui.theme import XS, S, mono_font
 
 PAUSE = 150
@@ -41,7 +42,7 @@ class FilterLine(QWidget):
         self.query = Query()
         self.edit = QLineEdit()
         self.edit.setPlaceholderText(self.tr("Filter, as in {}").format(self._example()))
-        self.edit.setToolTip(help_text(self.fields))
+        self.edit.setToolTip(help_text(self.fields, tr))
         self.edit.setAccessibleName(self.tr("Filter"))
         self.edit.setClearButtonEnabled(True)
         self.help = QToolButton()
@@ -87,7 +88,7 @@ class FilterLine(QWidget):
         keys = QKeySequence(QKeySequence.StandardKey.Find)
         shortcut = QShortcut(keys, pane, self.focus)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        self.edit.setToolTip(f"{help_text(self.fields)}\n\n{keys.toString(QKeySequence.SequenceFormat.NativeText)}")
+        self.edit.setToolTip(f"{help_text(self.fields, tr)}\n\n{keys.toString(QKeySequence.SequenceFormat.NativeText)}")
 
     def focus(self) -> None:
         self.edit.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -96,7 +97,7 @@ class FilterLine(QWidget):
     def set_fields(self, fields: Sequence[Field]) -> None:
         """Another table is filtered now."""
         self.fields = list(fields)
-        self.edit.setToolTip(help_text(self.fields))
+        self.edit.setToolTip(help_text(self.fields, tr))
         self.apply()
 
     def set_text(self, text: str) -> None:
@@ -144,7 +145,7 @@ class FilterLine(QWidget):
         if not self._offers or not self.edit.text().strip():
             self._popup.hide()
             return
-        self._list.setStringList([each.text + (f"   {each.help}" if each.help else "") for each in self._offers])
+        self._list.setStringList([each.text + (f"   {tr(each.help)}" if each.help else "") for each in self._offers])
         rect = self.edit.cursorRect()
         rect.setWidth(max(260, self._popup.sizeHintForColumn(0) + 40))
         self._completer.complete(rect)
@@ -170,7 +171,7 @@ class FilterLine(QWidget):
 
     def _show_help(self) -> None:
         menu = QMenu(self)
-        for line in help_text(self.fields).splitlines():
+        for line in help_text(self.fields, tr).splitlines():
             if not line:
                 menu.addSeparator()
                 continue

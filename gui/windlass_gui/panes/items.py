@@ -64,7 +64,7 @@ class ItemsPane(QWidget):
         self._loading = 0
         """Counts what is shown, so that an answer about another task is not taken for this one's."""
         self.items = ItemsModel(self)
-        self.table = Table(self.items, "Items of the task")
+        self.table = Table(self.items, self.tr("Items of the task"))
         self.table.draw(states=(1,))
         self.table.samples = dict(enumerate(SAMPLES))
         for column in EXTRA:
@@ -73,7 +73,9 @@ class ItemsPane(QWidget):
         self.table.stretch(COLUMNS.index("Last end"), least=120)
         self.table.sort_by(0, Qt.SortOrder.AscendingOrder)
         self.deeds = Deeds(self.table, ITEM_DEEDS, self._act, self._can)
-        self.hinted = Hinted(self.table, "No task selected", "Select a task of a run to see its items.")
+        self.hinted = Hinted(
+            self.table, self.tr("No task selected"), self.tr("Select a task of a run to see its items.")
+        )
         self.title = QLabel()
         self.title.setProperty("role", "title")
         self.told = QLabel()
@@ -81,10 +83,10 @@ class ItemsPane(QWidget):
         self.line = FilterLine(self.items.fields, self.items.known)
         self.line.find_from(self)
         self.presets = QComboBox()
-        self.presets.setAccessibleName("Which items to show")
+        self.presets.setAccessibleName(self.tr("Which items to show"))
         self.presets.setToolTip(self.tr("Often used filters"))
         self.presets.setPlaceholderText(self.tr("Own filter"))
-        self.presets.addItems([name for name, _ in PRESETS])
+        self.presets.addItems([self.tr(name) for name, _ in PRESETS])
         top = QHBoxLayout()
         top.setContentsMargins(S, XS, S, XS)
         top.setSpacing(S)
@@ -168,17 +170,21 @@ class ItemsPane(QWidget):
         shown = self.items.rowCount()
         if task is None:
             self.title.setText("")
-            self.hinted.hint.say("No task selected", "Select a task of a run to see its items.")
+            self.hinted.hint.say(self.tr("No task selected"), self.tr("Select a task of a run to see its items."))
         else:
-            whole = "" if task.count is None else f": {fmt.count(task.count)} items" if task.array else ""
-            some = f", {fmt.count(shown)} shown" if self.items.query and task.array else ""
+            array = task.count is not None and task.array
+            whole = self.tr(": {} items").format(fmt.count(task.count or 0)) if array else ""
+            some = self.tr(", {} shown").format(fmt.count(shown)) if array and self.items.query else ""
             self.title.setText(f"{task.title or task.id}{whole}{some}")
             if task.count is None:
                 self.hinted.hint.say(
-                    "Not known yet", "How many items this task has is decided when what it needs ends."
+                    self.tr("Not known yet"),
+                    self.tr("How many items this task has is decided when what it needs ends."),
                 )
             else:
-                self.hinted.hint.say("No item fits the filter", "Escape in the filter shows all of them again.")
+                self.hinted.hint.say(
+                    self.tr("No item fits the filter"), self.tr("Escape in the filter shows all of them again.")
+                )
         self.hinted.show_hint(not shown)
 
     # --- filtering -----------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ class Preview(QDialog):
             box.setChecked(on)
             box.setVisible(action == "retry")
         self.model = PickedModel(bridge.mirror, self)
-        self.table = Table(self.model, "Items that will be touched")
+        self.table = Table(self.model, self.tr("Items that will be touched"))
         self.table.draw(states=(3,))
         self.table.widths(60, 220, 90, 120)
         self.table.setColumnHidden(0, len({pick.run for pick in picks}) < 2)

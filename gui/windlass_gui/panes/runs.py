@@ -58,7 +58,7 @@ class RunsPane(QWidget):
         self._restoring = False
         self.runs = RunsModel(self)
         self.tasks = TasksModel(self)
-        self.runs_table = QueueTable(SortedRows(self.runs, self), "Runs", self.runs.at("Priority"))
+        self.runs_table = QueueTable(SortedRows(self.runs, self), self.tr("Runs"), self.runs.at("Priority"))
         self.runs_table.draw(states=(2,), progress=(3,))
         self.runs_table.columns.offer(self.runs.at("Priority"), False)
         self.runs_table.columns.offer(self.runs.at("Owner"), False)
@@ -67,7 +67,7 @@ class RunsPane(QWidget):
         self.runs_table.sort_by(0, Qt.SortOrder.DescendingOrder)
         self.runs_table.dropped.connect(self._drop)
         self.run_deeds = Deeds(self.runs_table, RUN_DEEDS, self._act, self._can_run)
-        self.tasks_table = Table(SortedRows(self.tasks, self), "Tasks of the run")
+        self.tasks_table = Table(SortedRows(self.tasks, self), self.tr("Tasks of the run"))
         self.tasks_table.draw(states=(1, 4), progress=(2,))
         self.tasks_table.natural_widths()
         for title in NOT_ALWAYS:
@@ -77,9 +77,13 @@ class RunsPane(QWidget):
         self.tasks_table.sort_by(0, Qt.SortOrder.AscendingOrder)
         self.task_deeds = Deeds(self.tasks_table, TASK_DEEDS, self._act_on_tasks, self._can_task)
         self.runs_part = FilteredTable(
-            self.runs_table, "No runs yet", "Draw or open a graph and press Submit: the run appears here, live."
+            self.runs_table,
+            self.tr("No runs yet"),
+            self.tr("Draw or open a graph and press Submit: the run appears here, live."),
         )
-        self.tasks_part = FilteredTable(self.tasks_table, "No run selected", "Select a run to see its tasks.")
+        self.tasks_part = FilteredTable(
+            self.tasks_table, self.tr("No run selected"), self.tr("Select a run to see its tasks.")
+        )
         self.actions_bar = QToolBar()
         self._build()
         self.runs_table.selectionModel().selectionChanged.connect(self._run_changed)
@@ -141,8 +145,10 @@ class RunsPane(QWidget):
         else:
             self.tasks.change({place: rows[place] for place in places if place in rows})
         if not rows:
-            title = "No run selected" if self.current is None else "Loading the tasks…"
-            self.tasks_part.say(title, "Select a run to see its tasks." if self.current is None else "")
+            if self.current is None:
+                self.tasks_part.say(self.tr("No run selected"), self.tr("Select a run to see its tasks."))
+            else:
+                self.tasks_part.say(self.tr("Loading the tasks…"), "")
         for column, told in NOT_ALWAYS.items():
             self.tasks_table.columns.offer(self.tasks.at(column), any(map(told, rows.values())))
 

@@ -25,7 +25,7 @@ class UndoStrip(QFrame):
         self._undo: Callable[[], object] | None = None
         self.label = QLabel()
         self.label.setTextFormat(Qt.TextFormat.PlainText)
-        self.button = QPushButton()
+        self.button = QPushButton(self.tr("Undo"))
         self.button.setShortcut(QKeySequence(KEYS))
         self.button.clicked.connect(self._take_back)
         self.close_button = QToolButton()
