@@ -1,4 +1,4 @@
-"""The window onto the scene: it turns events into gestures. What is edited goes to the session."""
+"""The window onto the scene: it joins what belongs to a canvas and hands each part its events."""
 
 from __future__ import annotations
 
@@ -26,21 +26,14 @@ from windlass_gui.editor.drops import Drops
 from windlass_gui.editor.edge_scroll import EdgeScroll
 from windlass_gui.editor.find_bar import FindBar
 from windlass_gui.editor.framing import Framing
-from windlass_gui.editor.gestures import (
-    BandGesture,
-    CutGesture,
-    Gesture,
-    LinkGesture,
-    MoveGesture,
-    PanGesture,
-    RerouteGesture,
-)
+from windlass_gui.editor.gestures import Gesture
 from windlass_gui.editor.glide import Glide
 from windlass_gui.editor.keyboard import Keyboard
 from windlass_gui.editor.labels import CanvasLabels
 from windlass_gui.editor.layout import NODE_HEIGHT, NODE_WIDTH, Point
 from windlass_gui.editor.linking import Link
 from windlass_gui.editor.minimap import Minimap
+from windlass_gui.editor.mouse import Mouse
 from windlass_gui.editor.navigation import Navigator
 from windlass_gui.editor.scene import BATCH_FROM, GraphScene
 from windlass_gui.editor.session import EditorSession
@@ -49,12 +42,8 @@ from windlass_gui.editor.zoom_button import ZoomButton
 from windlass_gui.theme import Theme
 
 GRID = 40.0
-DRAG_START = 4
-"""Pixels a press may wander before it is a drag."""
 LINK_REACH = 7.0
 """Pixels from a link's curve within which it is taken."""
-_ADD = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier
-"""Held, a click adds to the selection instead of replacing it."""
 
 
 class GraphView(Navigator):
@@ -86,14 +75,8 @@ class GraphView(Navigator):
         self.minimap = Minimap(self, theme)
         self.zoom_button = ZoomButton(self)
         self.find_bar = FindBar(self)
-        self._button = Qt.MouseButton.LeftButton
         self.framing = Framing(self)
-        self._press: QPoint | None = None
-        self._pressed_node: str | None = None
-        self._pressed_link: Link | None = None
-        self._menu_taken = False
-        """The right button drew a cut, so that its release asks for no menu."""
-        self._toggle_on_release: str | None = None
+        self.mouse = Mouse(self)
         self.setAccessibleName(self.tr("Graph canvas"))
         self.setAccessibleDescription(
             self.tr(
@@ -217,164 +200,27 @@ class GraphView(Navigator):
         return super().viewportEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self.gesture is not None:
-            return
-        pixel = event.position().toPoint()
-        if event.button() == Qt.MouseButton.MiddleButton or (
-            event.button() == Qt.MouseButton.LeftButton and self.keyboard.space
-        ):
-            self.begin(PanGesture(self, pixel), event.button())
-            return
-        at = self.mapToScene(pixel)
-        self._menu_taken = False
-        right = event.button() == Qt.MouseButton.RightButton
-        if (right and event.modifiers() & Qt.KeyboardModifier.ControlModifier) or (
-            event.button() == Qt.MouseButton.LeftButton and self.keyboard.knife
-        ):
-            self._menu_taken = right
-            self.begin(CutGesture(self, at), event.button())
-            return
-        if right:
-            task = self.graph.geometry.node_at(at.x(), at.y())
-            if task is not None and not self.graph.has_selected(task):
-                self.graph.select([task])
-            return
-        if event.button() != Qt.MouseButton.LeftButton:
-            return
-        add = bool(event.modifiers() & _ADD)
-        port = self.graph.geometry.port_at(at.x(), at.y())
-        if port is not None and not self.graph.batched:
-            held = self._chosen_link_at(*port)
-            if held is not None:
-                self.begin(RerouteGesture(self, at, held, not port[1]))
-            else:
-                self.begin(LinkGesture(self, at, port[0], port[1]))
-            return
-        task = self.graph.geometry.node_at(at.x(), at.y())
-        self._press, self._pressed_node = pixel, task
-        self._toggle_on_release = self._pressed_link = None
-        if task is not None:
-            if self.graph.has_selected(task) and add:
-                self._toggle_on_release = task
-            elif not self.graph.has_selected(task):
-                self.graph.select({task} | self.graph.selected if add else {task})
-            return
-        link = self.link_under(at)
-        if link is not None:
-            self.graph.select(
-                self.graph.selected if add else (), {link} | (self.graph.selected_links if add else set())
-            )
-            self._pressed_link = link
-            return
-        if self.framing.press(at, add):
-            self._press = None
-            return
-        self.begin(BandGesture(self, at, add))
+        self.mouse.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        pixel = event.position().toPoint()
-        at = self.mapToScene(pixel)
-        if isinstance(self.gesture, PanGesture):
-            self.gesture.drag(pixel)
-            return
-        if self.gesture is not None:
-            self.gesture.move(at, event.modifiers())
-            if self.gesture.follows_edges:
-                self.edge_scroll.watch(pixel, event.modifiers())
-            return
-        if self._press is not None and event.buttons() & Qt.MouseButton.LeftButton:
-            far = (pixel - self._press).manhattanLength() >= DRAG_START
-            if far and self._pressed_link is not None:
-                self._take_end(self._pressed_link, self.mapToScene(self._press))
-            elif far and self._pressed_node is not None and self.graph.has_selected(self._pressed_node):
-                self.begin(MoveGesture(self, self.mapToScene(self._press), self._pressed_node))
-                self._toggle_on_release = None
-            if self.gesture is not None:
-                self.gesture.move(at, event.modifiers())
-            return
-        if not self.graph.batched:
-            port = self.graph.geometry.port_at(at.x(), at.y())
-            task = port[0] if port else self.graph.geometry.node_at(at.x(), at.y())
-            link = None if task else self.link_under(at)
-            self.graph.hover(task)
-            self.graph.hover_link(link)
-            self.viewport().setCursor(
-                Qt.CursorShape.CrossCursor
-                if port
-                else Qt.CursorShape.PointingHandCursor
-                if link
-                else self.keyboard.cursor
-            )
-
-    def _chosen_link_at(self, task: str, outward: bool) -> Link | None:
-        """The one chosen link, if it ends at this port: the port then gives it instead of beginning another."""
-        link = next(iter(self.graph.selected_links), None)
-        return link if len(self.graph.selected_links) == 1 and link and link[0 if outward else 1] == task else None
-
-    def _take_end(self, link: Link, at: QPointF) -> None:
-        """Drag the end of a link that is nearer."""
-        ends = (self.graph.geometry.out_port(link[0]), self.graph.geometry.in_port(link[1]))
-        if not (set(link) <= self.session.document.facts.keys()):
-            self.session.refused.emit(self.session.document.refusal(*link))
-            self._press = None
-            return
-        away = [abs(at.x() - x) + abs(at.y() - y) for x, y in ends]
-        self.begin(RerouteGesture(self, at, link, away[1] <= away[0]))
+        self.mouse.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        gesture = self.gesture
-        if gesture is not None and event.button() != self._button:
-            return
-        self._press = None
-        add = bool(event.modifiers() & _ADD)
-        if gesture is None:
-            if self._toggle_on_release is not None and event.button() == Qt.MouseButton.LeftButton:
-                self.graph.select(self.graph.selected - self.graph.shown.tasks_of([self._toggle_on_release]))
-                self._toggle_on_release = None
-            elif self._pressed_node is not None and event.button() == Qt.MouseButton.LeftButton and not add:
-                self.graph.select([self._pressed_node])
-            self._pressed_node = self._pressed_link = None
-            return
-        self.end()
-        gesture.finish(self.mapToScene(event.position().toPoint()), event.modifiers())
+        self.mouse.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        at = self.mapToScene(event.position().toPoint())
-        task = self.graph.geometry.node_at(at.x(), at.y())
-        if event.button() == Qt.MouseButton.LeftButton and self.framing.double_click(at):
-            self.abandon()
-        elif event.button() == Qt.MouseButton.LeftButton and task is not None:
-            self.activated.emit(task)
+        self.mouse.double_click(event)
 
     def leaveEvent(self, event: QEvent) -> None:
-        if self.gesture is None:
-            self.graph.hover(None)
-            self.graph.hover_link(None)
+        self.mouse.leave()
         super().leaveEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        if self.gesture is not None or self._menu_taken:
-            return
-        if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            task = next(iter(self.graph.selected_nodes), None)
-            at = self.graph.node_rect(task).center() if task else self.mapToScene(self.viewport().rect().center())
-            where = self.viewport().mapToGlobal(self.mapFromScene(at))
-        else:
-            at, where = self.mapToScene(event.pos()), event.globalPos()
-        menu = self.framing.menu(at)
-        if menu is not None:
-            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            menu.popup(where)
-            return
-        task = self.graph.geometry.node_at(at.x(), at.y())
-        link = None if task else self.link_under(at)
-        if link is not None:
-            self.graph.select((), [link])
-        self.menu_asked.emit(task, link, where)
+        self.mouse.menu(event)
 
     def begin(self, gesture: Gesture, button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
         """From now on the mouse belongs to this gesture, until the button is released."""
-        self.gesture, self._button = gesture, button
+        self.gesture, self.mouse.button = gesture, button
         if gesture.cursor is not None:
             self.viewport().setCursor(gesture.cursor)
 
@@ -389,7 +235,7 @@ class GraphView(Navigator):
         if gesture is None:
             return False
         self.end()
-        self._press = self._pressed_node = self._pressed_link = None
+        self.mouse.forget()
         gesture.cancel()
         return True
 
