@@ -11,6 +11,8 @@ Side = Literal["left", "column", "right", "top", "row", "bottom"]
 """`column`: the middles stand below each other; `row`: they stand beside each other."""
 GAP = 24.0
 """Between nodes that would else lie on one another."""
+LINK_ROOM = 60.0
+"""Between nodes that a link joins, so that it can be seen and taken."""
 _STEP = (NODE_WIDTH + GAP, NODE_HEIGHT + GAP)
 
 
@@ -54,8 +56,9 @@ def make_room(points: Mapping[str, Point], after: Iterable[str], source: Point, 
     """
     if target[0] < source[0] + NODE_WIDTH:
         return wanted, {}
-    x = max(wanted[0], source[0] + _STEP[0]) if abs(wanted[1] - source[1]) < _STEP[1] else wanted[0]
-    push = x + _STEP[0] - target[0] if abs(wanted[1] - target[1]) < _STEP[1] else 0.0
+    step = NODE_WIDTH + LINK_ROOM
+    x = max(wanted[0], source[0] + step) if abs(wanted[1] - source[1]) < _STEP[1] else wanted[0]
+    push = x + step - target[0] if abs(wanted[1] - target[1]) < _STEP[1] else 0.0
     if push <= 0:
         return (x, wanted[1]), {}
     moved = {node: (points[node][0] + push, points[node][1]) for node in after if points[node][0] >= target[0]}
