@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ from windlass_agent.spool import Spool
 from windlass_agent.wardenwire import clock
 
 log = logging.getLogger(__name__)
+PROGRAMS = 200
+"""Programs that are looked for at one question."""
 QUIET = 0.004
 """Most seconds for which helpers are not listened to after an end, while they have more to do: ends come as batches."""
 GOODBYE = 5.0
@@ -266,6 +269,9 @@ class Agent:
                 executor.forget(message.runs)
             case m.LogWant():
                 executor.log_want(message)
+            case m.FindPrograms():
+                missing = [name for name in message.names[:PROGRAMS] if shutil.which(name) is None]
+                self._outbox.send(m.ProgramsFound(message.ticket, missing), [])
             case m.BlobChunk():
                 executor.transfers.chunk(message, payload[0] if payload else b"", clock())
             case m.BlobWant():

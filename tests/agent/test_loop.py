@@ -188,6 +188,15 @@ def test_what_is_not_its_own_any_more_is_stopped_at_the_welcome(world: World) ->
     assert world.agent.executor.idle
 
 
+def test_programs_are_looked_for_on_the_path(world: World) -> None:
+    world.assign("true")
+    world.until(world.exits)
+    world.say(m.FindPrograms(7, ["sh", "no-such-program-here", "../../bin/sh"]))
+    world.until(lambda: world.all(m.ProgramsFound))
+    (found,) = world.all(m.ProgramsFound)
+    assert (found.ticket, found.missing) == (7, ["no-such-program-here", "../../bin/sh"])
+
+
 def test_garbage_from_the_core_is_counted_and_dropped(world: World) -> None:
     world.assign("true")
     world.until(world.exits)

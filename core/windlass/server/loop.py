@@ -32,6 +32,7 @@ from windlass.server.configfile import Values
 from windlass.server.core import Core
 from windlass.server.links import UNKNOWN, Connection, Links
 from windlass.server.logs import LogDesk
+from windlass.server.programs import ProgramDesk
 from windlass.server.transfers import Transfers
 from windlass.server.upkeep import Upkeep
 from windlass.server.waits import ResultDesk
@@ -115,6 +116,7 @@ class Server:
         self.clients.upkeep = self.upkeep
         self.results = ResultDesk(self.core)
         self.logs = LogDesk(self.core, self._log_answer, self.clients.fail)
+        self.programs = ProgramDesk(self.core, self._answer)
         self.endpoint = ""
         self.core_file: keys.CoreFile | None = None
 
@@ -179,6 +181,7 @@ class Server:
         core.now = self.clock.now()
         self.results.tick(core.now)
         self.logs.tick(core.now)
+        self.programs.tick(core.now)
         self.transfers.tick(core.now)
         core.eraser.tick(core.now)
         self.upkeep.tick(core.now)
@@ -267,6 +270,7 @@ class Server:
             self.core.publisher.next_deadline(),
             self.results.next_deadline(),
             self.logs.next_deadline(),
+            self.programs.next_deadline(),
             self.transfers.next_deadline(),
             self.core.eraser.next_deadline(),
             self.upkeep.next_deadline(),
@@ -310,7 +314,14 @@ class Server:
             return
         match msg:
             case (
-                m.Exited() | m.Succeeded() | m.Heartbeat() | m.Started() | m.Rejected() | m.AgentGoodbye() | m.LogData()
+                m.Exited()
+                | m.Succeeded()
+                | m.Heartbeat()
+                | m.Started()
+                | m.Rejected()
+                | m.AgentGoodbye()
+                | m.LogData()
+                | m.ProgramsFound()
             ):
                 self._from_agent(connection, msg, payload)
             case m.AgentHello():
@@ -331,6 +342,8 @@ class Server:
                 self.results.get(connection, msg)
             case m.GetLog():
                 self.logs.get(connection, msg)
+            case m.GetPrograms():
+                self.programs.get(connection, msg)
             case m.Subscribe():
                 self.core.publisher.subscribe(connection, msg.topics)
             case _ if self.clients.handles(kind):
@@ -361,6 +374,8 @@ class Server:
                 self.agents.goodbye(agent, msg)
             case m.LogData():
                 self.logs.data(agent.id, msg, payload)
+            case m.ProgramsFound():
+                self.programs.data(agent.id, msg)
 
     def _client_hello(self, connection: Connection, msg: m.ClientHello, role: str) -> None:
         if msg.protocol != m.PROTOCOL:
@@ -412,6 +427,7 @@ class Server:
             self.core.publisher.forget(connection)
             self.results.lost(connection)
             self.logs.lost(connection)
+            self.programs.lost(connection)
             self._ask_again.discard(connection)
         if self._ask_again and not self.store.problem:
             for connection in self._ask_again:
@@ -420,6 +436,9 @@ class Server:
 
     def _log_answer(self, connection: Connection, msg: m.GetLog, data: dict[str, object], payload: bytes) -> None:
         self.links.send(connection, m.Reply(msg.req, data), [payload])
+
+    def _answer(self, connection: Connection, req: int, data: dict[str, object]) -> None:
+        self.links.send(connection, m.Reply(req, data))
 
     # --- where we are ---
 

@@ -795,6 +795,31 @@ class Act(Message, frozen=True):
     dry: bool = False
 
 
+class GetPrograms(Message, frozen=True):
+    """Which of these programs none of the connected agents has.
+
+    -> Reply({"missing": [names that every agent said it lacks], "agents": n, "answered": n}). An agent that does not
+    answer in time may have any of them. At most 200 names, without slashes.
+    """
+
+    req: int
+    names: list[str]
+
+
+class FindPrograms(Message, frozen=True):
+    """Core to agent: which of these do you lack?"""
+
+    ticket: int
+    names: list[str]
+
+
+class ProgramsFound(Message, frozen=True):
+    """Agent to core: of the names of a ticket, those that are not on its path."""
+
+    ticket: int
+    missing: list[str]
+
+
 MESSAGES: tuple[type[Message], ...] = (
     Enrol, Enrolled, Refused, WhoAreYou,
     AgentHello, Heartbeat, Started, Exited, Rejected, AgentGoodbye,
@@ -806,5 +831,6 @@ MESSAGES: tuple[type[Message], ...] = (
     Succeeded, AssignRange, Backup, Prune, GetJob, WaitRun,
     GetColumns, GetFailures, GetCurve,
     Act,
+    GetPrograms, FindPrograms, ProgramsFound,
 )  # fmt: skip
 """A message's type byte is its place here plus one: append only."""

@@ -11,6 +11,7 @@ _LOOK: frozenset[type[m.Message]] = frozenset(
     {
         m.ClientHello, m.GetRuns, m.GetRun, m.GetItems, m.GetAttempts, m.GetAgents, m.GetResults, m.GetOutputs,
         m.GetLog, m.GetInfo, m.Explain, m.WaitRun, m.Subscribe, m.BlobWant, m.GetColumns, m.GetFailures, m.GetCurve,
+        m.GetPrograms,
     }
 )  # fmt: skip
 _ACT: frozenset[type[m.Message]] = frozenset(
@@ -24,6 +25,7 @@ _WORK: frozenset[type[m.Message]] = frozenset(
     {
         m.AgentHello, m.Heartbeat, m.Started, m.Exited, m.Succeeded, m.Rejected, m.AgentGoodbye,
         m.BlobOffer, m.BlobWant, m.BlobChunk, m.BlobMissing, m.LogData,
+        m.ProgramsFound,
     }
 )  # fmt: skip
 

@@ -6,14 +6,16 @@ join, and what nobody uses does no harm.
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from windlass.model.expr import ExprError
 from windlass.model.files import folder_inputs
@@ -27,6 +29,10 @@ from windlass.model.words import counted
 from windlass_gui.editor.asking import asked
 from windlass_gui.editor.facts import needs_of
 
+log = logging.getLogger(__name__)
+
+LOOK = 20
+"""Milliseconds between two looks for the thread's answer, while there is one to come."""
 MOST_INPUTS = 2000
 """Files of the folder that are looked for."""
 MOST_ASKED = 20_000
@@ -170,21 +176,41 @@ def _missing_programs(graph: Graph, missing: frozenset[str]) -> Iterator[Problem
                 yield _warning(("tasks", task, "command"), "missing-program", message, found=program.name)
 
 
+def _work(matter: Matter, answer: Future[tuple[list[Problem], list[str]]]) -> None:
+    """In the thread, which knows nothing of Qt: an object of it may be gone at any moment."""
+    found: list[Problem] = []
+    programs: list[str] = []
+    try:
+        programs = [] if matter.graph is None else [program.name for program in needed_programs(matter.graph)]
+        found = advise(matter)
+    except Exception:  # advice is a service: what goes wrong in it must not cost the pane its problems
+        log.exception("while looking for what is doubtful")
+    answer.set_result((found, programs))
+
+
 class Advisor(QObject):
     """Works in a thread, on the newest matter only; `advised` comes in the UI thread."""
 
-    advised = Signal(list)
-    _done = Signal(object, list)
+    advised = Signal(list, list)
+    """The findings, and the programs that the graph starts."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._current: Matter | None = None
-        self._running = False
-        self._done.connect(self._finished)
+        self._taken: Matter | None = None
+        """What the thread works on."""
+        self._answer: Future[tuple[list[Problem], list[str]]] | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK)
+        self._timer.timeout.connect(self._look)
+
+    @property
+    def busy(self) -> bool:
+        return self._answer is not None
 
     def ask(self, matter: Matter) -> None:
         self._current = matter
-        if not self._running:
+        if not self.busy:
             self._start(matter)
 
     def forget(self) -> None:
@@ -192,23 +218,17 @@ class Advisor(QObject):
         self._current = None
 
     def _start(self, matter: Matter) -> None:
-        self._running = True
-        threading.Thread(target=self._work, args=(matter,), name="windlass-advice", daemon=True).start()
+        self._taken, self._answer = matter, Future()
+        threading.Thread(target=_work, args=(matter, self._answer), name="windlass-advice", daemon=True).start()
+        self._timer.start()
 
-    def _work(self, matter: Matter) -> None:
-        try:
-            found = advise(matter)
-        except Exception:  # advice is a service: what goes wrong in it must not cost the pane its problems
-            found = []
-        try:
-            self._done.emit(matter, found)
-        except RuntimeError:
-            pass  # the window has gone meanwhile
-
-    def _finished(self, matter: Matter, found: list[Problem]) -> None:
-        self._running = False
-        newest = self._current
-        if newest is matter:
-            self.advised.emit(found)
+    def _look(self) -> None:
+        if self._answer is None or not self._answer.done():
+            return
+        (found, programs), taken, newest = self._answer.result(), self._taken, self._current
+        self._answer = self._taken = None
+        self._timer.stop()
+        if newest is taken and newest is not None:
+            self.advised.emit(found, programs)
         elif newest is not None:
             self._start(newest)

@@ -116,13 +116,15 @@ class ProblemsPane(QWidget):
         session = self.session
         if session is None or session.document.unreadable:
             self._advisor.forget()
-            self._advised([])
+            self._advised([], [])
             return
-        document = session.document
-        machines = self._fleet.machines if self._fleet is not None else ()
-        self._advisor.ask(Matter(document.text, document.raw, document.graph, document.folder, machines))
+        document, fleet = session.document, self._fleet
+        machines, missing = (fleet.machines, fleet.missing) if fleet is not None else ((), frozenset[str]())
+        self._advisor.ask(Matter(document.text, document.raw, document.graph, document.folder, machines, missing))
 
-    def _advised(self, found: list[Problem]) -> None:
+    def _advised(self, found: list[Problem], programs: list[str]) -> None:
+        if self._fleet is not None and programs:
+            self._fleet.ask_programs(programs)
         if found != self._advice:
             self._advice = found
             self._fill()

@@ -16,7 +16,9 @@ from pytestqt.qtbot import QtBot
 from windlass.model.fitting import Machine
 from windlass.model.graph import Resources
 from windlass.model.problems import Problem
+from windlass.wire.messages import GetPrograms
 from windlass_gui.bridge import Bridge
+from windlass_gui.bridge.recording import RecordingLink
 from windlass_gui.editor.advice import Advisor, Matter, advise
 from windlass_gui.editor.fixes import circle, fixes_for
 from windlass_gui.editor.fleet import Fleet
@@ -193,7 +195,7 @@ def test_a_program_on_none_of_the_agents_is_told(qapp: object) -> None:
 def test_only_the_newest_matter_is_told(qapp: object, qtbot: QtBot) -> None:
     advisor = Advisor()
     told: list[list[Problem]] = []
-    advisor.advised.connect(told.append)
+    advisor.advised.connect(lambda found, _: told.append(found))
     text = "windlass: 1\nparams: {%s: 1}\ntasks: {a: {command: x}}\n"
     for name in ("one", "two", "three"):
         session = EditorSession(text % name)
@@ -254,3 +256,21 @@ def test_a_fix_is_a_click_or_a_key(pane: ProblemsPane, session: EditorSession, q
     session.check_now()
     qtbot.waitUntil(lambda: not pane.problems)
     assert "No problems" in pane._none.text()
+
+
+def test_the_agents_are_asked_for_programs_once(
+    pane: ProblemsPane, bridge: Bridge, link: RecordingLink, make: Any, qtbot: QtBot
+) -> None:
+    bridge.inbox.put(make.snapshot("agents", agents=[make.agent("a")]))
+    bridge.frame()
+    session = EditorSession("windlass: 1\ntasks:\n  a: {command: ffmpeg -i x}\n")
+    pane.show_session(session)
+    qtbot.waitUntil(lambda: bool(link.of(GetPrograms)))
+    (asked,) = link.of(GetPrograms)
+    assert asked.message.names == ["ffmpeg"]
+    asked.answer({"missing": ["ffmpeg"], "agents": 1, "answered": 1})
+    bridge.frame()
+    qtbot.waitUntil(lambda: [one.code for one in pane.problems] == ["missing-program"])
+    session.check_now()
+    qtbot.waitUntil(lambda: not pane._advisor.busy)
+    assert len(link.of(GetPrograms)) == 1
