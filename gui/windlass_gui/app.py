@@ -122,8 +122,8 @@ def run(parts: Parts) -> int:
     finally:
         ticker.stop()
         parts.bridge.shutdown(parts.window.stop_core)
-        if parts.window.recovery is not None:
-            parts.window.recovery.close()
+        if parts.window.recovering is not None:
+            parts.window.recovering.recovery.close()
         parts.window.background.close()
         parts.settings.sync()
         parts.window.deleteLater()

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 if TYPE_CHECKING:
     from windlass_gui.main_window import MainWindow
 
+NARROW = 320
+"""Pixels that the panes at the bottom need at least."""
 HIDDEN = ("history",)
 """Panes that a fresh window does not show."""
 
@@ -30,6 +32,8 @@ def build_docks(window: MainWindow) -> QTabWidget:
         (window.problems, window.tr("Problems")),
     ):
         bottom.addTab(pane, title)
+    # What does not fit into a narrow window is cut here rather than pushed out of it with the inspector.
+    bottom.setMinimumWidth(NARROW)
     sides = Qt.DockWidgetArea
     window.setCorner(Qt.Corner.BottomLeftCorner, sides.LeftDockWidgetArea)
     window.setCorner(Qt.Corner.BottomRightCorner, sides.RightDockWidgetArea)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,7 @@ from windlass_gui.editor.problems import ProblemsPane
 from windlass_gui.editor.session import EditorSession
 from windlass_gui.editor.shelf import Shelf
 from windlass_gui.editor.templates import Templates
-from windlass_gui.files import GraphFiles, Recent
+from windlass_gui.files import GraphFiles
 from windlass_gui.history import HistoryPane
 from windlass_gui.keys_dialog import KeysDialog
 from windlass_gui.layouts import Layouts
@@ -42,8 +41,8 @@ from windlass_gui.panes.doing import WHOLE, Target
 from windlass_gui.panes.failures import FailuresPane
 from windlass_gui.panes.report import show_report
 from windlass_gui.panes.table import Table
-from windlass_gui.recovery import Lost, Recovery
-from windlass_gui.recovery_dialog import RecoveryDialog
+from windlass_gui.recents import Recents
+from windlass_gui.recovering import Recovering
 from windlass_gui.retrying import Retrying
 from windlass_gui.run_view import RUN_ENDED, RunView, Shown
 from windlass_gui.running import Running
@@ -83,8 +82,9 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.documents)
         self.background = Background(self)
         self.watching = Watching(self.documents, self.background)
-        self.recovery: Recovery | None = None
+        self.recovering: Recovering | None = None
         self.opening = Opening(self.documents, self.files, self.take_typed, self)
+        self.recents = Recents(self.files, self.start, self.background, self.opening.open_file)
         self.new, self.open, self.open_file = self.opening.new, self.opening.open, self.opening.open_file
         self.open_sample, self.save = self.opening.open_sample, self.opening.save
         self.palette_ = Palette(Shelf(Templates(Path(settings.fileName()).parent / "templates", self), self), theme)
@@ -97,7 +97,6 @@ class MainWindow(QMainWindow):
         self.failures = FailuresPane(bridge)
         self.timeline = TimelinePane(bridge)
         self.monitor: MonitorWindow | None = None
-        self._recent: list[Recent] = []
         self._front: OpenDocument | None = None
         """The document whose parts the panes show; another than the current one only while they change."""
         self.history = HistoryPane(theme)
@@ -166,10 +165,7 @@ class MainWindow(QMainWindow):
     def _connect_parts(self) -> None:
         self.start.new_asked.connect(self.new)
         self.start.open_asked.connect(self.open)
-        self.start.file_asked.connect(lambda path: self.open_file(Path(path)))
         self.start.sample_asked.connect(self.open_sample)
-        self.start.pin_asked.connect(self._pin_recent)
-        self.start.forget_asked.connect(self._forget_recent)
         self.documents.added.connect(self._connect_document)
         self.documents.current_changed.connect(self._show_current)
         self.documents.add_button.setDefaultAction(self.actions_["new"])
@@ -187,7 +183,7 @@ class MainWindow(QMainWindow):
         self.failures.card.log_asked.connect(self._show_item_log)
         self.failures.card.edit_asked.connect(self._edit_task)
         self.run_view.open_asked.connect(self._open_run_graph)
-        self._recent_menu.aboutToShow.connect(self._fill_recent)
+        self._recent_menu.aboutToShow.connect(lambda: self.recents.fill(self._recent_menu))
         self.bridge.connection_changed.connect(self._enable)
         for part in (self.opening, self.running, self.retrying):
             part.said.connect(lambda text: self.statusBar().showMessage(text, 8000))
@@ -235,7 +231,7 @@ class MainWindow(QMainWindow):
         self.run_view.show_session(session, scene, current.shown if current is not None else None)
         self.problems.show_session(session)
         self.history.show_session(session)
-        self._show_recent()
+        self.recents.show()
         if session is not None and self.run_view.run is not None:
             self.runs.select_run(self.run_view.run)
         self._show_title()
@@ -454,53 +450,17 @@ class MainWindow(QMainWindow):
         dialog = SettingsDialog(self.settings, self.actions_, self)
         for section in self.settings_sections:
             dialog.add_section(*section(self.settings))
-        dialog.autosave_changed.connect(self._autosave_changed)
+        if self.recovering is not None:
+            dialog.autosave_changed.connect(self.recovering.switch)
         dialog.restart_asked.connect(self._restart)
         dialog.open()
         return dialog
-
-    def _autosave_changed(self, on: bool) -> None:
-        if self.recovery is not None:
-            self.recovery.enabled = on
-            for made in self.documents.all:
-                self.recovery.keep(made) if on else self.recovery.forget(made)
 
     def _restart(self) -> None:
         """Close this window and open another, with the same tabs, in which settings count that need a new start."""
         self.restarting = True
         if not self.close():
             self.restarting = False
-
-    def _fill_recent(self) -> None:
-        self._recent_menu.clear()
-        for file in self._recent:
-            words = file.path.replace("&", "&&")
-            action = self._recent_menu.addAction(words, partial(self.open_file, Path(file.path)))
-            if file.missing:
-                action.setText(self.tr("{} (missing)").format(words))
-                action.setEnabled(False)
-        if self._recent_menu.isEmpty():
-            self._recent_menu.addAction(self.tr("No files yet")).setEnabled(False)
-        else:
-            self._recent_menu.addSeparator()
-            self._recent_menu.addAction(self.tr("&Clear list"), lambda: self._forget_recent(""))
-
-    def _show_recent(self) -> None:
-        """On the start page and in the menu, once the file system has said what is still there."""
-
-        def show(files: list[Recent]) -> None:
-            self._recent = files
-            self.start.show_recent(files)
-
-        self.background.do(self.files.look_at_recent, show)
-
-    def _forget_recent(self, path: str) -> None:
-        self.files.forget(path) if path else self.files.forget_recent()
-        self._show_recent()
-
-    def _pin_recent(self, path: str, on: bool) -> None:
-        self.files.pin(path, on)
-        self._show_recent()
 
     def show_commands(self) -> None:
         """The command palette, over the window in front."""
@@ -533,32 +493,11 @@ class MainWindow(QMainWindow):
         self.monitor.raise_()
         self.monitor.activateWindow()
 
-    # --- after a crash -------------------------------------------------------------------------------------
-
     def keep_unsaved(self, folder: Path) -> None:
         """Write what is not saved aside into `folder`, and offer what an app that crashed has left there."""
-        recovery = Recovery(self.documents, folder, self.background, bool(self.settings.value("autosave", True, bool)))
-        recovery.failed.connect(
-            lambda why: self.statusBar().showMessage(self.tr("Not kept for recovery: {}").format(why), 8000)
-        )
-        self.recovery = recovery
-        self.background.do(recovery.find, lambda lost: self._offer_recovery(lost) if lost else None)
-
-    def _offer_recovery(self, lost: list[Lost]) -> None:
-        dialog = RecoveryDialog(lost, self)
-        dialog.recover_asked.connect(self._recover)
-        dialog.discard_asked.connect(lambda chosen: self.recovery.discard(chosen) if self.recovery else None)
-        dialog.open()
-
-    def _recover(self, chosen: list[Lost]) -> None:
-        if self.recovery is None:
-            return
-        for one in chosen:
-            made = self.opening.recover(one)
-            if made is not None:
-                # In this order: what was left goes only when it is kept anew.
-                self.recovery.keep(made)
-                self.recovery.discard([one])
+        enabled = bool(self.settings.value("autosave", True, bool))
+        self.recovering = Recovering(self, self.opening, self.background, folder, enabled)
+        self.recovering.said.connect(lambda text: self.statusBar().showMessage(text, 8000))
 
     # --- leaving -------------------------------------------------------------------------------------------
 
@@ -581,6 +520,6 @@ class MainWindow(QMainWindow):
         self.layouts.remember()
         if self.monitor is not None:
             self.monitor.close()
-        if self.recovery is not None:
-            self.recovery.forget_all()
+        if self.recovering is not None:
+            self.recovering.recovery.forget_all()
         event.accept()

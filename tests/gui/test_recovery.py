@@ -62,8 +62,8 @@ def _settle(window: MainWindow) -> None:
 
 
 def _recovery(window: MainWindow) -> Recovery:
-    assert window.recovery is not None
-    return window.recovery
+    assert window.recovering is not None
+    return window.recovering.recovery
 
 
 def _edit(window: MainWindow, title: str) -> None:

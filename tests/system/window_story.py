@@ -52,7 +52,7 @@ def questions(parts: Any, on_screen: Callable[..., list[int]]) -> dict[str, Any]
         "tabs": tabs, "tab": tab, "found": found, "lost": lost,
         "theme": lambda: current_theme().name,
         "pane": lambda name: not docks_of(window)[name].isHidden(),
-        "kept": lambda: len(list(window.recovery.own.glob("*.json"))),
+        "kept": lambda: len(list(window.recovering.recovery.own.glob("*.json"))),
     }  # fmt: skip
 
 
