@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -17,7 +18,7 @@ from ruamel.yaml.scalarstring import (
     SingleQuotedScalarString,
 )
 
-from windlass.model.problems import Path, Report
+from windlass.model.problems import Report
 from windlass.model.source import Source, Unreadable
 
 _FLOW_WIDTH = 70
@@ -61,28 +62,25 @@ def shift(text: str, by: int) -> str:
     return "".join(line[min(-by, len(line) - len(line.lstrip(" "))) :] for line in lines)
 
 
-def split_block(text: str, source: Source, path: Path, keys: list[str], start: int, end: int) -> Block | None:
-    """Cut `text[start:end]`, which holds the mapping at `path`; None when it is no plain block mapping.
+def split_block(text: str, places: Mapping[str, int], start: int, end: int) -> Block | None:
+    """Cut `text[start:end]`, which holds a mapping; None when it is no plain block mapping.
 
-    `keys` are the mapping's keys in their order. Comments directly above a key belong to it.
+    `places` says where each of its keys stands, in their order. Comments directly above a key belong to it.
     """
-    if not keys:
+    if not places:
         return None
-    spans = source.locate({(*path, key) for key in keys})
     starts = []
-    for key in keys:
-        at = spans[(*path, key)].key
+    indent = -1
+    for at in places.values():
         begin = text.rfind("\n", 0, at) + 1
-        if text[begin:at].strip(" ") or at - begin != spans[(*path, keys[0])].key - text.rfind(
-            "\n", 0, spans[(*path, keys[0])].key
-        ) - 1:  # fmt: skip
+        indent = at - begin if indent < 0 else indent
+        if at - begin != indent or text[begin:at].strip(" "):
             return None
         starts.append(begin)
-    indent = spans[(*path, keys[0])].key - starts[0]
     if starts != sorted(set(starts)) or starts[0] < start:
         return None
     cuts = [_with_comments(text, begin, floor, indent) for begin, floor in zip(starts, [start, *starts], strict=False)]
-    entries = {key: text[a:b] for key, a, b in zip(keys, cuts, [*cuts[1:], end], strict=True)}
+    entries = {key: text[a:b] for key, a, b in zip(places, cuts, [*cuts[1:], end], strict=True)}
     return Block(text[start : cuts[0]], entries, indent)
 
 
@@ -190,7 +188,7 @@ def split_fields(text: str) -> Block | None:
     first = text.find("\n", span.key) + 1
     if not first or text[span.start : span.start + 1] == "{" or span.start < first:
         return None
-    block = split_block(text, source, (task,), list(body), first, len(text))
+    block = split_block(text, {field: source.keys[task, field] for field in body}, first, len(text))
     if block is not None:
         block.before = text[:first] + block.before
     return block

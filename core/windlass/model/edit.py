@@ -84,7 +84,7 @@ class DocumentText:
         text, keys = self._whole, list(self.data)
         if not keys or text.lstrip()[:1] == "{":
             return
-        top = split_block(text, source, (), keys, 0, len(text))
+        top = split_block(text, {key: source.keys[(key,)] for key in keys}, 0, len(text))
         if top is None or top.indent or any(line.startswith(("---", "...", "%")) for line in text.splitlines()):
             return
         tasks = self.data.get("tasks")
@@ -97,7 +97,8 @@ class DocumentText:
             first = entry.find("\n", line) + 1
             if not first or "{" in entry[line:first].split("#")[0]:
                 return
-            block = split_block(text, source, ("tasks",), list(tasks), start + first, start + len(entry))
+            places = {task: source.keys["tasks", task] for task in tasks}
+            block = split_block(text, places, start + first, start + len(entry))
             if block is None:
                 return
             block.before = entry[:first] + block.before
@@ -336,20 +337,19 @@ class DocumentText:
         if task in self.task_ids:
             raise ValueError(f"there is a task '{task}' already")
 
-    def _may_name(self, other: str, task: str) -> bool:
-        """Whether a task can say anything of another: its lines hold the other's name, or an escape."""
+    def _may_name(self, task: str) -> list[str]:
+        """The tasks that may say something of a task: their lines hold its name, or an escape."""
         if self._tasks is None:
-            return True
-        lines = self._tasks.entries[other]
-        return task in lines or "\\" in lines
+            return self.task_ids
+        return [other for other, lines in self._tasks.entries.items() if task in lines or "\\" in lines]
 
     def _update(
         self, task: str, changed: Callable[[str, dict[str, Any]], dict[str, Any]], skip: str | None = None
     ) -> None:
         """Set the fields that `changed` gives for each task that may name `task` (None removes one)."""
-        for other in self.task_ids:
+        for other in self._may_name(task):
             body = self.data["tasks"][other]
-            if other == skip or not isinstance(body, dict) or not self._may_name(other, task):
+            if other == skip or not isinstance(body, dict):
                 continue
             for field, value in changed(other, body).items():
                 self.set_field(other, field, value)

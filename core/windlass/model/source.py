@@ -81,6 +81,8 @@ class Source:
         self.report = report
         self.anchors = False
         """The text shares values through anchors, so that no part of it can be read alone."""
+        self.keys: dict[Path, int] = {}
+        """Where the keys of the outermost mapping and of those directly in it stand, once the text has been read."""
         self._lines: list[int] | None = None
         self._wanted: set[Path] | None = None
         self._found: dict[Path, Span] = {}
@@ -181,6 +183,7 @@ class Source:
             except (CError, ValueError, TypeError):
                 del self.report.drafts[told:]
                 self._found.clear()
+                self.keys.clear()
         return self._build(self._ruamel_events())
 
     def _ruamel_events(self) -> Iterator[Event]:
@@ -233,6 +236,10 @@ class Source:
             if is_key:
                 assert frame is not None
                 self._key(frame, event, anchors)
+                if len(stack) == 1:
+                    self.keys[(frame.name,)] = event.start
+                elif len(stack) == 2:
+                    self.keys[stack[0].name, frame.name] = event.start
                 continue
             if kind == "alias":
                 name = str(event.value)

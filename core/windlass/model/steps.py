@@ -137,17 +137,22 @@ def step_between(before: Mark, after: Mark) -> Step | None:
     old, new = before.tasks.entries, after.tasks.entries
     old_bodies, new_bodies = before.data["tasks"], after.data["tasks"]
     pieces: dict[str, tuple[Piece | None, Piece | None]] = {}
-    for task, text in new.items():
-        was = old.get(task)
-        if was is None:
-            pieces[task] = None, (text, new_bodies[task])
-        elif was is not text and was != text:
-            pieces[task] = (was, old_bodies[task]), (text, new_bodies[task])
-    for task in old.keys() - new.keys():
-        pieces[task] = (old[task], old_bodies[task]), None
     orders = list(old), list(new)
-    frames = _frame(before), _frame(after)
     same = orders[0] == orders[1]
+    if same:
+        differ = [task for task, was, is_ in zip(new, old.values(), new.values(), strict=True) if was is not is_]
+    else:
+        differ = [task for task, is_ in new.items() if old.get(task) is not is_]
+    for task in differ:
+        was, is_ = old.get(task), new[task]
+        if was is None:
+            pieces[task] = None, (is_, new_bodies[task])
+        elif was != is_:
+            pieces[task] = (was, old_bodies[task]), (is_, new_bodies[task])
+    if not same:
+        for task in old.keys() - new.keys():
+            pieces[task] = (old[task], old_bodies[task]), None
+    frames = _frame(before), _frame(after)
     if not pieces and same and frames[0].text() == frames[1].text():
         return None
     return PieceStep(frames, pieces, None if same else orders)

@@ -6,6 +6,8 @@ drawing. All nodes have the same size.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,6 +40,10 @@ class Geometry:
     def points(self) -> NDArray[np.float64]:
         """An (n, 2) view in the order of `ids`."""
         return self._points[: len(self._ids)]
+
+    def indexes(self, tasks: Iterable[str], count: int) -> NDArray[np.int64]:
+        """Of `count` tasks, where each stands in `ids`. Raises `KeyError` for one that is not there."""
+        return np.fromiter(map(self._index.__getitem__, tasks), np.int64, count)
 
     def index(self, task: str) -> int:
         """Its row in `points`, until the next task is removed."""

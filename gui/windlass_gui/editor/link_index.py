@@ -7,6 +7,7 @@ cannot be meant, and then looks at points along the curves of the few others.
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,11 +86,19 @@ class LinkIndex:
 
     def _list(self) -> list[Link]:
         if self._known is None:
-            known = self._geometry
-            self._known = [link for link in self._links if link[0] in known and link[1] in known]
-            ends = [(known.index(source), known.index(target)) for source, target in self._known]
-            self._ends = np.array(ends, dtype=np.int64).reshape(-1, 2)
+            known = list(self._links)
+            try:
+                self._ends = self._places(known)
+            except KeyError:
+                # A link to a task that is not drawn.
+                known = [link for link in known if link[0] in self._geometry and link[1] in self._geometry]
+                self._ends = self._places(known)
+            self._known = known
         return self._known
+
+    def _places(self, links: list[Link]) -> NDArray[np.int64]:
+        """Where their ends stand in the geometry. Raises `KeyError` for one that does not."""
+        return self._geometry.indexes(chain.from_iterable(links), 2 * len(links)).reshape(-1, 2)
 
     def _curves(self, left: float, top: float, right: float, bottom: float) -> tuple[list[int], Floats]:
         """The links whose bounding box meets the rectangle, and points along each of them."""

@@ -44,6 +44,8 @@ class GraphScene(QGraphicsScene):
         self.document = document
         self.shown = project(document.facts, document.frames)
         """Which nodes the canvas has: the tasks, and the folded frames."""
+        self._framed = bool(document.frames)
+        """The nodes are not just the tasks, so that a change of tasks does not say what changed of them."""
         self.look = CanvasStyle(theme)
         self.geometry = Geometry()
         self.nodes: Made[str, NodeItem] = Made(self._make_node)
@@ -90,7 +92,8 @@ class GraphScene(QGraphicsScene):
     def _project(self, inside: str, change: Change) -> None:
         before, document = self.shown, self.document
         self.shown = project(document.facts, document.frames, inside)
-        if before.facts is not document.facts or self.shown.facts is not document.facts:
+        framed, self._framed = self._framed, bool(document.frames)
+        if framed or self._framed:
             was, now = before.facts, self.shown.facts
             change = Change(
                 added=now.keys() - was.keys(),
