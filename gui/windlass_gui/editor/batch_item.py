@@ -20,6 +20,8 @@ from windlass_gui.editor.style import CanvasStyle
 from windlass_gui.packed_paint import draw_lines, draw_rects
 
 Floats = NDArray[np.float64]
+_REACH = 20.0
+"""Around what is to be painted, in scene units: a line's pixels lie beside it."""
 
 
 class BatchItem(QGraphicsItem):
@@ -28,6 +30,9 @@ class BatchItem(QGraphicsItem):
     def __init__(self, geometry: Geometry, links: LinkIndex, style: CanvasStyle) -> None:
         super().__init__()
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        # What was painted is kept as pixels, and only what a pan uncovers is painted anew: that part is asked for.
+        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
         self.geometry = geometry
         self.links = links
         self.style = style
@@ -96,16 +101,31 @@ class BatchItem(QGraphicsItem):
         if self._stale:
             self._prepare()
         style = self.style
+        exposed = option.exposedRect.adjusted(-_REACH, -_REACH, _REACH, _REACH)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(QPen(style.link.color(), 0))
-        draw_lines(painter, self._lines)
+        draw_lines(painter, _lines_in(self._lines, exposed))
         painter.setPen(style.no_pen)
         for state, boxes in self._groups:
             if state == "selected":
                 painter.setBrush(style.accent)
             else:
                 painter.setBrush(style.state_brush.get(state, style.distant))
-            draw_rects(painter, boxes)
+            draw_rects(painter, _boxes_in(boxes, exposed))
         for deadline, bars in self._late:
             painter.setBrush(style.theme.state_color(deadline))
-            draw_rects(painter, bars)
+            draw_rects(painter, _boxes_in(bars, exposed))
+
+
+def _boxes_in(boxes: Floats, rect: QRectF) -> Floats:
+    """Those that touch a rectangle."""
+    x, y = boxes[:, 0], boxes[:, 1]
+    inside = (x <= rect.right()) & (x + boxes[:, 2] >= rect.left())
+    return boxes[inside & (y <= rect.bottom()) & (y + boxes[:, 3] >= rect.top())]
+
+
+def _lines_in(lines: Floats, rect: QRectF) -> Floats:
+    """Those that may touch a rectangle."""
+    x1, y1, x2, y2 = lines.T
+    inside = (np.minimum(x1, x2) <= rect.right()) & (np.maximum(x1, x2) >= rect.left())
+    return lines[inside & (np.minimum(y1, y2) <= rect.bottom()) & (np.maximum(y1, y2) >= rect.top())]
