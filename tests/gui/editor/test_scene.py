@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from numpy.typing import NDArray
 from PySide6.QtGui import QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QStyleOptionGraphicsItem
 from pytestqt.qtbot import QtBot
@@ -143,7 +145,9 @@ def test_a_deadline_is_marked_at_every_zoom(
         image.fill(0)
         painter = QPainter(image)
         painter.translate(50, 50)
-        scene._batch.paint(painter, QStyleOptionGraphicsItem())
+        option = QStyleOptionGraphicsItem()
+        option.exposedRect = scene._batch.boundingRect()
+        scene._batch.paint(painter, option)
         painter.end()
         return image
 
@@ -198,3 +202,31 @@ def _drawn(scene: GraphScene) -> bool:
     items = set(scene.items())
     made = {*scene.nodes.now.values(), *scene.links.now.values()}
     return made <= items and sum(isinstance(item, (NodeItem, LinkItem)) for item in items) == len(made)
+
+
+def test_what_a_pan_uncovers_of_a_large_graph_looks_as_if_it_had_been_there(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("windlass_gui.editor.view.BATCH_FROM", 5)
+    tasks = "".join(
+        f"  t{at}: {{command: x, needs: [{f't{at - 7}' if at > 6 else ''}], position: [{at % 10 * 250}, {at * 23}]}}\n"
+        for at in range(100)
+    )
+    view = GraphView(EditorSession("windlass: 1\ntasks:\n" + tasks), load_theme("dark"))
+    qtbot.addWidget(view)
+    view.resize(700, 500)
+    with qtbot.waitExposed(view):
+        view.show()
+    view.zoom_middle(0.31 / view.zoom)
+    for dx, dy in ((40, 0), (-13, 27), (3, -91), (200, 150)):
+        view.pan(dx, dy)
+        panned = _pixels(view)
+        assert view.graph.batched
+        view.graph._batch.refresh()
+        # A line that was painted in two parts may step from one pixel to the next elsewhere than one painted at once.
+        assert np.count_nonzero(_pixels(view) != panned) < panned.size / 1000
+
+
+def _pixels(view: GraphView) -> NDArray[np.uint32]:
+    image = view.viewport().grab().toImage()
+    return np.frombuffer(image.constBits(), np.uint32).copy()
