@@ -1,8 +1,11 @@
-"""Attempts as arrays: adding one is cheap, and a picture of a hundred thousand takes a few vector operations.
+"""The attempts as bars in lanes: what falls on which pixel, and what lies under the mouse.
 
 The picture is a raster: one row of codes a lane and one column a pixel. However many bars fall on one pixel, it shows
-the one that matters most (a failure among thousands of successes stays visible), and the work is bounded by the number
-of bars in view plus the number of pixels, never by what is drawn one by one.
+the one that matters most (a failure among thousands of successes stays visible). Bars are kept in the order of their
+starts, so that only those in view are looked at; where those are very many, the picture is made from a coarser raster
+of everything, so its cost follows the window's size and not the number of attempts.
+
+All times here are folded ones (`folding`); `real` and `fold` translate.
 """
 
 from __future__ import annotations
@@ -13,112 +16,246 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windlass.wire.rows import AttemptRow
+from windlass_gui.timeline.attempts import STATES, Attempts, Key
+from windlass_gui.timeline.coloring import codes_of
+from windlass_gui.timeline.folding import Folding, find_pauses
 
-CODES = ("", "succeeded", "skipped", "cancelled", "active", "failed", "lost")
-"""What a pixel shows, in rising order of how much it matters; 0 is nothing."""
-_CODE_OF = {
-    "running": 4, "assigned": 4, "rejected": 2, "lost": 6, "ok": 1, "stopped": 3, "nonzero": 5, "signal": 5,
-    "timeout": 5, "oom": 5, "spawn_error": 5, "failed": 5, "crashed": 6,
-}  # fmt: skip
+BarKey = Key
+CODES = STATES
+"""What a pixel shows where colours tell states."""
+MODES = ("agent", "task", "run")
+COARSE_FROM = 40_000
+"""Bars in view from which the coarse raster is used."""
+COARSE_CELLS = 12_000_000
+COARSE_WIDTH = 32_768
+COARSE_LEAST = 4_096
+"""Cells of the coarse raster, its columns where the lanes are few, and the fewest that are of use."""
+TAIL = 4096
+"""New bars that are looked at one by one before they are sorted in."""
+_AGENT_BITS, _SLOT_BITS = 16, 12
 
-BarKey = tuple[int, int, int, int]
-"""(run, task, index, attempt)."""
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 class Bars:
-    """All attempts that have begun. Lanes are (agent, slot), shown in the order of agents' names and slots."""
+    """Lanes are of agents' slots; by task or by run, those of each task or run stand together."""
 
-    def __init__(self) -> None:
-        self.count = 0
-        self.keys: list[BarKey] = []
-        self.lanes: list[tuple[str, str, int]] = []
-        """Agent's name, agent's id, slot; in the order shown."""
-        self._place: dict[BarKey, int] = {}
-        self._lane_ids: dict[tuple[str, str, int], int] = {}
-        self._rank = np.zeros(16, np.int32)
+    def __init__(self, attempts: Attempts | None = None) -> None:
+        self.attempts = attempts if attempts is not None else Attempts()
+        self.mode = "agent"
+        self.way = "state"
+        self.owners: dict[int, int] = {}
+        """Run -> number of its owner, for their colours."""
+        self.folds = False
+        """Long pauses are folded."""
+        self._forget()
+
+    def _forget(self) -> None:
+        """Everything here is made again from the attempts."""
+        self._lanes: list[tuple[int, int, int]] = []
+        self._lane_ids: dict[int, int] = {}
+        self._lane = np.zeros(0, np.int32)
+        """Attempt -> lane's id."""
+        self._rank = np.zeros(1, np.int32)
         """Lane's id -> its row."""
-        self._start = np.zeros(1024)
-        self._end = np.zeros(1024)
-        self._lane = np.zeros(1024, np.int32)
-        self._code = np.zeros(1024, np.uint8)
-        self._retry = np.zeros(1024, bool)
+        self._version = self._kept = -1
+        self._order = np.zeros(0, np.int64)
+        """Those sorted in, by start."""
+        self._starts = self._latest = np.zeros(0)
+        """Their starts, and the latest end up to each; in folded time."""
+        self._sorted = 0
+        """Attempts below this are sorted in, but for `_open`."""
+        self._open = np.zeros(0, np.int64)
+        self._folding = Folding()
+        self._coarse: tuple[float, float, NDArray[np.uint8], NDArray[np.uint8]] | None = None
+        self._coarse_failed = False
+
+    @property
+    def count(self) -> int:
+        return self.attempts.count
+
+    @property
+    def lanes(self) -> list[tuple[int, int, int]]:
+        """(task or run, 0 by agent; agent's number; slot), in the order shown."""
+        self._update()
+        return self._lanes
 
     def clear(self) -> None:
-        self.__init__()  # type: ignore[misc]
-
-    # --- adding --------------------------------------------------------------------------------------------
+        self.attempts = Attempts()
+        self._forget()
 
     def put(self, rows: Iterable[AttemptRow]) -> None:
-        """New or changed attempts; those that have not started are no bars."""
-        lanes = len(self._lane_ids)
-        for row in rows:
-            if row.started is None:
-                continue
-            key = (row.run, row.task, row.index, row.attempt)
-            place = self._place.get(key)
-            if place is None:
-                place = self._place[key] = self.count
-                self.keys.append(key)
-                self.count += 1
-                if place == len(self._start):
-                    self._grow()
-            live = row.state in ("running", "assigned")
-            self._start[place] = row.started
-            self._end[place] = np.inf if live else max(row.started, row.ended or row.started)
-            self._lane[place] = self._lane_id(row)
-            self._code[place] = _CODE_OF.get((row.outcome or "ok") if row.state == "exited" else row.state, 5)
-            self._retry[place] = row.attempt > 1
-        if len(self._lane_ids) != lanes:
+        """New or changed attempts of the mirror."""
+        self.attempts.put(rows)
+
+    def show(self, *, mode: str | None = None, way: str | None = None, folds: bool | None = None) -> None:
+        """Other lanes, other colours, or pauses folded."""
+        if mode is not None and mode != self.mode:
+            self.mode = mode
+            self._forget()
+        if way is not None:
+            self.way = way
+        if folds is not None:
+            self.folds = folds
+        self._sorted = -1
+        self._version = -1
+
+    # --- keeping up ----------------------------------------------------------------------------------------
+
+    def _update(self) -> None:
+        """Make the lanes and the order true of the attempts."""
+        known = self.attempts
+        if known.version == self._version:
+            return
+        if known.order_kept != self._kept:
+            self._lane, self._sorted = np.zeros(0, np.int32), -1
+        self._version, self._kept = known.version, known.order_kept
+        self._add_lanes()
+        if self._sorted < 0 or known.count - self._sorted > max(TAIL, self._sorted // 2):
+            self._sort()
+
+    def _add_lanes(self) -> None:
+        known, begin = self.attempts, len(self._lane)
+        if begin == known.count:
+            return
+        fresh = slice(begin, known.count)
+        group = known.column("agent")[fresh].astype(np.int64) * 0
+        if self.mode != "agent":
+            group = known.column(self.mode)[fresh].astype(np.int64)
+        keys = (group << (_AGENT_BITS + _SLOT_BITS)) | (known.column("agent")[fresh].astype(np.int64) << _SLOT_BITS)
+        keys |= np.minimum(known.column("slot")[fresh], (1 << _SLOT_BITS) - 1)
+        unique, inverse = np.unique(keys, return_inverse=True)
+        before = len(self._lane_ids)
+        ids = np.array([self._lane_ids.setdefault(key, len(self._lane_ids)) for key in unique.tolist()], np.int32)
+        self._lane = np.concatenate((self._lane, ids[inverse]))
+        if len(self._lane_ids) != before:
             self._order_lanes()
-
-    def _grow(self) -> None:
-        for name in ("_start", "_end", "_lane", "_code", "_retry"):
-            old = getattr(self, name)
-            setattr(self, name, np.concatenate([old, np.zeros_like(old)]))
-
-    def _lane_id(self, row: AttemptRow) -> int:
-        lane = (row.agent_name, row.agent, row.slot)
-        return self._lane_ids.setdefault(lane, len(self._lane_ids))
+            self._coarse = None
 
     def _order_lanes(self) -> None:
-        self.lanes = sorted(self._lane_ids)
-        self._rank = np.zeros(max(16, len(self.lanes)), np.int32)
-        for place, lane in enumerate(self.lanes):
-            self._rank[self._lane_ids[lane]] = place
+        names, mask = self.attempts.agents, (1 << _SLOT_BITS) - 1
+        parts = {
+            (key >> (_AGENT_BITS + _SLOT_BITS), (key >> _SLOT_BITS) & ((1 << _AGENT_BITS) - 1), key & mask): id
+            for key, id in self._lane_ids.items()
+        }
+        self._lanes = sorted(parts, key=lambda lane: (lane[0], names[lane[1]], lane[1], lane[2]))
+        self._rank = np.zeros(len(parts) + 1, np.int32)
+        for place, lane in enumerate(self._lanes):
+            self._rank[parts[lane]] = place
+
+    def _sort(self) -> None:
+        known = self.attempts
+        starts, ends = known.column("start"), known.column("end")
+        ended = np.flatnonzero(np.isfinite(ends))
+        order = ended[np.argsort(starts[ended], kind="stable")]
+        latest = np.maximum.accumulate(ends[order]) if len(order) else np.zeros(0)
+        self._folding = find_pauses(starts[order], latest) if self.folds else Folding()
+        self._order, self._sorted = order, known.count
+        self._starts, self._latest = self._folding.fold(starts[order]), self._folding.fold(latest)
+        self._open = np.flatnonzero(~np.isfinite(ends))
+        self._coarse, self._coarse_failed = None, False
+
+    def _tail(self) -> Ints:
+        """Those that are not sorted in."""
+        return np.concatenate((self._open, np.arange(max(0, self._sorted), self.attempts.count)))
+
+    # --- times ---------------------------------------------------------------------------------------------
+
+    def fold(self, moment: float) -> float:
+        """A moment in folded time."""
+        self._update()
+        return float(self._folding.fold(moment))
+
+    def real(self, folded: float) -> float:
+        self._update()
+        return float(self._folding.real(folded))
+
+    @property
+    def pauses(self) -> list[tuple[float, float]]:
+        """Those that are folded, in real time."""
+        self._update()
+        return self._folding.pauses
+
+    def _times(self, at: Ints, now: float) -> tuple[Floats, Floats]:
+        ends = self.attempts.column("end")[at]
+        ends = np.where(np.isinf(ends), now, ends)
+        return self._folding.fold(self.attempts.column("start")[at]), self._folding.fold(ends)
 
     # --- reading -------------------------------------------------------------------------------------------
 
     def span(self, now: float) -> tuple[float, float] | None:
         """First start and last end (now, while one runs)."""
+        self._update()
         if not self.count:
             return None
-        ends = self._end[: self.count]
-        return float(self._start[: self.count].min()), float(np.where(np.isinf(ends), now, ends).max())
+        found = [(float(self._starts[0]), float(self._latest[-1]))] if len(self._order) else []
+        tail = self._tail()
+        if len(tail):
+            starts, ends = self._times(tail, now)
+            found.append((float(starts.min()), float(ends.max())))
+        return min(first for first, _ in found), max(last for _, last in found)
 
     @property
     def live(self) -> bool:
         """One of them runs."""
-        return bool(self.count) and bool(np.isinf(self._end[: self.count]).any())
+        return bool(len(self.attempts.live))
 
-    def visible(self, first: float, last: float, top: int, bottom: int) -> NDArray[np.int64]:
+    def _window(self, first: float, last: float) -> slice:
+        """The sorted ones that may touch a span of time."""
+        low = int(np.searchsorted(self._latest, first, "left"))
+        return slice(low, max(low, int(np.searchsorted(self._starts, last, "right"))))
+
+    def visible(self, first: float, last: float, top: int, bottom: int, now: float) -> Ints:
         """Bars that touch the time from `first` to `last` in the rows `top` to `bottom` (exclusive)."""
-        n = self.count
-        rows = self._rank[self._lane[:n]]
-        inside = (self._end[:n] >= first) & (self._start[:n] <= last) & (rows >= top) & (rows < bottom)
-        return np.flatnonzero(inside)
+        self._update()
+        some = np.concatenate((self._order[self._window(first, last)], self._tail()))
+        rows = self._rank[self._lane[some]]
+        some = some[(rows >= top) & (rows < bottom)]
+        starts, ends = self._times(some, now)
+        return some[(ends >= first) & (starts <= last)]
 
     def raster(
         self, first: float, per_pixel: float, width: int, top: int, bottom: int, now: float
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Codes of the rows `top` to `bottom` over `width` pixels from time `first`; and where a retry is (1)."""
-        codes = np.zeros((max(0, bottom - top), width), np.uint8)
-        retries = np.zeros_like(codes)
+        self._update()
+        shape = (max(0, bottom - top), width)
         if not self.count or not width or bottom <= top:
-            return codes, retries
-        shown = self.visible(first, first + per_pixel * width, top, bottom)
-        left, right = self._pixels(shown, first, per_pixel, width, now)
+            return np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
+        last = first + per_pixel * width
+        window = self._window(first, last)
+        found = None
+        if window.stop - window.start > COARSE_FROM:
+            found = self._from_coarse(first, per_pixel, width, top, bottom)
+        if found is not None:
+            tail = self._tail()
+            rows = self._rank[self._lane[tail]]
+            self._draw(tail[(rows >= top) & (rows < bottom)], first, per_pixel, top, now, *found)
+            return found
+        codes, retries = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
+        self._draw(self.visible(first, last, top, bottom, now), first, per_pixel, top, now, codes, retries)
+        return codes, retries
+
+    def _draw(
+        self,
+        shown: Ints,
+        first: float,
+        per_pixel: float,
+        top: int,
+        now: float,
+        codes: NDArray[np.uint8],
+        retries: NDArray[np.uint8],
+    ) -> None:
+        """Bars into a raster, over what is there."""
+        width = codes.shape[1]
+        starts, ends = self._times(shown, now)
+        inside = (ends >= first) & (starts <= first + per_pixel * width)
+        shown, starts, ends = shown[inside], starts[inside], ends[inside]
+        left, right = _pixels(starts, ends, first, per_pixel, width)
         rows = self._rank[self._lane[shown]] - top
-        code, retry = self._code[shown], self._retry[shown]
+        code = codes_of(self.way, self.attempts, shown, self.owners)
+        retry = self.attempts.column("attempt")[shown] > 1
         thin = right - left <= 1
         # In the order of what matters, so that the last write wins. The lanes of an agent hold one bar at a time, so
         # the wide ones together have hardly more pixels than the raster.
@@ -133,44 +270,73 @@ class Bars:
             codes[lines, columns] = np.repeat(code[wide], widths)
             retries[lines, columns] = np.repeat(retry[wide], widths)
             # A gap where one begins tells it from the one before.
-            begins = wide[(widths >= 4) & (self._start[shown[wide]] >= first)]
+            begins = wide[(widths >= 4) & (starts[wide] >= first)]
             codes[rows[begins], left[begins]] = 0
             retries[rows[begins], left[begins]] = 0
-        for value in range(1, len(CODES)):
-            at = thin & (code == value)
-            codes[rows[at], left[at]] = value
+        # A thin one hides nothing that matters more.
+        few = np.flatnonzero(thin & (code >= codes[rows, left]))
+        few = few[np.argsort(code[few], kind="stable")]
+        codes[rows[few], left[few]] = code[few]
         at = thin & retry
         retries[rows[at], left[at]] = 1
-        return codes, retries
+
+    def _from_coarse(
+        self, first: float, per_pixel: float, width: int, top: int, bottom: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+        """The picture from the raster of everything; None when that would be too coarse."""
+        made = self._make_coarse()
+        if made is None or per_pixel < made[1]:
+            return None
+        begin, step, *rasters = made
+        edges = np.floor((first + per_pixel * np.arange(width + 1) - begin) / step).astype(np.int64)
+        columns = rasters[0].shape[1]
+        inside = (edges[1:] > 0) & (edges[:-1] < columns)
+        found = []
+        for raster in rasters:
+            picture = np.zeros((bottom - top, width), np.uint8)
+            places = np.clip(edges[:-1][inside], 0, columns - 1)
+            if len(places):
+                upto = int(min(columns, max(edges[1:][inside][-1], places[-1] + 1)))
+                picture[:, inside] = np.maximum.reduceat(raster[top:bottom, :upto], places, axis=1)
+            found.append(picture)
+        return found[0], found[1]
+
+    def _make_coarse(self) -> tuple[float, float, NDArray[np.uint8], NDArray[np.uint8]] | None:
+        if self._coarse is None and not self._coarse_failed:
+            lanes = max(1, len(self._lanes))
+            width = min(COARSE_WIDTH, COARSE_CELLS // lanes)
+            self._coarse_failed = width < COARSE_LEAST
+            if not self._coarse_failed:
+                begin = float(self._starts[0])
+                step = max((float(self._latest[-1]) - begin) / width, 1e-9) * (1 + 1e-9)
+                codes, retries = np.zeros((lanes, width), np.uint8), np.zeros((lanes, width), np.uint8)
+                self._draw(self._order, begin, step, 0, 0.0, codes, retries)
+                self._coarse = begin, step, codes, retries
+        return self._coarse
 
     def wide(
         self, first: float, per_pixel: float, width: int, top: int, bottom: int, now: float, least: int, most: int
     ) -> list[tuple[int, int, int, int]]:
         """Bars of at least `least` pixels: (bar, row, left, right), at most `most` of them. For labels."""
-        shown = self.visible(first, first + per_pixel * width, top, bottom)
-        left, right = self._pixels(shown, first, per_pixel, width, now)
+        self._update()
+        window = self._window(first, first + per_pixel * width)
+        if window.stop - window.start > 20 * COARSE_FROM:
+            return []  # at this zoom hardly one is wide enough, and none of them would be missed
+        shown = self.visible(first, first + per_pixel * width, top, bottom, now)
+        left, right = _pixels(*self._times(shown, now), first, per_pixel, width)
         chosen = np.flatnonzero(right - left >= least)[:most]
         rows = self._rank[self._lane[shown]]
         return [(int(shown[i]), int(rows[i]), int(left[i]), int(right[i])) for i in chosen]
 
-    def _pixels(
-        self, shown: NDArray[np.int64], first: float, per_pixel: float, width: int, now: float
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """First pixel and the one after the last, clipped to the picture; at least one pixel each."""
-        ends = np.where(np.isinf(self._end[shown]), now, self._end[shown])
-        left = np.clip((self._start[shown] - first) / per_pixel, 0, width - 1).astype(np.int64)
-        right = np.clip(np.ceil((ends - first) / per_pixel), 1, width).astype(np.int64)
-        return left, np.maximum(right, left + 1)
-
     def at(self, moment: float, row: int, tolerance: float, now: float) -> int | None:
         """The bar under a point: the nearest in that row within `tolerance` seconds, the most important first."""
-        near = self.visible(moment - tolerance, moment + tolerance, row, row + 1)
+        near = self.visible(moment - tolerance, moment + tolerance, row, row + 1, now)
         if not len(near):
             return None
-        ends = np.where(np.isinf(self._end[near]), now, self._end[near])
-        distance = np.maximum(0.0, np.maximum(self._start[near] - moment, moment - ends))
-        order = np.lexsort((-self._code[near].astype(np.int16), distance))
-        best = int(order[0])
+        starts, ends = self._times(near, now)
+        distance = np.maximum(0.0, np.maximum(starts - moment, moment - ends))
+        states = self.attempts.column("state")[near].astype(np.int16)
+        best = int(np.lexsort((-states, distance))[0])
         return int(near[best]) if distance[best] <= tolerance else None
 
     def beside(self, bar: int | None, along: int, down: int) -> int | None:
@@ -178,9 +344,10 @@ class Bars:
 
         Without a bar to begin with: the first in the first lane. None when there is none that way.
         """
+        self._update()
         if not self.count:
             return None
-        rows, starts = self._rank[self._lane[: self.count]], self._start[: self.count]
+        rows, starts = self._rank[self._lane], self.attempts.column("start")
         if bar is None:
             return int(np.lexsort((starts, rows))[0])
         away = starts - starts[bar]
@@ -191,14 +358,26 @@ class Bars:
         return int(np.argmin(np.where(fits, away * along, np.inf))) if fits.any() else None
 
     def place(self, key: BarKey) -> int | None:
-        return self._place.get(key)
+        return self.attempts.find(key)
+
+    def key(self, bar: int) -> BarKey:
+        return self.attempts.key(bar)
 
     def row(self, bar: int) -> int:
+        self._update()
         return int(self._rank[self._lane[bar]])
 
     def times(self, bar: int, now: float) -> tuple[float, float]:
-        end = float(self._end[bar])
-        return float(self._start[bar]), now if np.isinf(end) else end
+        self._update()
+        starts, ends = self._times(np.array([bar]), now)
+        return float(starts[0]), float(ends[0])
 
     def code(self, bar: int) -> int:
-        return int(self._code[bar])
+        return int(self.attempts.column("state")[bar])
+
+
+def _pixels(starts: Floats, ends: Floats, first: float, per_pixel: float, width: int) -> tuple[Ints, Ints]:
+    """First pixel and the one after the last, clipped to the picture; at least one pixel each."""
+    left = np.clip((starts - first) / per_pixel, 0, width - 1).astype(np.int64)
+    right = np.clip(np.ceil((ends - first) / per_pixel), 1, width).astype(np.int64)
+    return left, np.maximum(right, left + 1)

@@ -1,0 +1,108 @@
+"""The timeline as a file: trace events for Perfetto or chrome://tracing, or a table of attempts.
+
+Written piece by piece, so that a million attempts need no more memory than a thousand. The trace format is that of
+"Trace Event Format" (Google, 2016): complete events (`ph: X`) with microseconds, an agent as process, a slot as thread.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from windlass_gui.timeline.attempts import STATES, Attempts, Key
+
+PIECE = 10_000
+"""Attempts that are written at once."""
+FIELDS = ("run", "task", "index", "attempt", "agent", "slot", "state", "start", "end", "seconds", "memory")
+
+Name = Callable[[Key], str]
+"""What an attempt is called."""
+
+
+class Copy:
+    """The attempts as they were at one moment, for a thread that writes them while others come."""
+
+    def __init__(self, attempts: Attempts, now: float) -> None:
+        self.agents = list(attempts.agents)
+        names = ("run", "task", "index", "attempt", "agent", "slot", "state", "start", "end", "memory")
+        self.columns = {name: attempts.column(name).copy() for name in names}
+        self.columns["end"] = np.where(np.isinf(self.columns["end"]), now, self.columns["end"])
+
+    def __len__(self) -> int:
+        return len(self.columns["run"])
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One a attempt, in the order of their starts."""
+        order = np.argsort(self.columns["start"], kind="stable")
+        for begin in range(0, len(order), PIECE):
+            some = order[begin : begin + PIECE]
+            columns = {name: column[some].tolist() for name, column in self.columns.items()}
+            for values in zip(*columns.values(), strict=True):
+                row = dict(zip(columns, values, strict=True))
+                row["agent"] = self.agents[row["agent"]]
+                row["state"] = STATES[row["state"]]
+                row["seconds"] = row["end"] - row["start"]
+                yield row
+
+
+def _key(row: dict[str, Any]) -> Key:
+    return row["run"], row["task"], row["index"], row["attempt"]
+
+
+def write_trace(path: Path, copy: Copy, name: Name) -> None:
+    """Trace events as JSON. Raises OSError."""
+    agents = {agent: number for number, agent in enumerate(copy.agents, start=1)}
+    with _replaced(path) as file:
+        file.write('{"displayTimeUnit":"ms","traceEvents":[\n')
+        for agent, number in agents.items():
+            told = {"ph": "M", "name": "process_name", "pid": number, "tid": 0, "args": {"name": agent}}
+            file.write(json.dumps(told) + ",\n")
+        for row in copy.rows():
+            event = {
+                "ph": "X",
+                "name": name(_key(row)),
+                "cat": row["state"],
+                "ts": round(row["start"] * 1e6),
+                "dur": max(1, round(row["seconds"] * 1e6)),
+                "pid": agents[row["agent"]],
+                "tid": row["slot"] + 1,
+                "args": {
+                    "run": row["run"], "index": row["index"], "attempt": row["attempt"], "memory": row["memory"]
+                },
+            }  # fmt: skip
+            file.write(json.dumps(event) + ",\n")
+        # An event without a comma behind it ends the list.
+        file.write(json.dumps({"ph": "M", "name": "windlass", "pid": 0, "tid": 0, "args": {}}) + "\n]}\n")
+
+
+def write_table(path: Path, copy: Copy, name: Name) -> None:
+    """One line an attempt as CSV, times in seconds since the epoch, memory in bytes. Raises OSError."""
+    with _replaced(path) as file:
+        writer = csv.writer(file)
+        writer.writerow(("name", *FIELDS))
+        for row in copy.rows():
+            writer.writerow((name(_key(row)), *(row[field] for field in FIELDS)))
+
+
+class _replaced:
+    """A text file that takes the place of another only when it is whole."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.spare = path.with_name(f".{path.name}.new")
+
+    def __enter__(self) -> IO[str]:
+        self.file = self.spare.open("w", encoding="utf-8", newline="")
+        return self.file
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.file.close()
+        if error is None:
+            self.spare.replace(self.path)
+        else:
+            self.spare.unlink(missing_ok=True)

@@ -1,0 +1,109 @@
+"""Where the attempts come from: pages of the core's record for the ended ones, the mirror for those that run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from windlass.wire import messages as m
+from windlass_gui.bridge import Bridge
+from windlass_gui.mirror import Changes
+from windlass_gui.runs.ends import Page, parse_page
+from windlass_gui.timeline.attempts import Attempts
+
+MOST = 4_000_000
+"""Attempts that are held; `Feed.cut` says when there are more."""
+AGAIN = 1000
+"""Milliseconds from an end to the look for pages with it: until then it is shown as the mirror tells it."""
+
+
+class Feed(QObject):
+    """Fills `attempts` with those of some runs, the first of them followed live."""
+
+    changed = Signal()
+
+    def __init__(self, bridge: Bridge, attempts: Attempts, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.bridge = bridge
+        self.attempts = attempts
+        self.runs: list[int] = []
+        self.loading = False
+        """More pages are on their way."""
+        self.cut = False
+        self.problem = ""
+        """Why the record cannot be read, if so."""
+        self._todo: list[int] = []
+        self._generation = 0
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(AGAIN)
+        self._timer.timeout.connect(self._look_again)
+        bridge.mirror_changed.connect(self._apply)
+
+    def show(self, runs: list[int], attempts: Attempts) -> None:
+        """From now on these runs, into an empty table."""
+        self._generation += 1
+        self.attempts, self.runs, self._todo = attempts, list(runs), list(runs)
+        self.loading, self.cut, self.problem = False, False, ""
+        self._timer.stop()
+        for run in runs:
+            self._take_live(run)
+        self._next()
+
+    def _apply(self, changes: Changes) -> None:
+        touched = False
+        for run in self.runs:
+            inside = changes.inside.get(run)
+            mirror = self.bridge.mirror.run(run)
+            if inside is None or mirror is None:
+                continue
+            if inside.reset:
+                self._take_live(run)
+                self._todo = [run, *(other for other in self._todo if other != run)]
+                self._next()
+            elif inside.attempts:
+                self.attempts.put(row for key in inside.attempts if (row := mirror.attempts.get(key)) is not None)
+                self.attempts.keep_live(run, mirror.live)
+                if not self._timer.isActive():
+                    self._timer.start()
+            touched = True
+        if touched:
+            self.changed.emit()
+
+    def _take_live(self, run: int) -> None:
+        mirror = self.bridge.mirror.run(run)
+        if mirror is not None:
+            self.attempts.put(row for key in mirror.live if (row := mirror.attempts.get(key)) is not None)
+            self.attempts.keep_live(run, mirror.live)
+
+    def _look_again(self) -> None:
+        self._todo += [run for run in self.runs[:1] if run not in self._todo]
+        self._next()
+
+    def _next(self) -> None:
+        if self.loading or not self._todo or self.cut:
+            return
+        run, generation = self._todo[0], self._generation
+        self.loading = True
+
+        def arrived(data: dict[str, Any], _payload: list[bytes]) -> None:
+            if generation == self._generation:
+                self.loading = False
+                self._take(run, data["page"])
+
+        def failed(reason: str) -> None:
+            if generation == self._generation:
+                self.loading, self.problem, self._todo = False, reason, []
+                self.changed.emit()
+
+        message = m.GetColumns(0, run, after=self.attempts.settled.get(run, 0))
+        self.bridge.request(message, arrived, failed, convert=parse_page)
+
+    def _take(self, run: int, page: Page) -> None:
+        self.attempts.add_page(run, page.columns, page.agents, page.outcomes, page.last)
+        self.cut = self.attempts.count >= MOST
+        if page.next is None and self._todo and self._todo[0] == run:
+            self._todo.pop(0)
+        self._next()
+        self.changed.emit()
