@@ -17,7 +17,6 @@ import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from windlass.wire import messages as m
-from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import local
 from windlass_gui.bridge.inbox import Inbox
 from windlass_gui.bridge.keeper import Keeper
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
 
 FRAME = 33
 """Milliseconds between two looks into the inbox."""
-
-PAGE = 5000
-"""Rows of attempts asked for at once."""
 
 Done = Callable[[dict[str, Any], list[bytes]], None]
 """Gets the reply's data and its payload frames, in the UI thread."""
@@ -359,19 +355,6 @@ class Bridge(QObject):
     ) -> None:  # fmt: skip
         """A piece of an attempt's log (attempt 0: the latest); see `messages.GetLog`."""
         self.request(m.GetLog(0, run, task, index, attempt, offset, limit, wait), done, failed)
-
-    def fetch_attempts(self, run: int, after: int = 0, done: Callable[[int | None], None] | None = None) -> None:
-        """One page of a run's ended attempts into the mirror; `done` gets where the next page begins, or None."""
-
-        def convert(data: dict[str, Any]) -> dict[str, Any]:
-            return {**data, "attempts": msgspec.convert(data.get("attempts", []), list[AttemptRow])}
-
-        def arrived(data: dict[str, Any], _payload: list[bytes]) -> None:
-            self.mirror.add_attempts(run, data["attempts"])
-            if done is not None:
-                done(data.get("next"))
-
-        self.request(m.GetAttempts(0, run, after=after, limit=PAGE), arrived, convert=convert)
 
     def get_report(self, run: int, done: Callable[[Account], None], failed: Failed) -> None:
         """What happened to a run, from its whole record: read in a worker thread, as that may take a while."""

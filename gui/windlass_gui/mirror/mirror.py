@@ -234,13 +234,6 @@ class Mirror:
             attempt_curve.add(point.time, (point.cpu, point.memory))
             self._changes.attempt_samples = True
 
-    def add_attempts(self, run: int, rows: list[AttemptRow]) -> None:
-        """Older attempts that were fetched page by page."""
-        mirror = self._followed.get(run)
-        if mirror is not None:
-            found = {(row.task, row.index, row.attempt): row for row in rows}
-            mirror.add_attempts(found, self._changes.run(run))
-
     def forget(self, run: int) -> None:
         """The run is not followed any more."""
         self._followed.pop(run, None)

@@ -22,8 +22,8 @@ AGAIN = 1500
 
 Floats = NDArray[np.float64]
 _KINDS = {
-    "task": "<u4", "index": "<u4", "attempt": "<u4", "slot": "<u4", "agent": "<u2", "outcome": "u1", "started": "<f8", "ended": "<f8",
-    "memory": "<i8",
+    "task": "<u4", "index": "<u4", "attempt": "<u4", "slot": "<u4", "agent": "<u2", "outcome": "u1",
+    "started": "<f8", "ended": "<f8", "memory": "<i8",
 }  # fmt: skip
 
 

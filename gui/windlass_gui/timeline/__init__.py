@@ -1,8 +1,9 @@
 """The timeline: a lane for each slot of each agent, a bar for each attempt.
 
-bars.py     the attempts as arrays, and which of them fall where (no Qt)
-view.py     painting, zooming, panning, pointing
-pane.py     the view with its toolbar, fed from the mirror
+attempts.py   all attempts as columns; feed.py gets them from the record and the mirror
+bars.py       lanes, and which attempts fall where; coloring.py, folding.py, paths.py, summary.py (all without Qt)
+view.py       zooming, panning, pointing; picture.py paints
+pane.py       the view with its tool bar; export.py writes files
 """
 
 from __future__ import annotations

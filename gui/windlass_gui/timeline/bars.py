@@ -372,8 +372,8 @@ class Bars:
         starts, ends = self._times(np.array([bar]), now)
         return float(starts[0]), float(ends[0])
 
-    def code(self, bar: int) -> int:
-        return int(self.attempts.column("state")[bar])
+    def state(self, bar: int) -> str:
+        return STATES[int(self.attempts.column("state")[bar])]
 
 
 def _pixels(starts: Floats, ends: Floats, first: float, per_pixel: float, width: int) -> tuple[Ints, Ints]:

@@ -17,6 +17,9 @@ MOST = 4_000_000
 AGAIN = 1000
 """Milliseconds from an end to the look for pages with it: until then it is shown as the mirror tells it."""
 
+AT_ONCE = 5000
+"""Rows of the mirror that are taken in before the first page comes."""
+
 
 class Feed(QObject):
     """Fills `attempts` with those of some runs, the first of them followed live."""
@@ -33,6 +36,8 @@ class Feed(QObject):
         self.cut = False
         self.problem = ""
         """Why the record cannot be read, if so."""
+        self._shed = 0
+        """What deltas have left out, when last looked."""
         self._todo: list[int] = []
         self._generation = 0
         self._timer = QTimer(self)
@@ -45,7 +50,7 @@ class Feed(QObject):
         """From now on these runs, into an empty table."""
         self._generation += 1
         self.attempts, self.runs, self._todo = attempts, list(runs), list(runs)
-        self.loading, self.cut, self.problem = False, False, ""
+        self.loading, self.cut, self.problem, self._shed = False, False, "", 0
         self._timer.stop()
         for run in runs:
             self._take_live(run)
@@ -62,7 +67,8 @@ class Feed(QObject):
                 self._take_live(run)
                 self._todo = [run, *(other for other in self._todo if other != run)]
                 self._next()
-            elif inside.attempts:
+            elif inside.attempts or mirror.shed > self._shed:
+                self._shed = mirror.shed
                 self.attempts.put(row for key in inside.attempts if (row := mirror.attempts.get(key)) is not None)
                 self.attempts.keep_live(run, mirror.live)
                 if not self._timer.isActive():
@@ -74,7 +80,10 @@ class Feed(QObject):
     def _take_live(self, run: int) -> None:
         mirror = self.bridge.mirror.run(run)
         if mirror is not None:
-            self.attempts.put(row for key in mirror.live if (row := mirror.attempts.get(key)) is not None)
+            known = mirror.attempts
+            # Those that ended a moment ago are seen at once; many of them come quicker by pages.
+            keys = known if len(known) <= AT_ONCE else mirror.live
+            self.attempts.put(row for key in keys if (row := known.get(key)) is not None)
             self.attempts.keep_live(run, mirror.live)
 
     def _look_again(self) -> None:

@@ -1,30 +1,48 @@
-"""The timeline of the run that is followed, with what its colours mean."""
+"""The timeline of a run, or of the newest runs, with its tool bar; fed by `feed.py`."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QMessageBox,
+    QSplitter,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from windlass.model.units import human_size
+from windlass_gui.background import Background
 from windlass_gui.bridge import Bridge
-from windlass_gui.mirror import Changes
 from windlass_gui.models import format as fmt
-from windlass_gui.models.tables import attempt_end, attempt_seconds
 from windlass_gui.panes.hint import Hinted
-from windlass_gui.theme import XS, S, current_theme, draw_state, theme_switch
+from windlass_gui.theme import XS, S
 from windlass_gui.timeline.bars import BarKey, Bars
+from windlass_gui.timeline.export import Copy, write_table, write_trace
+from windlass_gui.timeline.feed import Feed
+from windlass_gui.timeline.legend import Legend
+from windlass_gui.timeline.paths import critical_path, predecessors
+from windlass_gui.timeline.region_table import RegionTable
+from windlass_gui.timeline.summary import summary
 from windlass_gui.timeline.view import TimelineView
 
 LIVE = 100
 """Milliseconds between two pictures while attempts run."""
-LEGEND = (("active", "running"), ("succeeded", "succeeded"), ("failed", "failed"), ("cancelled", "stopped"))
+NEWEST = 20
+"""Runs that are shown together, at most."""
 
 
 class TimelinePane(QWidget):
-    """Shows one run; a click on a bar asks for its log."""
+    """Shows one run, or with it the newest others; a click on a bar asks for its log."""
 
     attempt_selected = Signal(int, int, int, int)
     """run, task, index, attempt."""
@@ -34,33 +52,52 @@ class TimelinePane(QWidget):
         self.bridge = bridge
         self.run: int | None = None
         self.bars = Bars()
+        self.feed = Feed(bridge, self.bars.attempts, self)
+        self.feed.changed.connect(self._refresh)
         self.view = TimelineView(self.bars)
-        self.view.describe, self.view.name = self._describe, self._name
+        self.view.describe, self.view.name, self.view.group_name = self._describe, self._name, self._group_name
         self.view.bar_clicked.connect(self.attempt_selected)
-        self.hinted = Hinted(
-            self.view,
-            self.tr("No attempts yet"),
-            self.tr("Each attempt becomes a bar in a lane of the agent that ran it."),
-        )
-        self._complete = 0
-        """All attempts up to this `seq` are known."""
-        self._fetching = False
-        self._shed = 0
+        self.view.bar_chosen.connect(self._show_arrows)
+        self.view.region_changed.connect(self._show_region)
+        self.region = RegionTable()
+        self.region.zoom_asked.connect(self.view.zoom_to_region)
+        self.region.closed.connect(self._leave_region)
+        self._background = Background(self)
         self._build()
-        bridge.mirror_changed.connect(self.apply)
         self._timer = QTimer(self)
         self._timer.setInterval(LIVE)
         self._timer.timeout.connect(self.view.refresh)
         self._say()
 
     def _build(self) -> None:
+        self.legend = Legend()
         self.note = QLabel()
         self.note.setProperty("role", "muted")
         self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.lanes = self._choice(
+            self.tr("Lanes"),
+            (("agent", self.tr("By agent")), ("task", self.tr("By task")), ("run", self.tr("By run"))),
+            self._show_lanes,
+        )
+        self.colors = self._choice(
+            self.tr("Colour"),
+            (("state", self.tr("State")), ("task", self.tr("Task")), ("owner", self.tr("Owner")),
+             ("duration", self.tr("Duration")), ("memory", self.tr("Memory"))),
+            self._show_colors,
+        )  # fmt: skip
+        self.fold = self._toggle(
+            self.tr("Fold pauses"), self.tr("Leave out long pauses in which nothing ran"), self._show_folded
+        )
+        self.critical = self._toggle(
+            self.tr("Critical path"), self.tr("Mark what the run's end had to wait for"), lambda _: self._show_path()
+        )
         top = QHBoxLayout()
         top.setContentsMargins(S, XS, S, XS)
-        top.setSpacing(S)
-        top.addWidget(_Legend())
+        top.setSpacing(XS)
+        for widget in (self.lanes, self.colors, self.fold, self.critical):
+            top.addWidget(widget)
+        top.addSpacing(S)
+        top.addWidget(self.legend)
         top.addStretch(1)
         top.addWidget(self.note)
         for text, tip, act in (
@@ -68,73 +105,138 @@ class TimelinePane(QWidget):
             ("+", self.tr("Zoom in (W)"), lambda: self.view.zoom(0.8)),
             (self.tr("Fit"), self.tr("Show everything (F)"), self.view.fit),
         ):
-            button = QToolButton()
-            button.setText(text)
-            button.setToolTip(tip)
-            button.setProperty("role", "flat")
-            button.clicked.connect(act)
-            top.addWidget(button)
+            top.addWidget(self._button(text, tip, act))
+        self.export = self._button(self.tr("Export"), self.tr("Write the timeline to a file"), lambda: None)
+        menu = QMenu(self.export)
+        menu.addAction(self.tr("Trace for Perfetto or Chrome…"), lambda: self.ask_export("trace"))
+        menu.addAction(self.tr("Table of attempts (CSV)…"), lambda: self.ask_export("table"))
+        menu.addAction(self.tr("Picture (PNG)…"), lambda: self.ask_export("picture"))
+        self.export.setMenu(menu)
+        self.export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        top.addWidget(self.export)
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.addWidget(self.view)
+        split.addWidget(self.region)
+        split.setStretchFactor(0, 1)
+        self.hinted = Hinted(split, "", "")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(top)
         layout.addWidget(self.hinted, 1)
 
-    # --- the mirror ----------------------------------------------------------------------------------------
+    def _choice(self, name: str, entries: Sequence[tuple[str, str]], act: Callable[[str], None]) -> QComboBox:
+        box = QComboBox()
+        box.setAccessibleName(name)
+        box.setToolTip(name)
+        for key, words in entries:
+            box.addItem(words, key)
+        box.currentIndexChanged.connect(lambda _: act(box.currentData()))
+        return box
+
+    def _toggle(self, text: str, tip: str, act: Callable[[bool], None]) -> QToolButton:
+        button = self._button(text, tip, lambda: None)
+        button.setCheckable(True)
+        button.toggled.connect(act)
+        return button
+
+    @staticmethod
+    def _button(text: str, tip: str, act: Callable[[], object]) -> QToolButton:
+        button = QToolButton()
+        button.setText(text)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        button.setProperty("role", "flat")
+        button.clicked.connect(lambda _=False: act())
+        return button
+
+    # --- what is shown -------------------------------------------------------------------------------------
 
     def show_run(self, run: int | None) -> None:
         """The attempts of a followed run; None for none."""
         if run != self.run:
             self.run = run
-            self._complete, self._fetching, self._shed = 0, False, 0
-            self.view.fitting = True
-            self.view.selected = None
             self._reload()
 
     def select(self, run: int, task: int, index: int, attempt: int) -> None:
         self.view.show_bar((run, task, index, attempt))
 
-    def apply(self, changes: Changes) -> None:
-        if self.run is None or (inside := changes.inside.get(self.run)) is None:
-            return
-        if inside.reset:
-            self._reload()
-            return
-        mirror = self.bridge.mirror.run(self.run)
-        if mirror is None:
-            return
-        if inside.attempts:
-            self.bars.put(row for key in inside.attempts if (row := mirror.attempts.get(key)) is not None)
-            self._refresh()
-        if mirror.shed > self._shed:
-            self._shed = mirror.shed
-            self._fetch(self.run)
+    def _shown_runs(self) -> list[int]:
+        """The run itself; with lanes by run or colours by owner the newest others too."""
+        if self.run is None:
+            return []
+        if self.bars.mode != "run" and self.bars.way != "owner":
+            return [self.run]
+        newest = sorted(self.bridge.mirror.runs, reverse=True)[:NEWEST]
+        return [self.run, *(run for run in newest if run != self.run)]
 
     def _reload(self) -> None:
+        self.view.fitting = True
+        self.view.path, self.view.arrows, self.view.region, self.view.selected = [], [], None, None
+        self.region.hide()
         self.bars.clear()
-        mirror = self.bridge.mirror.run(self.run) if self.run is not None else None
-        if mirror is not None and self.run is not None:
-            self.bars.put(mirror.attempts.values())
-            self._fetch(self.run)
+        owners = sorted({row.owner for row in self.bridge.mirror.runs.values()})
+        self.bars.owners = {run: owners.index(row.owner) for run, row in self.bridge.mirror.runs.items()}
+        self.feed.show(self._shown_runs(), self.bars.attempts)
         self._refresh()
 
-    def _fetch(self, run: int) -> None:
-        """A snapshot brings the newest attempts only, and a delta may leave some out: the rest comes page by page."""
-        if self._fetching:
+    def _show_lanes(self, mode: str) -> None:
+        before = self._shown_runs()
+        self.bars.show(mode=mode)
+        self._reload_if(before)
+
+    def _show_colors(self, way: str) -> None:
+        before = self._shown_runs()
+        self.bars.show(way=way)
+        self.legend.show_way(way)
+        self._reload_if(before)
+
+    def _reload_if(self, before: list[int]) -> None:
+        if self._shown_runs() != before:
+            self._reload()
+        else:
+            self.view.refresh()
+
+    def _show_folded(self, on: bool) -> None:
+        self.bars.show(folds=on)
+        self._leave_region()
+        self.view.fit()
+
+    def _needs(self) -> dict[int, list[int]]:
+        mirror = self.bridge.mirror.run(self.run) if self.run is not None else None
+        if mirror is None:
+            return {}
+        number = {row.id: row.index for row in mirror.tasks}
+        return {row.index: [number[need] for need in row.needs if need in number] for row in mirror.tasks}
+
+    def _show_path(self) -> None:
+        bars, run = self.bars, self.run
+        on = self.critical.isChecked() and run is not None and bars.count
+        self.view.path = (
+            [bars.key(bar) for bar in critical_path(bars.attempts, run, self._needs())] if on and run else []
+        )
+        self.view.update()
+
+    def _show_arrows(self) -> None:
+        chosen = self.view.selected
+        bar = self.bars.place(chosen) if chosen is not None and chosen[0] == self.run else None
+        found = predecessors(self.bars.attempts, bar, self._needs()) if bar is not None else []
+        self.view.arrows = [self.bars.key(at) for at in found]
+
+    def _show_region(self) -> None:
+        region, now = self.view.region, time.time()
+        if region is None or region[1] - region[0] < 2 * self.view.per_pixel:
+            self.view.region = None
+            self.region.hide()
             return
-        self._fetching = True
+        inside = self.bars.visible(*region, self.view.clock())
+        seconds = self.bars.real(region[1]) - self.bars.real(region[0])
+        self.region.show_lines(summary(self.bars.attempts, inside, now), seconds, self._task_name)
 
-        def page(following: int | None) -> None:
-            if run != self.run:
-                return
-            self._fetching = False
-            if following:
-                self._complete = following
-                self._fetch(run)
-            elif (mirror := self.bridge.mirror.run(run)) is not None:
-                self._complete = max((row.seq for row in mirror.attempts.values()), default=0)
-
-        self.bridge.fetch_attempts(run, self._complete, page)
+    def _leave_region(self) -> None:
+        self.view.region = None
+        self.region.hide()
+        self.view.update()
 
     def _refresh(self) -> None:
         self.view.refresh()
@@ -142,76 +244,119 @@ class TimelinePane(QWidget):
             self._timer.start()
         else:
             self._timer.stop()
+        if self.critical.isChecked() and not self.feed.loading:
+            self._show_path()
         self._say()
 
     def _say(self) -> None:
-        self.hinted.show_hint(not self.bars.count)
-        title = self.tr("No attempts yet") if self.run is not None else self.tr("No run selected")
-        self.hinted.hint.say(title, self.tr("Each attempt becomes a bar in a lane of the agent that runs it."))
-        number = self.bars.count
-        self.note.setText(
-            (self.tr("{} attempt") if number == 1 else self.tr("{} attempts")).format(fmt.count(number))
-            if number
-            else ""
-        )
+        number, feed = self.bars.count, self.feed
+        self.hinted.show_hint(not number)
+        if feed.problem:
+            self.hinted.hint.say(self.tr("The attempts cannot be read"), feed.problem)
+        else:
+            title = self.tr("No attempts yet") if self.run is not None else self.tr("No run selected")
+            self.hinted.hint.say(title, self.tr("Each attempt becomes a bar in a lane of the agent that runs it."))
+        words = self.tr("{} attempt") if number == 1 else self.tr("{} attempts")
+        text = words.format(fmt.count(number)) if number else ""
+        if len(feed.runs) > 1:
+            every = len(self.bridge.mirror.runs)
+            text += self.tr(" of {} runs").format(len(feed.runs))
+            text += self.tr(", the newest of {}").format(fmt.count(every)) if every > len(feed.runs) else ""
+        if feed.loading and number:
+            text += " …"
+        elif feed.cut:
+            text += self.tr(" (there are more)")
+        self.note.setText(text)
 
     # --- words ---------------------------------------------------------------------------------------------
 
+    def _task_name(self, run: int, task: int) -> str:
+        mirror = self.bridge.mirror.run(run)
+        if mirror is None or task >= len(mirror.tasks):
+            return self.tr("run {}, task {}").format(run, task + 1)
+        row = mirror.tasks[task]
+        return row.title or row.id
+
+    def _group_name(self, group: int) -> str:
+        if self.bars.mode == "task":
+            return self._task_name(self.run or 0, group)
+        row = self.bridge.mirror.runs.get(group)
+        return f"{group} · {row.name}" if row is not None else str(group)
+
     def _name(self, key: BarKey) -> str:
         mirror = self.bridge.mirror.run(key[0])
-        if mirror is None or key[1] >= len(mirror.tasks):
-            return f"{key[1]}[{key[2]}]"
-        task = mirror.tasks[key[1]]
-        return f"{task.title or task.id}[{key[2]}]" if task.array else task.title or task.id
+        array = mirror is None or key[1] >= len(mirror.tasks) or mirror.tasks[key[1]].array
+        return self._task_name(key[0], key[1]) + (f"[{key[2]}]" if array else "")
 
     def _describe(self, key: BarKey) -> str:
+        bar = self.bars.place(key)
+        if bar is None:
+            return self._name(key)
+        known = self.bars.attempts
+        value = {name: known.column(name)[bar] for name in ("start", "end", "agent", "slot", "memory")}
+        runs_yet = value["end"] == float("inf")
+        seconds = (time.time() if runs_yet else float(value["end"])) - float(value["start"])
+        state = "active" if runs_yet else self.bars.state(bar)
+        lines = [
+            self.tr("{}, attempt {}").format(self._name(key), key[3]),
+            f"{state} · {fmt.duration(seconds)}",
+            self.tr("on {}, slot {}").format(known.agents[int(value["agent"])], int(value["slot"]) + 1),
+            self.tr("started {}").format(fmt.clock(float(value["start"]), time.time())),
+        ]
+        if value["memory"]:
+            lines.append(self.tr("{} memory at most").format(human_size(int(value["memory"]))))
         mirror = self.bridge.mirror.run(key[0])
         row = mirror.attempts.get(key[1:]) if mirror is not None else None
-        if row is None:
-            return self._name(key)
-        lines = [
-            f"{self._name(key)}, attempt {row.attempt}",
-            f"{attempt_end(row)} · {fmt.duration(attempt_seconds(row))}",
-            f"on {row.agent_name}, slot {row.slot + 1}",
-            f"started {fmt.clock(row.started or 0, time.time())}",
-        ]
-        if row.ended:
-            lines.append(f"{fmt.duration(row.cpu)} CPU time, {human_size(row.memory)} memory at most")
-        if row.error:
+        if row is not None and row.error:
             lines.append(row.error.split("\n", 1)[0][:120])
         return "\n".join(line.replace("<", "‹") for line in lines)
 
+    # --- files ---------------------------------------------------------------------------------------------
 
-class _Legend(QWidget):
-    """What the colours mean, with the shapes that the rest of the app uses."""
+    def ask_export(self, kind: str) -> None:
+        """Ask for a file, and write it: trace, table or picture."""
+        ending, words = {
+            "trace": (".json", self.tr("Trace (*.json)")),
+            "table": (".csv", self.tr("Table (*.csv)")),
+            "picture": (".png", self.tr("Picture (*.png)")),
+        }[kind]
+        wish = f"run-{self.run}{ending}" if self.run is not None else f"timeline{ending}"
+        chosen, _ = QFileDialog.getSaveFileName(self, self.tr("Export the timeline"), wish, words)
+        if chosen:
+            self.write(kind, Path(chosen))
 
-    def __init__(self) -> None:
-        super().__init__()
-        theme_switch().changed.connect(self.update)
+    def write(self, kind: str, path: Path) -> None:
+        """In a thread of its own where it may take long; the note says when it is done."""
+        if kind == "picture":
+            picture = self.view.grab()
+            self._written("" if picture.save(str(path), "PNG") else self.tr("the picture cannot be written"), path)
+            return
+        copy, names = Copy(self.bars.attempts, time.time()), self._names()
+        write = write_trace if kind == "trace" else write_table
+        self.note.setText(self.tr("Writing {} attempts …").format(fmt.count(len(copy))))
+        self._background.do(
+            lambda: write(path, copy, names),
+            lambda _: self._written("", path),
+            lambda error: self._written(str(error), path),
+        )
 
-    def sizeHint(self) -> QSize:
-        metrics = self.fontMetrics()
-        words = sum(metrics.horizontalAdvance(word) + 2 + 12 + 6 + 2 * S for _, word in LEGEND)
-        return QSize(words + 16 + 6 + metrics.horizontalAdvance("another attempt") + 4, 24)
+    def _names(self) -> Callable[[BarKey], str]:
+        """Of attempts, for another thread: the mirror is not asked there."""
+        tasks: dict[tuple[int, int], tuple[str, bool]] = {}
+        for run in self.feed.runs:
+            mirror = self.bridge.mirror.run(run)
+            for row in mirror.tasks if mirror is not None else ():
+                tasks[run, row.index] = row.title or row.id, row.array
 
-    def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        def name(key: BarKey) -> str:
+            words, array = tasks.get(key[:2], (f"run {key[0]}, task {key[1] + 1}", True))
+            return f"{words}[{key[2]}]" if array else words
 
-    def changeEvent(self, event: QEvent) -> None:
-        self.updateGeometry()
-        super().changeEvent(event)
+        return name
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter, theme = QPainter(self), current_theme()
-        x, middle = 0.0, self.height() / 2
-        for state, word in LEGEND:
-            draw_state(painter, QRectF(x, middle - 6, 12, 12), state, theme)
-            x = self._word(painter, x + 18, word) + 2 * S
-        painter.fillRect(QRectF(x, middle + 3, 16, 3), theme.color("text"))
-        self._word(painter, x + 22, "another attempt")
-
-    def _word(self, painter: QPainter, x: float, word: str) -> float:
-        painter.setPen(current_theme().color("muted"))
-        width = painter.fontMetrics().horizontalAdvance(word) + 2
-        painter.drawText(QRectF(x, 0, width, self.height()), Qt.AlignmentFlag.AlignVCenter, word)
-        return x + width
+    def _written(self, problem: str, path: Path) -> None:
+        if problem:
+            QMessageBox.warning(self, self.tr("Export the timeline"), self.tr("It was not written: {}").format(problem))
+            self._say()
+        else:
+            self.note.setText(self.tr("Written to {}").format(path.name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -125,7 +126,9 @@ class Picture:
         ):
             rect = QRect(plot.left() + left + 4, view.y_of(row) + GAP // 2, right - left - 9, LANE - GAP)
             name = view.name(view.bars.key(bar))
-            painter.drawText(rect, _LEFT, painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, rect.width()))
+            painter.drawText(
+                rect, _LEFT, painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, rect.width())
+            )
         if view.bars.live:
             x = view.x_of(view.bars.fold(now))
             painter.setPen(QPen(mix(theme.color("canvas"), theme.color("accent"), 0.6), 1, Qt.PenStyle.DashLine))
@@ -138,7 +141,7 @@ class Picture:
         places = [at for key in view.path if (at := view.bars.place(key)) is not None]
         if places:
             painter.setPen(QPen(theme.color("warn"), 2))
-            for before, after in zip(places[:-1], places[1:], strict=True):
+            for before, after in pairwise(places):
                 self._arrow(painter, before, after)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             for bar in places:
@@ -146,8 +149,8 @@ class Picture:
         chosen = view.bars.place(view.selected) if view.selected is not None else None
         if chosen is not None:
             painter.setPen(QPen(theme.color("text"), 1.3))
-            for before in view.arrows:
-                if (at := view.bars.place(before)) is not None:
+            for key in view.arrows:
+                if (at := view.bars.place(key)) is not None:
                     self._arrow(painter, at, chosen)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
@@ -201,7 +204,7 @@ class Picture:
         begin, end = view.bars.real(view.first), view.bars.real(view.time_at(view.width()))
         edges = [begin, *(edge for pause in view.bars.pauses for edge in pause if begin < edge < end), end]
         inside = any(start < begin < stop for start, stop in view.bars.pauses)
-        for first, last in zip(edges[:-1], edges[1:], strict=True):
+        for first, last in pairwise(edges):
             if not inside:
                 self._marks(painter, theme, step, first, last)
             inside = not inside and bool(view.bars.pauses)

@@ -63,7 +63,8 @@ def test_items_of_a_run(make: Any) -> None:
 def test_an_ended_attempt_is_never_replaced_by_its_beginning(make: Any) -> None:
     mirror = Mirror()
     mirror.feed(make.snapshot("run:1", run=make.run(), tasks=[make.task()], attempts=[make.attempt(state="exited")]))
-    mirror.add_attempts(1, [make.attempt(), make.attempt(attempt=2, state="exited", outcome="nonzero", code=3)])
+    rows = [make.attempt(), make.attempt(attempt=2, state="exited", outcome="nonzero", code=3)]
+    mirror.feed(make.delta("run:1", attempts=rows))
     run = mirror.run(1)
     assert run is not None
     assert run.live == set()

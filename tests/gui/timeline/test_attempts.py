@@ -19,9 +19,7 @@ def page(rows: list[tuple[int, int, int, int, float, float, str]]) -> dict[str, 
     outcomes = sorted({row[6] for row in rows})
     return {
         "columns": {
-            **{
-                name: np.array(columns[place], "u4") for place, name in enumerate(("task", "index", "attempt", "slot"))
-            },
+            **{name: np.array(columns[place], "u4") for place, name in enumerate(("task", "index", "attempt", "slot"))},
             "agent": np.zeros(len(rows), "u2"),
             "outcome": np.array([outcomes.index(row[6]) for row in rows], "u1"),
             "started": np.array(columns[4]),

@@ -10,7 +10,7 @@ import pytest
 
 from windlass_gui.timeline import Bars
 from windlass_gui.timeline.bars import CODES
-from windlass_gui.timeline.view import stamp
+from windlass_gui.timeline.picture import stamp
 
 OK, STOPPED, ACTIVE, FAILED = (CODES.index(name) for name in ("succeeded", "cancelled", "active", "failed"))
 
@@ -40,7 +40,7 @@ def test_a_running_bar_grows_and_then_ends(make: Any) -> None:
     assert not codes[0, 25:].any()
     bars.put([ended(make, 0, 10.0, 12.0, outcome="nonzero")])
     assert (bars.count, bars.live, bars.span(25.0)) == (1, False, (10.0, 12.0))
-    assert bars.code(0) == FAILED
+    assert bars.state(0) == "failed"
 
 
 def test_a_failure_is_seen_among_thousands(make: Any) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import csv
+import json
+from array import array
+from pathlib import Path
 from typing import Any
 
-import msgspec
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from windlass.wire import messages as m
+from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
 from windlass_gui.theme import apply_theme, current_theme
 from windlass_gui.timeline import TimelinePane
-from windlass_gui.timeline.view import LABELS, LANE, RULER
+from windlass_gui.timeline.picture import LABELS, LANE, RULER
 
 
 def shown(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> TimelinePane:
@@ -53,6 +59,18 @@ def test_bars_come_with_the_run(qtbot: QtBot, bridge: Bridge, link: RecordingLin
     assert pane.hinted.hinting
 
 
+def answer(rows: list[AttemptRow], next: int | None = None) -> dict[str, Any]:
+    """What the core says to GetColumns."""
+    ends = [(row.task, row.index, row.attempt, row.slot, row.started, row.ended, row.memory) for row in rows]
+    kinds = {"task": "I", "index": "I", "attempt": "I", "slot": "I", "started": "d", "ended": "d", "memory": "q"}
+    data: dict[str, Any] = {
+        name: array(kind, [end[at] for end in ends]).tobytes() for at, (name, kind) in enumerate(kinds.items())
+    }
+    last = max((row.seq for row in rows), default=next or 0)
+    data |= {"agent": bytes(2 * len(rows)), "outcome": bytes(len(rows)), "agents": ["desk"], "outcomes": ["ok"]}
+    return data | {"count": len(rows), "next": next, "last": last}
+
+
 def test_older_attempts_come_page_by_page(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
     pane = TimelinePane(bridge)
     qtbot.addWidget(pane)
@@ -60,16 +78,20 @@ def test_older_attempts_come_page_by_page(qtbot: QtBot, bridge: Bridge, link: Re
     pane.show_run(1)
     link.tell(make.snapshot("run:1", run=make.run(1), tasks=[make.task(0, 6)], attempts=[]))
     bridge.frame()
-    first = link.of(m.GetAttempts)[0]
-    rows = [make.attempt(0, n, state="exited") for n in range(6)]
-    first.answer({"attempts": [msgspec.to_builtins(row) for row in rows[:3]], "next": 3})
+    rows = [make.attempt(0, n, state="exited", seq=n + 1, ended=make.NOW + 5) for n in range(6)]
+    link.of(m.GetColumns)[0].answer(answer(rows[:3], next=3))
     bridge.frame()
-    second = link.of(m.GetAttempts)[1]
+    second = link.of(m.GetColumns)[1]
     assert second.message.after == 3
-    second.answer({"attempts": [msgspec.to_builtins(row) for row in rows[3:]], "next": None})
+    second.answer(answer(rows[3:]))
     bridge.frame()
     assert pane.bars.count == 6
-    assert len(link.of(m.GetAttempts)) == 2
+    # The snapshot came while the first page was on its way, so it was looked once more.
+    for more in link.of(m.GetColumns)[2:]:
+        more.answer(answer([]))
+    bridge.frame()
+    assert pane.bars.count == 6
+    assert "6 attempts" in pane.note.text()
 
 
 def test_clicking_a_bar_asks_for_its_log(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
@@ -152,13 +174,92 @@ def test_colours_follow_the_theme(
 
 def test_what_a_delta_left_out_is_asked_for(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
     pane = shown(qtbot, bridge, link, make)
-    link.of(m.GetAttempts)[0].answer({"attempts": [], "next": None})
-    bridge.frame()
+    while any(not asked.future.done() for asked in link.of(m.GetColumns)):
+        next(asked for asked in link.of(m.GetColumns) if not asked.future.done()).answer(answer([]))
+        bridge.frame()
+    before = len(link.of(m.GetColumns))
     link.tell(make.delta("run:1", attempts=[], shed=40))
     bridge.frame()
-    asked = link.of(m.GetAttempts)[1]
-    assert asked.message.after == 1, "from the last end that is known"
-    row = make.attempt(0, 20, state="exited", seq=9)
-    asked.answer({"attempts": [msgspec.to_builtins(row)], "next": None})
+    qtbot.waitUntil(lambda: len(link.of(m.GetColumns)) > before)
+    row = make.attempt(0, 20, state="exited", seq=9, ended=make.NOW + 3)
+    link.of(m.GetColumns)[-1].answer(answer([row]))
     bridge.frame()
     assert pane.bars.count == 11
+
+
+def test_a_record_that_cannot_be_read_says_so(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
+    pane = TimelinePane(bridge)
+    qtbot.addWidget(pane)
+    pane.show_run(1)
+    link.of(m.GetColumns)[0].fail(RuntimeError("no such run"))
+    bridge.frame()
+    assert pane.hinted.hinting
+    assert "no such run" in pane.hinted.hint.text.text()
+
+
+def test_lanes_colours_folding_and_the_path_are_chosen(
+    qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any
+) -> None:
+    pane = shown(qtbot, bridge, link, make)
+    for box in (pane.lanes, pane.colors):
+        for at in reversed(range(box.count())):
+            box.setCurrentIndex(at)
+            pane.grab()
+    assert len(pane.bars.lanes) == 2
+    pane.fold.click()
+    pane.critical.click()
+    assert [key[2] for key in pane.view.path] == [9]
+    pane.grab()
+
+
+def test_a_region_is_summed_up_zoomed_to_and_left(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
+    pane = shown(qtbot, bridge, link, make)
+    view, shift = pane.view, Qt.KeyboardModifier.ShiftModifier
+    start = QPoint(round(view.x_of(make.NOW + 1.95)), RULER + 4)
+    end = QPoint(round(view.x_of(make.NOW + 4.95)), RULER + 2 * LANE - 6)
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, shift, start)
+    QTest.mouseMove(view, end)
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, shift, end)
+    assert pane.region.isVisible()
+    assert pane.region.table.item(0, 1).text() == "3"
+    assert pane.region.words.text().startswith("3 attempts in 3.0 s")
+    pane.region.copy()
+    assert QApplication.clipboard().text().splitlines()[1].startswith('"task-0",1,3,0,2.7')
+    QTest.keyClick(view, Qt.Key.Key_Z)
+    assert view.first == pytest.approx(make.NOW + 1.9, abs=0.1)
+    QTest.keyClick(view, Qt.Key.Key_Escape)
+    assert not pane.region.isVisible()
+
+
+@pytest.mark.parametrize("kind", ["trace", "table", "picture"])
+def test_it_is_written_to_a_file(
+    qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any, tmp_path: Path, kind: str
+) -> None:
+    pane = shown(qtbot, bridge, link, make)
+    path = tmp_path / kind
+    pane.write(kind, path)
+    qtbot.waitUntil(lambda: "Written" in pane.note.text())
+    if kind == "trace":
+        events = json.loads(path.read_text())["traceEvents"]
+        bars = [event for event in events if event["ph"] == "X"]
+        assert len(bars) == 10
+        assert (bars[3]["name"], bars[3]["dur"], bars[3]["tid"]) == ("task-0[3]", pytest.approx(900_000, abs=2), 2)
+        assert events[0]["args"]["name"] == "desk"
+    elif kind == "table":
+        lines = list(csv.DictReader(path.read_text().splitlines()))
+        assert [line["name"] for line in lines][:2] == ["task-0[0]", "task-0[1]"]
+        assert float(lines[0]["seconds"]) == pytest.approx(0.9)
+    else:
+        assert path.read_bytes().startswith(b"\x89PNG")
+    assert [entry.name for entry in tmp_path.iterdir()] == [kind]
+
+
+def test_what_cannot_be_written_is_told(
+    qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pane = shown(qtbot, bridge, link, make)
+    said: list[str] = []
+    monkeypatch.setattr(QMessageBox, "warning", lambda _, __, text: said.append(text))
+    pane.write("table", tmp_path / "no" / "such" / "folder.csv")
+    qtbot.waitUntil(lambda: bool(said))
+    assert "folder" in said[0]
