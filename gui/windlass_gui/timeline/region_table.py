@@ -69,7 +69,7 @@ class RegionTable(QWidget):
         layout.setSpacing(XS)
         layout.addLayout(row)
         layout.addWidget(self.table)
-        self.setMinimumWidth(360)
+        self.setMinimumWidth(430)
         self.hide()
 
     def show_lines(self, lines: Sequence[Line], seconds: float, name: Callable[[int, int], str]) -> None:
