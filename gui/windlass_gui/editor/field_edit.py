@@ -41,6 +41,8 @@ class FieldEdit(QWidget):
         self.field = field
         self._theme = theme
         self._shown = ""
+        self._wrong = False
+        """What was typed could not be entered: it stays, with the reason, until it is mended or taken back."""
         self._problem = ""
         """What the check of the whole document says of it."""
         self.language = "yaml" if field.code == "yaml" else "shell"
@@ -163,10 +165,15 @@ class FieldEdit(QWidget):
         """What the document holds. What is being typed is left alone as long as the document's value stays."""
         shown = self.field.show(value)
         self.box.setPlaceholderText(placeholder)
-        if shown == self._shown and self.dirty and self.box.hasFocus():
+        if shown == self._shown and self.dirty and (self.box.hasFocus() or self._wrong):
             return
         self._shown = shown
         self._put(shown)
+
+    def take_back(self) -> None:
+        """Forget what was typed and could not be entered: another task is shown now."""
+        if self.dirty:
+            self._put(self._shown)
 
     def show_problem(self, text: str) -> None:
         """What the checker found here, said while nothing wrong is being typed."""
@@ -175,6 +182,7 @@ class FieldEdit(QWidget):
             self._show_error(text)
 
     def _put(self, text: str) -> None:
+        self._wrong = False
         if text != self.text:
             blocked = self.box.blockSignals(True)
             if isinstance(self.box, QLineEdit):
@@ -231,6 +239,7 @@ class FieldEdit(QWidget):
         if not self.dirty:
             return True
         good, value = self._parse()
+        self._wrong = not good
         if good:
             self._shown = self.text
             self.entered.emit(value)

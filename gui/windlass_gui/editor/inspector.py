@@ -160,6 +160,7 @@ class Inspector(QWidget):
 
     def show_session(self, session: EditorSession | None, scene: GraphScene | None) -> None:
         self.flush()
+        self._take_back()
         if self.session is not None:
             self.session.changed.disconnect(self._refresh)
             self.session.checked.disconnect(self._show)
@@ -188,6 +189,7 @@ class Inspector(QWidget):
 
     def _selection_changed(self) -> None:
         self.flush()
+        self._take_back()
         self.tasks = self._chosen()
         self._show()
 
@@ -370,6 +372,12 @@ class Inspector(QWidget):
         for row in (*self.task_form.rows, *self.graph_form.rows):
             if isinstance(row.editor, FieldEdit) and not row.isHidden() and row.editor.dirty:
                 row.editor.enter()
+
+    def _take_back(self) -> None:
+        """What is typed for one task must not stand in the form of another."""
+        for row in (*self.task_form.rows, *self.graph_form.rows):
+            if isinstance(row.editor, FieldEdit):
+                row.editor.take_back()
 
     def _label(self, what: str) -> str:
         if self.task is not None:

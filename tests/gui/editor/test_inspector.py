@@ -66,6 +66,20 @@ def test_a_wrong_value_is_told_and_not_entered(inspector: Inspector, view: Graph
     assert inspector.field("timeout").error == ""
 
 
+def test_what_could_not_be_entered_stays_until_another_task_is_chosen(
+    inspector: Inspector, view: GraphView, session: EditorSession
+) -> None:
+    view.graph.select(["split"])
+    _type(inspector, "resources.memory", "10 parsecs")
+    inspector.flush()
+    session.set_field("join", "title", "Meanwhile")
+    session.check_now()
+    edit = inspector.field("resources.memory")
+    assert (edit.text, "parsecs" in edit.error) == ("10 parsecs", True)
+    view.graph.select(["join"])
+    assert (edit.text, edit.error) == ("", "")
+
+
 def test_a_long_reason_is_read_whole(inspector: Inspector, view: GraphView, qtbot: QtBot) -> None:
     view.graph.select(["split"])
     for key, text in (("resources.gpu-memory", "8 parsecs"), ("limit", "0"), ("groups", "data base!")):
