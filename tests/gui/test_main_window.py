@@ -272,6 +272,14 @@ def test_a_wrong_graph_is_not_submitted(window: MainWindow, bridge: RecordingBri
     window.problems.list.itemActivated.emit(item, 0)
     assert window.page.view is not None
     assert window.page.view.graph.selected == {"second"}
+    assert window.focusWidget() is window.inspector.needs.line
+    window.page.show_mode("text")
+    window.problems.list.itemActivated.emit(item, 0)
+    assert "frist" in window.page.text.edit.textCursor().block().text()
+    window.problems.list.setCurrentItem(item)
+    problem = window.problems.problems[0]
+    window.problems.fixes(problem)[0].apply()
+    assert "needs: [first]" in window.page.text.edit.toPlainText()
 
 
 def test_the_nodes_menu_acts_on_the_run(window: MainWindow, bridge: RecordingBridge, graph: Path, make: Any) -> None:

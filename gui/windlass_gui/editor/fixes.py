@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QFileDialog
 
 from windlass.model.fitting import Machine, lack
 from windlass.model.graph import Resources
@@ -309,6 +310,25 @@ def _make_file(problem: Problem, session: EditorSession) -> Iterator[Fix]:
     if folder is not None:
         path = folder / problem.found
         yield Fix(_tr("Create an empty {}").format(problem.found), lambda: _create(path, session))
+        inputs = plain_data(session.document.task(problem.task).get("inputs"))
+        if problem.found in (inputs if isinstance(inputs, list) else [inputs]):
+            yield Fix(_tr("Choose another file…"), lambda: _choose(problem, session, folder))
+
+
+def _choose(problem: Problem, session: EditorSession, folder: Path) -> None:
+    """Another file of the graph's folder in the place of the one that is not there."""
+    name, _ = QFileDialog.getOpenFileName(None, _tr("Choose a file beside the graph"), str(folder))
+    if not name:
+        return
+    try:
+        chosen = Path(name).resolve().relative_to(folder.resolve()).as_posix()
+    except ValueError:
+        session.refused.emit(_tr("{} is not in the graph's folder").format(name))
+        return
+    inputs = plain_data(session.document.task(problem.task).get("inputs"))
+    new = [chosen if one == problem.found else one for one in inputs] if isinstance(inputs, list) else chosen
+    label = _tr("take “{}” as an input of “{}”").format(chosen, problem.task)
+    session.set_fields(problem.task, {"inputs": new}, label)
 
 
 def _create(path: Path, session: EditorSession) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QFileDialog, QMenu
 from pytestqt.qtbot import QtBot
 
 from windlass.model.fitting import Machine
@@ -170,14 +170,23 @@ def test_what_nobody_uses_is_told_and_tidied(qapp: object) -> None:
     assert not _advice(text.replace("${{ params.used }}", "${{ json(params) }}").replace("outputs: [a]", ""))[1]
 
 
-def test_a_file_that_is_not_there_is_told_and_can_be_made(tmp_path: Path, qapp: object) -> None:
+def test_a_file_that_is_not_there_is_told_and_can_be_made(
+    tmp_path: Path, qapp: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = "windlass: 1\ntasks:\n  a: {command: x, inputs: [data/in.csv, '*.txt', here.txt]}\n"
     (tmp_path / "here.md").write_text("")
     session, found = _advice(text, tmp_path)
     assert found["missing-input"].message == "no file here.txt beside the graph"
     assert found["no-match"].found == "*.txt"
-    (fix,) = fixes_for(found["missing-input"], session, ())
-    fix.apply()
+    create, choose = fixes_for(found["missing-input"], session, ())
+    for name, steps in ((tmp_path / "here.md", 1), (tmp_path.parent / "elsewhere", 1), ("", 1)):
+        monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, name=name: (str(name), ""))
+        choose.apply()
+        assert session.undo.count() == steps
+    assert session.document.task("a")["inputs"] == ["data/in.csv", "*.txt", "here.md"]
+    session, found = _advice(text, tmp_path)
+    create, _ = fixes_for(found["missing-input"], session, ())
+    create.apply()
     assert (tmp_path / "here.txt").exists()
     assert session.undo.count() == 0
     session, found = _advice(text, tmp_path)
