@@ -20,6 +20,7 @@ from windlass.wire import messages as m
 from windlass_gui.bridge import local
 from windlass_gui.bridge.inbox import Inbox
 from windlass_gui.bridge.keeper import Keeper
+from windlass_gui.bridge.pages import Page, Pages
 from windlass_gui.mirror import Mirror
 from windlass_gui.models.tables import ShareRow
 
@@ -314,6 +315,27 @@ class Bridge(QObject):
             self._link.request(message, payload).add_done_callback(finish)
         except Exception as error:  # a closed link says so at once
             report(str(error))
+
+    def read_pages(
+        self, read: Callable[[int], Any], after: int, convert: Callable[[dict[str, Any]], tuple[Page, int | None]],
+        take: Callable[[Page, bool], bool], failed: Failed,
+    ) -> Pages[Page] | None:  # fmt: skip
+        """A long answer, page by page, as `Pages` says; None when there is no core to ask."""
+        link, generation = self._link, self._generation
+        if link is None:
+            failed("Not connected to a core.")
+            return None
+
+        def call(do: Callable[[], object]) -> None:
+            def still() -> None:
+                if generation == self._generation:
+                    do()
+
+            self.inbox.call(still)
+
+        pages = Pages(link.request, call, read, convert, take, failed)
+        pages.start(after)
+        return pages
 
     def control(
         self, action: str, run: int, task: int | None = None, index: int | None = None, downstream: bool = False,

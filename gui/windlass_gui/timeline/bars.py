@@ -49,6 +49,8 @@ class Bars:
         """Run -> number of its owner, for their colours."""
         self.folds = False
         """Long pauses are folded."""
+        self.growing = False
+        """Many more are about to come: sorting waits until they are worth it."""
         self._forget()
 
     def _forget(self) -> None:
@@ -64,6 +66,7 @@ class Bars:
         """Those sorted in, by start."""
         self._starts = self._latest = np.zeros(0)
         """Their starts, and the latest end up to each; in folded time."""
+        self._lengths = np.zeros(0, np.float32)
         self._sorted = 0
         """Attempts below this are sorted in, but for `_open`."""
         self._open = np.zeros(0, np.int64)
@@ -112,7 +115,7 @@ class Bars:
             self._lane, self._sorted = np.zeros(0, np.int32), -1
         self._version, self._kept = known.version, known.order_kept
         self._add_lanes()
-        if self._sorted < 0 or known.count - self._sorted > max(TAIL, self._sorted // 2):
+        if self._sorted < 0 or known.count - self._sorted > (max(TAIL, self._sorted) if self.growing else TAIL):
             self._sort()
 
     def _add_lanes(self) -> None:
@@ -153,6 +156,7 @@ class Bars:
         self._folding = find_pauses(starts[order], latest) if self.folds else Folding()
         self._order, self._sorted = order, known.count
         self._starts, self._latest = self._folding.fold(starts[order]), self._folding.fold(latest)
+        self._lengths = (ends[order] - starts[order]).astype(np.float32)
         self._open = np.flatnonzero(~np.isfinite(ends))
         self._coarse, self._coarse_failed = None, False
 
@@ -210,6 +214,9 @@ class Bars:
         """Bars that touch the time from `first` to `last` in the rows `top` to `bottom` (exclusive)."""
         self._update()
         some = np.concatenate((self._order[self._window(first, last)], self._tail()))
+        return self._among(some, first, last, top, bottom, now)
+
+    def _among(self, some: Ints, first: float, last: float, top: int, bottom: int, now: float) -> Ints:
         rows = self._rank[self._lane[some]]
         some = some[(rows >= top) & (rows < bottom)]
         starts, ends = self._times(some, now)
@@ -320,9 +327,8 @@ class Bars:
         """Bars of at least `least` pixels: (bar, row, left, right), at most `most` of them. For labels."""
         self._update()
         window = self._window(first, first + per_pixel * width)
-        if window.stop - window.start > 20 * COARSE_FROM:
-            return []  # at this zoom hardly one is wide enough, and none of them would be missed
-        shown = self.visible(first, first + per_pixel * width, top, bottom, now)
+        long = self._order[window][self._lengths[window] >= (least - 2) * per_pixel]
+        shown = self._among(np.concatenate((long, self._tail())), first, first + per_pixel * width, top, bottom, now)
         left, right = _pixels(*self._times(shown, now), first, per_pixel, width)
         chosen = np.flatnonzero(right - left >= least)[:most]
         rows = self._rank[self._lane[shown]]

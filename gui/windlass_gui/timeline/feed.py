@@ -96,23 +96,30 @@ class Feed(QObject):
         run, generation = self._todo[0], self._generation
         self.loading = True
 
-        def arrived(data: dict[str, Any], _payload: list[bytes]) -> None:
-            if generation == self._generation:
-                self.loading = False
-                self._take(run, data["page"])
+        def take(page: Page, last: bool) -> bool:
+            return generation == self._generation and self._take(run, page, last)
 
         def failed(reason: str) -> None:
             if generation == self._generation:
                 self.loading, self.problem, self._todo = False, reason, []
                 self.changed.emit()
 
-        message = m.GetColumns(0, run, after=self.attempts.settled.get(run, 0))
-        self.bridge.request(message, arrived, failed, convert=parse_page)
+        self.bridge.read_pages(
+            lambda after: m.GetColumns(0, run, after=after), self.attempts.settled.get(run, 0), _page, take, failed
+        )
 
-    def _take(self, run: int, page: Page) -> None:
+    def _take(self, run: int, page: Page, last: bool) -> bool:
+        """Whether to go on."""
         self.attempts.add_page(run, page.columns, page.agents, page.outcomes, page.last)
         self.cut = self.attempts.count >= MOST
-        if page.next is None and self._todo and self._todo[0] == run:
-            self._todo.pop(0)
-        self._next()
+        if last or self.cut:
+            self.loading = False
+            self._todo = [other for other in self._todo if other != run]
+            self._next()
         self.changed.emit()
+        return not self.cut
+
+
+def _page(data: dict[str, Any]) -> tuple[Page, int | None]:
+    page: Page = parse_page(data)["page"]
+    return page, page.next

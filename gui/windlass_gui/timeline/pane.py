@@ -37,6 +37,10 @@ from windlass_gui.timeline.view import TimelineView
 
 LIVE = 100
 """Milliseconds between two pictures while attempts run."""
+BETWEEN_PAGES = 0.4
+"""Seconds between two pictures while pages come: the pages are what a person waits for."""
+MANY = 50_000
+"""Attempts from which a picture holds the pages up."""
 NEWEST = 20
 """Runs that are shown together, at most."""
 
@@ -63,6 +67,7 @@ class TimelinePane(QWidget):
         self.region.zoom_asked.connect(self.view.zoom_to_region)
         self.region.closed.connect(self._leave_region)
         self._background = Background(self)
+        self._painted = 0.0
         self._build()
         self._timer = QTimer(self)
         self._timer.setInterval(LIVE)
@@ -239,7 +244,12 @@ class TimelinePane(QWidget):
         self.view.update()
 
     def _refresh(self) -> None:
+        self.bars.growing = self.feed.loading
+        many = self.feed.loading and self.bars.count > MANY
+        if many and time.monotonic() - self._painted < BETWEEN_PAGES:
+            return
         self.view.refresh()
+        self._painted = time.monotonic()
         if self.bars.live:
             self._timer.start()
         else:
