@@ -94,6 +94,8 @@ SPECS = (
     Spec("save_layout", "&Save layout as…", "", "Ctrl+Alt+L", "Keep the places and sizes of the panes under a name"),
     Spec("reset_layout", "&Reset layout", "", "Ctrl+Alt+0", "Put the panes back to where they were at first"),
     Spec("history", "&History", "", "Ctrl+Alt+H", "Show or hide the steps of the graph in front"),
+    Spec("next_pane", "Ne&xt pane", "", "F6", "Take the keyboard to the next pane"),
+    Spec("previous_pane", "Pre&vious pane", "", "Shift+F6", "Take the keyboard to the pane before"),
     Spec("settings", "Se&ttings…", "settings", "Ctrl+,", "Theme, interface size, what is restored, keys"),
     Spec("keys", "&Keys and gestures", "", "F1", "What the mouse and the keys do on the canvas"),
     Spec("about", "&About Windlass", "windlass", "", "Version and licence"),

@@ -41,6 +41,7 @@ from windlass_gui.panes.doing import WHOLE, Target
 from windlass_gui.panes.failures import FailuresPane
 from windlass_gui.panes.report import show_report
 from windlass_gui.panes.table import Table
+from windlass_gui.reaching import PaneKeys
 from windlass_gui.recents import Recents
 from windlass_gui.recovering import Recovering
 from windlass_gui.retrying import Retrying
@@ -158,6 +159,9 @@ class MainWindow(QMainWindow):
         history.toggled.connect(self.actions_["history"].setChecked)
         do("history", history.trigger)
         do("settings", self.show_settings)
+        pane_keys = PaneKeys(lambda: [self.documents, self.inspector, self.history, self.bottom, self.palette_])
+        do("next_pane", lambda: pane_keys.step(1))
+        do("previous_pane", lambda: pane_keys.step(-1))
         do("commands", self.show_commands)
         do("keys", lambda: KeysDialog(self.actions_, self).open())
         do("about", lambda: show_about(self))

@@ -115,6 +115,9 @@ def add_menu(menu: QMenu, title: str, actions: Actions, names: Sequence[str]) ->
 
 def _fill_panes(menu: QMenu, window: QMainWindow, actions: Actions) -> None:
     menu.clear()
+    menu.addAction(actions["next_pane"])
+    menu.addAction(actions["previous_pane"])
+    menu.addSeparator()
     for name, dock in docks_of(window).items():
         menu.addAction(actions["history"] if name == "history" else dock.toggleViewAction())
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt
 from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
+    QApplication,
     QComboBox,
     QFormLayout,
     QLabel,
@@ -142,3 +144,26 @@ def test_whatever_takes_the_keyboard_has_a_name(window: MainWindow, tmp_path: Pa
     settings.close()
     recovery.close()
     assert not found, "\n".join(sorted(set(found)))
+
+
+def test_the_keyboard_goes_from_pane_to_pane(window: MainWindow) -> None:
+    window.activateWindow()
+    assert QTest.qWaitForWindowActive(window)
+    view = window.page.view
+    assert view is not None
+    view.setFocus()
+
+    def where() -> str:
+        focus = QApplication.focusWidget()
+        panes = {"documents": window.documents, "inspector": window.inspector, "bottom": window.bottom,
+                 "palette": window.palette_}  # fmt: skip
+        return next((name for name, pane in panes.items() if focus is not None and pane.isAncestorOf(focus)), "")
+
+    walked = [where()]
+    for _ in range(4):
+        QTest.keyClick(window, Qt.Key.Key_F6)
+        walked.append(where())
+    assert walked == ["documents", "inspector", "bottom", "palette", "documents"]
+    assert view.hasFocus(), "back where it was"
+    QTest.keyClick(window, Qt.Key.Key_F6, Qt.KeyboardModifier.ShiftModifier)
+    assert where() == "palette"

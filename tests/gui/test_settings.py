@@ -210,3 +210,14 @@ def test_recent_files_can_be_pinned_cleared_and_are_said_to_be_missing(window: M
     assert list(rows()) == ["one.yaml"], "what is pinned stays"
     rows()["one.yaml"].click()
     assert window.windowTitle().startswith("one.yaml")
+
+
+def test_a_new_window_begins_as_the_old_one_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _, arguments: given.append(arguments[1:]))
+    for arguments in (["--connect", "tcp://core:1"], ["--offline"], ["graph.yaml"]):
+        app.again(app.parse(arguments))
+    module = ["-m", "windlass_gui"]
+    assert given == [[*module, "--connect", "tcp://core:1"], [*module, "--offline"], module], (
+        "tabs come back by themselves"
+    )
