@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from windlass_gui.editor.code import CodeEdit
+from windlass_gui.editor.code.completing import Completer, Source
 from windlass_gui.editor.code.dialog import CodeDialog
 from windlass_gui.editor.fields import Choice, Field, Tick, show_text
 from windlass_gui.editor.stepping import stepped
@@ -41,6 +42,7 @@ class FieldEdit(QWidget):
         self.field = field
         self._theme = theme
         self._shown = ""
+        self._source: Source | None = None
         self._wrong = False
         """What was typed could not be entered: it stays, with the reason, until it is mended or taken back."""
         self._problem = ""
@@ -126,12 +128,19 @@ class FieldEdit(QWidget):
         if isinstance(self.box, CodeEdit):
             self.box.set_language(language)
 
+    def offer(self, source: Source) -> None:
+        """Offer what may stand at the cursor, here and in the larger box."""
+        self._source = source
+        Completer(self.box, source)
+
     def open_large(self) -> None:
         """The same text in a dialog; OK enters it."""
         if not isinstance(self.box, CodeEdit):
             return
         dialog = CodeDialog(self.tr(self.field.label), self.language, self.text, self._reason, self._theme, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if self._source is not None:
+            Completer(dialog.edit, self._source)
         dialog.accepted.connect(lambda: self._take(dialog.text))
         dialog.open()
 

@@ -143,7 +143,7 @@ class Inspector(QWidget):
     def _made(self, row: Row) -> None:
         """A row is new."""
         if isinstance(row.editor, FieldEdit):
-            Completer(row.editor.box, partial(self._suggest, row.key))
+            row.editor.offer(partial(self._suggest, row.key))
             if row.key.startswith("resources.") or row.key == "where":
                 row.editor.typed.connect(self._show_fit)
 

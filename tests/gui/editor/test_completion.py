@@ -57,7 +57,7 @@ def _field(key: str, text: str, task: str = "work") -> list[str]:
     ("key", "text", "first"),
     [
         ("command", "echo ${{ pa", ["params"]),
-        ("command", "echo ${{ params.", ["size", "mode"]),
+        ("command", "echo 🙂 ${{ params.", ["size", "mode"]),
         ("command", "echo ${{ matrix.", ["crf", "speed"]),
         ("command", "echo ${{ tasks.", ["split", "pack"]),
         ("command", "echo ${{ tasks.split.", ["result", "outputs", "status"]),
@@ -148,19 +148,20 @@ def test_a_suggestion_is_taken_by_keys(session: EditorSession, view: GraphView, 
     box.setFocus()
     qtbot.waitUntil(box.hasFocus)
     box.selectAll()
-    QTest.keyClicks(box, "echo ${{ par")
+    box.insertPlainText("echo 🙂 ")
+    QTest.keyClicks(box, "${{ par")
     assert completer.offered == ["params"]
     QTest.keyClick(box, Qt.Key.Key_Return)
-    assert inspector.field("command").text == "echo ${{ params."
+    assert inspector.field("command").text == "echo 🙂 ${{ params."
     assert completer.offered == ["size"]
     QTest.keyClick(box, Qt.Key.Key_Tab)
-    assert inspector.field("command").text == "echo ${{ params.size"
+    assert inspector.field("command").text == "echo 🙂 ${{ params.size"
     assert not completer.showing
     QTest.keyClicks(box, " }}")
     QTest.keyClick(box, Qt.Key.Key_Space, Qt.KeyboardModifier.ControlModifier)
     assert not completer.showing
     inspector.flush()
-    assert session.document.task("split")["command"] == "echo ${{ params.size }}"
+    assert session.document.task("split")["command"] == "echo 🙂 ${{ params.size }}"
     inspector.show_session(None, None)
 
 

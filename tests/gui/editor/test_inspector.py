@@ -569,9 +569,11 @@ def test_a_script_opens_in_a_larger_box(
     dialog = edit.findChild(CodeDialog)
     assert dialog is not None
     dialog.edit.selectAll()
-    QTest.keyClicks(dialog.edit, "print(1)")
+    QTest.keyClicks(dialog.edit, "print(${{ par")
+    QTest.keyClick(dialog.edit, Qt.Key.Key_Return)
+    QTest.keyClicks(dialog.edit, "size }})")
     dialog.accept()
-    assert session.document.task("join")["script"] == "print(1)"
+    assert session.document.task("join")["script"] == "print(${{ params.size }})"
 
 
 def test_a_need_is_added_by_name_and_removed(inspector: Inspector, view: GraphView, session: EditorSession) -> None:

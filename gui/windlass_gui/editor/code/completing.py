@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QPlainTextEdit, QTreeWidget, QTreeWidgetItem
 
 from windlass_gui.editor.code.offers import Offer
+from windlass_gui.editor.code.patch import place_of, units
 from windlass_gui.theme import current_theme
 
 Source: TypeAlias = Callable[[str, int], Offer | None]
@@ -44,11 +45,14 @@ class Completer(QObject):
 
     def _place(self) -> tuple[str, int]:
         if isinstance(self._box, QLineEdit):
-            return self._box.text(), self._box.cursorPosition()
-        cursor = self._box.textCursor()
-        if self._by_line:
-            return cursor.block().text(), cursor.positionInBlock()
-        return self._box.toPlainText(), cursor.position()
+            text, at = self._box.text(), self._box.cursorPosition()
+        else:
+            cursor = self._box.textCursor()
+            if self._by_line:
+                text, at = cursor.block().text(), cursor.positionInBlock()
+            else:
+                text, at = self._box.toPlainText(), cursor.position()
+        return text, place_of(text, at)
 
     def _changed(self) -> None:
         if self._typed:
@@ -101,6 +105,7 @@ class Completer(QObject):
         self.close()
         text, end = self._place()
         tail = "" if text[end:].startswith(chosen.tail.strip() or "\0") else chosen.tail
+        start, end = units(text[:start]), units(text[:end])
         if isinstance(self._box, QLineEdit):
             self._box.setSelection(start, end - start)
             self._box.insert(chosen.text + tail)

@@ -88,8 +88,8 @@ def _apply(cursor: QTextCursor, hunk: Hunk, old: list[str]) -> None:
             before = old[at]
             low, high = _common(before, line)
             start = document.findBlockByNumber(at).position()
-            cursor.setPosition(start + _units(before[:low]))
-            cursor.setPosition(start + _units(before[: len(before) - high]), keep)
+            cursor.setPosition(start + units(before[:low]))
+            cursor.setPosition(start + units(before[: len(before) - high]), keep)
             cursor.insertText(line[low : len(line) - high])
         return
     if hunk.first == hunk.last:
@@ -126,6 +126,13 @@ def _common(old: str, new: str) -> tuple[int, int]:
     return low, high
 
 
-def _units(text: str) -> int:
-    """Qt counts in UTF-16."""
+def units(text: str) -> int:
+    """A text's length as Qt counts it: in UTF-16."""
     return len(text) + sum(char > "\uffff" for char in text)
+
+
+def place_of(text: str, at: int) -> int:
+    """The place in a Python text of one that Qt counts."""
+    if text.isascii():
+        return at
+    return len(text.encode("utf-16-le", "surrogatepass")[: 2 * at].decode("utf-16-le", "replace"))
