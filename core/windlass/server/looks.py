@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 20_000
 """Attempts that one answer looks at."""
-FAILURES = 500
+FAILURES = 250
 WEIGHT = 2 * 1024 * 1024
 """Bytes of logs that are read for one answer of failures."""
 
@@ -59,7 +59,7 @@ def failures(core: Core, msg: m.GetFailures) -> dict[str, Any]:
 def _line(end: looks.Failed) -> str:
     """What it said last on its error output, or what is said of it."""
     if end.log:
-        told = logs.to_bytes(end.log, (logs.ERR,))[-2000:].decode("utf-8", "replace")
+        told = logs.end_of(end.log, logs.ERR, 2000).decode("utf-8", "replace")
         if line := last_line(told):
             return line
     return end.error.split("\n", 1)[0]

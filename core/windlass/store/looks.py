@@ -18,6 +18,8 @@ import msgspec
 from windlass.sched.states import ItemState
 from windlass.store import packs
 
+ROWS = 5000
+"""Attempts with rows of their own that one answer reads; those that were written together cost a tenth."""
 POINTS = 120
 """Points that are kept of an ended attempt's curve."""
 _ALL = 1 << 62
@@ -62,11 +64,32 @@ class _Columns:
         data["task"].extend([task] * count)
         data["index"].extend(items)
         data["attempt"].extend(attempts)
-        data["slot"].extend(max(0, slot) for slot in slots)
+        data["slot"].extend([slot if slot > 0 else 0 for slot in slots])
         data["agent"].extend([self.agents.setdefault(agent, len(self.agents))] * count)
         data["outcome"].extend([self.outcomes.setdefault(outcome, len(self.outcomes))] * count)
         data["started"].extend(started)
         data["ended"].extend(ended)
+        data["memory"].extend(memory)
+
+    def add_rows(self, rows: list[Any]) -> None:
+        """As `extend`, for rows of their own: all of them a column at a time."""
+        if not rows:
+            return
+        _, tasks, items, attempts, slots, agents, outcomes, started, ended, memory = zip(*rows, strict=True)
+        data = self.data
+        self.count += len(rows)
+        for agent in dict.fromkeys(agents):
+            self.agents.setdefault(agent, len(self.agents))
+        for outcome in dict.fromkeys(outcomes):
+            self.outcomes.setdefault(outcome or "lost", len(self.outcomes))
+        data["task"].extend(tasks)
+        data["index"].extend(items)
+        data["attempt"].extend(attempts)
+        data["slot"].extend([slot if slot > 0 else 0 for slot in slots])
+        data["agent"].extend([self.agents[agent] for agent in agents])
+        data["outcome"].extend([self.outcomes[outcome or "lost"] for outcome in outcomes])
+        data["started"].extend([math.nan if time is None else time for time in started])
+        data["ended"].extend([math.nan if time is None else time for time in ended])
         data["memory"].extend(memory)
 
     def page(self, next: int | None, last: int) -> Page:
@@ -82,9 +105,9 @@ def attempt_columns(db: sqlite3.Connection, run: int, task: int | None, after: i
     rows = db.execute(
         "SELECT seq, task, idx, attempt, slot, agent, outcome, started, ended, memory FROM attempts"
         " WHERE run=? AND seq>? ORDER BY seq LIMIT ?",
-        (run, after, limit),
+        (run, after, min(limit, ROWS)),
     ).fetchall()
-    full = len(rows) >= limit
+    full = len(rows) >= min(limit, ROWS)
     upto = rows[-1][0] if full else _ALL
     last, seen = after, 0
     found = _Columns()
@@ -102,14 +125,10 @@ def attempt_columns(db: sqlite3.Connection, run: int, task: int | None, after: i
         if seen >= limit:
             upto, full = min(upto, last), True
             break
-    for seq, place, index, attempt, slot, agent, outcome, started, ended, memory in rows:
-        if seq > upto:
-            break
-        last = max(last, seq)
-        if task in (None, place):
-            began = math.nan if started is None else started
-            over = math.nan if ended is None else ended
-            found.extend(place, [index], [attempt], [slot], agent, outcome or "lost", [began], [over], [memory])
+    rows = [row for row in rows if row[0] <= upto]
+    if rows:
+        last = max(last, rows[-1][0])
+    found.add_rows([row for row in rows if task in (None, row[1])])
     return found.page(last if full else None, last)
 
 

@@ -174,6 +174,25 @@ def read(data: bytes) -> list[Record]:
     return LogReader().feed(data)
 
 
+def end_of(data: bytes, stream: int, limit: int) -> bytes:
+    """The last `limit` bytes that were written to one stream, without looking into the others. Damage ends it."""
+    places: list[tuple[int, int]] = []
+    try:
+        for first, end, _, of in _scan(data):
+            if of == stream:
+                places.append((first + HEADER.size, end))
+    except ValueError:
+        pass
+    found: list[bytes] = []
+    left = limit
+    for first, end in reversed(places):
+        found.append(data[max(first, end - left) : end])
+        left -= end - first
+        if left <= 0:
+            break
+    return b"".join(reversed(found))
+
+
 def to_bytes(data: bytes, streams: tuple[int, ...] = (OUT, ERR, NOTE)) -> bytes:
     """What was written, in order, without times; notes stand on lines of their own."""
     out = bytearray()

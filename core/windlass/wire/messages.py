@@ -746,7 +746,7 @@ class GetFailures(Message, frozen=True):
     req: int
     run: int
     after: int = 0
-    limit: int = 500
+    limit: int = 250
 
 
 class GetCurve(Message, frozen=True):

@@ -18,7 +18,7 @@ from windlass_gui.bridge import Bridge
 from windlass_gui.mirror import Changes
 from windlass_gui.theme import ITEM_STATES
 
-PAGE = 500
+PAGE = 250
 AGAIN = 700
 """Milliseconds between a change and the next look at what has failed."""
 MOST = 200_000

@@ -141,3 +141,11 @@ def test_whoever_may_look_may_ask(role: str) -> None:
 
     assert all(roles.allowed(role, kind) for kind in (m.GetColumns, m.GetFailures, m.GetCurve))
     assert answers.FAILURES <= 1000
+
+
+def test_the_end_of_one_stream() -> None:
+    data = stderr("one ") + logs.encode_record(1.0, logs.OUT, b"out") + stderr("two ") + stderr("three")
+    assert logs.end_of(data, logs.ERR, 100) == b"one two three"
+    assert logs.end_of(data, logs.ERR, 7) == b"o three"
+    assert logs.end_of(data + b"\xff" * 20, logs.ERR, 5) == b"three"
+    assert logs.end_of(b"", logs.ERR, 5) == b""

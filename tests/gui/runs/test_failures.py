@@ -61,7 +61,7 @@ def answer(
 def test_pages_join_into_groups_and_the_worst_is_shown_first(
     pane: FailuresPane, link: RecordingLink, bridge: Bridge
 ) -> None:
-    assert link.of(m.GetFailures)[0].message == m.GetFailures(0, 7, 0, 500)
+    assert link.of(m.GetFailures)[0].message == m.GetFailures(0, 7, 0, 250)
     answer(pane, link, bridge, group("a", range(2), "cannot open /in/0.png"), last=2, next=2)
     assert "reading on" in pane.say.text()
     assert link.of(m.GetFailures)[1].message.after == 2
