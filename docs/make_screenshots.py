@@ -23,6 +23,7 @@ from windlass.client.embedded import EmbeddedCore
 from windlass_gui.bridge import Bridge
 from windlass_gui.main_window import MainWindow
 from windlass_gui.panes.report import show_report
+from windlass_gui.submit.options import SubmitOptions
 from windlass_gui.theme import apply_theme
 from windlass_resources.samples import get_sample
 
@@ -93,7 +94,7 @@ def play(stage: Stage) -> None:
     window.page.view.graph.select(["encode"])
     stage.draw("editor")
 
-    window.running.ask_params = lambda params: {**params, "seconds": SECONDS}
+    window.running.ask = lambda _session, graph, _scope, done: done(SubmitOptions({**graph.params, "seconds": SECONDS}))
     window.show_monitor()
     assert window.monitor is not None
     window.monitor.resize(1100, 720)

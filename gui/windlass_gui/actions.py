@@ -80,6 +80,7 @@ SPECS = (
     Spec("both", "&Both", "", "Ctrl+2", "Show the drawing and the text side by side"),
     Spec("text", "&YAML", "text", "Ctrl+3", "Show the graph as text"),
     Spec("submit", "&Submit", "submit", "F5", "Run the graph"),
+    Spec("submit_with", "Submit &with options…", "", "Ctrl+F5", "A part of the graph, priority, deadline, a preview"),
     Spec("cancel", "&Cancel", "cancel", "Shift+F5", "Stop the run that is shown"),
     Spec("retry", "&Retry failed", "retry", "Ctrl+R", "Run again what failed or was cancelled in the run shown"),
     Spec("report", "&What happened?", "log", "Ctrl+I", "Agents lost, items made anew, waiting, the slowest"),

@@ -110,7 +110,7 @@ class MainWindow(QMainWindow):
         )
         self.editing = Editing(self.actions_, self.documents)
         self.canvas_actions = CanvasActions(self.actions_, self.documents, settings)
-        self.running = Running(self, bridge, self.run_view)
+        self.running = Running(self, bridge, self.run_view, settings)
         self.retrying = Retrying(self, bridge, self.run_view)
         self.tabling = Tabling(self)
         self.status = Status(self.statusBar(), bridge)
@@ -142,6 +142,7 @@ class MainWindow(QMainWindow):
         do("save_template", self.adding.save_template)
         do("edit_task", self.inspector.edit_main_field)
         do("submit", self.submit)
+        do("submit_with", lambda: self.submit(ask=True))
         do("cancel", lambda: self.tabling.cancel_run(self.run_view.run))
         do("retry", lambda: self.retry(self.run_view.run) if self.run_view.run is not None else None)
         do("report", self.show_report)
@@ -356,11 +357,11 @@ class MainWindow(QMainWindow):
 
         self.bridge.get_run(run, show)
 
-    def submit(self) -> None:
-        """Run the open graph."""
+    def submit(self, ask: bool = False, scope: str = "whole") -> None:
+        """Run the open graph, or the part of it that is chosen on the canvas; see `Running.submit`."""
         self.take_typed()
         if self.page.session is not None:
-            self.running.submit(self.page.session)
+            self.running.submit(self.page.session, ask, scope)
             self._enable()
 
     def _after_submit(self, session: EditorSession, run: int, text: str) -> None:
@@ -427,7 +428,7 @@ class MainWindow(QMainWindow):
         self.editing.enable()
         self.canvas_actions.enable()
         open_ = self.page.session is not None
-        self.actions_.enable(open_ and not self.running.busy and self.bridge.state == "up", "submit")
+        self.actions_.enable(open_ and not self.running.busy and self.bridge.state == "up", "submit", "submit_with")
         self.actions_.enable(self.bridge.state == "up" and self.running.can("cancel"), "cancel")
         self.actions_.enable(self.running.can("retry") and not self.retrying.busy, "retry")
         self.actions_.enable(

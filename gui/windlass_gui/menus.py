@@ -86,21 +86,9 @@ def build_menus(
     layouts = view.addMenu(_tr("&Layouts"))
     layouts.aboutToShow.connect(lambda: fill_layouts(layouts))
     menu(
-        _tr("&Run"),
-        "submit",
-        "cancel",
-        "retry",
-        "report",
-        "",
-        "critical_path",
-        "follow",
-        "item_grids",
-        "legend",
-        "leave_run",
-        "",
-        "monitor",
-        "token",
-    )
+        _tr("&Run"), "submit", "submit_with", "cancel", "retry", "report", "", "critical_path", "follow", "item_grids",
+        "legend", "leave_run", "", "monitor", "token",
+    )  # fmt: skip
     menu(_tr("&Help"), "keys", "about")
     return recent
 
@@ -180,6 +168,10 @@ def node_menu(window: MainWindow, task: str | None, link: tuple[str, str] | None
             cancel = menu.addAction(_tr("Cancel"), lambda: window.tabling.acting.cancel([Pick(run, row.index)]))
             cancel.setEnabled(bool(busy))
             menu.addSeparator()
+        can = actions["submit"].isEnabled()
+        menu.addAction(_tr("Run only what is chosen…"), lambda: window.submit(scope="chosen")).setEnabled(can)
+        menu.addAction(_tr("Run from here on…"), lambda: window.submit(scope="onward")).setEnabled(can)
+        menu.addSeparator()
         for name in ON_NODES:
             menu.addAction(actions[name]) if name else menu.addSeparator()
         for title, names in ARRANGING:

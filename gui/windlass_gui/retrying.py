@@ -61,7 +61,8 @@ class Retrying(QObject):
         if self.busy:
             return
         session = self.run_view.session
-        if run != self.run_view.run or session is None or not self.run_view.document or not self.run_view.matches:
+        view = self.run_view
+        if run != view.run or session is None or not view.document or not view.matches or view.is_part:
             go()
             return
         if not self.run_view.edited:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from windlass.model.document import check_text
 from windlass.model.graph import Task
+from windlass.model.part import MARK
 from windlass.wire import messages as m
 from windlass.wire.rows import RunRow, TaskRow
 from windlass_gui.bridge import Bridge
@@ -207,8 +208,13 @@ class RunView(QFrame):
     @property
     def edited(self) -> bool:
         """The open graph is the shown run's, and was edited since."""
-        known = bool(self.document) and self.session is not None and self.matches
+        known = bool(self.document) and not self.is_part and self.session is not None and self.matches
         return known and self.session is not None and self.session.document.text != self.document
+
+    @property
+    def is_part(self) -> bool:
+        """The run is of a part of a graph, so that a whole one cannot come along with a retry."""
+        return self.document.startswith(MARK)
 
     @property
     def matches(self) -> bool:
@@ -277,7 +283,8 @@ class RunView(QFrame):
             parts.append(row.note)
         self._label.setText(" · ".join(parts))
         self._label.setToolTip(row.note)
-        self._note.setText(self._edited_note(bool(counts.failed or counts.cancelled)) if self.edited else "")
+        note = self._edited_note(bool(counts.failed or counts.cancelled)) if self.edited else ""
+        self._note.setText(self.tr("A part of the graph") if self.is_part else note)
         self._open.setVisible(not self.matches)
 
     def _edited_note(self, retry: bool) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from windlass.model.graph import Graph
 from windlass_gui.bridge import Bridge, SubmitProgress
 from windlass_gui.editor.session import EditorSession
-from windlass_gui.params_dialog import ParamsDialog
 from windlass_gui.run_view import RunView
-from windlass_gui.theme import theme_switch
+from windlass_gui.submit.dialog import SubmitDialog
+from windlass_gui.submit.options import SubmitOptions
+
+Ask = Callable[[EditorSession, Graph, str, Callable[[SubmitOptions], None]], None]
 
 
 class Running(QObject):
@@ -27,22 +29,26 @@ class Running(QObject):
     submitted = Signal(object, int, str)
     """The session, the run that came of it, and the text that the run goes by."""
 
-    def __init__(self, window: QWidget, bridge: Bridge, run_view: RunView) -> None:
+    def __init__(self, window: QWidget, bridge: Bridge, run_view: RunView, settings: QSettings) -> None:
         super().__init__(window)
         self.window = window
         self.bridge = bridge
         self.run_view = run_view
+        self.settings = settings
         self.busy = False
         """A submit is being packed or uploaded."""
-        self.ask_params: Callable[[dict[str, Any]], dict[str, Any] | None] = self._ask_params
+        self.ask: Ask = self._ask
+        """Asks for what is to be said; gets the session, its graph, how much is to run, and whom to tell."""
 
-    def submit(self, session: EditorSession) -> None:
-        """Check, ask for parameters, hand over; the canvas then shows the run."""
-        if self.busy:
-            return
-        session.when_checked(lambda: self._submit(session))
+    def submit(self, session: EditorSession, ask: bool = False, scope: str = "whole") -> None:
+        """Check, ask what there is to ask (`ask`: in any case), hand over; the canvas then shows the run.
 
-    def _submit(self, session: EditorSession) -> None:
+        `scope`: whole, chosen (on the canvas), or onward: from there on.
+        """
+        if not self.busy:
+            session.when_checked(lambda: self._submit(session, ask, scope))
+
+    def _submit(self, session: EditorSession, ask: bool, scope: str) -> None:
         graph = session.document.graph
         if graph is None:
             self.problems_asked.emit()
@@ -51,22 +57,28 @@ class Running(QObject):
         if not graph.tasks:
             session.refused.emit(self.tr("There is nothing to run yet: add a task"))
             return
-        params: dict[str, Any] | None = {}
-        if graph.params:
-            params = self.ask_params(graph.params)
-        if params is None:
+        if ask or graph.params or scope != "whole":
+            self.ask(session, graph, scope, lambda options: self._go(session, options))
+        else:
+            self._go(session, SubmitOptions())
+
+    def _ask(self, session: EditorSession, graph: Graph, scope: str, done: Callable[[SubmitOptions], None]) -> None:
+        chosen = self.run_view.scene.selected if self.run_view.scene is not None else set()
+        dialog = SubmitDialog(self.bridge, self.settings, session, graph, chosen, scope, self.window)
+        dialog.accepted.connect(lambda: done(dialog.options))
+        dialog.open()
+
+    def _go(self, session: EditorSession, options: SubmitOptions) -> None:
+        if self.busy:
             return
-        text = session.document.text
+        text = options.text or session.document.text
         self.busy = True
         self.progress.emit(self.tr("Submitting…"))
         folder = session.document.folder
-        self.bridge.submit(text, folder, params, lambda progress: self._advance(progress, session, text))
-
-    def _ask_params(self, params: dict[str, Any]) -> dict[str, Any] | None:
-        dialog = ParamsDialog(params, theme_switch().theme, self.window)
-        values = dialog.values() if dialog.exec() else None
-        dialog.deleteLater()
-        return values
+        self.bridge.submit(
+            text, folder, options.params, lambda progress: self._advance(progress, session, text), name=options.name,
+            owner=options.owner, project=options.project, priority=options.priority, deadline=options.deadline,
+        )  # fmt: skip
 
     def _advance(self, progress: SubmitProgress, session: EditorSession, text: str) -> None:
         if not progress.over:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QToolTip
 from pytestqt.qtbot import QtBot
 
+from windlass.model.graph import Graph
 from windlass.wire import messages as m
 from windlass.wire.messages import Pick
 from windlass.wire.rows import Counts
 from windlass_gui import app
 from windlass_gui.bridge import PLAIN, Acted, Bridge, How, SubmitProgress
 from windlass_gui.main_window import MainWindow
-from windlass_gui.params_dialog import ParamsDialog
-from windlass_gui.theme import apply_theme, load_theme
+from windlass_gui.submit.options import SubmitOptions
+from windlass_gui.theme import apply_theme
 
 GRAPH = """\
 windlass: 1
@@ -44,7 +45,7 @@ class RecordingBridge(Bridge):
         self.sent: list[tuple[Any, ...]] = []
         self.state = "up"
 
-    def submit(self, document: str, folder: Path | None, params: dict[str, Any], callback: Any) -> None:
+    def submit(self, document: str, folder: Path | None, params: dict[str, Any], callback: Any, **more: Any) -> None:
         self.sent.append(("submit", document, folder, params))
         self.callback = callback
 
@@ -196,18 +197,6 @@ def test_a_sample_saved_elsewhere_takes_its_files_along(
     assert window.windowTitle().startswith("pi.yaml")
 
 
-def test_the_parameters_dialog_keeps_kinds(qtbot: QtBot, window: MainWindow) -> None:
-    dialog = ParamsDialog({"size": 4, "mode": "5", "fast": True, "axes": [1, 2], "rate": 0.5}, load_theme("dark"))
-    qtbot.addWidget(dialog)
-    assert dialog.values() == {"size": 4, "mode": "5", "fast": True, "axes": [1, 2], "rate": 0.5}
-    dialog._lines["size"].setText("many")
-    assert not dialog._submit.isEnabled()
-    assert "size" in dialog._error.text()
-    dialog._lines["size"].setText("1e3")
-    assert dialog.values()["size"] == 1000.0
-    assert not dialog.grab().isNull()
-
-
 def test_a_file_that_cannot_be_read_is_shown_with_its_problems(window: MainWindow, tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text("tasks: [\n")
@@ -247,18 +236,31 @@ def test_params_are_asked_for(window: MainWindow, bridge: RecordingBridge, tmp_p
     path = tmp_path / "params.yaml"
     path.write_text(GRAPH.replace("tasks:", "params: {size: 4, mode: fast}\ntasks:", 1))
     window.open_file(path)
-    asked: list[dict[str, Any]] = []
+    asked: list[tuple[dict[str, Any], str]] = []
 
-    def answer(params: dict[str, Any]) -> dict[str, Any] | None:
-        asked.append(params)
-        return {"size": 5, "mode": "fast"} if len(asked) > 1 else None
+    def answer(_session: Any, graph: Graph, scope: str, done: Callable[[SubmitOptions], None]) -> None:
+        asked.append((graph.params, scope))
+        if len(asked) > 1:
+            done(SubmitOptions({"size": 5, "mode": "fast"}, priority=3))
 
-    window.running.ask_params = answer
+    window.running.ask = answer
     window.submit()
     assert bridge.sent == []
     window.submit()
-    assert asked[0] == {"size": 4, "mode": "fast"}
+    assert asked[0] == ({"size": 4, "mode": "fast"}, "whole")
     assert bridge.sent[0][3] == {"size": 5, "mode": "fast"}
+
+
+def test_what_there_is_nothing_to_ask_for_is_asked_on_request(
+    window: MainWindow, bridge: RecordingBridge, graph: Path
+) -> None:
+    window.open_file(graph)
+    asked: list[str] = []
+    window.running.ask = lambda _session, _graph, scope, _done: asked.append(scope)
+    window.actions_["submit_with"].trigger()
+    window.submit(scope="onward")
+    assert asked == ["whole", "onward"]
+    assert bridge.sent == []
 
 
 def test_a_wrong_graph_is_not_submitted(window: MainWindow, bridge: RecordingBridge, tmp_path: Path) -> None:

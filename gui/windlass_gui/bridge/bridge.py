@@ -409,12 +409,19 @@ class Bridge(QObject):
         self.request(m.GetInfo(0), show, failed)
 
     def submit(
-        self, document: str, folder: Path | None, params: dict[str, Any], callback: Callable[[SubmitProgress], None]
-    ) -> None:
-        """Check, pack, upload and submit a document in a worker thread; `callback` runs in the UI thread."""
+        self, document: str, folder: Path | None, params: dict[str, Any], callback: Callable[[SubmitProgress], None],
+        *, name: str = "", owner: str = "", project: str = "", priority: int = 0, deadline: float = 0.0,
+    ) -> None:  # fmt: skip
+        """Check, pack, upload and submit a document in a worker thread; `callback` runs in the UI thread.
+
+        `deadline` in seconds after the submit; without an `owner` it is the user's.
+        """
 
         def job(link: Link, progress: local.Progress) -> SubmitProgress:
-            run = local.submit(link, document, folder, params, progress)
+            run = local.submit(
+                link, document, folder, params, progress, name=name, owner=owner, project=project, priority=priority,
+                deadline=deadline,
+            )  # fmt: skip
             return SubmitProgress("submitted", f"Run {run} submitted", run=run)
 
         self._work(job, callback)

@@ -100,12 +100,18 @@ def report(link: Any, run: int) -> Account:
     return account_of(Run(link, run))
 
 
-def submit(link: Any, document: str, folder: Path | None, params: dict[str, Any], progress: Progress) -> int:
+def submit(
+    link: Any, document: str, folder: Path | None, params: dict[str, Any], progress: Progress, *, name: str = "",
+    owner: str = "", project: str = "", priority: int = 0, deadline: float = 0.0,
+) -> int:  # fmt: skip
     """Check, find and hash the files, upload them, start the run; its number once the core has it durably."""
     from windlass.client.submit import send
 
     made = _packed(document, folder, params, progress)
-    return send(link, made, params, name=made.graph.name, owner=_user(), progress=_uploading(progress))
+    return send(
+        link, made, params, name=name or made.graph.name, owner=owner or _user(), project=project, priority=priority,
+        deadline=deadline, progress=_uploading(progress),
+    )  # fmt: skip
 
 
 def amend(link: Any, run: int, document: str, folder: Path | None, progress: Progress) -> list[str]:

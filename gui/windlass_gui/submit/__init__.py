@@ -1,0 +1,1 @@
+"""Submitting a graph: what is asked, what is shown before, what is remembered."""
