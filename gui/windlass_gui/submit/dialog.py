@@ -95,6 +95,8 @@ class SubmitDialog(QDialog):
         left.setSpacing(S)
         self.earlier = QComboBox()
         self.earlier.setAccessibleName(self.tr("Earlier submissions"))
+        self.earlier.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.earlier.setMinimumContentsLength(20)
         self.earlier.addItem(self.tr("Earlier submissions…"))
         self.earlier.addItem(self.tr("The graph's defaults"))
         for one in self._earlier:
@@ -144,7 +146,7 @@ class SubmitDialog(QDialog):
         layout.addLayout(body, 1)
         layout.addWidget(self.error)
         layout.addWidget(self.buttons)
-        self.resize(900, 560)
+        self.resize(980, 580)
 
     def _options(self) -> QFormLayout:
         form = QFormLayout()
@@ -154,6 +156,7 @@ class SubmitDialog(QDialog):
         self.name.setPlaceholderText(self.graph.name)
         self.name.setMaxLength(200)
         self.priority = QSpinBox()
+        self.priority.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self.priority.setRange(-1_000_000, 1_000_000)
         self.priority.setToolTip(self.tr("Higher goes first, before all other runs of lower priority"))
         self.due = QLineEdit()
@@ -189,7 +192,7 @@ class SubmitDialog(QDialog):
         table.verticalHeader().setDefaultSectionSize(26)
         header = table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for column, width in enumerate((120, 64, 130)):
+        for column, width in enumerate((110, 58, 150)):
             table.setColumnWidth(column, width)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
         return table

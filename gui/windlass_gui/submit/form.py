@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -22,6 +21,8 @@ from windlass_gui.editor.fields import parse_yaml, show_text
 from windlass_gui.theme import SMALL, XS, Theme, mono_font
 from windlass_gui.tick_box import TickBox
 
+KIND = 62
+"""Pixels that the word for a kind takes."""
 LINES = 3
 """Of a list or a mapping before it scrolls."""
 
@@ -72,6 +73,7 @@ class ParamsForm(QWidget):
         editor.setAccessibleName(name)
         kind = QLabel(self._kind(value))
         kind.setProperty("role", "small")
+        kind.setFixedWidth(KIND)
         reset = self._resets[name] = QToolButton()
         reset.setText("↺")
         reset.setProperty("role", "flat")
@@ -79,11 +81,9 @@ class ParamsForm(QWidget):
         reset.setToolTip(self.tr("Back to the graph's default: {}").format(show_text(value)[:200]))
         reset.clicked.connect(lambda: self.set_values({name: self._defaults[name]}))
         layout.addWidget(editor, 1)
-        side = QVBoxLayout() if isinstance(value, (list, dict)) else layout
-        if side is not layout:
-            layout.addLayout(side)
-        side.addWidget(kind)
-        side.addWidget(reset)
+        top = Qt.AlignmentFlag.AlignTop if isinstance(value, (list, dict)) else Qt.AlignmentFlag.AlignVCenter
+        layout.addWidget(kind, 0, top)
+        layout.addWidget(reset, 0, top)
         return row
 
     def _kind(self, value: Any) -> str:
