@@ -72,7 +72,9 @@ class Ends:
                     for index in range(first, last):
                         finals[run, task, index] = state
         single: set[tuple[int, int]] = set()
-        for effect in effects:
+        # A task's changes join the first of their kind, which may stand before the acceptance of an end that it names:
+        # such an item would be taken as ended without an attempt, and be told twice.
+        for effect in sorted(effects, key=lambda effect: type(effect) is not ev.AcceptExits):
             if isinstance(effect, ev.AcceptExits):
                 single |= self._accept(agent, epoch, effect.items, told, finals)
             elif isinstance(effect, ev.AttemptsChanged) and effect.state is AttemptState.EXITED:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 COLUMNS = 20_000
 """Attempts that one answer looks at."""
 FAILURES = 250
+_PLAIN = ("nonzero", "signal")
+"""Of these the outcome and the code say all that the agent's line would say again."""
 WEIGHT = 2 * 1024 * 1024
 """Bytes of logs that are read for one answer of failures."""
 
@@ -62,7 +64,7 @@ def _line(end: looks.Failed) -> str:
         told = logs.end_of(end.log, logs.ERR, 2000).decode("utf-8", "replace")
         if line := last_line(told):
             return line
-    return end.error.split("\n", 1)[0]
+    return "" if end.outcome in _PLAIN else end.error.split("\n", 1)[0]
 
 
 def curve(core: Core, msg: m.GetCurve) -> dict[str, Any]:

@@ -183,7 +183,8 @@ class FailuresPane(QWidget):
     def show_item(self, run: int, task: int, index: int) -> None:
         """The card of an item, whether its group is known here or not."""
         self.show_run(run)
-        self.card.show_item(run, task, index)
+        if self.card.item != (run, task, index):
+            self.card.show_item(run, task, index)
         self.hinted.show_hint(False)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -231,12 +232,26 @@ class FailuresPane(QWidget):
         self.all.show_hint(not rows)
         self.hinted.show_hint(self.card.item is None)
         self.again.setEnabled(bool(rows))
+        shown = self._shown()
+        group = self.failed.group_of(shown) if shown is not None else None
+        newest = self.card.columns[0].row.attempt if self.card.columns else None
+        if shown is not None and group is not None and newest is not None and newest < group.items[shown][0]:
+            self.card.show_item(*(self.card.item or (0, 0, 0)))  # it was tried again, and failed again
+
+    def _shown(self) -> Item | None:
+        """The item whose card is open."""
+        return self.card.item[1:] if self.card.item is not None and self.card.item[0] == self.run else None
 
     def _choose_first(self) -> None:
+        """The error of the item whose card is open, else the one with the most items."""
         model = self.table.model()
+        shown = self._shown()
+        group = self.failed.group_of(shown) if shown is not None else None
+        rows = range(model.rowCount())
+        place = next((row for row in rows if group and model.index(row, 0).data(KEY_ROLE) == group.key), 0)
         if model.rowCount():
             flags = QItemSelectionModel.SelectionFlag
-            self.table.selectionModel().setCurrentIndex(model.index(0, 0), flags.ClearAndSelect | flags.Rows)
+            self.table.selectionModel().setCurrentIndex(model.index(place, 0), flags.ClearAndSelect | flags.Rows)
 
     def _group(self) -> Group | None:
         keys = self.table.selected_keys()
@@ -247,7 +262,9 @@ class FailuresPane(QWidget):
         self.items.show(group)
         if group is not None and self.items.items and self.isVisible():
             flags = QItemSelectionModel.SelectionFlag
-            self.list.selectionModel().setCurrentIndex(self.items.index(0), flags.ClearAndSelect)
+            shown = self._shown()
+            place = self.items.items.index(shown) if shown is not None and shown in group.items else 0
+            self.list.selectionModel().setCurrentIndex(self.items.index(place), flags.ClearAndSelect)
 
     def _item_chosen(self) -> None:
         item = self.list.currentIndex().data(KEY_ROLE)

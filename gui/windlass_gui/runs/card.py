@@ -300,7 +300,8 @@ class FailureCard(QWidget):
             return
         first = rows[0]
         self.mark.show_state(attempt_state(first))
-        line = first.error.split("\n", 1)[0]
+        # Of these two the outcome and the code say all; the agent's line repeats them in other words.
+        line = "" if first.outcome in ("nonzero", "signal") else first.error.split("\n", 1)[0]
         words = end_words(attempt_state(first), first.code)
         self._say_end(f"{words[:1].upper()}{words[1:]}" + (f" · {line}" if line and line not in words else ""))
         task = self.task_of(self._task_id())

@@ -149,3 +149,23 @@ def test_the_end_of_one_stream() -> None:
     assert logs.end_of(data, logs.ERR, 7) == b"o three"
     assert logs.end_of(data + b"\xff" * 20, logs.ERR, 5) == b"three"
     assert logs.end_of(b"", logs.ERR, 5) == b""
+
+
+def test_ends_that_come_together_are_told_once_each(core: Any, kit: Any) -> None:
+    client, agent = core.client(), core.agent()
+    agent.hello(cpus=8)
+    run = kit.submit(client, an_array(kit, 6))
+    items = sorted(agent.assigned(6), key=lambda item: item.key.index)
+    now = time.time()
+    outcomes = ["nonzero", "ok", "nonzero", "nonzero", "ok", "signal"]
+    exits = [
+        m.Exit(item.key, how, int(how != "ok"), now, now) for item, how in zip(items, outcomes, strict=True)
+    ]  # fmt: skip
+    agent.send(m.Exited(exits), [b"jnull"] * 6)
+    assert kit.wait_run(client, run) == "failed"
+    rows = client.ask(m.GetResults, run, 0)["results"]
+    assert sorted(row[2] for row in rows) == [0, 1, 2, 3, 4, 5]
+    groups = client.ask(m.GetFailures, run)["groups"]
+    assert [(group["outcome"], [item[1] for item in group["items"]]) for group in groups] == [
+        ("nonzero", [0, 2, 3]), ("signal", [5])
+    ]  # fmt: skip

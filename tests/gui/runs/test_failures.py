@@ -84,6 +84,16 @@ def test_pages_join_into_groups_and_the_worst_is_shown_first(
     assert link.of(m.GetAttempts)[-1].message == m.GetAttempts(0, 7, 0, 0)  # the first item's card is opened
 
 
+def test_the_card_that_was_asked_for_stays_open(pane: FailuresPane, link: RecordingLink, bridge: Bridge) -> None:
+    pane.show_item(7, 0, 5)
+    answer(pane, link, bridge, group("a", range(5), "no"), group("b", range(5, 6), "other"), last=6, next=None)
+    assert pane.card.item == (7, 0, 5)
+    assert pane.items.items == [(0, 5)]
+    assert len(link.of(m.GetAttempts)) == 1
+    pane.table.selectRow(0)
+    assert pane.card.item == (7, 0, 0)
+
+
 def test_what_runs_again_leaves_and_what_fails_again_comes_back(
     pane: FailuresPane, link: RecordingLink, bridge: Bridge, make: Any
 ) -> None:
