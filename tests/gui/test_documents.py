@@ -218,7 +218,7 @@ def test_a_submit_ends_in_the_tab_that_it_began_in(
     window: MainWindow, bridge: Bridge, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Any] = []
-    monkeypatch.setattr(bridge, "submit", lambda *given: told.append(given[-1]))
+    monkeypatch.setattr(bridge, "submit", lambda *given, **_more: told.append(given[-1]))
     for path in files[:2]:
         window.open_file(path)
     window.submit()
