@@ -232,7 +232,4 @@ def _sane(time: float, now: float) -> float:
 def _shift(sample: m.Sample, offset: float) -> m.Sample:
     if not offset:
         return sample
-    return m.Sample(
-        sample.time + offset, sample.cpu, sample.memory, sample.memory_total, sample.disk_free, sample.net_in,
-        sample.net_out, sample.gpu,
-    )  # fmt: skip
+    return msgspec.structs.replace(sample, time=sample.time + offset)

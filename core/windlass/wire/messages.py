@@ -112,6 +112,13 @@ class Sample(msgspec.Struct, array_like=True, frozen=True):
     net_out: int = 0
     gpu: float = -1.0
     """0..1, mean of the GPUs; -1 without one."""
+    disk_total: int = 0
+    """Of the disk with the agent's directory; 0: not known."""
+    disk_read: int = 0
+    """Bytes a second, of all disks of the machine."""
+    disk_written: int = 0
+    kept: int = -1
+    """Bytes of the artifacts and inputs that the agent keeps; -1: not counted yet."""
 
 
 class AttemptSample(msgspec.Struct, array_like=True, frozen=True):

@@ -7,10 +7,10 @@ curves.py   bounded histories of samples
 
 from __future__ import annotations
 
-from windlass_gui.mirror.curves import Curve
+from windlass_gui.mirror.curves import AT, Curve
 from windlass_gui.mirror.mirror import Changes, Mirror, RunChanges, RunMirror
 from windlass_gui.mirror.update import AttemptId, Update, attempt_id, parse
 
 __all__ = [
-    "AttemptId", "Changes", "Curve", "Mirror", "RunChanges", "RunMirror", "Update", "attempt_id", "parse",
+    "AT", "AttemptId", "Changes", "Curve", "Mirror", "RunChanges", "RunMirror", "Update", "attempt_id", "parse",
 ]  # fmt: skip

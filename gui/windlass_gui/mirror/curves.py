@@ -10,6 +10,17 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
+SERIES = (
+    "cpu", "memory", "memory_total", "gpu", "disk_free", "disk_total", "net_in", "net_out", "disk_read", "disk_written",
+    "kept",
+)  # fmt: skip
+"""Fields of a `Sample`, in the order of an agent's curve; row 0 is the time."""
+AT = {name: place for place, name in enumerate(SERIES, 1)}
+"""A series' row in an agent's curve."""
+AGENT_POINTS = 600
+"""Points kept of each agent: ten minutes, and some 100 kB."""
+
+
 class Curve:
     """The last `capacity` points of some series over time; rows are time and the values, oldest first.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from windlass.wire.messages import Delta, Key, Snapshot
 from windlass.wire.rows import AgentRow, AttemptRow, RunRow, TaskRow
-from windlass_gui.mirror.curves import Curve
+from windlass_gui.mirror.curves import AGENT_POINTS, SERIES, Curve
 from windlass_gui.mirror.update import AttemptId, Update, parse
 
 MANY = 5000
@@ -169,7 +169,7 @@ class Mirror:
         self.runs: dict[int, RunRow] = {}
         self.agents: dict[str, AgentRow] = {}
         self.curves: dict[str, Curve] = {}
-        """Agent id -> cpu (0..1), memory bytes, memory total bytes, gpu (0..1 or -1)."""
+        """Agent id -> the series of `curves.SERIES`."""
         self.attempt_curves: dict[tuple[int, int, int, int], Curve] = {}
         """(run, task, index, attempt) -> CPUs in use, resident bytes; for attempts that last."""
         self._followed: dict[int, RunMirror] = {}
@@ -220,9 +220,9 @@ class Mirror:
         for agent, samples in update.samples.items():
             curve = self.curves.get(agent)
             if curve is None:
-                curve = self.curves[agent] = Curve(4)
+                curve = self.curves[agent] = Curve(len(SERIES), AGENT_POINTS)
             for sample in samples:
-                curve.add(sample.time, (sample.cpu, sample.memory, sample.memory_total, sample.gpu))
+                curve.add(sample.time, [getattr(sample, name) for name in SERIES])
             self._changes.samples.add(agent)
         for point in update.attempt_samples:
             key = _curve_key(point.key)

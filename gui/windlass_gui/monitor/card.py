@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from windlass.model.units import human_size
 from windlass.wire.rows import AgentRow
-from windlass_gui.mirror import Curve
+from windlass_gui.mirror import AT, Curve
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import LIMITS_TIP, agent_note, agent_state, used_of
 from windlass_gui.monitor.curves import LiveCurve
@@ -136,10 +136,10 @@ class AgentCard(QFrame):
         view, last = curve.view, curve.last
         if last is None:
             return
-        total = max(1.0, float(last[3]))
-        load, used = ("–", "–") if self._down else (f"{last[1]:.0%}", human_size(last[2]))
-        self.cpu.show_values(view[0], view[1], load)
-        self.memory.show_values(view[0], view[2] / total, f"{used} of {human_size(total)}")
+        total = max(1.0, float(last[AT["memory_total"]]))
+        load, used = ("–", "–") if self._down else (f"{last[AT['cpu']]:.0%}", human_size(last[AT["memory"]]))
+        self.cpu.show_values(view[0], view[AT["cpu"]], load)
+        self.memory.show_values(view[0], view[AT["memory"]] / total, f"{used} of {human_size(total)}")
 
     def _drain(self) -> None:
         self.control.emit(self._action, self.agent)
