@@ -6,7 +6,7 @@ work, never items: fit to be asked each second.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from windlass.model.words import amount_words, counted, span
@@ -64,6 +64,23 @@ def note(book: Book, task: TaskState, now: float) -> str:
         return "all agents are busy"
     words = "; ".join(placing_words(agents))
     return words if kinds <= {"away", "drains"} else f"{task.id} {words}"
+
+
+def nowhere(book: Book, tasks: Iterable[TaskState], now: float) -> tuple[TaskState, str] | None:
+    """The first of these that has ready items which no agent that is up can take, and why.
+
+    Costs a look at each shape that waits; the tasks are only looked at while one of these is without an agent.
+    """
+    stuck = {shape for shape in book.supply.wanted() if not _anywhere(book, shape)}
+    for task in tasks if stuck else ():
+        if task.counts[_S.READY] and task.shape in stuck:
+            return task, "; ".join(placing_words(_agents(book, task, None, now, {})))
+    return None
+
+
+def _anywhere(book: Book, shape: Shape) -> bool:
+    """Whether an agent that is up could run it, now or later."""
+    return any(a.would_work and a.able(shape) and shape.matches(a.labels) for a in book.agents.values())
 
 
 def _plainly_busy(shape: Shape, agent: Agent, now: float) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from windlass.model.graph import Resources
 from windlass.sched import control, memory
 from windlass.sched.events import AttemptId, CancelRequested, RetryRequested
-from windlass.sched.explain import explain, note
+from windlass.sched.explain import explain, note, nowhere
 from windlass.sched.reasons import Explanation
 from windlass.sched.shapes import in_units
 from windlass.sched.states import AgentState, AttemptState, ItemState
@@ -230,6 +230,14 @@ class Views:
         if counts[ItemState.BACKOFF]:
             return "waits before it tries again"
         return ""
+
+    def nowhere(self, run: int) -> tuple[int, str] | None:
+        """A task of the run with ready items that no agent which is up can take, and why."""
+        found = self._book.runs[run]
+        if found.ended is not None or found.paused or not found.counts[ItemState.READY]:
+            return None
+        stuck = nowhere(self._book, found.tasks.hot, self._book.now)
+        return (stuck[0].pos, stuck[1]) if stuck else None
 
     def story(self, run: int | None = None, task: int | None = None, item: int | None = None) -> list[str]:
         """What happened lately to an item (or a task, a run, anything), oldest first."""

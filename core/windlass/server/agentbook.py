@@ -147,6 +147,8 @@ class AgentRecord:
     running: int = 0
     assigned: int = 0
     """Attempts that it has, running ones included."""
+    told: tuple[int, int] = (0, 0)
+    """Level of its disk and whole seconds of its clock's difference, as its row last said."""
     samples: deque[Sample] = field(default_factory=lambda: deque(maxlen=BACKLOG))
 
     def __repr__(self) -> str:

@@ -17,6 +17,7 @@ from windlass.server.core import Core
 from windlass.server.links import Connection
 from windlass.store import records
 from windlass.wire import messages as m
+from windlass.wire.rows import disk_level
 
 log = logging.getLogger("windlass.agents")
 
@@ -93,6 +94,15 @@ class AgentDesk:
                     live.keep(shifted)
                     kept.append(shifted)
             core.publisher.samples(agent.id, samples, kept)
+            if samples:
+                self._watch(agent, samples[-1])
+
+    def _watch(self, agent: AgentRecord, sample: m.Sample) -> None:
+        """What in its row follows from samples is told when it becomes another thing for people."""
+        told = (disk_level(sample.disk_free, sample.disk_total), round(agent.clock.offset))
+        if told != agent.told:
+            agent.told = told
+            self._core.publisher.agent(agent.id)
 
     def started(self, agent: AgentRecord, msg: m.Started) -> None:
         core, offset = self._core, agent.clock.offset

@@ -30,10 +30,14 @@ from windlass.server.rundata import RunData
 from windlass.server.upkeep import Upkeep, UpkeepError
 from windlass.store import records
 from windlass.wire import messages as m
-from windlass.wire.rows import ItemRow
+from windlass.wire.rows import EventRow, ItemRow
 
 log = logging.getLogger("windlass.clients")
 
+ENDS_SEARCHED = 10_000
+"""The youngest ends, among which those on one agent are looked for."""
+EVENTS = 200
+"""Of an agent's past, in one answer."""
 MAX_LIMIT = 5000
 """Rows of one answer, whatever was asked for."""
 FEW = 16
@@ -81,6 +85,7 @@ class ClientDesk:
             m.GetItems: self._get_items,
             m.GetAttempts: self._get_attempts,
             m.GetAgents: self._get_agents,
+            m.GetAgent: self._get_agent,
             m.GetOutputs: self._get_outputs,
             m.GetInfo: self._get_info,
             m.GetColumns: self._get_columns,
@@ -489,6 +494,32 @@ class ClientDesk:
     def _get_agents(self, connection: Connection, msg: m.GetAgents, payload: list[bytes]) -> dict[str, Any]:
         core = self._core
         return {"agents": [views.as_map(views.agent_row(core, agent)) for agent in core.agents.values()]}
+
+    def _get_agent(self, connection: Connection, msg: m.GetAgent, payload: list[bytes]) -> dict[str, Any]:
+        core = self._core
+        agent = core.agents.get(msg.agent)
+        if agent is None:
+            raise RequestError("not-found", f"no agent {msg.agent!r}")
+        found = core.reader.attempts_on(agent.id, core.seq, ENDS_SEARCHED, _limit(msg.limit))
+        tasks = {(record.run, record.task) for record in found if record.run in core.runs}
+        runs = {run: core.runs.row(run).name for run, _ in tasks}
+        # A run that was put away stays there: its name is enough.
+        here = set(core.runs.here)
+        titles = [
+            [run, task, f"{runs[run]} · {core.runs[run].task(task).id if run in here else f'task {task}'}"]
+            for run, task in sorted(tasks)
+        ]
+        return {
+            "agent": views.as_map(views.agent_row(core, agent)),
+            "attempts": [views.as_map(views.ended_row(core, record)) for record in found],
+            "titles": titles,
+            "searched": min(core.seq, ENDS_SEARCHED),
+            "whole": core.seq <= ENDS_SEARCHED,
+            "events": [
+                views.as_map(EventRow(time, kind, text))
+                for time, kind, text in core.reader.agent_events(agent.id, EVENTS)
+            ],
+        }
 
     def _get_outputs(self, connection: Connection, msg: m.GetOutputs, payload: list[bytes]) -> dict[str, Any]:
         run = self._run(msg.run)

@@ -23,6 +23,7 @@ from windlass.sched.reasons import deadline_words
 from windlass.sched.states import ENDED, TERMINAL, AttemptState, ItemState
 from windlass.server import looks, rundata, views
 from windlass.server.agentbook import AgentRecord, Given, Live
+from windlass.server.agentlog import AgentLog, Condition
 from windlass.server.assign import Assigner
 from windlass.server.bundles import Bundles
 from windlass.server.ends import Ends
@@ -58,6 +59,7 @@ class Core:
         self.runs = Runs(self._load, partial(views.run_row, self))
         self.agents: dict[str, AgentRecord] = {}
         self.live: dict[AttemptId, Live] = {}
+        self.agentlog = AgentLog(store)
         self.publisher = Publisher(self)
         self.ends = Ends(self)
         self.tidy = Tidy(blobs, self.reader, store)
@@ -223,6 +225,7 @@ class Core:
             self.agents[agent.agent] = AgentRecord(
                 agent.agent, key, facts, agent.epoch, agent.draining, "disconnected", since=now, heard=heard
             )
+            self.agentlog.began(agent.agent, "disconnected", agent.draining)
         usage = replay.restored_usage(db)
         db.close()
         together: dict[int, Live] = {}
@@ -457,6 +460,7 @@ class Core:
         if effect.state == "removed":
             del self.agents[effect.agent]
             self.store.write(records.AGENT_GONE, [(effect.agent,)])
+            self.agentlog.forget(effect.agent)
         else:
             if effect.state != agent.state:
                 agent.since = self.now
@@ -464,6 +468,9 @@ class Core:
             agent.state, agent.draining, agent.note = effect.state, effect.draining, effect.note
             agent.epoch = max(agent.epoch, effect.epoch)
             self.store.write(records.AGENT_STATE, [(agent.epoch, int(agent.draining), agent.heard, agent.id)])
+            view = self.scheduler.agent_view(agent.id)
+            condition = Condition(agent.state, agent.draining, view.aside, view.probation)
+            self.agentlog.changed(agent.id, condition, agent.note, self.now)
         self.later(partial(self.publisher.agent, effect.agent))
 
     def _usage_changed(self, effect: ev.UsageChanged) -> None:

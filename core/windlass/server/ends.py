@@ -237,6 +237,11 @@ class Ends:
 
     def tell(self, rows: list[tuple[Any, ...]]) -> None:
         """Ends became durable: tell those who wait for them."""
+        for row in rows:
+            if row[6] == AttemptState.EXITED and row[7] not in ("ok", "stopped"):
+                run_data = self._core.runs.get(row[1])
+                if run_data is not None:
+                    run_data.failures[row[2]] += 1
         self._core.publisher.attempts(rows)
         for run, task in {(row[1], row[2]) for row in rows}:
             self._core.bundles.drop_result(run, task)

@@ -12,6 +12,7 @@ import logging
 import math
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Container
 from dataclasses import dataclass, field
@@ -460,6 +461,7 @@ class Server:
                 "connections": len(self.links.connections),
             },
             "store": str(self.store.path),
+            "disk": self._disk(),
             "problem": self.store.problem,
             "backlog": self.store.backlog,
             "commit seconds": round(self.store.pace, 4),
@@ -470,6 +472,14 @@ class Server:
             "order": list(core.scheduler.order),
             "owners": [view._asdict() for view in core.scheduler.owners(core.now)],
         }
+
+    def _disk(self) -> dict[str, int]:
+        """Bytes of the disk with the store."""
+        try:
+            found = shutil.disk_usage(self.store.path.parent)
+        except OSError:
+            return {"free": 0, "total": 0}
+        return {"free": found.free, "total": found.total}
 
     def join_endpoints(self) -> list[str]:
         return reachable_endpoints(self.endpoint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -99,6 +100,8 @@ class RunData:
     """Task -> what is wrong with its deadline: endangered or missed, and in words."""
     last_end: int | None = None
     """The highest number given to an end of one of its items, 0 for none; None: of an earlier life, not known."""
+    failures: Counter[int] = field(default_factory=Counter)
+    """Task -> attempts of it that failed in this life of the core."""
     versions: dict[int, int] = field(default_factory=dict)
     """Task -> version of its bundle, where what it depends on was made anew."""
     deadline: float = 0.0

@@ -11,6 +11,7 @@ from windlass.sched.events import AttemptId
 from windlass.sched.states import AttemptState
 from windlass.server.agentbook import AgentRecord, Live
 from windlass.server.rundata import RunData
+from windlass.wire.keys import fingerprint
 from windlass.wire.rows import AgentRow, AttemptRow, Counts, RunRow, TaskRow
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ def as_map(row: msgspec.Struct) -> dict[str, Any]:
 
 
 def run_row(core: Core, run: RunData) -> RunRow:
+    blocked = core.scheduler.nowhere(run.id)
+    failing, failures = run.failures.most_common(1)[0] if run.failures else (-1, 0)
+    states = {state for state, _ in run.deadlines.values()} if run.ended is None else set()
     return RunRow(
         id=run.id,
         name=run.name,
@@ -37,6 +41,11 @@ def run_row(core: Core, run: RunData) -> RunRow:
         counts=Counts(*core.scheduler.counts(run.id)),
         hidden=run.hidden,
         note=run.note or _deadlines(run) or core.scheduler.why_waiting(run.id),
+        blocked=f"{run.task(blocked[0]).id} {blocked[1]}" if blocked else "",
+        blocked_task=blocked[0] if blocked else -1,
+        deadline=max(states, default=""),  # "missed" comes after "endangered" in the alphabet, too
+        failing=run.task(failing).id if failures else "",
+        failures=failures,
     )
 
 
@@ -91,6 +100,10 @@ def agent_row(core: Core, agent: AgentRecord) -> AgentRow:
         aside_until=view.aside_until if view is not None else None,
         probation=view.probation if view is not None else False,
         gpu_memory=[device.memory for device in facts.devices],
+        skew=agent.clock.offset,
+        disk_free=agent.samples[-1].disk_free if agent.samples else 0,
+        disk_total=agent.samples[-1].disk_total if agent.samples else 0,
+        fingerprint=fingerprint(agent.key),
     )
 
 

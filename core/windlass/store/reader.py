@@ -393,6 +393,27 @@ class Reader:
         """(id, public key, msgpack facts, epoch, draining, last heard)"""
         return self._all("SELECT id, key, facts, epoch, draining, last_heard FROM agents")
 
+    def agent_events(self, agent: str, limit: int) -> list[tuple[float, str, str]]:
+        """(when, kind, why) of what happened to an agent, the youngest first."""
+        return self._all("SELECT at, kind, text FROM agent_events WHERE agent=? ORDER BY at DESC LIMIT ?", agent, limit)
+
+    def attempts_on(self, agent: str, last: int, span: int, limit: int) -> list[AttemptRecord]:
+        """Ends of attempts on an agent, the youngest first, among those numbered last-span+1..last.
+
+        Nothing is indexed by agent, because each end would pay for that: the span bounds the search.
+        """
+        floor = last - span
+        rows = self._all(f"{_ATTEMPT}WHERE seq>? AND agent=? ORDER BY seq DESC LIMIT {int(limit)}", floor, agent)
+        found = 0
+        for pack in self._db.execute(f"{_PACK} WHERE seq>? AND agent=? ORDER BY seq DESC", (floor - packs.SPAN, agent)):
+            ends = [end for end in packs.attempts_of(*pack) if end[0] > floor]
+            rows += ends
+            found += len(ends)
+            if found >= limit:
+                break
+        rows.sort(reverse=True)
+        return [AttemptRecord(*row) for row in rows[:limit]]
+
     def blobs_of(self, run: int) -> list[str]:
         """What a run needs."""
         return [row[0] for row in self._all("SELECT hash FROM refs WHERE run=?", run)]

@@ -76,6 +76,14 @@ AGENT = (
 """(id, public key, msgpack AgentFacts, epoch, draining, last heard)"""
 AGENT_STATE = "UPDATE agents SET epoch=?, draining=?, last_heard=? WHERE id=?"
 AGENT_GONE = "DELETE FROM agents WHERE id=?"
+AGENT_EVENT = "INSERT OR REPLACE INTO agent_events VALUES (?,?,?,?)"
+"""(agent, when, kind, why)"""
+AGENT_EVENTS_OLD = (
+    "DELETE FROM agent_events WHERE agent=? AND at <"
+    " (SELECT at FROM agent_events WHERE agent=? ORDER BY at DESC LIMIT 1 OFFSET ?)"
+)
+"""(agent, agent, how many to keep)"""
+AGENT_EVENTS_GONE = "DELETE FROM agent_events WHERE agent=?"
 USAGE = "INSERT OR REPLACE INTO usage VALUES (?,?,?)"
 """(owner, average share, as of when)"""
 USAGE_GONE = "DELETE FROM usage WHERE owner=?"

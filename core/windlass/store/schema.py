@@ -92,6 +92,11 @@ MIGRATIONS: tuple[str, ...] = (
     -- Seconds after the submit by which the whole run should have ended; 0: no such wish.
     ALTER TABLE runs ADD COLUMN deadline REAL NOT NULL DEFAULT 0;
     """,
+    """
+    -- What happened to an agent, the last some hundred of each: `kind` as in `rows.EventRow`, `text` says why.
+    CREATE TABLE agent_events (
+        agent TEXT, at REAL, kind TEXT, text TEXT, PRIMARY KEY (agent, at, kind)) WITHOUT ROWID;
+    """,
 )
 VERSION = len(MIGRATIONS)
 

@@ -7,6 +7,7 @@ directory says where a running core listens and what its public key is; it is wr
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import secrets
@@ -43,6 +44,12 @@ class KeyPair:
 def new_pair() -> KeyPair:
     public, secret = zmq.curve_keypair()
     return KeyPair(public.decode("ascii"), secret.decode("ascii"))
+
+
+def fingerprint(public: str) -> str:
+    """A key as people compare it: `3f2a 90c1 77de b004`, the first 64 bits of its SHA-256."""
+    digest = hashlib.sha256(public.encode("utf-8", "replace")).hexdigest()[:16]
+    return " ".join(digest[at : at + 4] for at in range(0, 16, 4))
 
 
 def load_or_create(path: Path) -> KeyPair:

@@ -768,6 +768,17 @@ class GetCurve(Message, frozen=True):
     task: int
     index: int
     attempt: int
+class GetAgent(Message, frozen=True):
+    """One agent, by its id, with its past.
+
+    -> Reply({"agent": AgentRow, "attempts": [AttemptRow], "titles": [[run, task, name]], "searched": ends looked
+    through, "whole": whether that is all there are, "events": [EventRow]}); both lists the newest first, at most
+    `limit` attempts. Those that run come from "run:ID" topics.
+    """
+
+    req: int
+    agent: str
+    limit: int = 100
 
 
 class Pick(msgspec.Struct, array_like=True, frozen=True):
@@ -838,6 +849,6 @@ MESSAGES: tuple[type[Message], ...] = (
     Succeeded, AssignRange, Backup, Prune, GetJob, WaitRun,
     GetColumns, GetFailures, GetCurve,
     Act,
-    GetPrograms, FindPrograms, ProgramsFound,
+    GetPrograms, FindPrograms, ProgramsFound, GetAgent,
 )  # fmt: skip
 """A message's type byte is its place here plus one: append only."""

@@ -47,6 +47,15 @@ class RunRow(msgspec.Struct, frozen=True):
     hidden: bool = False
     note: str = ""
     """Why it waits or what went wrong, in a line."""
+    blocked: str = ""
+    """Why no agent that is up can take ready items of `blocked_task`, in a line; empty: there is none such."""
+    blocked_task: int = -1
+    deadline: str = ""
+    """The worst of its tasks': endangered or missed."""
+    failing: str = ""
+    """The task of which the most attempts failed in this life of the core."""
+    failures: int = 0
+    """How many of that one's did."""
 
 
 class TaskRow(msgspec.Struct, frozen=True):
@@ -125,3 +134,33 @@ class AgentRow(msgspec.Struct, frozen=True):
     """It was set aside and has not shown yet that it is well: it gets one attempt at a time."""
     gpu_memory: list[int] = []
     """Bytes of each of its GPUs; 0 where that is not known."""
+    skew: float = 0.0
+    """Seconds that its clock is behind the core's; what it tells is corrected by that."""
+    disk_free: int = 0
+    disk_total: int = 0
+    """Bytes, as it last said; told anew when the disk becomes nearly full (`disk_level`). 0: not known."""
+    fingerprint: str = ""
+    """Of its key; see `keys.fingerprint`."""
+
+
+class EventRow(msgspec.Struct, frozen=True):
+    """Something that happened to an agent."""
+
+    time: float
+    kind: str
+    """joined, back, disconnected, down, draining, undrained, aside, probation, well."""
+    text: str = ""
+    """Why."""
+
+
+def disk_level(free: int, total: int) -> int:
+    """How full a disk is: 0 well, 1 nearly full, 2 almost nothing left.
+
+    >>> [disk_level(free << 30, 100 << 30) for free in (50, 9, 2)], disk_level(0, 0), disk_level(60 << 30, 1 << 40)
+    ([0, 1, 2], 0, 0)
+    """
+    if total <= 0:
+        return 0
+    if free < min(0.03 * total, 5 << 30):
+        return 2
+    return 1 if free < min(0.1 * total, 20 << 30) else 0
