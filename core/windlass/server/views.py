@@ -28,7 +28,7 @@ def as_map(row: msgspec.Struct) -> dict[str, Any]:
 
 def run_row(core: Core, run: RunData) -> RunRow:
     blocked = core.scheduler.nowhere(run.id)
-    failing, failures = run.failures.most_common(1)[0] if run.failures else (-1, 0)
+    failing, failures = run.failures.most_common(1)[0] if run.failures and run.ended is None else (-1, 0)
     states = {state for state, _ in run.deadlines.values()} if run.ended is None else set()
     return RunRow(
         id=run.id,

@@ -53,7 +53,7 @@ class RunRow(msgspec.Struct, frozen=True):
     deadline: str = ""
     """The worst of its tasks': endangered or missed."""
     failing: str = ""
-    """The task of which the most attempts failed in this life of the core."""
+    """While it goes on: the task of which the most attempts failed in this life of the core."""
     failures: int = 0
     """How many of that one's did."""
 

@@ -1,10 +1,17 @@
 """The monitor window: what the machines do now.
 
-card.py     one agent: state, slots, live curves
-curves.py   a small live curve
-joining.py  how another machine joins
-shares.py   who has how much of the machines
-window.py   all cards, the running attempts, the queue, the shares
+agent_page.py  all about one agent: history, hardware, attempts, what happened to it
+card.py        one agent in a few lines: state, slots, live curves
+control.py     drain, forgive, remove: what destroys asks first
+curves.py      a small live curve
+flow.py        cards in columns
+heat.py        the heat map: a cell for each agent
+joining.py     how another machine joins
+measures.py    what the heat map can show of an agent
+shares.py      who has how much of the machines
+strip.py       curves of all agents together
+totals.py      what these curves are made of
+window.py      puts them together
 """
 
 from __future__ import annotations

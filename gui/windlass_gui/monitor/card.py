@@ -11,6 +11,7 @@ from windlass.wire.rows import AgentRow
 from windlass_gui.mirror import AT, Curve
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import LIMITS_TIP, agent_note, agent_state, used_of
+from windlass_gui.monitor.control import ACTIONS
 from windlass_gui.monitor.curves import LiveCurve
 from windlass_gui.panes.words import Elided
 from windlass_gui.theme import BODY, M, S, current_theme, draw_state, mix, theme_switch
@@ -27,19 +28,13 @@ STATE_TEXT = {
 }  # fmt: skip
 
 
-ACTIONS = {
-    "drain": ("Drain", "Let what runs here finish and give it nothing new"),
-    "undrain": ("Take work again", "Give it work again"),
-    "remove": ("Remove", "Forget this machine; it can join again"),
-}
-"""Words on the button, and what they mean."""
-
-
 class AgentCard(QFrame):
     """`control` asks for drain, undrain, forgive or remove."""
 
     control = Signal(str, str)
-    """Action and agent."""
+    """Agent and action."""
+    opened = Signal(str)
+    """Its page is wanted."""
 
     def __init__(self, agent: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,11 +49,14 @@ class AgentCard(QFrame):
         self.note = _label("error", wrap=True)
         self.slots = SlotBar()
         self.slots_text = _label("small")
+        self.open = QPushButton("Open")
+        self.open.setToolTip("What it is, what it did, and what happened to it")
+        self.open.clicked.connect(lambda: self.opened.emit(self.agent))
         self.drain = QPushButton("Drain")
         self.drain.clicked.connect(self._drain)
         self.forgive = QPushButton("Forgive")
         self.forgive.setToolTip("It is well: give it work again at once")
-        self.forgive.clicked.connect(lambda: self.control.emit("forgive", self.agent))
+        self.forgive.clicked.connect(lambda: self.control.emit(self.agent, "forgive"))
         self.forgive.hide()
         self.cpu = LiveCurve("CPU", "accent")
         self.memory = LiveCurve("Memory", "ok")
@@ -69,6 +67,7 @@ class AgentCard(QFrame):
         head.addWidget(self.state)
         head.addWidget(self.forgive)
         head.addWidget(self.drain)
+        head.addWidget(self.open)
         curves = QHBoxLayout()
         curves.setSpacing(M)
         curves.addWidget(self.cpu, 1)
@@ -142,7 +141,7 @@ class AgentCard(QFrame):
         self.memory.show_values(view[0], view[AT["memory"]] / total, f"{used} of {human_size(total)}")
 
     def _drain(self) -> None:
-        self.control.emit(self._action, self.agent)
+        self.control.emit(self.agent, self._action)
 
 
 def _holds(row: AgentRow) -> list[str]:

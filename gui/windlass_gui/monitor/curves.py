@@ -22,8 +22,10 @@ HEIGHT = 64
 class LiveCurve(QWidget):
     """One series in 0..`top`. The time axis ends now, so that a silent agent's curve moves away to the left."""
 
-    def __init__(self, title: str, token: str, parent: QWidget | None = None) -> None:
+    def __init__(self, title: str, token: str, parent: QWidget | None = None, span: float = SPAN) -> None:
         super().__init__(parent)
+        self.span = span
+        """Seconds shown."""
         self.clock: Callable[[], float] = time.time
         self._token = token
         self._name = QLabel(title)
@@ -40,7 +42,7 @@ class LiveCurve(QWidget):
         self._plot.setAccessibleName(title)
         for side in ("left", "bottom"):
             self._plot.hideAxis(side)
-        self._plot.setXRange(-SPAN, 0, padding=0)
+        self._plot.setXRange(-span, 0, padding=0)
         self._plot.setYRange(0, 1, padding=0.02)
         self._line = self._plot.plot([], [], fillLevel=0)
         self._grid = [pg.InfiniteLine(pos, angle=0) for pos in (0.0, 0.5, 1.0)]
@@ -71,7 +73,7 @@ class LiveCurve(QWidget):
     def show_values(self, times: Floats, values: Floats, text: str) -> None:
         """Values are shares of the whole, 0..1."""
         ages = times - self.clock()
-        shown = ages >= -SPAN - 5
+        shown = ages >= -self.span - 5
         if shown.any():
             self._line.setData(ages[shown], np.clip(values[shown], 0.0, 1.0))
         else:

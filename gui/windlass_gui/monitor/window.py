@@ -1,20 +1,22 @@
-"""The monitor window: every machine, what runs where, and how much waits."""
+"""The monitor window: every machine, what runs where, how much waits, and what needs a person."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QShowEvent
+from PySide6.QtCore import QEvent, QPoint, QSettings, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
+    QComboBox,
     QHBoxLayout,
     QLabel,
-    QLayout,
-    QLayoutItem,
     QMainWindow,
+    QMenu,
     QPushButton,
     QScrollArea,
     QSplitter,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -25,9 +27,15 @@ from windlass_gui.mirror import Changes
 from windlass_gui.models import AttemptsModel, SortedRows
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import ENDED_RUN, AttemptKey
-from windlass_gui.monitor.card import WIDTH, AgentCard
+from windlass_gui.monitor.agent_page import AgentPage
+from windlass_gui.monitor.card import AgentCard
+from windlass_gui.monitor.control import fill_menu
+from windlass_gui.monitor.flow import Flow
+from windlass_gui.monitor.heat import MapPane
 from windlass_gui.monitor.joining import JoinDialog
+from windlass_gui.monitor.measures import MEASURES
 from windlass_gui.monitor.shares import SharesPane
+from windlass_gui.monitor.strip import Strip
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
 from windlass_gui.theme import M, S
@@ -35,6 +43,10 @@ from windlass_gui.theme import M, S
 HOLDER = "monitor"
 FOLLOWED = 8
 """Running runs whose attempts the table shows; the newest ones."""
+CARDS = 12
+"""Agents from which on the map is the better picture, unless a person chose."""
+MOST_CARDS = 48
+"""Beyond it there are no cards at all: each has live curves."""
 
 
 class MonitorWindow(QMainWindow):
@@ -43,14 +55,15 @@ class MonitorWindow(QMainWindow):
     attempt_selected = Signal(int, int, int, int)
     """run, task, index, attempt: a person wants to see it."""
 
-    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None, settings: QSettings | None = None) -> None:
         super().__init__(parent)
         self.bridge = bridge
-        self.setWindowTitle("Monitor — Windlass")
-        self.resize(1120, 720)
+        self.settings = settings
+        self.setWindowTitle(self.tr("Monitor — Windlass"))
+        self.resize(1120, 760)
         self.cards: dict[str, AgentCard] = {}
         self.attempts = AttemptsModel(self)
-        self.table = Table(SortedRows(self.attempts, self), "Running attempts")
+        self.table = Table(SortedRows(self.attempts, self), self.tr("Running attempts"))
         self.table.draw(states=(2,))
         self.table.widths(240, 74, 86, 88, 80, 74, 80, 78)
         self.table.stretch(0, least=160)
@@ -60,6 +73,7 @@ class MonitorWindow(QMainWindow):
         bridge.mirror_changed.connect(self.apply)
         bridge.connection_changed.connect(self._say)
         bridge.connection_changed.connect(self.shares.drop)
+        bridge.connection_changed.connect(self.page.drop)
         self._clock = QTimer(self)
         self._clock.setInterval(1000)
         self._clock.timeout.connect(self._tick)
@@ -70,14 +84,14 @@ class MonitorWindow(QMainWindow):
         self.summary.setProperty("role", "title")
         self.queue = QLabel()
         self.queue.setProperty("role", "muted")
-        self.add = QPushButton("Add machine…")
-        self.add.clicked.connect(self.add_machine)
+        self._build_choices()
         top = QHBoxLayout()
-        top.setContentsMargins(M, M, M, M)
-        top.setSpacing(M)
+        top.setContentsMargins(M, M, M, S)
+        top.setSpacing(S)
         top.addWidget(self.summary)
         top.addWidget(self.queue, 1)
-        top.addWidget(self.add)
+        for widget in (self.order, self.measure, self.view, self.full, self.add):
+            top.addWidget(widget)
         inner = QWidget()
         self._flow = Flow(inner)
         area = self.area = QScrollArea()
@@ -85,12 +99,24 @@ class MonitorWindow(QMainWindow):
         area.setWidget(inner)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.map_pane = MapPane()
+        self.map = self.map_pane.map
+        self.map.chosen.connect(self.show_agent)
+        self.map.menu_asked.connect(self._agent_menu)
+        self._pictures = QStackedWidget()
+        self._pictures.addWidget(area)
+        self._pictures.addWidget(self.map_pane)
         self.machines = Hinted(
-            area, "No machine yet",
-            "A machine does work once it runs an agent. Start one here with: windlass agent\n"
-            "or press Add machine for the line that lets another computer join.",
+            self._pictures, self.tr("No machine yet"),
+            self.tr(
+                "A machine does work once it runs an agent. Start one here with: windlass agent\n"
+                "or press Add machine for the line that lets another computer join."
+            ),
         )  # fmt: skip
-        self.running = Hinted(self.table, "Nothing runs", "Submit a graph: what its machines do appears here.")
+        self.strip = Strip()
+        self.running = Hinted(
+            self.table, self.tr("Nothing runs"), self.tr("Submit a graph: what its machines do appears here.")
+        )
         self.shares = SharesPane(self.bridge)
         below = QSplitter(Qt.Orientation.Horizontal)
         below.addWidget(self.running)
@@ -101,15 +127,50 @@ class MonitorWindow(QMainWindow):
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(self.machines)
         splitter.addWidget(below)
-        splitter.setSizes([420, 240])
+        splitter.setSizes([400, 220])
+        splitter.setStretchFactor(0, 1)
         splitter.setChildrenCollapsible(False)
-        page = QWidget()
-        layout = QVBoxLayout(page)
+        overview = QWidget()
+        layout = QVBoxLayout(overview)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(top)
+        layout.addWidget(self.strip)
         layout.addWidget(splitter, 1)
-        self.setCentralWidget(page)
+        self.page = AgentPage(self.bridge, self.attempts)
+        self.page.back.connect(self.show_all)
+        self.page.attempt_chosen.connect(self.attempt_selected)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(overview)
+        self.stack.addWidget(self.page)
+        self.setCentralWidget(self.stack)
+
+    def _build_choices(self) -> None:
+        self.measure = QComboBox()
+        self.measure.setAccessibleName(self.tr("What the map's colours show"))
+        self.measure.setToolTip(self.tr("What the map's colours show"))
+        for each in MEASURES:
+            self.measure.addItem(self.tr(each.title), each.name)
+        self.measure.currentIndexChanged.connect(self._choose_measure)
+        self.order = QComboBox()
+        self.order.setAccessibleName(self.tr("Order of the map's cells"))
+        self.order.setToolTip(self.tr("Order of the map's cells"))
+        for words, name in ((self.tr("By name"), "name"), (self.tr("By load"), "load"), (self.tr("By state"), "state")):
+            self.order.addItem(words, name)
+        self.order.currentIndexChanged.connect(self._choose_order)
+        self.view = QPushButton()
+        self.view.clicked.connect(self._switch_view)
+        self.full = QPushButton(self.tr("Full screen"))
+        self.full.setCheckable(True)
+        self.full.setToolTip(self.tr("Fill a screen, the second one where there is one  (F11)"))
+        self.full.toggled.connect(self.set_full_screen)
+        QShortcut(QKeySequence(Qt.Key.Key_F11), self, self.full.toggle)
+        QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self._escape)
+        self.add = QPushButton(self.tr("Add machine…"))
+        self.add.setToolTip(self.tr("Get the line that joins another machine as an agent"))
+        self.add.clicked.connect(self.add_machine)
+        self._view = str(self.settings.value("monitor/view", "")) if self.settings is not None else ""
+        """cards or map; empty: by the number of agents."""
 
     # --- following -----------------------------------------------------------------------------------------
 
@@ -119,6 +180,7 @@ class MonitorWindow(QMainWindow):
         self._follow_runs()
         self._clock.start()
         self._reload()
+        self.strip.begin(self.bridge.mirror, time.time())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._release()
@@ -139,10 +201,7 @@ class MonitorWindow(QMainWindow):
     # --- the mirror ----------------------------------------------------------------------------------------
 
     def _reload(self) -> None:
-        for agent in list(self.cards):
-            self._remove(agent)
-        for agent in self.bridge.mirror.agents:
-            self._show_agent(agent)
+        self._show_agents()
         rows: dict[AttemptKey, AttemptRow] = {}
         for run in self.bridge.mirror.followed():
             self._titles(run.id)
@@ -155,13 +214,12 @@ class MonitorWindow(QMainWindow):
             return
         if "agents" in changes.resets or "runs" in changes.resets:
             self._reload()
-        for agent in changes.agents_removed:
-            self._remove(agent)
-        for agent in changes.agents:
-            self._show_agent(agent)
-        for agent in changes.samples:
-            if agent in self.cards:
-                self.cards[agent].show_curve(self.bridge.mirror.curves[agent])
+        if "samples" in changes.resets:
+            self.strip.begin(self.bridge.mirror, time.time())
+        if changes.agents or changes.agents_removed:
+            self._show_agents(changes.agents)
+        for agent in changes.samples & self.cards.keys():
+            self.cards[agent].show_curve(self.bridge.mirror.curves[agent])
         if changes.attempt_samples:
             self._show_samples()
         for run, inside in changes.inside.items():
@@ -173,6 +231,8 @@ class MonitorWindow(QMainWindow):
             self.attempts.change({}, [key for key in self.attempts.keys() if key[0] not in followed])  # noqa: SIM118
         if changes.agents or changes.agents_removed or changes.runs or changes.inside:
             self._say()
+        if self.stack.currentWidget() is self.page:
+            self.page.apply(changes)
 
     def _show_samples(self) -> None:
         curves = self.bridge.mirror.attempt_curves
@@ -202,11 +262,58 @@ class MonitorWindow(QMainWindow):
             for task in mirror.tasks:
                 self.attempts.titles[run, task.index] = (f"{name}{task.title or task.id}", task.array)
 
-    def _show_agent(self, agent: str) -> None:
+    # --- cards or map --------------------------------------------------------------------------------------
+
+    @property
+    def shows_map(self) -> bool:
+        count = len(self.bridge.mirror.agents)
+        return count > MOST_CARDS or (self._view == "map" if self._view else count > CARDS)
+
+    def _show_agents(self, changed: set[str] | None = None) -> None:
+        """All of them, or those of the cards that changed."""
+        agents = self.bridge.mirror.agents
+        as_map = self.shows_map
+        for gone in [agent for agent in self.cards if as_map or agent not in agents]:
+            self._remove(gone)
+        if not as_map:
+            for agent in agents:
+                if agent not in self.cards or changed is None or agent in changed:
+                    self._show_card(agent)
+        else:
+            self.map.show_agents(agents, self.bridge.mirror.curves)
+        self._pictures.setCurrentIndex(int(as_map))
+        self.measure.setVisible(as_map)
+        self.order.setVisible(as_map)
+        self.view.setText(self.tr("Cards") if as_map else self.tr("Heat map"))
+        many = len(agents) > MOST_CARDS
+        self.view.setEnabled(not many)
+        self.view.setToolTip(
+            self.tr("Cards are for up to {} machines").format(MOST_CARDS)
+            if many
+            else self.tr("A card with curves for each machine")
+            if as_map
+            else self.tr("A cell for each machine, coloured by its load")
+        )
+
+    def _switch_view(self) -> None:
+        self._view = "cards" if self.shows_map else "map"
+        self._keep("monitor/view", self._view)
+        self._show_agents()
+
+    def _choose_measure(self) -> None:
+        self.map_pane.show_measure(str(self.measure.currentData()))
+        self._show_agents()
+
+    def _choose_order(self) -> None:
+        self.map.order = str(self.order.currentData())
+        self._show_agents()
+
+    def _show_card(self, agent: str) -> None:
         card = self.cards.get(agent)
         if card is None:
             card = self.cards[agent] = AgentCard(agent)
-            card.control.connect(self.bridge.agent_control)
+            card.control.connect(self.page.control)
+            card.opened.connect(self.show_agent)
             self._flow.addWidget(card)
         card.show_row(self.bridge.mirror.agents[agent])
         curve = self.bridge.mirror.curves.get(agent)
@@ -222,30 +329,43 @@ class MonitorWindow(QMainWindow):
 
     def _tick(self) -> None:
         """Curves move on and durations grow although nothing was heard."""
+        mirror = self.bridge.mirror
         self.attempts.tick(self.attempts.live())
+        self.strip.tick(mirror, time.time())
+        if self.shows_map:
+            self.map.show_agents(mirror.agents, mirror.curves)
         for agent, card in self.cards.items():
             card.tell()
-            curve = self.bridge.mirror.curves.get(agent)
+            curve = mirror.curves.get(agent)
             if curve is not None:
                 card.show_curve(curve)
+        if self.stack.currentWidget() is self.page:
+            self.page.tick()
 
     def _say(self, *_: Any) -> None:
         agents = self.bridge.mirror.agents.values()
         up = sum(row.state == "up" for row in agents)
         running = sum(row.running for row in agents)
-        self.summary.setText(f"{up} of {len(agents)} machines up" if len(agents) != 1 else f"{up} of 1 machine up")
+        self.summary.setText(
+            self.tr("{} of {} machines up").format(up, len(agents))
+            if len(agents) != 1
+            else self.tr("{} of 1 machine up").format(up)
+        )
         counts = [row.counts for row in self.bridge.mirror.runs.values() if row.state not in ENDED_RUN]
         ready = sum(each.ready + each.backoff for each in counts)
         pending = sum(each.pending for each in counts)
-        parts = [f"{fmt.count(running)} running", f"{fmt.count(ready)} ready to run"]
+        parts = [
+            self.tr("{} running").format(fmt.count(running)), self.tr("{} ready to run").format(fmt.count(ready))
+        ]  # fmt: skip
         if pending:
-            parts.append(f"{fmt.count(pending)} waiting for others")
+            parts.append(self.tr("{} waiting for others").format(fmt.count(pending)))
         self.queue.setText(" · ".join(parts))
-        self.machines.show_hint(not self.cards)
+        self.machines.show_hint(not agents)
+        self.strip.setVisible(bool(agents))
         self.running.show_hint(not self.attempts.rowCount())
         self.add.setEnabled(self.bridge.state == "up")
         if self.bridge.state != "up":
-            self.queue.setText(self.bridge.text or "Not connected to a core")
+            self.queue.setText(self.bridge.text or self.tr("Not connected to a core"))
 
     # --- doing ---------------------------------------------------------------------------------------------
 
@@ -260,64 +380,45 @@ class MonitorWindow(QMainWindow):
         dialog.open()
         return dialog
 
+    def show_agent(self, agent: str) -> None:
+        """Its page, in place of the overview."""
+        self.page.show_agent(agent)
+        self.stack.setCurrentWidget(self.page)
+
+    def show_all(self) -> None:
+        self.page.leave()
+        self.stack.setCurrentIndex(0)
+        self.map.setFocus()
+
+    def set_full_screen(self, on: bool) -> None:
+        """On the second screen where there is one, so that the main window stays where it is."""
+        if on and not self.isFullScreen():
+            others = [screen for screen in QGuiApplication.screens() if screen is not QGuiApplication.primaryScreen()]
+            if others:
+                self.setGeometry(others[0].geometry())
+            self.showFullScreen()
+        elif not on and self.isFullScreen():
+            self.showNormal()
+        self.full.setChecked(on)
+
+    def _escape(self) -> None:
+        if self.stack.currentWidget() is self.page:
+            self.show_all()
+        elif self.isFullScreen():
+            self.set_full_screen(False)
+
+    def _agent_menu(self, agent: str, where: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(self.tr("Open"), lambda: self.show_agent(agent))
+        fill_menu(menu, self.bridge, self, agent)
+        menu.popup(where)
+
+    def _keep(self, name: str, value: str) -> None:
+        if self.settings is not None:
+            self.settings.setValue(name, value)
+
     def _activated(self) -> None:
         key = self.table.current_key()
         if key is not None:
             self.attempt_selected.emit(*key)
-
-
-class Flow(QLayout):
-    """Cards from left to right, in as many columns as fit."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._items: list[QLayoutItem] = []
-        self.setContentsMargins(M, S, M, M)
-
-    def addItem(self, item: QLayoutItem) -> None:
-        self._items.append(item)
-
-    def count(self) -> int:
-        return len(self._items)
-
-    def itemAt(self, place: int) -> QLayoutItem | None:
-        return self._items[place] if 0 <= place < len(self._items) else None
-
-    def takeAt(self, place: int) -> QLayoutItem | None:
-        return self._items.pop(place) if 0 <= place < len(self._items) else None
-
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        return self._place(QRect(0, 0, width, 0), move=False)
-
-    def setGeometry(self, rect: QRect) -> None:
-        super().setGeometry(rect)
-        self._place(rect, move=True)
-
-    def sizeHint(self) -> QSize:
-        return self.minimumSize()
-
-    def minimumSize(self) -> QSize:
-        size = QSize()
-        for item in self._items:
-            size = size.expandedTo(item.minimumSize())
-        margins = self.contentsMargins()
-        return size + QSize(margins.left() + margins.right(), margins.top() + margins.bottom())
-
-    def _place(self, rect: QRect, move: bool) -> int:
-        """Columns of equal width, as many as fit; the cards of a row have the height of its tallest."""
-        margins = self.contentsMargins()
-        room = rect.width() - margins.left() - margins.right()
-        columns = max(1, (room + M) // (WIDTH + M))
-        width = (room - (columns - 1) * M) // columns
-        y = rect.top() + margins.top()
-        for first in range(0, len(self._items), columns):
-            row = self._items[first : first + columns]
-            height = max(item.sizeHint().height() for item in row)
-            for column, item in enumerate(row):
-                if move:
-                    item.setGeometry(QRect(rect.left() + margins.left() + column * (width + M), y, width, height))
-            y += height + M
-        return y + margins.bottom() - rect.top()

@@ -59,15 +59,27 @@ def test_its_last_attempts_the_newest_first(core: Any, kit: Any) -> None:
     kit.wait_run(client, run)
     other.hello("b1")
     found = client.ask(m.GetAgent, "a1", 4)
-    assert [(row["task"], row["outcome"]) for row in found["attempts"]][0] == (1, "nonzero")
+    assert (found["attempts"][0]["task"], found["attempts"][0]["outcome"]) == (1, "nonzero")
     assert [row["task"] for row in found["attempts"]] == [1, 0, 0, 0]
     seqs = [row["seq"] for row in found["attempts"]]
     assert seqs == sorted(seqs, reverse=True)
     assert [run, 0, "g · many"] in found["titles"]
     assert found["whole"]
     assert not client.ask(m.GetAgent, "b1")["attempts"]
+
+
+def test_a_run_that_goes_on_names_the_task_that_fails_most(core: Any, kit: Any) -> None:
+    client, agent = core.client(), core.agent()
+    agent.hello(cpus=3)
+    run = kit.submit(client, kit.task("well"), kit.task("bad"), kit.task("long"))
+    well, bad, long = agent.assigned(3)
+    agent.finish([well])
+    agent.finish([bad], "nonzero", error="exit 1")
     row = next(row for row in client.ask(m.GetRuns)["runs"] if row["id"] == run)
     assert (row["failing"], row["failures"]) == ("bad", 1)
+    agent.finish([long])
+    kit.wait_run(client, run)
+    assert not next(row for row in client.ask(m.GetRuns)["runs"] if row["id"] == run)["failing"]
 
 
 def test_who_looks_may_ask_and_agents_may_not() -> None:
