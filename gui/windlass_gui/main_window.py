@@ -492,7 +492,7 @@ class MainWindow(QMainWindow):
             # Brings pyqtgraph, a tenth of a start.
             from windlass_gui.monitor import MonitorWindow
 
-            self.monitor = MonitorWindow(self.bridge)
+            self.monitor = MonitorWindow(self.bridge, settings=self.settings)
             self.monitor.addAction(self.actions_["commands"])
         self.monitor.show()
         self.monitor.raise_()

@@ -768,6 +768,8 @@ class GetCurve(Message, frozen=True):
     task: int
     index: int
     attempt: int
+
+
 class GetAgent(Message, frozen=True):
     """One agent, by its id, with its past.
 

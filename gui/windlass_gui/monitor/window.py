@@ -94,7 +94,7 @@ class MonitorWindow(QMainWindow):
             top.addWidget(widget)
         inner = QWidget()
         self._flow = Flow(inner)
-        area = self.area = QScrollArea()
+        area = QScrollArea()
         area.setAccessibleName(self.tr("Machines"))
         area.setWidget(inner)
         area.setWidgetResizable(True)
@@ -371,9 +371,8 @@ class MonitorWindow(QMainWindow):
 
     def reveal(self, agent: str) -> None:
         """Bring an agent into view."""
-        if agent in self.cards:
-            self.cards[agent].setFocus()
-            self.area.ensureWidgetVisible(self.cards[agent])
+        if agent in self.bridge.mirror.agents:
+            self.show_agent(agent)
 
     def add_machine(self) -> JoinDialog:
         dialog = JoinDialog(self.bridge, self)
