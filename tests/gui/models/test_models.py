@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QAbstractItemModel, Qt
+from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
@@ -32,10 +32,13 @@ from windlass_gui.models.tables import ShareRow, agent_state
 FATAL = QAbstractItemModelTester.FailureReportingMode.Fatal
 
 
+def columns(model: QAbstractItemModel) -> range:
+    """A list has one, and does not say so."""
+    return range(1 if isinstance(model, QAbstractListModel) else model.columnCount())
+
+
 def shown(model: QAbstractItemModel) -> list[list[Any]]:
-    return [
-        [model.index(row, column).data() for column in range(model.columnCount())] for row in range(model.rowCount())
-    ]
+    return [[model.index(row, column).data() for column in columns(model)] for row in range(model.rowCount())]
 
 
 class Copy:
@@ -52,7 +55,7 @@ class Copy:
         model.layoutChanged.connect(self._reset)
 
     def _line(self, row: int) -> list[Any]:
-        return [self.model.index(row, column).data() for column in range(self.model.columnCount())]
+        return [self.model.index(row, column).data() for column in columns(self.model)]
 
     def _changed(self, first: Any, last: Any) -> None:
         self.announced += 1
