@@ -20,6 +20,9 @@ from bench.measure import Plan, percentile
 from bench.stage import Stage, array, stage
 from windlass.wire import messages as m
 
+SETTLE = 1.0
+"""Seconds from a connected window to one that has drawn what it is going to draw."""
+
 
 def run(plan: Plan) -> list[Figure]:
     turns = plan.size(7, 2)
@@ -75,6 +78,7 @@ def window(ready: Stage) -> Iterator[Callable[[], float]]:
             assert process.stdout is not None
             if process.stdout.readline().strip() != "up":
                 raise RuntimeError("the window did not connect")
+            time.sleep(SETTLE)
             watched, began = psutil.Process(process.pid), time.perf_counter()
             before = sum(watched.cpu_times()[:2])
             try:

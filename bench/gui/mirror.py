@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
+
+import msgspec
 
 from bench.gui.figures import Figure, Heartbeat, application
 from bench.measure import Plan, percentile, stopwatch
@@ -13,6 +16,8 @@ RATE = 50_000
 """Changed items a second."""
 TURNS = 20
 """Deltas a second, as many as a core sends at most."""
+ENDS = 250
+"""Rows of attempts in each, as many plain successes as a core tells at most."""
 
 
 def run(plan: Plan) -> list[Figure]:
@@ -49,7 +54,10 @@ def run(plan: Plan) -> list[Figure]:
             Delta(
                 "run:1",
                 number + 2,
-                {"items": [[0, (number * 7919 + k * 499) % ITEMS, 1 + (number + k) % 5] for k in range(changes)]},
+                {
+                    "items": [[0, (number * 7919 + k * 499) % ITEMS, 1 + (number + k) % 5] for k in range(changes)],
+                    "attempts": [_ended((number * 7919 + k * 499) % ITEMS) for k in range(ENDS)],
+                },
             )
         )
         for number in range(seconds * TURNS)
@@ -83,3 +91,11 @@ def run(plan: Plan) -> list[Figure]:
         Figure("a run with 50,000 changes a second", beats.longest, "ms", 50.0, note=f"longest stall; {note}"),
         Figure("a run of 1,000,000 items, first shown", first.seconds * 1000, "ms", None, note="in the UI thread"),
     ]
+
+
+def _ended(item: int) -> dict[str, Any]:
+    from windlass.wire.rows import AttemptRow
+
+    times = {"assigned": 1.0, "started": 2.0, "ended": 3.0}
+    row = AttemptRow(item + 1, 1, 0, item, 1, "a1", "desk", state="exited", outcome="ok", **times)
+    return msgspec.structs.asdict(row)

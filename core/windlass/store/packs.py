@@ -130,6 +130,9 @@ class Ends(Iterable[tuple[Any, ...]]):
     def __init__(self, row: Row) -> None:
         self._row = row
 
+    def __len__(self) -> int:
+        return self._row[3]
+
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         seq, run, task, count, _, _, agent, data, _ = self._row
         return iter(attempts_of(seq, run, task, count, agent, data))

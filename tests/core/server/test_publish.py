@@ -21,7 +21,7 @@ class Mirror:
         self.states: dict[int, bytearray] = {}
         self.attempts: dict[tuple[int, int, int], dict[str, Any]] = {}
         self.run: dict[str, Any] = {}
-        self.deltas = 0
+        self.deltas = self.shed = 0
         peer.send(m.Subscribe([self.topic]))
 
     def step(self) -> None:
@@ -35,6 +35,7 @@ class Mirror:
             self.deltas += 1
             for task, index, state in msg.data["items"]:
                 self.states[task][index] = state
+        self.shed += msg.data.get("shed", 0)
         self.seq = msg.seq
         self.run = msg.data["run"]
         for row in msg.data["attempts"]:
@@ -60,6 +61,30 @@ def test_deltas_lead_from_the_snapshot_to_the_end(core: Any, kit: Any) -> None:
     assert len(mirror.attempts) == 201
     assert {row["state"] for row in mirror.attempts.values()} == {"exited"}
     assert mirror.deltas < 60, "changes are gathered, not sent one by one"
+
+
+def test_of_very_many_successes_some_are_told_and_the_rest_counted(
+    core: Any, kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("windlass.server.publish.PLAIN", 20)
+    monkeypatch.setattr("windlass.server.publish.INTERVAL", 3600.0)
+    client, agent = core.client(), core.agent()
+    agent.hello(cpus=64)
+    run = kit.submit(client, kit.array("many", 64))
+    mirror = Mirror(client, run)
+    mirror.step()
+    items: list[m.AssignItem] = []
+    while len(items) < 64:
+        items += agent.expect(m.Assign).items
+    now = time.time()
+    indexes, attempts = [item.key.index for item in items], [item.key.attempt for item in items]
+    times = [now - 0.5] * 64, [now - 0.25] * 64, [0.125] * 64
+    agent.send(m.Succeeded(1, run, 0, items[0].key.epoch, indexes, attempts, *times, [4096] * 64), [b"jnull"] * 64)
+    while mirror.run["state"] == "running":
+        mirror.step()
+    assert set(mirror.states[0]) == {ItemState.SUCCEEDED}
+    assert len(mirror.attempts) + mirror.shed == 64
+    assert 20 <= len(mirror.attempts) < 64
 
 
 def test_a_runs_end_is_told_at_once(core: Any, kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
