@@ -109,19 +109,29 @@ class RunMirror:
             self.row = update.run
             changes.row = True
         self._apply_tasks(update, changes)
-        for (task, index), state in update.items.items():
-            states = self.states.setdefault(task, bytearray())
-            if index >= len(states):
-                states.extend(bytes(index + 1 - len(states)))
-            states[index] = state
-            if task not in changes.items:
-                changes.items[task] = {index}
-            elif (known := changes.items[task]) is not None:
-                known.add(index)
-                if len(known) > MANY:
-                    changes.items[task] = None
+        self._apply_items(update, changes)
         self.add_attempts(update.attempts, changes)
         self.shed += update.shed
+
+    def _apply_items(self, update: Update, changes: RunChanges) -> None:
+        """A busy run changes tens of thousands a second, nearly all of one task, which is looked up once."""
+        task_now, size = -1, 0
+        states, known = bytearray(), set[int]()
+        for (task, index), state in update.items.items():
+            if task != task_now:
+                task_now, states = task, self.states.setdefault(task, bytearray())
+                size = len(states)
+                # Where all of a task may have changed, none is noted.
+                noted = changes.items.setdefault(task, set())
+                known = set() if noted is None else noted
+            if index >= size:
+                states.extend(bytes(index + 1 - size))
+                size = index + 1
+            states[index] = state
+            known.add(index)
+        for task, noted in changes.items.items():
+            if noted is not None and len(noted) > MANY:
+                changes.items[task] = None
 
     def _apply_tasks(self, update: Update, changes: RunChanges) -> None:
         for index, row in update.tasks.items():

@@ -35,8 +35,10 @@ class ItemFacts:
     def grow(self, count: int) -> None:
         """More items at the end."""
         more = ItemFacts(max(0, count - len(self)))
+        empty = not len(self)
         for name in ("attempt", "agent", "end", "seconds", "memory"):
-            setattr(self, name, np.concatenate([getattr(self, name), getattr(more, name)]))
+            new = getattr(more, name)
+            setattr(self, name, new if empty else np.concatenate([getattr(self, name), new]))
 
     def add_page(self, data: Mapping[str, Any]) -> None:
         """An answer to `GetColumns` about this task."""

@@ -176,8 +176,12 @@ class ItemsModel(QAbstractTableModel):
         if items is None:
             self._blocks.clear()
         elif self._run is not None:
-            rows = (self._run.last_attempt(self._task, item) for item in items)
-            self.facts.add_rows(row for row in rows if row is not None)
+            rows = [row for item in items if (row := self._run.last_attempt(self._task, item)) is not None]
+            count = len(self._states())
+            if rows and len(self.facts) < count:
+                # Once for all items: one by one would copy what is known of a million at each.
+                self.facts.grow(count)
+            self.facts.add_rows(rows)
             for first in {item // BLOCK * BLOCK for item in items}:
                 self._blocks.pop(first, None)
 
