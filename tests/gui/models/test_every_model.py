@@ -14,7 +14,7 @@ from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
 import windlass_gui
-from windlass.wire.rows import Counts
+from windlass.wire.rows import Counts, EventRow
 from windlass_gui.commands.collect import Command
 from windlass_gui.commands.palette import _Answers
 from windlass_gui.mirror import Mirror
@@ -30,6 +30,7 @@ from windlass_gui.models import (
 )
 from windlass_gui.models.picked import PickedModel
 from windlass_gui.models.tables import ShareRow
+from windlass_gui.monitor.agent_page import EventsModel
 from windlass_gui.panes.failures import GroupsModel, ItemList, _row
 from windlass_gui.runs.failed import Group
 
@@ -64,6 +65,10 @@ ROWS: dict[type[RowsModel[Any, Any]], Drawn] = {
     SharesModel: lambda rng, make: (
         name := rng.choice("abcdefgh"),
         ShareRow(name, rng.choice([1.0, 2.5]), rng.random(), rng.random()),
+    ),
+    EventsModel: lambda rng, make: (
+        rng.randrange(9),
+        EventRow(1000.0 + rng.randrange(9), rng.choice(["joined", "down", "odd"]), rng.choice(["", "why"])),
     ),
     GroupsModel: lambda rng, make: (rng.choice("abcdefgh"), _row(_group(rng))),
 }
