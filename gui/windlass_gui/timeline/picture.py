@@ -40,7 +40,7 @@ _LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 
 def code_colors(way: str, theme: Theme) -> list[QColor]:
     """The colour of each code of a way to colour; the first is nothing."""
-    nothing = QColor(0, 0, 0, 0)
+    nothing = QColor(Qt.GlobalColor.transparent)
     if way in ("task", "owner"):
         light = 160 if theme.dark else 105
         return [nothing, *(QColor.fromHsl((at * 360 // HUES + 205) % 360, 140, light) for at in range(HUES))]
