@@ -58,15 +58,15 @@ class RunsModel(RowsModel[int, RunRow]):
 
     def __init__(self, parent: QObject | None = None) -> None:
         columns: list[Column[RunRow]] = [
-            Column("Run", lambda row: str(row.id), lambda row: row.id, right=True, sample="12345",
+            Column("Run", lambda row: str(row.id), lambda row: row.id, right=True, sample="1234",
                    field=Field("run", "number", "its number")),
-            Column("Name", lambda row: row.name, detail=lambda row: row.name, sample="encode-videos-2",
+            Column("Name", lambda row: row.name, detail=lambda row: row.name, sample="encode-video",
                    field=Field("name", "text", "what the graph is called")),
             Column("State", run_state, state=run_state, detail=lambda row: row.note, sample="• succeeded",
                    field=Field("state", "word", "where it stands", RUN_STATES)),
             Column(
                 "Progress", lambda row: progress_text(row.counts),
-                lambda row: done(row.counts) / max(1, row.counts.total), sample="MMMMM 10,000 of 10,000",
+                lambda row: done(row.counts) / max(1, row.counts.total), sample="MMMMMMM 41 of 41, 20 failed",
                 counts=lambda row: row.counts, detail=lambda row: counts_text(row.counts),
             ),
             Column("Failed", lambda row: fmt.count(row.counts.failed) if row.counts.failed else "",
@@ -77,12 +77,12 @@ class RunsModel(RowsModel[int, RunRow]):
             Column("Priority", lambda row: str(row.priority), lambda row: row.priority, right=True,
                    tip="The highest goes first. Drag a run up or down while the table is sorted by this column",
                    field=Field("priority", "number", "the highest goes first")),
-            Column("Submitted", lambda row: fmt.clock(row.submitted, time.time()), lambda row: row.submitted,
-                   sample="2026-12-24 20:00"),
             Column(
                 "Duration", lambda row: fmt.duration(_run_seconds(row)), _run_seconds, right=True, live=True,
-                sample="30 d 23:59", field=Field("time", "time", "since it was submitted, or until it ended"),
+                sample="3 d 23:59", field=Field("time", "time", "since it was submitted, or until it ended"),
             ),
+            Column("Submitted", lambda row: fmt.clock(row.submitted, time.time()), lambda row: row.submitted,
+                   sample="2026-12-24 20:00"),
             Column("Age", lambda row: fmt.duration(_age(row)), _age, right=True, live=True, extra=True,
                    sample="30 d 23:59", field=Field("age", "time", "since it was submitted")),
             Column("Owner", lambda row: row.owner, sample="ada.lovelace",
@@ -127,7 +127,7 @@ class TasksModel(RowsModel[int, TaskRow]):
             Column(
                 "Progress",
                 lambda row: progress_text(row.counts) if row.count is not None else "not known yet",
-                lambda row: done(row.counts) / max(1, row.counts.total), sample="MMMMM 10,000 of 10,000",
+                lambda row: done(row.counts) / max(1, row.counts.total), sample="MMMMMMM 41 of 41, 20 failed",
                 counts=lambda row: row.counts, detail=lambda row: counts_text(row.counts),
             ),
             Column("Note", lambda row: row.note, detail=lambda row: row.note, sample="waits: all agents are busy",

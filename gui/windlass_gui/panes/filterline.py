@@ -25,6 +25,9 @@ from windlass_gui.theme import XS, S, mono_font
 PAUSE = 150
 """Milliseconds without a key before the filter is applied."""
 
+_EXAMPLES = {"name": "name:enc*", "agent": "agent:gpu*", "state": "state:ok"}
+"""Of fields that hold any text."""
+
 Values = Callable[[str], Iterable[str]]
 """Known values of a field."""
 
@@ -134,8 +137,8 @@ class FilterLine(QWidget):
                 parts.append(f"{field.name}:{'failed' if 'failed' in field.words else field.words[0]}")
             elif field.kind == "time" and len(parts) < 3:
                 parts.append(f"{field.name}>5m")
-            elif field.kind == "text" and len(parts) < 3:
-                parts.append(f"{field.name}:enc*" if field.name == "name" else f"{field.name}:gpu*")
+            elif field.name in _EXAMPLES and len(parts) < 3:
+                parts.append(_EXAMPLES[field.name])
         return " ".join(parts)
 
     # --- completing ----------------------------------------------------------------------------------------

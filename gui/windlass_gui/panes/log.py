@@ -31,7 +31,7 @@ from windlass_gui.panes.logbar import LogBar
 from windlass_gui.panes.logreading import Reading, Saving, Search
 from windlass_gui.panes.logtext import LogText
 from windlass_gui.panes.logview import MATCHES, LogView
-from windlass_gui.panes.logwindow import PIECE, Ask, LogWindow
+from windlass_gui.panes.logwindow import Ask, LogWindow
 from windlass_gui.panes.words import Elided
 from windlass_gui.theme import ITEM_STATES, XS, S
 
@@ -103,7 +103,7 @@ class LogPane(QWidget):
         self.state = Elided("muted")
         self.attempts = QComboBox()
         self.attempts.setAccessibleName(self.tr("Attempt"))
-        self.attempts.setMinimumWidth(150)
+        self.attempts.setMinimumWidth(110)
         self.query = QLineEdit()
         self.query.setAccessibleName(self.tr("Search the log"))
         self.query.setPlaceholderText(self.tr("Search"))
@@ -111,7 +111,7 @@ class LogPane(QWidget):
             self.tr("Searches the whole log; Enter goes to the next match, Shift+Enter to the one before")
         )
         self.query.setClearButtonEnabled(True)
-        self.query.setMinimumWidth(150)
+        self.query.setMinimumWidth(100)
         self.query.setMaximumWidth(240)
         self.found = QLabel()
         self.found.setProperty("role", "muted")
@@ -164,6 +164,8 @@ class LogPane(QWidget):
         self.save.clicked.connect(self._save_as)
         self.stop.clicked.connect(self._stop_reading)
         self.bar.asked.connect(self._bar_asked)
+        # Not at once: whoever made the lines is not ready yet.
+        self.view.laid_out.connect(self._scrolled, Qt.ConnectionType.QueuedConnection)
         self.times.toggled.connect(self.view.show_times)
         self.tail.clicked.connect(self._follow)
         self.view.verticalScrollBar().valueChanged.connect(self._scrolled)
@@ -466,7 +468,8 @@ class LogPane(QWidget):
             self.view.next_match(back)
         else:
             self._select = offset
-            self._begin(LogWindow.around(max(0, offset - PIECE // 4)))
+            assert search is not None
+            self._begin(LogWindow.around(search.record_of.get(offset, offset)))
 
     def _stop_reading(self) -> None:
         reading, self._reading = self._reading, None

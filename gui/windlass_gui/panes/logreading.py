@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from windlass.wire.logs import HEADER, read, to_bytes
 from windlass_gui.bridge import Bridge
 
-PIECE = 2 * 1024 * 1024
+PIECE = 1024 * 1024
 """Bytes asked for at once."""
 MATCHES = 10_000
 """Matches that a search keeps; that there are more is said."""
@@ -75,6 +75,8 @@ class Search:
         self.text = text
         self._needle = text.encode("utf-8", "replace").lower()
         self.found: list[int] = []
+        self.record_of: dict[int, int] = {}
+        """Match -> where its record begins, from which it can be read."""
         self.more = False
         """There are more than `MATCHES`."""
         self._carried: dict[int, bytes] = {}
@@ -113,7 +115,9 @@ class Search:
         while at >= 0 and len(self.found) <= MATCHES:
             begins = at - len(carried)
             record = max(0, bisect.bisect_right(starts, begins) - 1)
-            self.found.append(places[record] + max(0, begins - starts[record]))
+            match = places[record] + max(0, begins - starts[record])
+            self.found.append(match)
+            self.record_of[match] = places[record] - HEADER.size
             at = low.find(self._needle, at + max(1, len(self._needle)))
         # A word may be cut by two pieces.
         self._carried[stream] = text[-(len(self._needle) - 1) :] if len(self._needle) > 1 else b""

@@ -29,6 +29,8 @@ class LogView(QPlainTextEdit):
 
     matches_changed = Signal(int)
     """How many matches of the search are marked."""
+    laid_out = Signal()
+    """All lines are in the text."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,6 +57,10 @@ class LogView(QPlainTextEdit):
         self._search = ""
         self.tailing = True
         """What comes at the end is to be followed; not while the log goes on behind what is loaded."""
+        self._select = False
+        """... and its match is to be selected."""
+        self._kept: tuple[int, int, int] | None = None
+        """Where the cursor was, to be put there again when all is laid out."""
         self._anchor: int | None = None
         """The line at this offset of the log is to be on top when all is laid out."""
         self.highlighter = Highlighter(self.document())
@@ -69,8 +75,10 @@ class LogView(QPlainTextEdit):
 
     def show_lines(self, lines: Iterable[Line], anchor: int | None = None) -> None:
         """Replace everything; the line at `anchor` in the log comes to the top."""
+        kept = self._cursor_place() if anchor is not None else None
         self._lines = deque(lines, maxlen=LINES)
         self._render()
+        self._kept = kept
         if anchor is not None:
             self._anchor, self._place = anchor, None
             if not self._pending:
@@ -118,6 +126,8 @@ class LogView(QPlainTextEdit):
             self.to_end()
         if self._search:
             self._mark()
+        if not self._pending:
+            self.laid_out.emit()
 
     def show_times(self, on: bool) -> None:
         if on != self._times:
@@ -127,7 +137,7 @@ class LogView(QPlainTextEdit):
     @property
     def busy(self) -> bool:
         """Lines wait to be laid out; more would only make a person wait."""
-        return bool(self._pending)
+        return bool(self._pending) or self._anchor is not None
 
     @property
     def following(self) -> bool:
@@ -136,12 +146,36 @@ class LogView(QPlainTextEdit):
         return bar.value() >= bar.maximum() - 1
 
     def _settle(self) -> None:
-        anchor, self._anchor = self._anchor, None
-        if anchor is not None:
-            self.go_to(anchor)
+        if self._kept is not None:
+            offset, column, length = self._kept
+            self._kept = None
+            block = self.document().findBlockByNumber(self._line_at(offset))
+            if block.isValid() and column + length < block.length():
+                cursor = QTextCursor(block)
+                cursor.setPosition(block.position() + column)
+                cursor.setPosition(block.position() + column + length, QTextCursor.MoveMode.KeepAnchor)
+                self.setTextCursor(cursor)
+        select, self._select = self._select, False
+        if self._anchor is not None:
+            self.go_to(self._anchor, select)
+        self._anchor = None
+
+    def _cursor_place(self) -> tuple[int, int, int]:
+        """Of the cursor: the offset of its line in the log, the place in the line, and how much is selected there."""
+        cursor = self.textCursor()
+        start, length = cursor.selectionStart(), cursor.selectionEnd() - cursor.selectionStart()
+        block = self.document().findBlock(start)
+        known = block.blockNumber() < len(self._lines)
+        return (self._lines[block.blockNumber()].offset if known else 0), start - block.position(), length
 
     def go_to(self, offset: int, select: bool = False) -> None:
-        """The line that holds this byte of the log to the top; with `select`, as the place to search on from."""
+        """The line that holds this byte of the log to the top; with `select`, as the place to search on from.
+
+        While lines wait to be laid out, when they are.
+        """
+        if self._pending:
+            self._anchor, self._select = offset, select
+            return
         block = self.document().findBlockByNumber(self._line_at(offset))
         if block.isValid():
             cursor = QTextCursor(block)
@@ -183,11 +217,11 @@ class LogView(QPlainTextEdit):
 
     def _rerender(self) -> None:
         self.highlighter.restyle()
-        self._render()
+        self.show_lines(list(self._lines), None if self.following else self.in_view()[0])
 
     def _render(self) -> None:
         self._place = None if self.following else self.verticalScrollBar().value()
-        self._anchor = None
+        self._anchor, self._select = None, False
         self.clear()
         self._open_block = True
         self._pending = deque(self._lines)

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from windlass.wire.logs import Record, read, resync
+from windlass.wire.logs import RECORD_LIMIT, Record, read, resync
 
 PIECE = 32 * 1024
 """Bytes asked for at once."""
@@ -54,6 +54,8 @@ class LogWindow:
         self.shed = 0
         """Bytes that the agent left out of the middle."""
         self.begun = False
+        self._reach = PIECE
+        """How far before the window the next piece is looked for: a single record may be longer than a piece."""
 
     @property
     def start(self) -> int:
@@ -83,7 +85,7 @@ class LogWindow:
         """The piece before the window; None when there is none."""
         if not self.start:
             return None
-        offset = max(0, self.start - PIECE)
+        offset = max(0, self.start - self._reach)
         return Ask(offset, self.start - offset, wait=False)
 
     @staticmethod
@@ -111,7 +113,9 @@ class LogWindow:
         """Records before the window; those at its end go when it gets too large. False when they do not reach it."""
         start = self.start
         if offset >= start or offset + len(data) < start:
+            self._reach = min(self._reach * 4, RECORD_LIMIT + PIECE)
             return False
+        self._reach = PIECE
         self._pieces.appendleft(_Piece(offset, data[: start - offset]))
         while self._too_large():
             self._pieces.pop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from windlass.wire.messages import Pick
 from windlass_gui.bridge import Acted, Bridge, How
@@ -15,6 +15,7 @@ from windlass_gui.models.picked import PickedModel
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
 from windlass_gui.theme import ITEM_STATES, M, S
+from windlass_gui.tick_box import TickBox
 
 LATER = 300
 """Milliseconds from a change in the runs to the next question; a busy run is not asked about at every frame."""
@@ -92,8 +93,8 @@ class Preview(QDialog):
         self._enable()
         self.ask()
 
-    def _toggle(self, text: str, tip: str) -> QCheckBox:
-        box = QCheckBox(text)
+    def _toggle(self, text: str, tip: str) -> TickBox:
+        box = TickBox(text)
         box.setToolTip(tip)
         box.toggled.connect(self._toggled)
         return box
