@@ -174,6 +174,7 @@ class AgentPage(QWidget):
         )
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName(self.tr("Attempts and past of the machine"))
         self.tabs.addTab(ran, self.tr("Attempts"))
         self.tabs.addTab(self.happened, self.tr("What happened"))
         return self.tabs

@@ -30,7 +30,7 @@ from windlass.wire.rows import AgentRow
 from windlass_gui.mirror import Curve
 from windlass_gui.models.tables import agent_note, agent_state
 from windlass_gui.monitor.measures import MEASURES, Measure, measure, readings
-from windlass_gui.theme import SMALL, XS, M, S, Theme, contrast, current_theme, draw_state, mix, theme_switch
+from windlass_gui.theme import SMALL, XS, M, S, Theme, current_theme, draw_state, ink, mix, theme_switch
 
 LEAST, MOST = 22, 112
 """Side of a cell in pixels."""
@@ -301,7 +301,7 @@ class HeatMap(QWidget):
         if self._side < NAMED:
             return
         back = heat(theme, level(cell.share)) if cell.share is not None else theme.color("surface")
-        painter.setPen(ink(back))
+        painter.setPen(QColor(ink(back.name())))
         font = QFont(self.font())
         font.setPixelSize(SMALL)
         painter.setFont(font)
@@ -329,6 +329,7 @@ class HeatArea(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusProxy(heat_map)
+        self.setAccessibleName(heat_map.accessibleName())
         heat_map.went.connect(self._follow)
 
     def _follow(self, rect: QRect) -> None:
@@ -431,11 +432,6 @@ def level(share: float) -> int:
 def heat(theme: Theme, step: int) -> QColor:
     """A step's colour."""
     return mix(theme.color("surface2"), theme.color("accent"), step / (LEVELS - 1))
-
-
-def ink(back: QColor) -> QColor:
-    """Black or white: whatever is behind them, one of the two has a contrast of 4.5:1; the softer tokens have not."""
-    return QColor(max(("#ffffff", "#000000"), key=lambda color: contrast(color, back.name())))
 
 
 def natural(name: str) -> list[tuple[int, int | str]]:

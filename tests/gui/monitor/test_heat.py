@@ -20,7 +20,7 @@ from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
 from windlass_gui.mirror import Mirror
 from windlass_gui.monitor import MonitorWindow
-from windlass_gui.monitor.heat import GAP, LEAST, LEVELS, MOST, fit, heat, ink, natural
+from windlass_gui.monitor.heat import GAP, LEAST, LEVELS, MOST, fit, heat, natural
 from windlass_gui.monitor.measures import MEASURES, readings
 from windlass_gui.monitor.totals import PLACE, Totals
 from windlass_gui.theme import apply_theme, contrast, load_theme
@@ -65,7 +65,7 @@ def test_names_read_on_every_colour(qapp: QApplication, name: str) -> None:
     theme = load_theme(name)
     for step in range(LEVELS):
         back = heat(theme, step)
-        assert contrast(ink(back).name(), back.name()) >= 4.5
+        assert contrast(ink(back.name()), back.name()) >= 4.5
 
 
 def test_names_are_sorted_as_people_count() -> None:
