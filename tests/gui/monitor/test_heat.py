@@ -23,7 +23,7 @@ from windlass_gui.monitor import MonitorWindow
 from windlass_gui.monitor.heat import GAP, LEAST, LEVELS, MOST, fit, heat, natural
 from windlass_gui.monitor.measures import MEASURES, readings
 from windlass_gui.monitor.totals import PLACE, Totals
-from windlass_gui.theme import apply_theme, contrast, load_theme
+from windlass_gui.theme import apply_theme, contrast, ink, load_theme
 
 
 @pytest.fixture
