@@ -13,7 +13,7 @@ import threading
 from windlass.wire.clock import epoch
 from windlass_agent.frames import pack
 from windlass_agent.runnerwire import (
-    BEGIN,
+    BEGUN,
     BYTES,
     ERR_READ,
     ERR_WRITE,
@@ -30,10 +30,10 @@ from windlass_agent.runnerwire import (
     SHARED_SIZE,
     SINCE,
     TAIL,
-    WORD,
     Done,
     Output,
     Refused,
+    Words,
     encode,
 )
 
@@ -47,6 +47,7 @@ class Channel:
         self._lock = threading.Lock()
         self._fence = threading.Lock()
         self._shared = mmap.mmap(SHARED, SHARED_SIZE)
+        self._words = Words(self._shared)
         self._bytes = self._records = 0
         """Ever put into the ring."""
         self.news = False
@@ -134,19 +135,19 @@ class Channel:
     def may_begin(self, seq: int, now: float) -> bool:
         """Say that it begins now; whether it may. Output belongs to it from here on."""
         self.seq = seq
-        shared = self._shared
-        BEGIN.pack_into(shared, SINCE, now, seq)
+        numbers = self._words.numbers
+        self._words.times[SINCE] = now
+        numbers[BEGUN] = seq
         with self._fence:  # a full memory barrier: our word is out before we look at the agent's
             pass
-        floor: int = WORD.unpack_from(shared, FLOOR)[0]
-        return seq >= floor
+        return seq >= numbers[FLOOR]
 
     def done(self, message: Done) -> None:
         """Its end is out when this returns. The agent looks at it after the next `look`."""
         body = encode(message)
         size = len(body)
         shared, before = self._shared, self._bytes
-        if size > LARGE or before + size - WORD.unpack_from(shared, TAIL)[0] > RING_SIZE:
+        if size > LARGE or before + size - self._words.numbers[TAIL] > RING_SIZE:
             with self._lock:
                 _write(body)
             return
@@ -161,7 +162,7 @@ class Channel:
         self._records += 1
         with self._fence:  # the record is out before the word that says so
             pass
-        WORD.pack_into(shared, HEAD, (self._records & RECORDS) << 40 | (self._bytes & BYTES))
+        self._words.numbers[HEAD] = (self._records & RECORDS) << 40 | (self._bytes & BYTES)
         self.news = True
 
     def refuse(self, seq: int) -> None:

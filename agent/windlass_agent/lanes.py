@@ -31,15 +31,14 @@ from windlass_agent.runnerwire import (
     RING_SIZE,
     SHARED_SIZE,
     SINCE,
-    STAMP,
     TAIL,
-    WORD,
     Calls,
     Done,
     FromRunner,
     Item,
     Load,
     ToRunner,
+    Words,
     decode_from_runner,
     decode_ring,
     encode,
@@ -89,6 +88,7 @@ class Lane:
         os.ftruncate(shared, SHARED_SIZE)
         self._fence = threading.Lock()
         self._shared = mmap.mmap(shared, SHARED_SIZE)
+        self._words = Words(self._shared)
         self._input = in_write
         self.results = result_read
         self._rest = {os.dup(out_read): OUT, os.dup(err_read): ERR}
@@ -153,17 +153,16 @@ class Lane:
         if not self.sent:
             return None
         head = self.sent[0]
-        if WORD.unpack_from(self._shared, BEGUN)[0] != head.seq:
+        if self._words.numbers[BEGUN] != head.seq:
             return None
-        since: float = STAMP.unpack_from(self._shared, SINCE)[0]
-        return head, since
+        return head, self._words.times[SINCE]
 
     def take_back(self) -> list[Attempt]:
         """All that it has not begun, in order; it will never run them."""
-        WORD.pack_into(self._shared, FLOOR, self._seq + 1)
+        self._words.numbers[FLOOR] = self._seq + 1
         with self._fence:  # a full memory barrier, as the runner has one: our word is out before we look at its
             pass
-        begun = WORD.unpack_from(self._shared, BEGUN)[0]
+        begun = self._words.numbers[BEGUN]
         back = [attempt for attempt in self.sent if attempt.seq > begun]
         for attempt in back:
             attempt.lane = None
@@ -175,8 +174,7 @@ class Lane:
     @property
     def news(self) -> bool:
         """The ring holds something that was not read."""
-        head: int = WORD.unpack_from(self._shared, HEAD)[0]
-        return head >> 40 != self._records & RECORDS
+        return self._words.numbers[HEAD] >> 40 != self._records & RECORDS
 
     def receive(self) -> list[FromRunner]:
         """What the runner said since the last call; nothing more after its death."""
@@ -184,7 +182,7 @@ class Lane:
         self.drained = False
         while not (self.drained or self.finished or len(messages) > 2000):
             # The ring's end before the pipe: what was said in the pipe before one of its records is read then, too.
-            head: int = WORD.unpack_from(self._shared, HEAD)[0]
+            head = self._words.numbers[HEAD]
             # And once more after anything in the pipe, which may have been the call to look at a later record.
             self.drained = not self._pipe(messages)
             if count := ((head >> 40) - self._records) & RECORDS:
@@ -212,7 +210,7 @@ class Lane:
         data = shared[RING + at : end] if end <= SHARED_SIZE else shared[RING + at :] + shared[RING : end - RING_SIZE]
         self._bytes += size
         self._records += count
-        WORD.pack_into(shared, TAIL, self._bytes)
+        self._words.numbers[TAIL] = self._bytes
         try:
             return decode_ring(data, count)
         except msgspec.MsgspecError:
@@ -240,4 +238,5 @@ class Lane:
         os.close(self.results)
         for fd in self._rest:
             os.close(fd)
+        self._words.close()
         self._shared.close()

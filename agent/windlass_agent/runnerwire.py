@@ -13,27 +13,23 @@ the floor. Whatever the timing, an item is either seen as begun by the agent or 
 
 from __future__ import annotations
 
+import mmap
 import struct
 
 import msgspec
 
-# Native formats: they copy eight bytes at once, where standard ones ("=Q") go byte by byte and could be seen half done.
-WORD = struct.Struct("Q")
-STAMP = struct.Struct("d")
-BEGIN = struct.Struct("dQ")
-"""`SINCE` and `BEGUN` together: the time is out before the number that it belongs to."""
 SINCE = 0
-"""Offset of the time (epoch seconds) at which the last item began."""
-BEGUN = 8
-"""Offset of its number."""
-FLOOR = 16
-"""Offset of the lowest number that may still be begun."""
-HEAD = 24
-"""Offset of the ring's end: low 40 bits count the bytes ever written to it, high 24 bits the records."""
-TAIL = 32
-"""Offset of its start: the bytes ever read (by the agent)."""
+"""Which shared word is the time (epoch seconds) at which the last item began."""
+BEGUN = 1
+"""Its number; written after the time."""
+FLOOR = 2
+"""The lowest number that may still be begun."""
+HEAD = 3
+"""The ring's end: low 40 bits count the bytes ever written to it, high 24 bits the records."""
+TAIL = 4
+"""Its start: the bytes ever read (by the agent)."""
 RING = 64
-"""Offset of the ring itself."""
+"""Offset of the ring itself, behind the words."""
 RING_SIZE = 128 * 1024
 SHARED_SIZE = RING + RING_SIZE
 BYTES = (1 << 40) - 1
@@ -113,6 +109,23 @@ class Refused(msgspec.Struct, array_like=True, tag=5):
     """Not run: the agent has taken it back."""
 
     seq: int
+
+
+class Words:
+    """The shared words, each written and read as a whole.
+
+    `struct.pack_into` would not do: it fills the place with zeros before it writes, and who reads meanwhile sees them.
+    """
+
+    def __init__(self, shared: mmap.mmap) -> None:
+        self._view = memoryview(shared)[:RING]
+        self.numbers = self._view.cast("Q")
+        self.times = self._view.cast("d")
+
+    def close(self) -> None:
+        """Before the memory is given back."""
+        for view in (self.numbers, self.times, self._view):
+            view.release()
 
 
 ToRunner = Load | Item | Calls

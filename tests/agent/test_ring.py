@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import random
 import time
@@ -15,6 +16,7 @@ from agent_bench import Bench
 from windlass.model.graph import Task
 from windlass.wire.results import decode_result
 from windlass_agent.attempts import id_of
+from windlass_agent.runnerwire import HEAD, SHARED_SIZE, Words
 
 
 def arguments(count: int) -> list[bytes]:
@@ -92,3 +94,32 @@ def test_what_a_function_used_is_measured_when_it_takes_long_enough(bench: Bench
     assert 0.1 <= usage[5].cpu < 0.2
     assert all(0 < one.cpu < 0.05 for one in usage[:5] + usage[6:])
     assert all(one.memory > 1_000_000 for one in usage[5:])
+
+
+def test_a_word_is_never_seen_half_written() -> None:
+    """Else an end is read that never was, or an item that has begun is taken back and runs twice."""
+    before, after = 1 << 40 | 7, 2 << 40 | 300
+    shared = mmap.mmap(-1, SHARED_SIZE)
+    words = Words(shared)
+    words.numbers[HEAD] = before
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(write)
+        os.set_blocking(read, False)
+        while True:
+            for _ in range(1000):
+                words.numbers[HEAD] = before
+                words.numbers[HEAD] = after
+            try:
+                os.read(read, 1)
+                os._exit(0)  # the test has ended
+            except BlockingIOError:
+                pass
+    seen = Counter(words.numbers[HEAD] for _ in range(300_000))
+    os.close(read)
+    os.close(write)
+    assert os.waitpid(child, 0)[1] == 0
+    words.close()
+    shared.close()
+    assert set(seen) <= {before, after}
