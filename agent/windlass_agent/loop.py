@@ -233,7 +233,7 @@ class Agent:
         executor = self.executor
         match message:
             case m.Alive():
-                if self.session.alive(clock()) and self.session.lease_until is not None:
+                if self.session.alive(clock(), message.beat) and self.session.lease_until is not None:
                     executor.renew_lease(self.session.lease_until)
             case m.Welcome():
                 self._welcome(message)

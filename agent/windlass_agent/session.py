@@ -55,6 +55,8 @@ class Session:
         self._heard = now
         self._greeted = now
         self._beat_at = now
+        self._every = self.heartbeat
+        """Seconds between heartbeats, as the core last wanted them."""
         self._beats: deque[float] = deque()
         """When the heartbeats were sent that are not answered: an answer renews the lease from then."""
 
@@ -71,7 +73,7 @@ class Session:
                 # The core has given us up, or will: begin anew instead of going on as if nothing had been.
                 todo.append(Do.CLOSE)
                 self._apart(now, soon=True)
-        silence = max(SILENCE, 4 * self.heartbeat)
+        silence = max(SILENCE, 4 * self._every)
         greeting_late = self.state is State.GREETING and now >= self._greeted + HELLO_PATIENCE
         if greeting_late or (self.state is State.TOGETHER and now >= self._heard + silence):
             todo.append(Do.CLOSE)
@@ -94,7 +96,7 @@ class Session:
         elif self.state is State.GREETING:
             times.append(self._greeted + HELLO_PATIENCE)
         else:
-            times += [self._beat_at, self._heard + max(SILENCE, 4 * self.heartbeat)]
+            times += [self._beat_at, self._heard + max(SILENCE, 4 * self._every)]
         return min(times)
 
     def _apart(self, now: float, soon: bool = False) -> None:
@@ -126,16 +128,20 @@ class Session:
         self.state = State.TOGETHER
         self.epoch = epoch
         self.heartbeat = min(max(heartbeat, 0.01), 60.0)
+        self._every = self.heartbeat
         self.lease = max(lease, 0.1)
         self.lease_until = self._greeted + self.lease
         self._tries = 0
         self._beat_at = now
         self._beats.clear()
 
-    def alive(self, now: float) -> bool:
-        """A heartbeat was answered; whether that renewed the lease."""
+    def alive(self, now: float, beat: float = 0.0) -> bool:
+        """A heartbeat was answered, and the next one is wanted in `beat` seconds; whether that renewed the lease."""
         if self.state is not State.TOGETHER or not self._beats:
             return False
+        self._every = beat if 0 < beat <= self.lease / 3 else self.heartbeat
+        if self._every == beat:
+            self._beat_at = now + beat
         self.lease_until = self._beats.popleft() + self.lease
         return True
 

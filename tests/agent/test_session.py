@@ -89,3 +89,33 @@ def test_refused_waits_long() -> None:
     session.refused(1.0)
     assert session.tick(2.0) == []
     assert session.next_deadline() == pytest.approx(9.0)
+
+
+def test_the_core_says_when_it_wants_the_next_heartbeat() -> None:
+    session = up()
+    assert session.tick(0.0) == [Do.BEAT]
+    session.heard(0.1)
+    assert session.alive(0.1, 2.5)
+    assert session.next_deadline() == pytest.approx(2.6)
+    assert session.tick(2.6) == [Do.BEAT]
+    session.heard(2.7)
+    assert session.alive(2.7)  # and if it says nothing, all is as before
+    assert session.tick(3.6) == [Do.BEAT]
+
+
+def test_a_heartbeat_that_would_endanger_the_lease_is_not_put_off() -> None:
+    session = up()
+    session.tick(0.0)
+    session.heard(0.0)
+    assert session.alive(0.0, 8.0)
+    assert session.next_deadline() == pytest.approx(1.0)
+
+
+def test_who_beats_less_often_is_patient_in_proportion() -> None:
+    session = up()
+    session.tick(0.0)
+    session.heard(0.0)
+    session.alive(0.0, 2.0)
+    assert session.tick(2.0) == [Do.BEAT]
+    assert session.tick(6.0) == [Do.BEAT]
+    assert session.state is State.TOGETHER

@@ -169,6 +169,11 @@ class Agent:
             self.counted, self.since = 0, now
 
     @property
+    def well(self) -> bool:
+        """It is heard of in time: one more sign of life is no news."""
+        return self.state is AgentState.UP and self.linked
+
+    @property
     def takes_work(self) -> bool:
         return self.aside_until is None and self.would_work
 

@@ -156,6 +156,13 @@ class AgentHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class CoreDeaf:
+    """The core itself did not get to listen for so long; nobody's silence in that time counts."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class AgentLinkLost:
     """The server cannot route to it; the lease still runs."""
 
@@ -320,7 +327,7 @@ class Tick:
 
 Event = (
     RunSubmitted | TaskDecided | ItemsAppended | TaskClosed | TaskAmended
-    | AgentHello | AgentHeard | AgentLinkLost | AgentLeft | AgentDrain | AgentForgiven | AgentRemoved
+    | AgentHello | AgentHeard | CoreDeaf | AgentLinkLost | AgentLeft | AgentDrain | AgentForgiven | AgentRemoved
     | AttemptsStarted | AttemptsExited | AttemptsSucceeded | AttemptsRejected
     | CancelRequested | RetryRequested | PauseRequested | PriorityChanged | RunDeleted | RunForgotten | RunLoaded | Tick
 )  # fmt: skip

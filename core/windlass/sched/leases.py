@@ -76,6 +76,13 @@ def heard(book: Book, agent: Agent) -> None:
         book.agent_changed(agent)
 
 
+def deaf(book: Book, seconds: float) -> None:
+    """For so long nobody could be heard, so nobody was silent. (Agents end their own leases by their own clocks.)"""
+    for agent in book.agents.values():
+        if agent.state in (_G.UP, _G.DISCONNECTED):
+            agent.heard = min(book.now, agent.heard + seconds)
+
+
 def link_lost(book: Book, agent: Agent) -> None:
     """It must say HELLO again; until then, or until its lease ends, its attempts go on."""
     agent.linked = False

@@ -52,6 +52,14 @@ class Scheduler(Views):
             raise
         return book.take()
 
+    def heard(self, agent: str, now: float) -> bool:
+        """A sign of life that changes nothing but the lease: most are. False: it has to be told as `AgentHeard`."""
+        found = self._book.agents.get(agent)
+        if found is None or not found.well:
+            return False
+        found.heard = now
+        return True
+
     def plan(self, now: float) -> list[e.Effect]:
         """Place what is ready; also does what fell due."""
         book = self._book
@@ -278,6 +286,7 @@ _HANDLERS: dict[type, Callable[[Book, Any], None]] = {
     e.TaskAmended: _amended,
     e.AgentHello: _hello,
     e.AgentHeard: lambda book, event: _alive(book, event.agent),
+    e.CoreDeaf: lambda book, event: leases.deaf(book, event.seconds),
     e.AgentLinkLost: _agent_rule(lambda book, agent, event: leases.link_lost(book, agent)),
     e.AgentLeft: _agent_rule(lambda book, agent, event: leases.left(book, agent, event.reason)),
     e.AgentDrain: _agent_rule(lambda book, agent, event: leases.drain(book, agent, event.on)),

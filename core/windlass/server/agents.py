@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import zlib
 from functools import partial
 
 import msgspec
@@ -21,6 +22,10 @@ from windlass.wire.rows import disk_level
 
 log = logging.getLogger("windlass.agents")
 
+BEATS = 100
+"""Heartbeats a second, beyond which agents are asked to beat less often,"""
+SLOT = 0.1
+"""and seconds between the moments at which those of a large fleet beat."""
 _HELD = frozenset({"waiting", "running", "exited", "stopped"})
 
 
@@ -79,9 +84,10 @@ class AgentDesk:
         core, now = self._core, self._core.now
         agent.heard = now
         agent.clock.heard(msg.now, now)
-        core.handle(ev.AgentHeard(agent.id))
+        if not core.scheduler.heard(agent.id, now):
+            core.handle(ev.AgentHeard(agent.id))
         if agent.connection is not None:
-            core.links.send(agent.connection, m.Alive(now))
+            core.links.send(agent.connection, m.Alive(now, self._next_beat(agent.id)))
         if msg.samples or msg.attempts:
             offset = agent.clock.offset
             samples = [_shift(sample, offset) for sample in msg.samples[-BACKLOG:]]
@@ -103,6 +109,10 @@ class AgentDesk:
         if told != agent.told:
             agent.told = told
             self._core.publisher.agent(agent.id)
+
+    def _next_beat(self, agent: str) -> float:
+        core = self._core
+        return next_beat(agent, core.now, len(core.agents), core.heartbeat, core.lease)
 
     def started(self, agent: AgentRecord, msg: m.Started) -> None:
         core, offset = self._core, agent.clock.offset
@@ -153,6 +163,20 @@ class AgentDesk:
     def goodbye(self, agent: AgentRecord, msg: m.AgentGoodbye) -> None:
         agent.connection = None
         self._core.handle(ev.AgentLeft(agent.id, msg.reason[:200]))
+
+
+def next_beat(agent: str, now: float, agents: int, heartbeat: float, lease: float) -> float:
+    """Seconds until an agent should beat again, so that a large fleet costs the core little.
+
+    No more than `BEATS` come in a second, as far as the lease allows; and where there are several to a `SLOT`, they
+    come together, because waking up costs more than a heartbeat. Which slot an agent has depends on its name alone.
+    """
+    every = max(heartbeat, min(agents / BEATS, lease / 6))
+    slots = int(every / SLOT)
+    if agents <= 2 * slots or not slots:
+        return every
+    own = zlib.crc32(agent.encode()) % slots * SLOT
+    return every / 2 + (own - now - every / 2) % (slots * SLOT)
 
 
 def _id(key: m.Key) -> AttemptId:

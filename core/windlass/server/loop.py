@@ -24,6 +24,7 @@ import zmq
 
 from windlass import __version__
 from windlass.blobs.store import BlobStore
+from windlass.sched import events as ev
 from windlass.sched.config import Config
 from windlass.server import settings
 from windlass.server.access import Access, EnrolError, is_loopback, reachable_endpoints
@@ -31,6 +32,7 @@ from windlass.server.agents import AgentDesk
 from windlass.server.clients import ClientDesk
 from windlass.server.configfile import Values
 from windlass.server.core import Core
+from windlass.server.hearing import Hearing
 from windlass.server.links import UNKNOWN, Connection, Links
 from windlass.server.logs import LogDesk
 from windlass.server.programs import ProgramDesk
@@ -118,6 +120,7 @@ class Server:
         self.results = ResultDesk(self.core)
         self.logs = LogDesk(self.core, self._log_answer, self.clients.fail)
         self.programs = ProgramDesk(self.core, self._answer)
+        self.hearing = Hearing(self.core.now)
         self.endpoint = ""
         self.core_file: keys.CoreFile | None = None
 
@@ -156,7 +159,9 @@ class Server:
         while not self._stopping:
             if self._swamped:
                 deaf.poll(100)  # until the disk has caught up
-            ready = dict(poller.poll(0 if more else math.ceil(self._timeout() * 1000)))
+            wait = 0 if more else math.ceil(self._timeout() * 1000)
+            self.hearing.waits(self.clock.now(), wait / 1000)
+            ready = dict(poller.poll(wait))
             if self.options.parent_fd in ready and self._parent_gone():
                 log.info("whoever started this core is gone")
                 break
@@ -170,13 +175,17 @@ class Server:
         if links.zap.socket in ready:
             links.zap.answer()
         core.now = self.clock.now()
+        self.hearing.woke(core.now)
         if self.clock.stepped:
             self._tell_step(self.clock.take_step())
         self.store.settle()
         self.store.retry(core.now)
         more = False
-        if not self._swamped:
+        swamped = self._swamped
+        if not swamped:
             more = self._take()
+        if deaf := self.hearing.listened(core.now, not (more or swamped)):
+            self._was_deaf(deaf)
         self._broken_links()
         self._place()
         core.now = self.clock.now()
@@ -206,6 +215,13 @@ class Server:
             " and follow slowly. To take the new time over at once, restart the core",
             step,
         )
+
+    def _was_deaf(self, seconds: float) -> None:
+        """Whoever was silent meanwhile has so much longer."""
+        self.core.handle(ev.CoreDeaf(seconds))
+        if seconds > self.options.heartbeat:
+            self.core.counters["deaf"] += 1
+            log.warning("this core could not listen for %.1f s (too little CPU time, or a slow disk)", seconds)
 
     @property
     def _swamped(self) -> bool:

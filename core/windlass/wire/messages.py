@@ -131,7 +131,8 @@ class AttemptSample(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Heartbeat(Message, frozen=True):
-    """Sent every `Welcome.heartbeat` seconds; the core answers with `Alive`, which renews the lease."""
+    """Sent every `Welcome.heartbeat` seconds, or when `Alive.beat` says; the core answers with `Alive`, which renews
+    the lease."""
 
     now: float
     samples: list[Sample] = []
@@ -246,6 +247,9 @@ class Welcome(Message, frozen=True):
 
 class Alive(Message, frozen=True):
     now: float
+    beat: float = 0.0
+    """Seconds until the next heartbeat, this once; 0: `Welcome.heartbeat`. With many agents they beat less often,
+    and several at the same moment, so that they wake the core once."""
 
 
 class Bundle(msgspec.Struct, frozen=True, array_like=True):

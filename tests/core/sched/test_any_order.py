@@ -114,10 +114,14 @@ class AnyOrder(RuleBasedStateMachine):
             else:
                 self.do(e.AttemptsStarted(agent, epoch, [(id, self.bench.now)]))
 
-    @rule(name=st.sampled_from(AGENTS), what=st.sampled_from(["heard", "lost", "left", "drain", "undrain", "removed"]))
+    @rule(
+        name=st.sampled_from(AGENTS),
+        what=st.sampled_from(["heard", "deaf", "lost", "left", "drain", "undrain", "removed"]),
+    )
     def agent(self, name: str, what: str) -> None:
         made: dict[str, e.Event] = {
             "heard": e.AgentHeard(name),
+            "deaf": e.CoreDeaf(3.0),
             "lost": e.AgentLinkLost(name),
             "left": e.AgentLeft(name, "bye"),
             "drain": e.AgentDrain(name, True),

@@ -582,6 +582,32 @@ def test_silence_disconnects_then_loses() -> None:
     assert bench.states() == ["READY"]
 
 
+def test_who_is_silent_while_the_core_cannot_hear_is_not_judged() -> None:
+    bench = Bench()
+    bench.agent()
+    bench.wait(3.0)
+    bench.now += 60.0  # nobody ran the core; its timers are due all the same
+    bench.do(e.CoreDeaf(60.0))
+    bench.wait(1.5)
+    assert bench.scheduler.agent_view("a").state is AgentState.UP
+    bench.wait(1.0)
+    assert bench.scheduler.agent_view("a").state is AgentState.DISCONNECTED  # 5.5 s in all of silence that counts
+
+
+def test_a_plain_sign_of_life_is_no_event_unless_it_changes_something() -> None:
+    bench = Bench()
+    assert not bench.scheduler.heard("a", bench.now)
+    bench.agent()
+    for _ in range(3):
+        bench.wait(4.0)
+        assert bench.scheduler.heard("a", bench.now)
+    assert bench.scheduler.agent_view("a").state is AgentState.UP
+    bench.wait(5.5)
+    assert not bench.scheduler.heard("a", bench.now)
+    bench.do(e.AgentHeard("a"))
+    assert bench.scheduler.agent_view("a").state is AgentState.UP
+
+
 def test_hello_reconciles_what_both_sides_hold() -> None:
     bench = Bench()
     bench.agent(cpus=3)
