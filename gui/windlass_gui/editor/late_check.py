@@ -7,6 +7,7 @@ import sys
 import threading
 import weakref
 from contextlib import suppress
+from functools import cache, partial
 from typing import BinaryIO, cast
 
 import msgspec
@@ -20,6 +21,22 @@ IDLE = 60.0
 _decode = msgspec.msgpack.Decoder(Findings).decode
 
 
+class _Relay(QObject):
+    """Brings what a thread says into the UI thread. There is one, and it never goes: a signal of an object that is just
+    being destroyed there would be a use of freed memory."""
+
+    told = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told.connect(lambda do: do())
+
+
+@cache
+def _relay() -> _Relay:
+    return _Relay()
+
+
 class LateCheck(QObject):
     """Ask with a number; `found` says it again with what was found. What a newer text overtakes is not checked."""
 
@@ -28,6 +45,7 @@ class LateCheck(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        _relay()  # made here, in the UI thread
         self._desk = _Desk(weakref.ref(self))
         weakref.finalize(self, self._desk.close)
 
@@ -74,15 +92,15 @@ class _Desk:
                 assert self._wanted is not None
                 (number, text), self._wanted = self._wanted, None
             result = self._found(text)
-            owner = self._owner()
-            if owner is None or self._closed:
-                continue
-            try:
-                owner.found.emit(number, result)
-            except RuntimeError:  # the window has gone meanwhile
-                self.close()
-            del owner
+            _relay().told.emit(partial(self._tell, number, result))
         self._end()
+
+    def _tell(self, number: int, result: Findings) -> None:
+        """In the UI thread, where the owner cannot go meanwhile."""
+        owner = self._owner()
+        if owner is not None and not self._closed:
+            with suppress(RuntimeError):  # its window has gone
+                owner.found.emit(number, result)
 
     def _found(self, text: str) -> Findings:
         try:
