@@ -173,6 +173,7 @@ class AgentPage(QWidget):
             log, self.tr("Nothing happened to it yet"), self.tr("When it came, went, or was set aside, and why.")
         )
         self.tabs = QTabWidget()
+        self.tabs.setAccessibleName(self.tr("Parts of the machine's page"))
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName(self.tr("Attempts and past of the machine"))
         self.tabs.addTab(ran, self.tr("Attempts"))

@@ -326,6 +326,7 @@ class HeatArea(QScrollArea):
         super().__init__(parent)
         self.map = heat_map
         self.setWidget(heat_map)
+        self.setAccessibleName(self.tr("Map of the machines"))
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusProxy(heat_map)
