@@ -12,7 +12,7 @@ from windlass_gui.icons import icon
 from windlass_gui.theme import Theme
 
 _PART = Qt.ItemDataRole.UserRole
-_ROW = 36
+_ROW = 40
 _HEADING = 28
 
 
@@ -62,7 +62,7 @@ class PartList(QWidget):
         self.list.setDragEnabled(True)
         self.list.setIconSize(QSize(20, 20))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.list.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(6)
@@ -115,7 +115,7 @@ class PartList(QWidget):
             font = item.font()
             font.setBold(place == 0)
             item.setFont(font)
-            item.setSizeHint(QSize(0, _HEADING))
+            item.setSizeHint(QSize(0, _HEADING if place == 0 else _ROW))
             self.list.insertItem(at + place, item)
 
     def _note(self, text: str) -> QListWidgetItem:

@@ -62,11 +62,11 @@ class RunsModel(RowsModel[int, RunRow]):
                    field=Field("run", "number", "its number")),
             Column("Name", lambda row: row.name, detail=lambda row: row.name, sample="encode-video",
                    field=Field("name", "text", "what the graph is called")),
-            Column("State", run_state, state=run_state, detail=lambda row: row.note, sample="• succeeded",
+            Column("State", run_state, state=run_state, detail=lambda row: row.note, sample="MM succeeded",
                    field=Field("state", "word", "where it stands", RUN_STATES)),
             Column(
                 "Progress", lambda row: progress_text(row.counts),
-                lambda row: done(row.counts) / max(1, row.counts.total), sample="MMMMMMM 41 of 41, 20 failed",
+                lambda row: done(row.counts) / max(1, row.counts.total), sample="MMMMMM 41 of 41, 2 failed",
                 counts=lambda row: row.counts, detail=lambda row: counts_text(row.counts),
             ),
             Column("Failed", lambda row: fmt.count(row.counts.failed) if row.counts.failed else "",
@@ -122,12 +122,12 @@ class TasksModel(RowsModel[int, TaskRow]):
         columns: list[Column[TaskRow]] = [
             Column("Task", lambda row: row.title or row.id, lambda row: row.index, detail=lambda row: row.id,
                    sample="encode-videos", field=Field("name", "text", "the task's title or id")),
-            Column("State", task_state, state=task_state, detail=lambda row: row.note, sample="• succeeded",
+            Column("State", task_state, state=task_state, detail=lambda row: row.note, sample="MM succeeded",
                    field=Field("state", "word", "where it stands", ITEM_STATES)),
             Column(
                 "Progress",
                 lambda row: progress_text(row.counts) if row.count is not None else "not known yet",
-                lambda row: done(row.counts) / max(1, row.counts.total), sample="MMMMMMM 41 of 41, 20 failed",
+                lambda row: done(row.counts) / max(1, row.counts.total), sample="MMMMMM 41 of 41, 2 failed",
                 counts=lambda row: row.counts, detail=lambda row: counts_text(row.counts),
             ),
             Column("Note", lambda row: row.note, detail=lambda row: row.note, sample="waits: all agents are busy",

@@ -52,21 +52,31 @@ class Legend(QWidget):
         super().changeEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """What does not fit whole is left out."""
         painter, theme = QPainter(self), current_theme()
         x, middle, words = 0.0, self.height() / 2, self._words()
         if self._way == "state":
             for state, word in zip(_STATES, words, strict=True):
+                if not self._fits(x + 18, word):
+                    return
                 draw_state(painter, QRectF(x, middle - 6, _SWATCH, _SWATCH), state, theme)
                 x = self._word(painter, x + 18, word) + 2 * S
         else:
+            colors = code_colors(self._way, theme)[1:]
+            if not self._fits(len(colors) * _SWATCH, "".join(words)):
+                return
             first, *rest = words if len(words) > 1 else ("", *words)
             x = self._word(painter, x, first) + 4 if first else x
-            for color in code_colors(self._way, theme)[1:]:
+            for color in colors:
                 painter.fillRect(QRectF(x, middle - 5, _SWATCH - 3, 10), color)
                 x += _SWATCH - 3 if len(words) > 1 else _SWATCH - 1
             x = self._word(painter, x + 6, rest[0]) + 2 * S
-        painter.fillRect(QRectF(x, middle + 3, 16, 3), theme.color("text"))
-        self._word(painter, x + 22, _tr("another attempt"))
+        if self._fits(x + 22, _tr("another attempt")):
+            painter.fillRect(QRectF(x, middle + 3, 16, 3), theme.color("text"))
+            self._word(painter, x + 22, _tr("another attempt"))
+
+    def _fits(self, x: float, word: str) -> bool:
+        return x + self.fontMetrics().horizontalAdvance(word) + 2 <= self.width()
 
     def _word(self, painter: QPainter, x: float, word: str) -> float:
         painter.setPen(current_theme().color("muted"))
