@@ -371,6 +371,8 @@ class Link:
             except codec.WireError:
                 continue
             self._carry_out(self._state.received(message, payload, time.monotonic()))
+            if isinstance(message, m.Delta | m.Snapshot):
+                self._carry_out(self._state.read(sum(map(len, frames))))
 
     def _watch(self) -> None:
         while self._monitor is not None:

@@ -31,6 +31,8 @@ OFFERS = 8
 """Blobs on their way up at once."""
 PULLS = 4
 """Blobs on their way down at once."""
+TELL = 128 * 1024
+"""Bytes of news after which the core is told that they were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,8 @@ class LinkState:
         self._secret: str | None = None
         """The one-time secret of a token, until the core has taken it."""
         self._attempts = 0
+        self._read = 0
+        """Bytes of news that the core was not told of yet."""
         self._hello_deadline = 0.0
         self._pending: dict[int, _Pending] = {}
         self._bytes = 0
@@ -166,6 +170,7 @@ class LinkState:
         """A connection was begun; say hello (libzmq keeps it until the connection stands)."""
         self.dialled = True
         self._hello_deadline = now + HELLO_TIMEOUT
+        self._read = 0
         return self._hello()
 
     def lost(self, now: float, jitter: float, reason: str) -> list[Effect]:
@@ -284,6 +289,14 @@ class LinkState:
 
     # --- what the core says --------------------------------------------------------------------------------
 
+    def read(self, size: int) -> list[Effect]:
+        """So many bytes of a snapshot or a delta were taken: the core hears of it now and then."""
+        self._read += size
+        if self._read < TELL or self.phase != "up":
+            return []
+        size, self._read = self._read, 0
+        return [Send(m.Seen(size))]
+
     def received(self, message: Any, payload: list[bytes], now: float) -> list[Effect]:
         """One message from the core. What does not fit the moment is ignored: the core may be an older life's."""
         match message:
@@ -312,7 +325,7 @@ class LinkState:
                 return self._unknown(now)
             case m.Enrolled():
                 self._secret = None
-                return [Send(m.ClientHello(self.name))]
+                return [Send(m.ClientHello(self.name, tells=True))]
             case m.Refused():
                 if message.code == "busy":
                     return [Redial()]
@@ -325,7 +338,7 @@ class LinkState:
     def _hello(self) -> list[Effect]:
         if self._secret is not None:
             return [Send(m.Enrol(self._secret, self.name))]
-        return [Send(m.ClientHello(self.name))]
+        return [Send(m.ClientHello(self.name, tells=True))]
 
     def _unknown(self, now: float) -> list[Effect]:
         """The core does not know this connection (it restarted under it): begin again on the same one."""

@@ -23,6 +23,8 @@ log = logging.getLogger("windlass.links")
 
 QUEUE_BYTES = 96 * 1024 * 1024
 """What may wait for one peer."""
+QUEUES_BYTES = 256 * 1024 * 1024
+"""And for all of them together: beyond it, who has most starts anew."""
 QUEUE_MESSAGES = 20_000
 IDLE = 3600.0
 """Seconds after which a connection that says nothing and follows nothing is forgotten."""
@@ -44,7 +46,8 @@ class Connection:
     """One peer as long as its link lasts. After a reconnect it is another connection."""
 
     __slots__ = (
-        "agent", "heard", "identity", "key", "kind", "name", "overflowed", "queue", "queued", "soon", "topics",
+        "agent", "heard", "identity", "key", "kind", "name", "overflowed", "queue", "queued", "soon", "tells",
+        "topics",
     )  # fmt: skip
 
     def __init__(self, identity: bytes, key: str, now: float) -> None:
@@ -63,6 +66,8 @@ class Connection:
         self.soon: list[list[bytes]] = []
         """What goes along with the next message, or a moment later by itself."""
         self.topics: set[str] = set()
+        self.tells = False
+        """It says how much of the news it has read."""
 
     def __repr__(self) -> str:
         return f"<Connection {self.kind or 'unknown'} {self.name or self.key[:8]}>"
@@ -210,6 +215,9 @@ class Links:
             self._again = AGAIN[0]
         connection.queue.append(frames)
         connection.queued += size
+        if sum(one.queued for one in self._behind) > QUEUES_BYTES:
+            # An agent's queue goes last: work hangs on it.
+            self._overflow(max(self._behind, key=lambda one: (one.kind != "agent", one.queued)))
 
     def _overflow(self, connection: Connection) -> None:
         self.counters["overflows"] += 1

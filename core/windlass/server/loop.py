@@ -363,6 +363,8 @@ class Server:
                 self.programs.get(connection, msg)
             case m.Subscribe():
                 self.core.publisher.subscribe(connection, msg.topics)
+            case m.Seen():
+                self.core.publisher.pace.seen(connection, msg.size)
             case _ if self.clients.handles(kind):
                 self.clients.request(connection, msg, payload)
             case _:
@@ -399,7 +401,8 @@ class Server:
             reason = f"this core speaks protocol {m.PROTOCOL}, the client {msg.protocol}: install the same version"
             self.links.send(connection, m.Refused("protocol", reason))
             return
-        connection.kind, connection.name = "client", msg.name[:200]
+        connection.kind, connection.name, connection.tells = "client", msg.name[:200], msg.tells
+        self.core.publisher.pace.forget(connection)  # it starts anew
         self.links.send(connection, m.ClientWelcome(self.id, role, __version__))
 
     def _enrol(self, connection: Connection, msg: m.Enrol) -> None:
@@ -441,7 +444,7 @@ class Server:
         for connection in gone:
             self.agents.lost(connection)
             self.transfers.lost(connection)
-            self.core.publisher.forget(connection)
+            self.core.publisher.lost(connection)
             self.results.lost(connection)
             self.logs.lost(connection)
             self.programs.lost(connection)
@@ -475,6 +478,7 @@ class Server:
                 "commits": self.store.commits,
                 "blob bytes sent": self.transfers.sent,
                 "connections": len(self.links.connections),
+                "news unread": self.core.publisher.pace.total,
             },
             "store": str(self.store.path),
             "disk": self._disk(),

@@ -8,6 +8,7 @@ the next snapshot instead.
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,15 @@ from windlass.sched.events import AttemptId
 from windlass.sched.states import ENDED, ItemState
 from windlass.server import views
 from windlass.server.links import Connection
+from windlass.server.pace import Pace
 from windlass.store.packs import Ends
 from windlass.wire import codec
 from windlass.wire import messages as m
 
 if TYPE_CHECKING:
     from windlass.server.core import Core
+
+log = logging.getLogger("windlass.publish")
 
 INTERVAL = 0.05
 """Seconds between deltas of a topic."""
@@ -67,6 +71,7 @@ class Publisher:
         self._samples: dict[str, list[m.Sample]] = {}
         self._attempt_samples: list[m.AttemptSample] = []
         self._due = self._told = 0.0
+        self.pace = Pace()
 
     # --- who follows ---
 
@@ -79,7 +84,10 @@ class Publisher:
         for topic in wanted.difference(unknown):
             connection.topics.add(topic)
             self._followers.setdefault(topic, set()).add(connection)
-            self._send(connection, self._snapshot(topic))
+            if self.pace.may(connection):
+                self._send(connection, self._snapshot(topic))
+            else:
+                self._behind.setdefault(topic, set()).add(connection)
         return unknown
 
     def forget(self, connection: Connection) -> None:
@@ -90,6 +98,11 @@ class Publisher:
                 self._followers.pop(topic, None)
             self._behind.get(topic, set()).discard(connection)
         connection.topics.clear()
+
+    def lost(self, connection: Connection) -> None:
+        """Its link is gone."""
+        self.forget(connection)
+        self.pace.forget(connection)
 
     def forget_run(self, run: int) -> None:
         """It has ended and is put away; who follows it hears more when it is tried again."""
@@ -177,7 +190,7 @@ class Publisher:
                 self._followers
                 and (self._runs_dirty or self._removed_runs or self.agents_dirty or self._news or self._samples)
             )
-            or any(self._behind.values())
+            or any(_reads(c, self.pace) for behind in self._behind.values() for c in behind)
         )
 
     def next_deadline(self) -> float | None:
@@ -194,7 +207,9 @@ class Publisher:
     def _catch_up(self) -> None:
         """Who read everything that waited for it gets a snapshot and goes on from there."""
         for topic, behind in self._behind.items():
-            for connection in [c for c in behind if not c.queue]:
+            for connection in [c for c in behind if _reads(c, self.pace)]:
+                if not self.pace.may(connection):
+                    continue  # another topic's snapshot has just filled its window
                 behind.discard(connection)
                 if connection in self._followers.get(topic, ()):
                     self._send(connection, self._snapshot(topic))
@@ -263,12 +278,17 @@ class Publisher:
         behind = self._behind.setdefault(topic, set())
         if connection in behind:
             return
-        if connection.queue:
+        if connection.queue or not self.pace.may(connection):
             behind.add(connection)
+            self._core.counters["late followers"] += 1
+            log.info(
+                "%r reads %s more slowly than it changes: it gets the whole when it has caught up", connection, topic
+            )
         else:
             self._send(connection, frames)
 
     def _send(self, connection: Connection, frames: list[bytes]) -> None:
+        self.pace.sent(connection, sum(map(len, frames)))
         self._core.when_durable(partial(self._core.links.send_frames, connection, frames))
 
     def _snapshot(self, topic: str) -> list[bytes]:
@@ -308,6 +328,11 @@ class Publisher:
             "states": {place: core.scheduler.states(run.id, place) for place in range(len(run.graph))},
             "attempts": [views.as_map(row) for row in ended + running],
         }
+
+
+def _reads(connection: Connection, pace: Pace) -> bool:
+    """Whether one that was left out may get the whole now."""
+    return not connection.queue and pace.caught_up(connection)
 
 
 def run_of(topic: str) -> int:

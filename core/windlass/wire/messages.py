@@ -393,6 +393,8 @@ class BlobMissing(Message, frozen=True):
 class ClientHello(Message, frozen=True):
     name: str
     protocol: int = PROTOCOL
+    tells: bool = False
+    """It says `Seen`, so the core need not send more news than it reads."""
 
 
 class ClientWelcome(Message, frozen=True):
@@ -844,6 +846,12 @@ class ProgramsFound(Message, frozen=True):
     missing: list[str]
 
 
+class Seen(Message, frozen=True):
+    """Client to core: so many more bytes of snapshots and deltas (type and header frames) were read."""
+
+    size: int
+
+
 MESSAGES: tuple[type[Message], ...] = (
     Enrol, Enrolled, Refused, WhoAreYou,
     AgentHello, Heartbeat, Started, Exited, Rejected, AgentGoodbye,
@@ -856,5 +864,6 @@ MESSAGES: tuple[type[Message], ...] = (
     GetColumns, GetFailures, GetCurve,
     Act,
     GetPrograms, FindPrograms, ProgramsFound, GetAgent,
+    Seen,
 )  # fmt: skip
 """A message's type byte is its place here plus one: append only."""

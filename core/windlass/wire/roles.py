@@ -10,8 +10,8 @@ ROLES = (VIEWER, OPERATOR, ADMIN, AGENT)
 _LOOK: frozenset[type[m.Message]] = frozenset(
     {
         m.ClientHello, m.GetRuns, m.GetRun, m.GetItems, m.GetAttempts, m.GetAgents, m.GetResults, m.GetOutputs,
-        m.GetLog, m.GetInfo, m.Explain, m.WaitRun, m.Subscribe, m.BlobWant, m.GetColumns, m.GetFailures, m.GetCurve,
-        m.GetPrograms, m.GetAgent,
+        m.GetLog, m.GetInfo, m.Explain, m.WaitRun, m.Subscribe, m.Seen, m.BlobWant, m.GetColumns, m.GetFailures,
+        m.GetCurve, m.GetPrograms, m.GetAgent,
     }
 )  # fmt: skip
 _ACT: frozenset[type[m.Message]] = frozenset(

@@ -34,7 +34,7 @@ def finished(effects: list[s.Effect]) -> dict[int, Any]:
 
 def test_it_says_hello_and_is_up_once_welcomed() -> None:
     state = s.LinkState("test")
-    assert sent(state.dialling(0.0)) == [m.ClientHello("test")]
+    assert sent(state.dialling(0.0)) == [m.ClientHello("test", tells=True)]
     assert state.received(WELCOME, [], 0.1) == [s.Phase("up")]
     assert state.phase == "up"
     assert state.deadline() is None
@@ -46,9 +46,9 @@ def test_a_token_enrols_first_and_only_until_it_was_taken() -> None:
     assert sent(state.dialling(0.0)) == [m.Enrol("secret", "test")]
     state.lost(1.0, 0.5, "gone")
     assert sent(state.dialling(2.0)) == [m.Enrol("secret", "test")]
-    assert sent(state.received(m.Enrolled("operator"), [], 2.1)) == [m.ClientHello("test")]
+    assert sent(state.received(m.Enrolled("operator"), [], 2.1)) == [m.ClientHello("test", tells=True)]
     state.lost(3.0, 0.5, "gone")
-    assert sent(state.dialling(4.0)) == [m.ClientHello("test")]
+    assert sent(state.dialling(4.0)) == [m.ClientHello("test", tells=True)]
 
 
 def test_a_request_is_stamped_and_answered_once() -> None:
@@ -125,7 +125,7 @@ def test_who_are_you_means_hello_again_and_everything_again() -> None:
     state = up()
     state.follow(["runs"])
     state.request(1, m.GetAgents(0))
-    assert sent(state.received(m.WhoAreYou(), [], 1.0)) == [m.ClientHello("test")]
+    assert sent(state.received(m.WhoAreYou(), [], 1.0)) == [m.ClientHello("test", tells=True)]
     assert state.received(m.WhoAreYou(), [], 1.0) == []
     assert sent(state.received(WELCOME, [], 1.1)) == [m.Subscribe(["runs"]), m.GetAgents(1)]
 
@@ -269,3 +269,13 @@ def test_a_request_too_large_for_the_wire_fails_alone() -> None:
     state.request(1, m.GetAgents(0))
     assert isinstance(finished(state.refuse(1, "too large"))[1], RequestFailed)
     assert state.refuse(1, "too large") == []
+
+
+def test_what_was_read_of_the_news_is_told_now_and_then() -> None:
+    state = up()
+    assert state.read(s.TELL - 1) == []
+    assert sent(state.read(10)) == [m.Seen(s.TELL + 9)]
+    assert state.read(10) == []
+    state.lost(3.0, 0.5, "gone")
+    state.dialling(4.0)
+    assert state.read(s.TELL - 1) == []  # of another connection
