@@ -97,6 +97,7 @@ class FieldEdit(QWidget):
         self._larger.setAccessibleName(self.tr("Edit {} in a larger box").format(self.tr(field.label)))
         self._larger.clicked.connect(self.open_large)
         self._larger.setFixedSize(22, 22)
+        code.keep_free(self._larger.width())
         code.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
         return code
 
@@ -158,7 +159,7 @@ class FieldEdit(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if self._larger is not None:
-            self._larger.move(self.box.width() - 40, 3)
+            self._larger.move(self.box.width() - self._larger.width() - 16, 3)
 
     # --- values --------------------------------------------------------------------------------------------
 

@@ -53,6 +53,7 @@ class CodeEdit(QPlainTextEdit):
         super().__init__(parent)
         self.language = language
         self._theme = theme
+        self._free = 0
         self._marks: dict[int, Mark] = {}
         self._flashed: list[QTextCursor] = []
         self._leaving = False
@@ -148,8 +149,13 @@ class CodeEdit(QPlainTextEdit):
         digits = max(2, len(str(self.blockCount())))
         return digits * self.fontMetrics().horizontalAdvance("9") + 16 + 2 * XS
 
+    def keep_free(self, pixels: int) -> None:
+        """Room at the right for a button that lies over the box."""
+        self._free = pixels
+        self._make_room()
+
     def _make_room(self, _: int = 0) -> None:
-        self.setViewportMargins(self.gutter_width(), 0, 0, 0)
+        self.setViewportMargins(self.gutter_width(), 0, self._free, 0)
         self._place_gutter()
 
     def _place_gutter(self) -> None:
