@@ -11,6 +11,7 @@ import pytest
 import zmq
 
 from windlass.model.graph import FileRef, Foreach, Resources, RetryPolicy
+from windlass.server.links import Links
 from windlass.wire import keys, tokens
 from windlass.wire import messages as m
 from windlass.wire.messages import MESSAGES
@@ -273,3 +274,20 @@ def test_a_client_that_does_not_read_is_forgotten_and_starts_anew(core: Any, mon
     assert isinstance(client.receive()[0], m.WhoAreYou)
     client.send(m.GetRuns(1))
     assert isinstance(client.receive()[0], m.WhoAreYou)
+
+
+def test_what_waits_for_all_peers_together_is_bounded_and_agents_go_last(monkeypatch: Any) -> None:
+    monkeypatch.setattr("windlass.server.links.QUEUES_BYTES", 10_000)
+    links = Links(keys.new_pair())
+    monkeypatch.setattr(links, "_try", lambda connection, frames: False)  # nobody reads
+    agent, little, much = (links._new(name, "key", 0.0) for name in (b"agent", b"little", b"much"))
+    agent.kind, little.kind, much.kind = "agent", "client", "client"
+    for connection, size in ((agent, 6000), (little, 1000), (much, 2500)):
+        links.send_frames(connection, [b"x" * size])
+    assert not much.overflowed
+    links.send_frames(little, [b"x" * 1000])
+    assert [one.overflowed for one in (agent, little, much)] == [False, False, True]
+    assert sum(one.queued for one in (agent, little, much)) == 8000
+    for connection in (agent, little, much):
+        links.drop(connection)
+    links.close()
