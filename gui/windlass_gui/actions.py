@@ -90,6 +90,7 @@ SPECS = (
     Spec("item_grids", "&Unfold all items", "", "Ctrl+Shift+I", "The grids of items below all arrays, as a whole"),
     Spec("legend", "&Legend", "", "Shift+F1", "What the colours and shapes of a run mean"),
     Spec("monitor", "&Monitor", "monitor", "Ctrl+M", "Show the machines: load, memory, what runs where"),
+    Spec("attention", "Needs &attention", "warning", "Ctrl+Alt+N", "What does not go on, with a button that helps"),
     Spec("token", "Add a &machine…", "agent", "Ctrl+Shift+M", "Get the line that joins another machine as an agent"),
     Spec("theme", "Dark or light", "theme", "Ctrl+T", "Switch between the dark and the light theme"),
     Spec("save_layout", "&Save layout as…", "", "Ctrl+Alt+L", "Keep the places and sizes of the panes under a name"),

@@ -14,6 +14,7 @@ from windlass.model.problems import Problem
 from windlass.wire.messages import Pick
 from windlass_gui.actions import Actions
 from windlass_gui.adding import Adding
+from windlass_gui.attention.desk import AttentionDesk
 from windlass_gui.background import Background
 from windlass_gui.bridge import Bridge
 from windlass_gui.canvas_actions import CanvasActions
@@ -113,6 +114,7 @@ class MainWindow(QMainWindow):
         self.running = Running(self, bridge, self.run_view, settings)
         self.retrying = Retrying(self, bridge, self.run_view)
         self.tabling = Tabling(self)
+        self.attention = AttentionDesk(self)
         self.status = Status(self.statusBar(), bridge)
         self._connect_actions()
         self._connect_parts()
@@ -494,6 +496,7 @@ class MainWindow(QMainWindow):
 
             self.monitor = MonitorWindow(self.bridge, settings=self.settings)
             self.monitor.addAction(self.actions_["commands"])
+            self.attention.join(self.monitor)
         self.monitor.show()
         self.monitor.raise_()
         self.monitor.activateWindow()

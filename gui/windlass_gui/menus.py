@@ -87,7 +87,7 @@ def build_menus(
     layouts.aboutToShow.connect(lambda: fill_layouts(layouts))
     menu(
         _tr("&Run"), "submit", "submit_with", "cancel", "retry", "report", "", "critical_path", "follow", "item_grids",
-        "legend", "leave_run", "", "monitor", "token",
+        "legend", "leave_run", "", "monitor", "attention", "token",
     )  # fmt: skip
     menu(_tr("&Help"), "keys", "about")
     return recent

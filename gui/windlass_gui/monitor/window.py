@@ -90,7 +90,7 @@ class MonitorWindow(QMainWindow):
         top.setSpacing(S)
         top.addWidget(self.summary)
         top.addWidget(self.queue, 1)
-        for widget in (self.order, self.measure, self.view, self.full, self.add):
+        for widget in (self.needs, self.order, self.measure, self.view, self.full, self.add):
             top.addWidget(widget)
         inner = QWidget()
         self._flow = Flow(inner)
@@ -166,6 +166,9 @@ class MonitorWindow(QMainWindow):
         self.full.toggled.connect(self.set_full_screen)
         QShortcut(QKeySequence(Qt.Key.Key_F11), self, self.full.toggle)
         QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self._escape)
+        self.needs = QPushButton()
+        self.needs.setToolTip(self.tr("Show what needs attention, in the main window"))
+        self.needs.hide()
         self.add = QPushButton(self.tr("Add machine…"))
         self.add.setToolTip(self.tr("Get the line that joins another machine as an agent"))
         self.add.clicked.connect(self.add_machine)
