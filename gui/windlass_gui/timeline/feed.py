@@ -36,6 +36,7 @@ class Feed(QObject):
         self.cut = False
         self.problem = ""
         """Why the record cannot be read, if so."""
+        self._watched = False
         self._shed = 0
         """What deltas have left out, when last looked."""
         self._todo: list[int] = []
@@ -52,13 +53,27 @@ class Feed(QObject):
         self.attempts, self.runs, self._todo = attempts, list(runs), list(runs)
         self.loading, self.cut, self.problem, self._shed = False, False, "", 0
         self._timer.stop()
-        for run in runs:
+        if self._watched:
+            self._take_all()
+
+    def watch(self, watched: bool) -> None:
+        """Somebody looks, or nobody does any more: then neither the core nor the window works for it."""
+        if watched and not self._watched:
+            self._watched = True
+            self._take_all()
+        self._watched = watched
+
+    def _take_all(self) -> None:
+        """What was missed, of all runs."""
+        for run in self.runs:
             self._take_live(run)
+        self._todo = list(self.runs)
         self._next()
+        self.changed.emit()
 
     def _apply(self, changes: Changes) -> None:
         touched = False
-        for run in self.runs:
+        for run in self.runs if self._watched else ():
             inside = changes.inside.get(run)
             mirror = self.bridge.mirror.run(run)
             if inside is None or mirror is None:
@@ -87,6 +102,8 @@ class Feed(QObject):
             self.attempts.keep_live(run, mirror.live)
 
     def _look_again(self) -> None:
+        if not self._watched:
+            return
         self._todo += [run for run in self.runs[:1] if run not in self._todo]
         self._next()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -155,6 +156,15 @@ class TimelinePane(QWidget):
         button.clicked.connect(lambda _=False: act())
         return button
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.feed.watch(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.feed.watch(False)
+        self._timer.stop()
+
     # --- what is shown -------------------------------------------------------------------------------------
 
     def show_run(self, run: int | None) -> None:
@@ -250,7 +260,7 @@ class TimelinePane(QWidget):
             return
         self.view.refresh()
         self._painted = time.monotonic()
-        if self.bars.live:
+        if self.bars.live and self.isVisible():
             self._timer.start()
         else:
             self._timer.stop()

@@ -78,6 +78,8 @@ def test_older_attempts_come_page_by_page(qtbot: QtBot, bridge: Bridge, link: Re
     pane.show_run(1)
     link.tell(make.snapshot("run:1", run=make.run(1), tasks=[make.task(0, 6)], attempts=[]))
     bridge.frame()
+    assert not link.of(m.GetColumns), "nobody looks"
+    pane.show()
     rows = [make.attempt(0, n, state="exited", seq=n + 1, ended=make.NOW + 5) for n in range(6)]
     link.of(m.GetColumns)[0].answer(answer(rows[:3], next=3))
     bridge.frame()
@@ -190,6 +192,7 @@ def test_what_a_delta_left_out_is_asked_for(qtbot: QtBot, bridge: Bridge, link: 
 def test_a_record_that_cannot_be_read_says_so(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
     pane = TimelinePane(bridge)
     qtbot.addWidget(pane)
+    pane.show()
     pane.show_run(1)
     link.of(m.GetColumns)[0].fail(RuntimeError("no such run"))
     bridge.frame()
@@ -263,3 +266,19 @@ def test_what_cannot_be_written_is_told(
     pane.write("table", tmp_path / "no" / "such" / "folder.csv")
     qtbot.waitUntil(lambda: bool(said))
     assert "folder" in said[0]
+
+
+def test_what_ended_while_nobody_looked_comes_when_somebody_does(
+    qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any
+) -> None:
+    pane = shown(qtbot, bridge, link, make)
+    link.of(m.GetColumns)[0].answer(answer([]))
+    bridge.frame()
+    pane.hide()
+    asked = len(link.of(m.GetColumns))
+    link.tell(make.delta("run:1", attempts=[make.attempt(0, 12, state="exited", seq=12, ended=make.NOW + 9)]))
+    bridge.frame()
+    assert (pane.bars.count, len(link.of(m.GetColumns))) == (10, asked)
+    pane.show()
+    assert len(link.of(m.GetColumns)) == asked + 1
+    assert pane.bars.count == 11
