@@ -18,7 +18,7 @@ from windlass.model.graph import Resources
 from windlass.model.units import UnitError, parse_size
 from windlass.wire import homes, keys
 from windlass.wire.tokens import TokenError, parse_token
-from windlass_agent import facts
+from windlass_agent import facts, nearby
 from windlass_agent.cgroup import Groups, delegated
 from windlass_agent.enrol import EnrolError, Joined, enrol
 from windlass_agent.gpus import Gpus
@@ -56,12 +56,27 @@ def _cpus(text: str) -> float:
     return _counted(f"cpus={text}")[1]
 
 
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.1 <= value <= 600:
+        raise argparse.ArgumentTypeError(f"expected 0.1 to 600 seconds, found {text!r}")
+    return value
+
+
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="windlass agent", description="Run tasks for a core on this machine.")
     where = parser.add_argument_group("the core (default: the one of this user on this machine, or the one joined)")
     where.add_argument("--core", metavar="ENDPOINT", help="its address, such as tcp://host:7077 (with --core-key)")
     where.add_argument("--core-key", metavar="PUBLIC", help="its public key")
     where.add_argument("--join", metavar="TOKEN", help="enrol with the token that the core printed, and remember it")
+    lan = parser.add_argument_group("the local network (a hint: nobody is let in or trusted by it)")
+    lan.add_argument("--announce", action="store_true", help="say that this machine waits to be invited, until it is")
+    lan.add_argument("--discover", action="store_true", help="list the cores that say that they are here, and end")
+    lan.add_argument("--json", action="store_true", help="with --discover: as JSON")
+    lan.add_argument("--wait", type=_seconds, default=3.0, metavar="SECONDS", help="with --discover: how long (3)")
     parser.add_argument("--name", default="", help="what people see (default: the host's name)")
     parser.add_argument("--data", type=Path, help="this agent's directory; agents beside each other need one each")
     parser.add_argument("--config", type=Path, help="directory of keys")
@@ -82,6 +97,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     found = parser.parse_args(argv)
     if bool(found.core) != bool(found.core_key):
         parser.error("--core and --core-key go together")
+    if sum(map(bool, (found.core, found.join, found.announce, found.discover))) > 1:
+        parser.error("--core, --join, --announce and --discover do not go together")
+    if found.json and not found.discover:
+        parser.error("--json goes with --discover")
     return found
 
 
@@ -140,10 +159,15 @@ def control_groups(wanted: str, agent: str) -> Groups | None:
 def main(argv: list[str] | None = None) -> int:
     args = arguments(argv)
     logging.basicConfig(level=args.log_level.upper(), format="%(asctime)s agent %(levelname)s %(message)s")
+    if args.discover:
+        return nearby.discover(args.wait, args.json)
     try:
         data = homes.private_dir(args.data) if args.data else homes.agent_dir()
         data = data.resolve()
         config = homes.private_dir(args.config) if args.config else homes.config_dir()
+        if args.announce:
+            key = keys.load_or_create(args.key or config / keys.AGENT_KEY)
+            return nearby.wait_to_be_invited(args.name, keys.fingerprint(key.public), data, signal_pipe())
         lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
-from windlass.wire import codec
+from windlass.wire import codec, lan
 from windlass.wire.messages import Delta, Snapshot
 from windlass.wire.rows import AgentRow, AttemptRow, Counts, RunRow, TaskRow
 from windlass_gui.bridge import Bridge
@@ -46,6 +46,12 @@ def widgets_go() -> Iterator[None]:
     """What a test deleted is really gone before the next one; themes would be put on all of it otherwise."""
     yield
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture(autouse=True)
+def no_local_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens to the real one."""
+    monkeypatch.setattr(lan, "available", lambda: False)
 
 
 @pytest.fixture(params=["dark", "light"])

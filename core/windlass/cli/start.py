@@ -61,7 +61,7 @@ def core(
     Its settings are in core.toml in the configuration directory (~/.config/windlass, or $WINDLASS_HOME/config); without
     that file all are defaults. --check-config checks it, prints where it is and what is in force, and ends.
 
-    Further options go to the server: --data, --config, --log-level, --lease, --heartbeat.
+    Further options go to the server: --data, --config, --no-announce, --log-level, --lease, --heartbeat.
     """
     found = running_core()
     if found is not None and not context.args:

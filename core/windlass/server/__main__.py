@@ -21,7 +21,7 @@ from windlass.server import heap, settings
 from windlass.server.configfile import ConfigError
 from windlass.server.loop import Options, Server
 from windlass.store.schema import StoreError
-from windlass.wire import homes, keys
+from windlass.wire import homes, keys, lan
 
 log = logging.getLogger("windlass.server")
 
@@ -73,6 +73,7 @@ def main(argv: list[str] | None = None) -> int:
     signal.set_wakeup_fd(server.wake_fd, warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.interrupt())
+    presence: lan.Presence | None = None
     try:
         try:
             found = server.start()
@@ -92,10 +93,17 @@ def main(argv: list[str] | None = None) -> int:
                 os.close(args.ready_fd)
         if server.remote:
             print(f"agents on other machines join with:\n  windlass agent --join {server.join_token()}", flush=True)
+            if args.announce and chosen.get("lan", "announce"):
+                fingerprint = keys.fingerprint(found.public)
+                presence = lan.announce_core(server.join_endpoints(), fingerprint)
+                if presence is not None:
+                    log.info("telling the local network that a core is here, fingerprint %s", fingerprint)
         server.run()
     finally:
         signal.set_wakeup_fd(-1)
         server.close()
+        if presence is not None:
+            presence.close()
     return 0
 
 
@@ -118,6 +126,12 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         "--check-config", action="store_true", help=f"check {settings.FILE}, print what is in force, end"
     )
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
+    parser.add_argument(
+        "--no-announce",
+        dest="announce",
+        action="store_false",
+        help="do not tell the local network that a core listens here",
+    )
     parser.add_argument("--parent-fd", type=int, help="end when this descriptor reads end of file")
     parser.add_argument("--ready-fd", type=int, help="write one line of JSON here when the core accepts connections")
     parser.add_argument("--lease", type=_seconds, default=12.0, help="seconds an agent goes on without the core")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import socket
 from collections.abc import Callable
 
 from windlass.store import records
@@ -12,6 +11,7 @@ from windlass.store.reader import Reader
 from windlass.store.store import Store
 from windlass.wire import roles
 from windlass.wire.clock import epoch
+from windlass.wire.lan import own_addresses
 from windlass.wire.tokens import JoinToken, format_token
 
 MAX_TTL = 30 * 86400.0
@@ -90,18 +90,6 @@ def reachable_endpoints(endpoint: str, addresses: Callable[[], list[str]] | None
     if host.strip("[]") not in ("0.0.0.0", "::", "*"):
         return [endpoint]
     return [f"{scheme}://{_bracketed(address)}:{port}" for address in (addresses or own_addresses)()]
-
-
-def own_addresses() -> list[str]:
-    """This machine's addresses, without loopback if there is any other."""
-    import psutil
-
-    found: list[str] = []
-    for family in (socket.AF_INET, socket.AF_INET6):
-        for addresses in psutil.net_if_addrs().values():
-            found += [a.address for a in addresses if a.family == family and not a.address.startswith("fe80")]
-    outer = [address for address in found if not address.startswith("127.") and address != "::1"]
-    return outer or found or ["127.0.0.1"]
 
 
 def is_loopback(endpoint: str) -> bool:

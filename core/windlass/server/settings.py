@@ -109,6 +109,13 @@ DECLARED: tuple[ConfigKey | ConfigTable, ...] = (
         -1,
         "The newest so many ended runs are kept; -1: any number. With older-than, only what both let go is deleted.",
     ),
+    ConfigKey(
+        "lan",
+        "announce",
+        configfile.flag,
+        True,
+        "A core that listens to the network tells it so; a hint for people, nobody is let in by it.",
+    ),
     ConfigTable(
         "fair-share.weights",
         configfile.number(0.001, 1000.0),

@@ -8,6 +8,7 @@ flow.py        cards in columns
 heat.py        the heat map: a cell for each agent
 joining.py     how another machine joins
 measures.py    what the heat map can show of an agent
+nearby.py      machines that wait to be invited, as the network says
 shares.py      who has how much of the machines
 strip.py       curves of all agents together
 totals.py      what these curves are made of

@@ -17,12 +17,13 @@ from PySide6.QtWidgets import (
 )
 
 from windlass.model.units import human_size
-from windlass.wire import tokens
+from windlass.wire import lan, tokens
 from windlass.wire.messages import MakeToken
 from windlass.wire.rows import AgentRow
 from windlass_gui.bridge import Bridge
 from windlass_gui.mirror import Changes
 from windlass_gui.models import format as fmt
+from windlass_gui.monitor.nearby import NearbyLabel
 from windlass_gui.theme import BODY, L, M, S, mono_font
 
 LOOPBACK = ("//127.", "//localhost", "//[::1]")
@@ -35,7 +36,7 @@ COUNT = 1000
 class JoinDialog(QDialog):
     """Asks for a token when it opens, and for another when one was used."""
 
-    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None, open_network: lan.Opener = lan.multicast) -> None:
         super().__init__(parent)
         self.bridge = bridge
         self.setWindowTitle(self.tr("Add a machine"))
@@ -49,6 +50,8 @@ class JoinDialog(QDialog):
         """When the token is no longer good, in seconds of the monotonic clock; 0: there is none."""
         # The dialog may be closed before the core answers: only a living one is told.
         self._open = True
+        self.nearby = NearbyLabel(open_network)
+        self.nearby.grown.connect(self._grow)
         self._build()
         self.finished.connect(self._closed)
         bridge.mirror_changed.connect(self._look)
@@ -100,7 +103,7 @@ class JoinDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(L, L, L, L)
         layout.setSpacing(M)
-        for widget in (title, text, self.line, self.left, self.warning, self.arrived):
+        for widget in (title, text, self.line, self.left, self.warning, self.nearby, self.arrived):
             layout.addWidget(widget)
         layout.addSpacing(S)
         layout.addLayout(buttons)
@@ -108,6 +111,7 @@ class JoinDialog(QDialog):
     def _closed(self) -> None:
         self._open = False
         self._timer.stop()
+        self.nearby.stop()
 
     # --- the token -----------------------------------------------------------------------------------------
 

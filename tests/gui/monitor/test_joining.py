@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from tests.ether import Ether
 
+from windlass.wire import keys, lan
 from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
@@ -63,3 +65,32 @@ def test_no_token_has_a_reason_and_another_try(dialog: JoinDialog, bridge: Bridg
     bridge.frame()
     assert "only an admin" in dialog.warning.text()
     assert dialog.another.isEnabled()
+
+
+def test_machines_that_wait_are_listed_as_long_as_they_do(
+    qtbot: QtBot, bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lan, "available", lambda: True)
+    ether, key = Ether(), keys.fingerprint("a" * 40)
+    dialog = JoinDialog(bridge, open_network=ether.open)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert not dialog.nearby.isVisible()
+    barn = lan.record(lan.WAITING_AGENT, lan.Peer("<b>barn</b>", ("192.168.1.7",), 0, key))
+    ether.say(barn)
+    qtbot.waitUntil(dialog.nearby.isVisible)
+    assert f"• <b>barn</b>, 192.168.1.7, fingerprint {key}" in dialog.nearby.text()
+    assert dialog.nearby.textFormat() == joining.Qt.TextFormat.PlainText
+    assert "proves nothing" in dialog.nearby.text()
+    for number in range(7):
+        ether.say(
+            lan.record(lan.WAITING_AGENT, lan.Peer(f"b{number}", ("10.0.0.1",), 0, keys.fingerprint(str(number))))
+        )
+    qtbot.waitUntil(lambda: "and 2 more" in dialog.nearby.text())
+    for instance in list(ether.records):
+        ether.silence(instance)
+    qtbot.waitUntil(lambda: not dialog.nearby.isVisible())
+
+
+def test_without_the_library_nobody_is_listed(dialog: JoinDialog) -> None:
+    assert not dialog.nearby.isVisible()
