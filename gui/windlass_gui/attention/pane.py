@@ -7,12 +7,11 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QMenu,
     QPushButton,
     QToolButton,
@@ -29,12 +28,15 @@ from windlass_gui.attention.needs import Needs
 from windlass_gui.icons import icon
 from windlass_gui.models import format as fmt
 from windlass_gui.panes.hint import Hinted
+from windlass_gui.panes.words import Elided
 from windlass_gui.theme import XS, S, Theme, theme_switch
 
 LISTED = 200
 """Matters that are listed; the head says how many there are."""
 LOOKS = {URGENT: ("error", "danger"), DOUBT: ("warning", "warn"), NOTE: ("question", "muted")}
 """Icon and colour of each severity."""
+WIDE, NARROW = 680, 520
+"""Pixels below which the time and then also the subject have no column; the tip has them."""
 _WHAT, _WHERE, _SINCE, _FIX, _LATER = range(5)
 _KEY = Qt.ItemDataRole.UserRole
 
@@ -62,14 +64,13 @@ class AttentionPane(QWidget):
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(36)
         header.setSectionResizeMode(_WHAT, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((_WHERE, 190), (_SINCE, 96), (_FIX, 150), (_LATER, 40)):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
-            header.resizeSection(column, width)
+        for place, width in ((_WHERE, 190), (_SINCE, 96), (_FIX, 150), (_LATER, 40)):
+            header.setSectionResizeMode(place, QHeaderView.ResizeMode.Interactive)
+            header.resizeSection(place, width)
         self.list.itemActivated.connect(self._activated)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._show_menu)
-        self.head = QLabel()
-        self.head.setProperty("role", "small")
+        self.head = Elided("small")
         self.hidden = QPushButton()
         self.hidden.setProperty("role", "slim")
         self.hidden.setCheckable(True)
@@ -79,16 +80,16 @@ class AttentionPane(QWidget):
         top = QHBoxLayout()
         top.setContentsMargins(S, XS, S, XS)
         top.addWidget(self.head, 1)
-        column_ = QVBoxLayout(self)
-        column_.setContentsMargins(0, 0, 0, 0)
-        column_.setSpacing(0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
         inner = QVBoxLayout(body)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.addWidget(self.list)
         self.hinted = Hinted(body, "", "")
         top.addWidget(self.hidden)
-        column_.addLayout(top)
-        column_.addWidget(self.hinted, 1)
+        column.addLayout(top)
+        column.addWidget(self.hinted, 1)
         needs.changed.connect(self.refresh)
         theme_switch().changed.connect(self._show_theme)
         self.refresh()
@@ -96,6 +97,12 @@ class AttentionPane(QWidget):
     def _show_theme(self, _theme: Theme) -> None:
         self._shown = []
         self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The button stays in sight: what is told beside it gives way first."""
+        super().resizeEvent(event)
+        self.list.setColumnHidden(_SINCE, self.width() < WIDE)
+        self.list.setColumnHidden(_WHERE, self.width() < NARROW)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -170,12 +177,12 @@ class AttentionPane(QWidget):
         text = words.sentence(matter)
         item.setText(_WHAT, text)
         item.setIcon(_WHAT, icon(sign, theme, "muted" if away else token))
-        item.setToolTip(_WHAT, f"{words.severity(matter)}: {text}")
+        since = fmt.clock(matter.since, time.time())
+        item.setToolTip(_WHAT, f"{words.severity(matter)}: {text}\n{words.where(matter)} · {since}")
         item.setData(_WHAT, Qt.ItemDataRole.AccessibleTextRole, f"{words.severity(matter)}: {text}")
         item.setData(_WHAT, _KEY, matter.key)
         item.setText(_WHERE, words.where(matter))
         item.setToolTip(_WHERE, words.where(matter))
-        since = fmt.clock(matter.since, time.time())
         item.setText(_SINCE, since)
         item.setToolTip(_SINCE, self.tr("As far as it was seen from here"))
         for column in (_WHAT, _WHERE, _SINCE):

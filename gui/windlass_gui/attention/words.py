@@ -98,9 +98,9 @@ def sentence(matter: Matter) -> str:
     if kind == "store":
         return _colon(_tr("The core cannot write its record"), detail)
     if kind == "unschedulable":
-        return _colon(_tr("No machine that is up can take a task that is ready"), detail)
+        return _colon(_tr("No machine can take this"), detail)
     if kind == "deadline":
-        return _colon(_tr("A deadline is missed") if matter.level else _tr("A deadline is in danger"), detail)
+        return _colon(_tr("Deadline missed") if matter.level else _tr("Deadline in danger"), detail)
     if kind == "disk":
         free = human_size(max(0, matter.number))
         return (
@@ -148,7 +148,7 @@ def _name(news: News) -> str:
 
 SPACE = """On the machine “{}” the disk that holds its agent's files is nearly full.
 
-• Delete old runs: their files go from the agents, too. In the table of runs choose them and press Delete, or type
+• Delete old runs with their files: choose them in the table of runs, right-click, “Delete…”; or type
       windlass prune --older-than 30d
 • Give it nothing new (Drain) until there is room, so that its tasks do not fail.
 • Delete there what does not belong to Windlass."""
@@ -156,7 +156,7 @@ SPACE = """On the machine “{}” the disk that holds its agent's files is near
 CORE_SPACE = """The disk that holds the core's record is nearly full. When it is, nothing can be submitted and no
 result is taken.
 
-• Delete old runs with their logs: in the table of runs choose them and press Delete, or type
+• Delete old runs with their logs and files: choose them in the table of runs, right-click, “Delete…”; or type
       windlass prune --older-than 30d
 • Let the core do so by itself: see “retention” in core.toml.
 • Delete on that disk what does not belong to Windlass."""
@@ -175,3 +175,13 @@ def advice(matter: Matter) -> str:
     if matter.kind == "skew":
         return _tr(CLOCK).format(matter.name, fmt.count(abs(matter.number)))
     return _tr(SPACE).format(matter.name) if matter.agent else _tr(CORE_SPACE)
+
+
+def happened(count: int) -> str:
+    """The title of news of several kinds."""
+    return _tr("{} things happened").format(fmt.count(count))
+
+
+def and_more(kinds: int) -> str:
+    """The last line where not every kind of news is told."""
+    return _tr("and news of {} more kinds").format(kinds) if kinds > 1 else _tr("and news of another kind")
