@@ -131,9 +131,10 @@ def test_another_size_asks_for_a_new_window(window: MainWindow, settings: QSetti
 
 
 def test_parts_add_their_own_settings(window: MainWindow) -> None:
-    window.settings_sections.append(lambda _: ("Notifications", QLabel("when a run ends")))
+    window.settings_sections.append(lambda _: ("Fleet", QLabel("which machines")))
     dialog = window.show_settings()
-    assert [dialog.tabs.tabText(at) for at in range(dialog.tabs.count())] == ["General", "Notifications", "Keys"]
+    titles = [dialog.tabs.tabText(at) for at in range(dialog.tabs.count())]
+    assert titles == ["General", "Notifications", "Fleet", "Keys"]
     dialog.reject()
 
 

@@ -206,7 +206,7 @@ def _of_agents(agents: Iterable[AgentRow]) -> Iterable[Matter]:
         if level:
             yield Matter(
                 "disk", URGENT if level > 1 else DOUBT, row.id, row.name, agent=row.id, number=row.disk_free,
-                level=level, fixes=("space", "drain", "agent"),
+                level=level, fixes=("drain", "space", "agent"),
             )  # fmt: skip
         if row.state == "disconnected" and row.running:
             yield Matter(

@@ -102,7 +102,10 @@ class AttentionPane(QWidget):
         """The button stays in sight: what is told beside it gives way first."""
         super().resizeEvent(event)
         self.list.setColumnHidden(_SINCE, self.width() < WIDE)
-        self.list.setColumnHidden(_WHERE, self.width() < NARROW)
+        narrow = self.width() < NARROW
+        if narrow != self.list.isColumnHidden(_WHERE):
+            self.list.setColumnHidden(_WHERE, narrow)
+            self.list.header().resizeSection(_FIX, 118 if narrow else 150)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

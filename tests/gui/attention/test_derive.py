@@ -84,7 +84,7 @@ def test_what_is_told_of_agents() -> None:
         agent("old", state="down", aside="x", skew=500.0, disk_free=1, disk_total=1 << 40),
     )
     assert [(matter.kind, matter.agent, matter.fixes[0]) for matter in found] == [
-        ("disk", "full", "space"), ("lost", "gone", "agent"), ("sick", "sick", "forgive"), ("skew", "late", "clock"),
+        ("disk", "full", "drain"), ("lost", "gone", "agent"), ("sick", "sick", "forgive"), ("skew", "late", "clock"),
     ]  # fmt: skip
     assert found[1].since == NOW - 20
     assert [sentence(matter) for matter in found] == [

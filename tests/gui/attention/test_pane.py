@@ -106,8 +106,10 @@ def test_the_buttons_do_what_they_say(window: MainWindow, link: RecordingLink, m
     assert window.bottom.currentWidget() is window.failures
     window.attention.show()
     press(window, found["disk"])
+    assert acts(link)[-1] == m.AgentControl(0, "drain", "full")
+    window.attention.fixing.do("space", window.attention.needs.matters[found["disk"]])
     (box,) = window.findChildren(QMessageBox)
-    assert "windlass prune" in box.informativeText()
+    assert "blobs" in box.informativeText()
     box.close()
 
 
@@ -182,6 +184,21 @@ def test_the_core_is_asked_for_its_own_disk(window: MainWindow, link: RecordingL
     bridge.frame()
     window.attention.needs.look()
     assert texts(window) == ["The disk is almost full: 1.0 GiB free"]
+    press(window, 0)
+    (box,) = window.findChildren(QMessageBox)
+    assert "windlass prune" in box.informativeText()
+    box.close()
+
+
+def test_in_a_narrow_pane_the_button_stays_in_sight(window: MainWindow, link: RecordingLink, make: Any) -> None:
+    feed(window, link, make, [], [make.agent("a", aside="x")])
+    pane = window.attention.pane
+    for width, hidden in ((900, [False, False]), (600, [False, True]), (340, [True, True])):
+        pane.resize(width, 200)
+        pane.list.resize(width, 160)
+        assert [pane.list.isColumnHidden(1), pane.list.isColumnHidden(2)] == hidden
+        right = pane.list.columnViewportPosition(4) + pane.list.columnWidth(4)
+        assert right <= pane.list.viewport().width()
 
 
 def test_the_monitor_leads_there(window: MainWindow, link: RecordingLink, make: Any) -> None:
