@@ -149,8 +149,8 @@ def _name(news: News) -> str:
 SPACE = """On the machine “{}” the disk that holds its agent's files is nearly full.
 
 • Give it nothing new (Drain) until there is room, so that its tasks do not fail.
-• Its folder “blobs” is a cache of inputs and outputs that grows. Once nothing runs there, stop the agent, empty the folder
-and start the agent again; what only this machine had is made anew when it is needed.
+• Its folder “blobs” is a cache of inputs and outputs that grows. Once nothing runs there, stop the agent, empty the
+folder and start the agent again; what only this machine had is made anew when it is needed.
 • Delete there what does not belong to Windlass."""
 
 CORE_SPACE = """The disk that holds the core's record is nearly full. When it is, nothing can be submitted and no
