@@ -31,8 +31,8 @@ from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.words import Elided
 from windlass_gui.theme import XS, S, Theme, theme_switch
 
-LISTED = 200
-"""Matters that are listed; the head says how many there are."""
+LISTED = 50
+"""Matters that are listed, the most urgent; the head says how many there are. A row with buttons costs 1 ms."""
 LOOKS = {URGENT: ("error", "danger"), DOUBT: ("warning", "warn"), NOTE: ("question", "muted")}
 """Icon and colour of each severity."""
 WIDE, NARROW = 680, 520
@@ -96,6 +96,7 @@ class AttentionPane(QWidget):
 
     def _show_theme(self, _theme: Theme) -> None:
         self._shown = []
+        self.list.clear()
         self.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -127,25 +128,35 @@ class AttentionPane(QWidget):
         rows = rows[:LISTED]
         if rows == self._shown:
             return
-        keys = [(matter.key, away) for matter, away in rows]
-        if keys != [(matter.key, away) for matter, away in self._shown]:
-            self._rebuild(rows)
-        else:
-            for place, row in enumerate(rows):
-                if row != self._shown[place]:
-                    self._fill(self.list.topLevelItem(place), *row)
+        current, scroll = self.current(), self.list.verticalScrollBar().value()
+        self._arrange(rows)
         self._shown = rows
-
-    def _rebuild(self, rows: list[tuple[Matter, bool]]) -> None:
-        current = self.current()
-        scroll = self.list.verticalScrollBar().value()
-        self.list.clear()
-        for matter, away in rows:
-            item = QTreeWidgetItem(self.list)
-            self._fill(item, matter, away)
-            if current is not None and matter.key == current.key:
-                self.list.setCurrentItem(item)
+        if current is not None:
+            self.choose(current.key)
         self.list.verticalScrollBar().setValue(scroll)
+
+    def _arrange(self, rows: list[tuple[Matter, bool]]) -> None:
+        """Rows that go are taken away and new ones put in; those that stay keep their buttons."""
+        wanted = {_name(row) for row in rows}
+        shown = list(self._shown)
+        for place in reversed(range(len(shown))):
+            if _name(shown[place]) not in wanted:
+                self.list.takeTopLevelItem(place)
+                del shown[place]
+        for place, row in enumerate(rows):
+            if place < len(shown) and _name(shown[place]) == _name(row):
+                if shown[place] != row:
+                    self._fill(self.list.topLevelItem(place), *row)
+                continue
+            for later in range(place + 1, len(shown)):
+                if _name(shown[later]) == _name(row):
+                    self.list.takeTopLevelItem(later)
+                    del shown[later]
+                    break
+            item = QTreeWidgetItem()
+            self.list.insertTopLevelItem(place, item)
+            self._fill(item, *row)
+            shown.insert(place, row)
 
     def _say(self) -> None:
         needs = self.needs
@@ -261,6 +272,10 @@ class AttentionPane(QWidget):
         row = self._row(self.list.itemAt(where))
         if row is not None:
             self._menu(*row).popup(self.list.viewport().mapToGlobal(where))
+
+
+def _name(row: tuple[Matter, bool]) -> tuple[tuple[str, str], bool]:
+    return row[0].key, row[1]
 
 
 def _framed(widget: QWidget) -> QWidget:

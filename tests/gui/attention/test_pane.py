@@ -7,14 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_
+from hypothesis import strategies as st
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox, QPushButton
+from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from windlass.wire import messages as m
 from windlass.wire.rows import Counts
 from windlass_gui.attention.derive import Matter
+from windlass_gui.attention.needs import Needs
+from windlass_gui.attention.pane import AttentionPane
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
 from windlass_gui.main_window import MainWindow
@@ -162,6 +167,30 @@ def test_what_did_not_change_keeps_its_row(window: MainWindow, link: RecordingLi
     feed(window, link, make, [make.run(1, deadline="missed")], [make.agent("b", aside="y")])
     assert texts(window)[1] == "Set aside as sick: y"
     assert tree.indexOfTopLevelItem(tree.currentItem()) == 1, "what was chosen stays chosen"
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdefgh"), unique=True), min_size=2, max_size=5))
+@settings_(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_change_gives_the_list_that_a_new_pane_would_show(qapp: QApplication, steps: list[list[str]]) -> None:
+    bridge = Bridge()
+    bridge._timer.stop()
+    needs = Needs(bridge, QSettings("/nonexistent/app.ini", QSettings.Format.IniFormat))
+    pane = AttentionPane(needs, lambda: True)
+    pane.show()
+    for step in steps:
+        found = [Matter("sick", 2, name, name, agent=name, detail=str(len(step)), fixes=("forgive",)) for name in step]
+        needs.matters = found[: len(found) // 2]
+        needs.aside = found[len(found) // 2 :]
+        pane.hidden.setChecked(len(step) % 2 == 0)
+        pane.refresh()
+        shown = [*needs.matters, *(needs.aside if pane.hidden.isChecked() else [])]
+        rows = [pane.list.topLevelItem(row) for row in range(pane.list.topLevelItemCount())]
+        assert [row.text(1) for row in rows if row is not None] == [matter.agent for matter in shown]
+        labels = [pane.list.itemWidget(row, 3).findChild(QPushButton).text() for row in rows]  # type: ignore[union-attr,arg-type]
+        assert labels == ["Forgive"] * len(needs.matters) + ["Show again"] * (len(shown) - len(needs.matters))
+    pane.deleteLater()
+    bridge.shutdown(stop_core=False)
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def test_many_changes_are_one_look(window: MainWindow, link: RecordingLink, make: Any, qtbot: QtBot) -> None:
