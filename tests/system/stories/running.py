@@ -1,0 +1,137 @@
+"""Six stories with a real core and a real agent: submit, mend, retry in bulk, why it waits, a huge log, a machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+from tests.system.stories.player import Hands
+
+PARAMS = """windlass: 1
+name: frames
+params: {count: 4, word: hello}
+tasks:
+  render: {command: "echo ${{ params.word }}", foreach: "${{ range(params.count) }}", position: [-180, 0]}
+  join: {command: echo joined, needs: render, position: [100, 0]}
+"""
+TYPO = """windlass: 1
+name: typo
+tasks:
+  make: {command: echo made, position: [-180, 0]}
+  check: {command: ecko checked, needs: make, position: [100, 0]}
+"""
+BULK = """windlass: 1
+name: bulk
+tasks:
+  encode: {command: "exit $(( ${{ item }} % 2 ))", foreach: "${{ range(40) }}", position: [-180, 0]}
+  join: {command: echo joined, needs: encode, position: [100, 0]}
+"""
+WAITS = """windlass: 1
+name: waits
+tasks:
+  train: {command: echo trained, resources: {gpus: 8}, position: [-60, 0]}
+"""
+LINES = 400_000
+HUGE = f"""windlass: 1
+name: huge
+tasks:
+  talk: {{command: seq -f 'step %.0f of the long simulation' {LINES}, position: [-60, 0]}}
+"""
+
+
+def submit(player: Hands) -> None:
+    """Parameters as a form, what will come of it, and the run."""
+    player.connected()
+    player.keys("F5")
+    player.sees("2 tasks, 5 items")
+    player.into("count", "9")
+    player.sees("2 tasks, 10 items")
+    player.snap("form")
+    player.keys("Return")
+    player.until("the run succeeded", lambda: player.ask("run") == "succeeded")
+    assert player.ask("states") == {"render": "succeeded", "join": "succeeded"}
+    player.snap("succeeded")
+
+
+def mend(player: Hands) -> None:
+    """A wrong command fails; its card says why; mended, the same run goes on."""
+    player.connected()
+    player.submit("failed")
+    run = player.ask("number")
+    player.from_menu("check", "What went wrong?")
+    player.sees("ecko")
+    player.snap("failed")
+    player.set_field("check", "command", "echo checked")
+    player.until("the run bar's word on the edit", lambda: "Retry" in player.ask("note"))
+    player.from_menu("check", "Retry")
+    player.sees("Retry with the changes")
+    player.snap("question")
+    player.press("Retry with the changes")
+    player.until("the retry", lambda: player.ask("run") == "succeeded")
+    assert player.ask("number") == run, "it is the same run"
+    player.snap("mended")
+
+
+def bulk(player: Hands) -> None:
+    """Twenty of forty fail; a retry shows first what it will touch."""
+    player.connected()
+    player.submit("failed")
+    player.from_menu("encode", "Show items")
+    player.into("Filter", "state:failed")
+    player.until("what failed", lambda: player.ask("rows", "Items of the task") == 20)
+    player.click(player.ask("cell", "Items of the task", 2))
+    player.keys("ctrl+a")
+    player.snap("chosen")
+    player.keys("ctrl+alt+r")
+    player.until("the preview", lambda: "Preview" in player.ask("top")[1])
+    player.until("twenty items", lambda: player.ask("rows", "Items that will be touched") == 20)
+    player.snap("preview")
+    player.press("Leave as it is")
+    player.until("no preview", lambda: "Preview" not in player.ask("top")[1])
+    assert player.ask("run") == "failed", "nothing has happened"
+
+
+def why(player: Hands) -> None:
+    """A task that asks for what no machine has says so."""
+    player.connected()
+    player.submit("running")
+    player.from_menu("train", "Why does it wait?")
+    player.sees("lacks 8 GPUs")
+    player.snap("why")
+
+
+def log(player: Hands) -> None:
+    """A log of 400,000 lines opens at its end, and jumps to what is searched."""
+    player.connected()
+    player.submit("succeeded")
+    player.from_menu("talk", "Show log")
+    player.until("its end", lambda: f"step {LINES} of" in player.ask("log"))
+    player.snap("end")
+    player.into("Search the log", "step 200000 of")
+    player.sees("1 found")
+    player.keys("Return")
+    player.until("the match in the middle", lambda: "step 200000 of" in player.ask("log"))
+    player.snap("found")
+
+
+def machine(player: Hands) -> None:
+    """The line that the app shows, run as another machine would, brings an agent."""
+    player.connected()
+    player.keys("ctrl+shift+m")
+    line = player.sees("windlass agent --join").split()
+    token = line[line.index("--join") + 1]
+    player.snap("line")
+    environment = {**player.screen.environment, "WINDLASS_HOME": str(player.place / "other")}
+    agent = subprocess.Popen(
+        [sys.executable, "-m", "windlass.cli.main", "agent", "--join", token, "--name", "workshop"],
+        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        player.until("two agents", lambda: player.ask("agents") == 2)
+        player.sees("workshop")
+        player.snap("arrived")
+    finally:
+        os.killpg(agent.pid, signal.SIGTERM)
+        agent.wait(20)
