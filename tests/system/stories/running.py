@@ -1,4 +1,4 @@
-"""Six stories with a real core and a real agent: submit, mend, retry in bulk, why it waits, a huge log, a machine."""
+"""Five stories with a real core and a real agent: submit, mend, why it waits, a large log, add a machine."""
 
 from __future__ import annotations
 
@@ -21,12 +21,6 @@ name: typo
 tasks:
   make: {command: echo made, position: [-180, 0]}
   check: {command: ecko checked, needs: make, position: [100, 0]}
-"""
-BULK = """windlass: 1
-name: bulk
-tasks:
-  encode: {command: "exit $(( ${{ item }} % 2 ))", foreach: "${{ range(40) }}", position: [-180, 0]}
-  join: {command: echo joined, needs: encode, position: [100, 0]}
 """
 WAITS = """windlass: 1
 name: waits
@@ -72,25 +66,6 @@ def mend(player: Hands) -> None:
     player.until("the retry", lambda: player.ask("run") == "succeeded")
     assert player.ask("number") == run, "it is the same run"
     player.snap("mended")
-
-
-def bulk(player: Hands) -> None:
-    """Twenty of forty fail; a retry shows first what it will touch."""
-    player.connected()
-    player.submit("failed")
-    player.from_menu("encode", "Show items")
-    player.into("Filter", "state:failed")
-    player.until("what failed", lambda: player.ask("rows", "Items of the task") == 20)
-    player.click(player.ask("cell", "Items of the task", 2))
-    player.keys("ctrl+a")
-    player.snap("chosen")
-    player.keys("ctrl+alt+r")
-    player.until("the preview", lambda: "Preview" in player.ask("top")[1])
-    player.until("twenty items", lambda: player.ask("rows", "Items that will be touched") == 20)
-    player.snap("preview")
-    player.press("Leave as it is")
-    player.until("no preview", lambda: "Preview" not in player.ask("top")[1])
-    assert player.ask("run") == "failed", "nothing has happened"
 
 
 def why(player: Hands) -> None:
