@@ -6,21 +6,21 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
+
+from windlass_gui.relay import Way
 
 Result = TypeVar("Result")
 
 
 class Background(QObject):
-    """Jobs run in the order in which they were given; what follows one runs in the UI thread."""
-
-    _finished = Signal(object)
+    """Jobs run in the order in which they were given; what follows one runs in the UI thread, unless this has gone."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(1, "windlass-background")
         self._closed = False
-        self._finished.connect(self._follow)
+        self._way = Way(self)
 
     def do(
         self,
@@ -29,23 +29,20 @@ class Background(QObject):
         failed: Callable[[Exception], object] | None = None,
     ) -> None:
         """Run `job`; its result goes to `then`, or what it raised to `failed`."""
+        way = self._way
 
         def work() -> None:
             try:
                 result = job()
             except Exception as error:  # told to whoever asked; without `failed` the job's failure means nothing
                 if failed is not None:
-                    self._tell(lambda error=error: failed(error))  # type: ignore[misc]
+                    way.tell(lambda self, error=error: self._follow(lambda: failed(error)))  # type: ignore[misc]
             else:
                 if then is not None:
-                    self._tell(lambda: then(result))
+                    way.tell(lambda self: self._follow(lambda: then(result)))
 
         if not self._closed:
             self._pool.submit(work)
-
-    def _tell(self, follow: Callable[[], object]) -> None:
-        if not self._closed:
-            self._finished.emit(follow)
 
     def _follow(self, follow: Callable[[], object]) -> None:
         if not self._closed:

@@ -7,34 +7,19 @@ import sys
 import threading
 import weakref
 from contextlib import suppress
-from functools import cache, partial
+from functools import partial
 from typing import BinaryIO, cast
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from windlass_gui.editor.check_worker import Findings, findings, read_frame, write_frame
+from windlass_gui.relay import Way
 
 IDLE = 60.0
 """Seconds without a text after which the process ends; the next text starts another."""
 
 _decode = msgspec.msgpack.Decoder(Findings).decode
-
-
-class _Relay(QObject):
-    """Brings what a thread says into the UI thread. There is one, and it never goes: a signal of an object that is just
-    being destroyed there would be a use of freed memory."""
-
-    told = Signal(object)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.told.connect(lambda do: do())
-
-
-@cache
-def _relay() -> _Relay:
-    return _Relay()
 
 
 class LateCheck(QObject):
@@ -45,8 +30,7 @@ class LateCheck(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        _relay()  # made here, in the UI thread
-        self._desk = _Desk(weakref.ref(self))
+        self._desk = _Desk(Way(self))
         weakref.finalize(self, self._desk.close)
 
     def ask(self, number: int, text: str) -> None:
@@ -59,8 +43,8 @@ class LateCheck(QObject):
 class _Desk:
     """What the thread that talks to the process knows. It does not keep the `LateCheck` alive."""
 
-    def __init__(self, owner: weakref.ref[LateCheck]) -> None:
-        self._owner = owner
+    def __init__(self, way: Way[LateCheck]) -> None:
+        self._way = way
         self._changed = threading.Condition()
         self._wanted: tuple[int, str] | None = None
         self._closed = False
@@ -92,15 +76,13 @@ class _Desk:
                 assert self._wanted is not None
                 (number, text), self._wanted = self._wanted, None
             result = self._found(text)
-            _relay().told.emit(partial(self._tell, number, result))
+            self._way.tell(partial(self._tell, number, result))
         self._end()
 
-    def _tell(self, number: int, result: Findings) -> None:
+    def _tell(self, number: int, result: Findings, owner: LateCheck) -> None:
         """In the UI thread, where the owner cannot go meanwhile."""
-        owner = self._owner()
-        if owner is not None and not self._closed:
-            with suppress(RuntimeError):  # its window has gone
-                owner.found.emit(number, result)
+        if not self._closed:
+            owner.found.emit(number, result)
 
     def _found(self, text: str) -> Findings:
         try:
