@@ -302,14 +302,15 @@ class Bridge(QObject):
         def finish(future: Future[Any]) -> None:
             if future.cancelled() or generation != self._generation:
                 return
-            error = future.exception()
-            if error is not None:
-                text = str(error) or type(error).__name__
-                self.inbox.call(lambda: report(text))
-            elif done is not None:
+            try:
                 answer = future.result()
                 data = answer.data if convert is None else convert(answer.data)
-                self.inbox.call(lambda: done(data, answer.payload))
+            except Exception as error:  # the request's, or that of an answer that is none
+                text = str(error) or type(error).__name__
+                self.inbox.call(lambda: report(text))
+            else:
+                if done is not None:
+                    self.inbox.call(lambda: done(data, answer.payload))
 
         try:
             self._link.request(message, payload).add_done_callback(finish)

@@ -173,5 +173,6 @@ class Failed(QObject):
             gone += [(task, int(index)) for index in other.tolist()]
         for item in gone:
             self._drop(item)
+        self.cut = self.cut and self.count >= MOST
         self.groups = {key: group for key, group in self.groups.items() if group.items}
         return bool(gone)

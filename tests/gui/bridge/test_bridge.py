@@ -70,6 +70,20 @@ def test_a_failure_reaches_the_person(bridge: Bridge, link: RecordingLink) -> No
     assert said == ["viewers may not drain"]
 
 
+def test_an_answer_that_is_none_is_a_failure_too(bridge: Bridge, link: RecordingLink) -> None:
+    said: list[str] = []
+    heard: list[object] = []
+
+    def convert(data: dict[str, Any]) -> dict[str, Any]:
+        raise ValueError("columns of different lengths")
+
+    bridge.request(m.GetColumns(0, 1), lambda data, _: heard.append(data), said.append, convert=convert)
+    link.asked[-1].answer({})
+    bridge.frame()
+    assert said == ["columns of different lengths"]
+    assert not heard
+
+
 def test_without_a_core_everything_says_so() -> None:
     bridge = Bridge()
     said: list[str] = []

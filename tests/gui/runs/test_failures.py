@@ -18,15 +18,16 @@ from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
 from windlass_gui.panes.doing import WHOLE
 from windlass_gui.panes.failures import FailuresPane, ItemList
+from windlass_gui.runs import failed
 from windlass_gui.runs.card import AttemptColumn
 from windlass_gui.theme import ITEM_STATES
 
 FAILED, READY = ITEM_STATES.index("failed"), ITEM_STATES.index("ready")
 
 
-def tell(bridge: Bridge, link: RecordingLink, make: Any, failed: int, count: int = 10, **counts: int) -> None:
-    states = bytes([FAILED] * failed + [READY] * (count - failed))
-    row = make.run(7, state="running", counts=Counts(failed=failed, ready=count - failed, **counts))
+def tell(bridge: Bridge, link: RecordingLink, make: Any, failures: int, count: int = 10, **counts: int) -> None:
+    states = bytes([FAILED] * failures + [READY] * (count - failures))
+    row = make.run(7, state="running", counts=Counts(failed=failures, ready=count - failures, **counts))
     task = make.task(0, count, id="render", counts=row.counts)
     bridge.follow(7)
     link.tell(make.snapshot("runs", runs=[row]), make.snapshot("run:7", run=row, tasks=[task], states={0: states}))
@@ -113,6 +114,22 @@ def test_what_runs_again_leaves_and_what_fails_again_comes_back(
     pane.refresh()
     assert pane.all.hinting
     assert pane.groups.rowCount() == 0
+
+
+def test_more_than_are_held_are_asked_for_when_those_have_gone(
+    pane: FailuresPane, link: RecordingLink, bridge: Bridge, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failed, "MOST", 4)
+    answer(pane, link, bridge, group("a", range(4), "cannot open"), last=4, next=4)
+    assert pane.failed.cut
+    asked = len(link.of(m.GetFailures))
+    tell(bridge, link, make, 0)
+    pane.failed.look()
+    assert not pane.failed.cut
+    assert len(link.of(m.GetFailures)) == asked, "nothing has failed"
+    tell(bridge, link, make, 2)
+    pane.failed.look()
+    assert link.of(m.GetFailures)[asked].message.after == 4
 
 
 def test_retrying_takes_what_is_chosen_in_as_few_parts_as_do(
