@@ -78,7 +78,7 @@ class MainWindow(QMainWindow):
         theme = theme_switch().theme
         self.actions_ = Actions(self)
         apply_keys(self.actions_, settings)
-        self.run_view = RunView(bridge, theme)
+        self.run_view = RunView(bridge)
         self.start = StartPage(theme)
         self.documents = Documents(theme, self.start, self.run_view)
         self.setCentralWidget(self.documents)
@@ -528,6 +528,8 @@ class MainWindow(QMainWindow):
         self.layouts.remember()
         if self.monitor is not None:
             self.monitor.close()
+            self.monitor.deleteLater()  # a window of its own: nothing else would
+            self.monitor = None
         if self.recovering is not None:
             self.recovering.recovery.forget_all()
         event.accept()

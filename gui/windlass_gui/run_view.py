@@ -65,7 +65,7 @@ class RunView(QFrame):
     open_asked = Signal(int)
     """Show the graph that this run was made of."""
 
-    def __init__(self, bridge: Bridge, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "banner")
         self.bridge = bridge

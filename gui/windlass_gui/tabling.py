@@ -40,6 +40,7 @@ class Tabling(QObject):
         window.items.attempts_asked.connect(self._show_attempts)
         window.items.table.activated.connect(lambda _: bottom.setCurrentWidget(window.log))
         self.attempts.attempt_selected.connect(self._show_attempt)
+        self.agents.agent_activated.connect(window.show_agent)
         for pane in (window.runs, window.items):
             pane.resources_asked.connect(self._change_resources)
 

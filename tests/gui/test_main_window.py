@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -526,6 +527,20 @@ def test_both_themes_paint_every_part(window: MainWindow, graph: Path, each_them
     assert window.grab().toImage() != before
     window.close_graph()
     assert not window.grab().isNull()
+
+
+def test_enter_on_an_agent_opens_its_page(
+    window: MainWindow, bridge: RecordingBridge, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    went: list[str] = []
+    monkeypatch.setattr(window, "show_monitor", lambda: None)
+    monkeypatch.setattr(window, "monitor", SimpleNamespace(reveal=went.append, close=bool, deleteLater=bool))
+    bridge.inbox.put(make.snapshot("agents", agents=[make.agent("a1"), make.agent("a2")]))
+    bridge.frame()
+    table = window.tabling.agents.table
+    table.setCurrentIndex(table.model().index(1, 0))
+    QTest.keyClick(table, Qt.Key.Key_Return)
+    assert went == ["a2"]
 
 
 def test_the_line_for_another_machine_is_the_monitors(window: MainWindow) -> None:

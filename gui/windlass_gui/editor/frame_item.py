@@ -80,10 +80,6 @@ class FrameLayer(QGraphicsItem):
                 return name, x <= rect.left() + TITLE
         return None
 
-    def frame_at(self, x: float, y: float) -> str:
-        """The innermost open frame around a point; empty when there is none."""
-        return next((name for name, rect in reversed(self.rects.items()) if rect.contains(x, y)), "")
-
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         scale = max(painter.worldTransform().m11(), 1e-6)
         painter.setFont(self.style.title_font)

@@ -19,7 +19,6 @@ from windlass.model.units import UnitError, parse_duration, parse_size
 Kind = Literal["text", "word", "number", "time", "size"]
 """text: any; word: one of some words; number; time: seconds, written as a duration; size: bytes, written as a size."""
 
-OPERATORS = (">=", "<=", ":", ">", "<", "=")
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">": lambda value, bound: value > bound,
     ">=": lambda value, bound: value >= bound,

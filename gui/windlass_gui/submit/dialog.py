@@ -41,7 +41,7 @@ from windlass_gui.submit.options import DUE_HINT, Earlier, SubmitHistory, Submit
 from windlass_gui.submit.preview import Recorded, TaskPreview, estimate, preview
 from windlass_gui.submit.recorded import RecordedLook
 from windlass_gui.submit.scope import ScopeChoice
-from windlass_gui.theme import XS, L, M, S, theme_switch
+from windlass_gui.theme import XS, L, M, S
 
 WAIT = 200
 """Milliseconds after an edit before the preview is made again."""
@@ -74,7 +74,7 @@ class SubmitDialog(QDialog):
         self._timer.setInterval(WAIT)
         self._timer.timeout.connect(self.refresh)
         self.scope = ScopeChoice(graph, chosen, scope)
-        self.form = ParamsForm(graph.params, theme_switch().theme)
+        self.form = ParamsForm(graph.params)
         for name in graph.params:
             self.form.offer(name, [one.params[name] for one in self._earlier if name in one.params])
         self._build()

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from windlass_gui.editor.fields import parse_yaml, show_text
-from windlass_gui.theme import SMALL, XS, Theme, mono_font
+from windlass_gui.theme import SMALL, XS, mono_font
 from windlass_gui.tick_box import TickBox
 
 KIND = 62
@@ -32,7 +32,7 @@ class ParamsForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self, params: Mapping[str, Any], theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, params: Mapping[str, Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._defaults = dict(params)
         self._boxes: dict[str, TickBox] = {}
@@ -43,10 +43,10 @@ class ParamsForm(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for name, value in params.items():
-            form.addRow(name, self._row(name, value, theme))
+            form.addRow(name, self._row(name, value))
         self._mark()
 
-    def _row(self, name: str, value: Any, theme: Theme) -> QWidget:
+    def _row(self, name: str, value: Any) -> QWidget:
         """The field, its kind in a word, and the way back to its default."""
         row = QWidget()
         layout = QHBoxLayout(row)

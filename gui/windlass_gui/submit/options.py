@@ -11,7 +11,7 @@ from typing import Any
 
 from PySide6.QtCore import QSettings
 
-from windlass.model.units import UnitError, format_duration, parse_duration
+from windlass.model.units import UnitError, parse_duration
 
 KEPT = 12
 """Submissions that are remembered of a graph."""
@@ -147,8 +147,3 @@ def parse_due(text: str, now: float) -> float:
     if seconds <= 0:
         raise ValueError(f"“{text}” leaves no time")
     return seconds
-
-
-def due_words(seconds: float) -> str:
-    """`in 2h`, or nothing."""
-    return f"in {format_duration(seconds)}" if seconds else ""

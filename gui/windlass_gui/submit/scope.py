@@ -12,7 +12,6 @@ from windlass.model.graph import Graph
 from windlass_gui.theme import XS
 from windlass_gui.tick_box import TickBox
 
-SCOPES = ("whole", "chosen", "onward")
 _SHOWN = 6
 """Names that a sentence tells."""
 

@@ -39,9 +39,10 @@ class Shown:
     def __init__(self, bridge: Bridge, link: RecordingLink, make: Any, qtbot: Any) -> None:
         theme = theme_switch().theme
         self.bridge, self.link, self.make = bridge, link, make
-        self.run_view = RunView(bridge, theme)
+        self.run_view = RunView(bridge)
         self.page = EditorPage(theme, self.run_view)
         qtbot.addWidget(self.page)
+        qtbot.addWidget(self.run_view)
         self.page.resize(1100, 600)
         self.session = EditorSession(TEXT)
         self.page.show_session(self.session)

@@ -21,7 +21,6 @@ from windlass_gui.submit.dialog import SubmitDialog
 from windlass_gui.submit.form import ParamsForm
 from windlass_gui.submit.options import Earlier, SubmitHistory, SubmitOptions, parse_due
 from windlass_gui.submit.preview import Recorded, estimate, preview, unfit
-from windlass_gui.theme import load_theme
 
 TEXT = """windlass: 1
 name: frames
@@ -47,7 +46,7 @@ def graph_of(text: str) -> Graph:
 
 def test_values_keep_the_kind_of_their_default(qtbot: Any) -> None:
     params = {"size": 4, "mode": "5", "fast": True, "axes": [1, 2], "rate": 0.5, "more": {"a": 1}, "any": None}
-    form = ParamsForm(params, load_theme("dark"))
+    form = ParamsForm(params)
     qtbot.addWidget(form)
     assert form.values() == params
     form._lines["size"].setText("1e3")
@@ -65,7 +64,7 @@ def test_values_keep_the_kind_of_their_default(qtbot: Any) -> None:
     [("size", "many", "no number"), ("size", "inf", "finite"), ("axes", "3", "a list"), ("more", "[1]", "a mapping")],
 )
 def test_what_is_wrong_is_named(qtbot: Any, name: str, text: str, words: str) -> None:
-    form = ParamsForm({"size": 4, "axes": [1], "more": {"a": 1}}, load_theme("dark"))
+    form = ParamsForm({"size": 4, "axes": [1], "more": {"a": 1}})
     qtbot.addWidget(form)
     form.set_values({name: text})
     with pytest.raises(ValueError, match=words) as error:
