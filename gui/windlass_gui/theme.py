@@ -267,10 +267,13 @@ class ThemeSwitch(QObject):
     def _show(self, name: str) -> Theme:
         app = cast(QApplication, self.parent())
         self.theme = load_theme(name)
-        if app.style().objectName() != "fusion":
-            app.setStyle("Fusion")
-        app.setPalette(palette(self.theme))
-        app.setStyleSheet(stylesheet(self.theme))
+        sheet = stylesheet(self.theme)
+        if sheet != app.styleSheet():  # each of these goes through every widget there is
+            # With a sheet set, it is the style already, but under the name of the sheet's.
+            if not app.styleSheet() and app.style().objectName() != "fusion":
+                app.setStyle("Fusion")
+            app.setPalette(palette(self.theme))
+            app.setStyleSheet(sheet)
         self.changed.emit(self.theme)
         return self.theme
 
