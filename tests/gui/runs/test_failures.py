@@ -91,7 +91,7 @@ def test_the_card_that_was_asked_for_stays_open(pane: FailuresPane, link: Record
     assert pane.card.item == (7, 0, 5)
     assert pane.items.items == [(0, 5)]
     assert len(link.of(m.GetAttempts)) == 1
-    pane.table.selectRow(0)
+    pane.table.select_rows([0])
     assert pane.card.item == (7, 0, 0)
 
 
