@@ -75,7 +75,7 @@ SPECS = (
     Spec("unlink", "&Unlink", "", "U", "Remove all links of the chosen tasks"),
     Spec("find", "&Find…", "", "Ctrl+F", "Find tasks by id, title, command or label"),
     Spec("minimap", "&Minimap", "", "M", "Show the whole graph small in a corner while part of it is out of view"),
-    Spec("reduce_motion", "Reduce &motion", "", "Ctrl+Alt+R", "Nothing glides: nodes and views are there at once"),
+    Spec("reduce_motion", "Reduce &motion", "", "Ctrl+Alt+O", "Nothing glides: nodes and views are there at once"),
     Spec("canvas", "&Canvas", "", "Ctrl+1", "Show the graph as a drawing"),
     Spec("both", "&Both", "", "Ctrl+2", "Show the drawing and the text side by side"),
     Spec("text", "&YAML", "text", "Ctrl+3", "Show the graph as text"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QLineEdit, QPlainTextEdit, QWidget
 
 from windlass_gui.actions import Actions
 from windlass_gui.documents import Documents
@@ -84,6 +84,11 @@ class Editing:
         widget = QApplication.focusWidget()
         return widget if isinstance(widget, (QLineEdit, QPlainTextEdit)) else None
 
+    def _table(self) -> QAbstractItemView | None:
+        """A table of another pane that has the focus: its keys are about its rows."""
+        widget = QApplication.focusWidget()
+        return widget if isinstance(widget, QAbstractItemView) and self._elsewhere() else None
+
     def _elsewhere(self) -> bool:
         """The keys belong to another pane, whose Delete must not remove tasks."""
         focus: QWidget | None = QApplication.focusWidget()
@@ -138,7 +143,7 @@ class Editing:
             session.remove(view.graph.selected, view.graph.task_links(view.graph.selected_links))
 
     def select_all(self) -> None:
-        box = self._typing()
+        box = self._typing() or self._table()
         if box is not None:
             box.selectAll()
         elif self.page.view is not None:

@@ -128,6 +128,7 @@ def test_the_menus_have_it_all(window: MainWindow, view: GraphView) -> None:
     menu.deleteLater()
 
 
+@pytest.mark.slow
 def test_every_key_stands_in_the_help(window: MainWindow, each_theme: str) -> None:
     window.actions_["keys"].trigger()
     dialog = window.findChild(KeysDialog)

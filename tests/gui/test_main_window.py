@@ -518,6 +518,7 @@ def test_unsaved_changes_are_asked_about(window: MainWindow, graph: Path, monkey
     assert "title: One" in graph.read_text()
 
 
+@pytest.mark.slow
 def test_both_themes_paint_every_part(window: MainWindow, graph: Path, each_theme: str) -> None:
     window.open_file(graph)
     assert window.page.view is not None
@@ -569,3 +570,22 @@ def test_the_command_line_is_understood(home: Path) -> None:
     options = app.parse(["--sample", "monte-carlo", "--theme", "light", "--home", str(home)])
     assert (options.sample, options.theme, options.home) == ("monte-carlo", "light", home)
     assert app.make_settings().fileName().startswith(str(home))
+
+
+def test_keys_of_a_table_are_about_its_rows(
+    window: MainWindow, bridge: RecordingBridge, make: Any, graph: Path
+) -> None:
+    window.open_file(graph)
+    view = window.page.view
+    assert view is not None
+    view.graph.select(["first"])
+    _run(bridge, make)
+    window.activateWindow()
+    assert QTest.qWaitForWindowActive(window), "only the active window has a focus"
+    table = window.runs.runs_table
+    table.setFocus()
+    QTest.keyClick(table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(table.selectionModel().selectedRows()) == 1
+    assert view.graph.selected == {"first"}, "the canvas keeps what is chosen"
+    QTest.keyClick(table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert "tasks:" not in QApplication.clipboard().text()

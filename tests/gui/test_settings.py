@@ -96,6 +96,7 @@ def test_a_click_on_a_step_goes_back_to_it(window: MainWindow) -> None:
     assert not window.history.isVisible()
 
 
+@pytest.mark.slow
 def test_the_theme_is_chosen_and_follows_the_desktop(
     window: MainWindow, settings: QSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

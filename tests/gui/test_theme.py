@@ -40,6 +40,7 @@ def test_each_item_state_has_its_own_shape() -> None:
     assert themes.state_shape("no such state") == "ring"
 
 
+@pytest.mark.slow
 def test_the_switch_tells_and_restyles(qapp: QApplication) -> None:
     told: list[str] = []
     theme_switch().changed.connect(lambda theme: told.append(theme.name))

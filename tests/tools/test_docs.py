@@ -77,6 +77,7 @@ def shown(page: Path) -> Iterator[tuple[str, str]]:
             yield found[1], found[2] or ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_can_be_typed(page: Path) -> None:
     for name, rest in shown(page):

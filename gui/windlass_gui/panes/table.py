@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from PySide6.QtCore import QAbstractItemModel, QItemSelection, QItemSelectionModel, QItemSelectionRange, QSettings, Qt
-from PySide6.QtGui import QAction, QContextMenuEvent, QKeySequence, QResizeEvent
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QItemSelectionRange,
+    QSettings,
+    Qt,
+)
+from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QMenu, QTableView, QWidget
 
 from windlass_gui.models import KEY_ROLE, RowsModel, SortedRows
@@ -66,6 +74,30 @@ class Table(QTableView):
         action.triggered.connect(lambda _checked=False: do())
         self.addAction(action)
         return action
+
+    # --- keys ----------------------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        """Keys that mean the rows are the table's while it has the focus, whatever the window's mean elsewhere."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._means(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        meant = self._means(event)
+        if isinstance(meant, QAction):
+            meant.trigger()
+        else:
+            super().keyPressEvent(event)
+
+    def _means(self, event: QKeyEvent) -> QAction | bool:
+        """The table's action of these keys, or whether they are choosing all of its rows."""
+        keys = QKeySequence(event.keyCombination())
+        for action in self.actions():
+            if keys in action.shortcuts() and action.isEnabled():
+                return action
+        return event.matches(QKeySequence.StandardKey.SelectAll)
 
     @property
     def rows_model(self) -> RowsModel[Any, Any] | None:

@@ -94,6 +94,7 @@ def test_an_audit_catches_the_mutant(
     assert caught, "nobody noticed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_stories_of_broken_links_and_zombies_pass(seed: int) -> None:
     _short(seed)

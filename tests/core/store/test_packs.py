@@ -119,6 +119,7 @@ steps = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(steps)
 def test_packed_ends_read_as_single_ones(tmp_path_factory: pytest.TempPathFactory, made: list[Any]) -> None:

@@ -55,6 +55,7 @@ changes = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(changes)
 def test_ranges_play_back_in_order(tmp_path_factory: pytest.TempPathFactory, made: list[tuple[int, int, int]]) -> None:

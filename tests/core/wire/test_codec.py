@@ -82,6 +82,7 @@ def test_garbage_is_a_wire_error_and_nothing_else(frames: list[bytes]) -> None:
     assert code in ("", "malformed", "oversize", "unknown-type")
 
 
+@pytest.mark.slow
 @settings(max_examples=500)
 @given(messages, st.data())
 def test_a_damaged_message_is_a_message_or_a_wire_error(message: Any, data: st.DataObject) -> None:

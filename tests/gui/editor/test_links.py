@@ -349,6 +349,7 @@ def test_a_link_under_the_mouse_is_set_off(view: GraphView) -> None:
 SPOT = st.tuples(st.integers(-900, 900), st.integers(-600, 600))
 
 
+@pytest.mark.slow
 @given(st.lists(SPOT, min_size=2, max_size=6), SPOT)
 @settings(max_examples=60, deadline=None)
 def test_the_index_knows_the_curves_that_are_drawn(qapp: object, spots: list[tuple[int, int]], at: QPoint) -> None:

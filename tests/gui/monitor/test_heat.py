@@ -117,6 +117,7 @@ def test_a_cell_is_hovered_clicked_and_reached_by_keys(
     assert window.page.agent == "node9"
 
 
+@pytest.mark.slow
 def test_what_is_away_has_no_colour(window: MonitorWindow, bridge: Bridge, link: RecordingLink, make: Any) -> None:
     tell(bridge, link, make, 20)
     link.tell(

@@ -277,6 +277,7 @@ def test_a_huge_log_loads_piece_by_piece(qtbot: QtBot, bridge: Bridge, told: Rec
     assert pane.view.firstVisibleBlock().text() == "line 2000", "what was read stays where it was"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("together", [1, 3000])
 def test_a_huge_log_is_jumped_into_and_searched_as_a_whole(
     qtbot: QtBot, bridge: Bridge, told: RecordingLink, together: int

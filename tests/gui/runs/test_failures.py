@@ -148,6 +148,7 @@ def test_retrying_takes_what_is_chosen_in_as_few_parts_as_do(
     assert done.pop()[1] == [(0, n) for n in range(6)]
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_failures(pane: FailuresPane, link: RecordingLink, bridge: Bridge, make: Any) -> None:
     count = 100_000
     tell(bridge, link, make, count, count)
