@@ -21,10 +21,10 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from windlass.client.embedded import EmbeddedCore
 from windlass_gui.bridge import Bridge
-from windlass_gui.main_window import MainWindow
+from windlass_gui.look.theme import apply_theme
 from windlass_gui.panes.report import show_report
 from windlass_gui.submit.options import SubmitOptions
-from windlass_gui.theme import apply_theme
+from windlass_gui.window.main_window import MainWindow
 from windlass_resources.samples import get_sample
 
 IMAGES = Path(__file__).with_name("images")

@@ -10,10 +10,10 @@ from bench.measure import Plan, percentile
 
 def run(plan: Plan) -> list[Figure]:
     from windlass.wire.rows import Counts
-    from windlass_gui.editor.live import NodeLive
-    from windlass_gui.editor.session import EditorSession
-    from windlass_gui.editor.view import GraphView
-    from windlass_gui.theme import load_theme
+    from windlass_gui.editor.canvas.live import NodeLive
+    from windlass_gui.editor.canvas.view import GraphView
+    from windlass_gui.editor.document.session import EditorSession
+    from windlass_gui.look.theme import load_theme
 
     app = application()
     states = [NodeLive("active", Counts(active=1), 1), NodeLive("succeeded", Counts(succeeded=1), 1)]

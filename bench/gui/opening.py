@@ -25,9 +25,9 @@ def run(plan: Plan) -> list[Figure]:
 
 
 def _opened(count: int, placed: bool, target: float, repeats: int) -> Figure:
-    from windlass_gui.editor.session import EditorSession
-    from windlass_gui.editor.view import GraphView
-    from windlass_gui.theme import load_theme
+    from windlass_gui.editor.canvas.view import GraphView
+    from windlass_gui.editor.document.session import EditorSession
+    from windlass_gui.look.theme import load_theme
 
     app = application()
     theme = load_theme("dark")
@@ -53,9 +53,9 @@ def _opened(count: int, placed: bool, target: float, repeats: int) -> Figure:
 
 
 def _edited(count: int, target: float) -> list[Figure]:
-    from windlass_gui.editor.session import EditorSession
-    from windlass_gui.editor.view import GraphView
-    from windlass_gui.theme import load_theme
+    from windlass_gui.editor.canvas.view import GraphView
+    from windlass_gui.editor.document.session import EditorSession
+    from windlass_gui.look.theme import load_theme
 
     app = application()
     columns = isqrt(count)

@@ -17,10 +17,10 @@ from PySide6.QtWidgets import QApplication
 from windlass import __version__
 from windlass.wire import homes
 from windlass_gui.bridge import Bridge
-from windlass_gui.exporting import export
-from windlass_gui.icons import icon
-from windlass_gui.main_window import MainWindow
-from windlass_gui.theme import apply_theme, load_theme
+from windlass_gui.look.icons import icon
+from windlass_gui.look.theme import apply_theme, load_theme
+from windlass_gui.window.exporting import export
+from windlass_gui.window.main_window import MainWindow
 from windlass_resources.samples import list_samples
 
 SIGNAL_CHECK = 200

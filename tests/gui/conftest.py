@@ -56,7 +56,7 @@ def no_local_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=["dark", "light"])
 def each_theme(qapp: QApplication, request: pytest.FixtureRequest) -> str:
-    from windlass_gui.theme import apply_theme
+    from windlass_gui.look.theme import apply_theme
 
     apply_theme(qapp, request.param)
     return str(request.param)

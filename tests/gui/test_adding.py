@@ -13,12 +13,12 @@ from PySide6.QtWidgets import QApplication, QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from windlass_gui.bridge import Bridge
-from windlass_gui.editor.kinds import MIME_TASKS
-from windlass_gui.editor.shelf import Shelf
-from windlass_gui.editor.templates import Templates
-from windlass_gui.editor.view import GraphView
-from windlass_gui.main_window import MainWindow
-from windlass_gui.theme import apply_theme
+from windlass_gui.editor.canvas.view import GraphView
+from windlass_gui.editor.parts.kinds import MIME_TASKS
+from windlass_gui.editor.parts.shelf import Shelf
+from windlass_gui.editor.parts.templates import Templates
+from windlass_gui.look.theme import apply_theme
+from windlass_gui.window.main_window import MainWindow
 
 GRAPH = """\
 windlass: 1

@@ -11,15 +11,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from windlass_gui.actions import SPECS
 from windlass_gui.bridge import Bridge
-from windlass_gui.editor.picture_dialog import PictureDialog
-from windlass_gui.editor.session import EditorSession
-from windlass_gui.editor.view import GraphView
-from windlass_gui.keys_dialog import KeysDialog
-from windlass_gui.main_window import MainWindow
-from windlass_gui.menus import node_menu
-from windlass_gui.motion import motion_reduced
+from windlass_gui.editor.canvas.picture_dialog import PictureDialog
+from windlass_gui.editor.canvas.view import GraphView
+from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.look.motion import motion_reduced
+from windlass_gui.window.actions import SPECS
+from windlass_gui.window.keys_dialog import KeysDialog
+from windlass_gui.window.main_window import MainWindow
+from windlass_gui.window.menus import node_menu
 
 GRAPH = """\
 windlass: 1

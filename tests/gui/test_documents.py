@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge, SubmitProgress
-from windlass_gui.main_window import MainWindow
+from windlass_gui.window.main_window import MainWindow
 
 GRAPH = "windlass: 1\nname: {0}\ntasks:\n  first: {{command: echo {0}, position: [0, 0]}}\n"
 

@@ -21,9 +21,9 @@ from windlass.wire.messages import Pick
 from windlass.wire.rows import Counts
 from windlass_gui import app
 from windlass_gui.bridge import PLAIN, Acted, Bridge, How, SubmitProgress
-from windlass_gui.main_window import MainWindow
+from windlass_gui.look.theme import apply_theme
 from windlass_gui.submit.options import SubmitOptions
-from windlass_gui.theme import apply_theme
+from windlass_gui.window.main_window import MainWindow
 
 GRAPH = """\
 windlass: 1
@@ -286,7 +286,7 @@ def test_a_wrong_graph_is_not_submitted(window: MainWindow, bridge: RecordingBri
 
 
 def test_the_nodes_menu_acts_on_the_run(window: MainWindow, bridge: RecordingBridge, graph: Path, make: Any) -> None:
-    from windlass_gui.menus import node_menu
+    from windlass_gui.window.menus import node_menu
 
     window.open_file(graph)
     window.run_view.show_run(7, GRAPH)
@@ -498,7 +498,7 @@ def test_closing_while_a_run_goes_asks(
     bridge.owns_core = True
     window.run_view.show_run(7)
     _run(bridge, make)
-    monkeypatch.setattr("windlass_gui.main_window.ask_running", lambda window, running: answer)
+    monkeypatch.setattr("windlass_gui.window.main_window.ask_running", lambda window, running: answer)
     window.close()
     assert window.isVisible() is open_
     if not open_:
@@ -555,7 +555,7 @@ def test_the_line_for_another_machine_is_the_monitors(window: MainWindow) -> Non
 
 
 def test_every_action_says_what_it_does(window: MainWindow) -> None:
-    from windlass_gui.actions import SPECS
+    from windlass_gui.window.actions import SPECS
 
     keys: dict[str, str] = {}
     for spec in SPECS:

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from windlass_gui.packed_paint import draw_lines, draw_rects
+from windlass_gui.look.packed_paint import draw_lines, draw_rects
 
 
 def _image() -> QImage:

@@ -26,11 +26,11 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from windlass_gui.actions import SPECS
 from windlass_gui.bridge import Bridge
-from windlass_gui.main_window import MainWindow
-from windlass_gui.recovery import Kept, Lost
-from windlass_gui.recovery_dialog import RecoveryDialog
+from windlass_gui.files.recovery import Kept, Lost
+from windlass_gui.files.recovery_dialog import RecoveryDialog
+from windlass_gui.window.actions import SPECS
+from windlass_gui.window.main_window import MainWindow
 
 WITHOUT_KEYS = {"about"}
 """Actions for which keys of their own would be in nobody's fingers; the menus' letters and Ctrl+K reach them."""

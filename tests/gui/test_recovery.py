@@ -16,9 +16,9 @@ from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from windlass_gui.bridge import Bridge
-from windlass_gui.main_window import MainWindow
-from windlass_gui.recovery import Recovery
-from windlass_gui.recovery_dialog import RecoveryDialog
+from windlass_gui.files.recovery import Recovery
+from windlass_gui.files.recovery_dialog import RecoveryDialog
+from windlass_gui.window.main_window import MainWindow
 
 GRAPH = "windlass: 1\nname: one\ntasks:\n  first: {command: echo one, position: [0, 0]}\n"
 
@@ -161,7 +161,8 @@ CRASH = """
     import os, signal, sys
     from pathlib import Path
     from PySide6.QtCore import QTimer
-    from windlass_gui import app, recovery
+    from windlass_gui.files import recovery
+from windlass_gui import app
     recovery.Recovery.__init__.__defaults__ = (True, 50)
     parts = app.start(app.parse([sys.argv[2], "--offline", "--home", sys.argv[1]]))
     window = parts.window

@@ -15,9 +15,9 @@ from pytestqt.qtbot import QtBot
 
 from windlass_gui import app
 from windlass_gui.bridge import Bridge
-from windlass_gui.docks import docks_of
-from windlass_gui.main_window import MainWindow
-from windlass_gui.theme import apply_theme, theme_switch
+from windlass_gui.look.theme import apply_theme, theme_switch
+from windlass_gui.window.docks import docks_of
+from windlass_gui.window.main_window import MainWindow
 
 GRAPH = "windlass: 1\nname: one\ntasks:\n  first: {command: echo one, position: [0, 0]}\n"
 

@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from windlass_gui.bridge import Bridge, SubmitProgress, local
-from windlass_gui.main_window import MainWindow
+from windlass_gui.look.theme import apply_theme
 from windlass_gui.panes.preview import Preview
-from windlass_gui.theme import apply_theme
+from windlass_gui.window.main_window import MainWindow
 
 LINES = 400_000
 BULK = """

@@ -11,8 +11,8 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 import windlass_gui
-from windlass_gui import theme as themes
-from windlass_gui.theme import ITEM_STATES, Theme, apply_theme, contrast, current_theme, load_theme, theme_switch
+from windlass_gui.look import theme as themes
+from windlass_gui.look.theme import ITEM_STATES, Theme, apply_theme, contrast, current_theme, load_theme, theme_switch
 
 
 @pytest.mark.parametrize("name", ["dark", "light"])
@@ -121,7 +121,7 @@ def test_colours_and_sizes_come_from_the_tokens() -> None:
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
         if BARE.search(line)
     ]
-    assert not found, "take these from windlass_gui.theme:\n" + "\n".join(found)
+    assert not found, "take these from windlass_gui.look.theme:\n" + "\n".join(found)
 
 
 def test_every_state_has_a_shape_that_can_be_drawn() -> None:

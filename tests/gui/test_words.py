@@ -28,9 +28,9 @@ from pytestqt.qtbot import QtBot
 
 import windlass_gui
 from windlass_gui.bridge import Bridge
-from windlass_gui.main_window import MainWindow
-from windlass_gui.recovery import Kept, Lost
-from windlass_gui.recovery_dialog import RecoveryDialog
+from windlass_gui.files.recovery import Kept, Lost
+from windlass_gui.files.recovery_dialog import RecoveryDialog
+from windlass_gui.window.main_window import MainWindow
 
 SOURCES = Path(windlass_gui.__file__).parent
 SHOWN_BY = frozenset({

@@ -39,8 +39,8 @@ def child(argv: list[str], more: Callable[[Any, Callable[..., list[int]]], dict[
     from PySide6.QtWidgets import QApplication, QWidget
 
     from windlass_gui import app
-    from windlass_gui.editor.layout import NODE_HEIGHT, NODE_WIDTH
-    from windlass_gui.editor.view import GraphView
+    from windlass_gui.editor.canvas.layout import NODE_HEIGHT, NODE_WIDTH
+    from windlass_gui.editor.canvas.view import GraphView
 
     parts = app.start(app.parse(argv))
     window = parts.window

@@ -26,9 +26,9 @@ def questions(parts: Any, on_screen: Callable[..., list[int]]) -> dict[str, Any]
     from PySide6.QtWidgets import QApplication
 
     from windlass_gui.commands import CommandPalette
-    from windlass_gui.docks import docks_of
-    from windlass_gui.recovery_dialog import RecoveryDialog
-    from windlass_gui.theme import current_theme
+    from windlass_gui.files.recovery_dialog import RecoveryDialog
+    from windlass_gui.look.theme import current_theme
+    from windlass_gui.window.docks import docks_of
 
     window = parts.window
 

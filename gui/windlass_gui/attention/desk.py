@@ -16,13 +16,13 @@ from windlass_gui.attention.notify import Notifier
 from windlass_gui.attention.pane import LOOKS, AttentionPane
 from windlass_gui.attention.settings import Wishes, settings_page
 from windlass_gui.attention.tray import REST, Tray
-from windlass_gui.icons import icon
+from windlass_gui.look.icons import icon
+from windlass_gui.look.theme import theme_switch
 from windlass_gui.mirror import Changes
-from windlass_gui.theme import theme_switch
 
 if TYPE_CHECKING:
-    from windlass_gui.main_window import MainWindow
     from windlass_gui.monitor import MonitorWindow
+    from windlass_gui.window.main_window import MainWindow
 
 
 class AttentionDesk(QObject):

@@ -14,7 +14,7 @@ from windlass_gui.attention.derive import ENDED, Matter
 from windlass_gui.panes.why import show_why
 
 if TYPE_CHECKING:
-    from windlass_gui.main_window import MainWindow
+    from windlass_gui.window.main_window import MainWindow
 
 
 class Fixing(QObject):

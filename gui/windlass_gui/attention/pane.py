@@ -25,11 +25,11 @@ from windlass_gui.attention import words
 from windlass_gui.attention.aside import HOUR
 from windlass_gui.attention.derive import DOUBT, NOTE, URGENT, Matter
 from windlass_gui.attention.needs import Needs
-from windlass_gui.icons import icon
+from windlass_gui.look.icons import icon
+from windlass_gui.look.theme import XS, S, Theme, theme_switch
 from windlass_gui.models import format as fmt
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.words import Elided
-from windlass_gui.theme import XS, S, Theme, theme_switch
 
 LISTED = 50
 """Matters that are listed, the most urgent; the head says how many there are. A row with buttons costs 1 ms."""

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QScrollArea, QSp
 from windlass_gui.attention import words
 from windlass_gui.attention.derive import FAILURES, KINDS
 from windlass_gui.attention.news import EVENTS, QUIET_KINDS
-from windlass_gui.theme import L, M, S
-from windlass_gui.tick_box import TickBox
+from windlass_gui.look.theme import L, M, S
+from windlass_gui.look.tick_box import TickBox
 
 TOLD = (*EVENTS, *(kind for kind in KINDS if kind not in QUIET_KINDS))
 """Every kind of news, in the order of the page."""

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon, QWidget
 
 from windlass.wire.rows import RunRow
 from windlass_gui.attention.derive import DOUBT, ENDED, NOTE, URGENT
-from windlass_gui.icons import icon_pixmap
-from windlass_gui.theme import Theme, load_theme, shape_path
+from windlass_gui.look.icons import icon_pixmap
+from windlass_gui.look.theme import Theme, load_theme, shape_path
 
 SIDE = 64
 """Pixels of the picture; the desktop makes it as small as it needs."""

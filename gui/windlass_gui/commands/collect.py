@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QWidget
 
 if TYPE_CHECKING:
-    from windlass_gui.main_window import MainWindow
+    from windlass_gui.window.main_window import MainWindow
 
 RUNS = 2000
 """Runs that can be gone to, the newest; older ones are found in the table of runs."""

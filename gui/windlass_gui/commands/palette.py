@@ -29,8 +29,8 @@ from PySide6.QtWidgets import (
 
 from windlass_gui.commands.collect import Command
 from windlass_gui.commands.fuzzy import search
-from windlass_gui.files import strings
-from windlass_gui.theme import M, S, current_theme
+from windlass_gui.files.files import strings
+from windlass_gui.look.theme import M, S, current_theme
 
 SHOWN = 200
 """Answers in the list at most; more letters find the others."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QTabBar, QVBoxLayout, QWidget
 
-from windlass_gui.editor.session import EditorSession
-from windlass_gui.editor.text_view import TextView
-from windlass_gui.editor.view import GraphView
-from windlass_gui.theme import XS, S, Theme
+from windlass_gui.editor.canvas.view import GraphView
+from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.editor.text.text_view import TextView
+from windlass_gui.look.theme import XS, S, Theme
 
 REFUSAL_SHOWN = 4000
 """Milliseconds that a refused edit's reason stays on the canvas."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from windlass_gui.look.theme import ITEM_STATES
 from windlass_gui.models.itemfacts import ItemFacts
 from windlass_gui.models.query import COMPARE, Field, Query, Term
-from windlass_gui.theme import ITEM_STATES
 
 FIELDS = (
     Field("state", "word", "where it stands", ITEM_STATES),

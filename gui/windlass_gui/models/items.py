@@ -17,6 +17,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
 
 from windlass.model.units import human_size
 from windlass.wire.rows import AttemptRow
+from windlass_gui.look.theme import ITEM_STATES
 from windlass_gui.mirror import RunMirror
 from windlass_gui.models import format as fmt
 from windlass_gui.models.itemfacts import ItemFacts
@@ -24,7 +25,6 @@ from windlass_gui.models.itemquery import FIELDS, matching, needs_facts, ordered
 from windlass_gui.models.query import Query
 from windlass_gui.models.rows import KEY_ROLE, RAW_ROLE, STATE_ROLE, Index, ranges
 from windlass_gui.models.tables import attempt_end, attempt_seconds
-from windlass_gui.theme import ITEM_STATES
 
 COLUMNS = ("Item", "State", "Attempts", "Agent", "Duration", "Memory", "Last end", "Value", "Note")
 SORTS = ("item", "state", "attempts", "agent", "time", "mem", "end")

@@ -9,10 +9,10 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
+from windlass_gui.look.theme import ITEM_STATES
 from windlass_gui.mirror import Mirror
 from windlass_gui.models import format as fmt
 from windlass_gui.models.rows import KEY_ROLE, STATE_ROLE, Index, tr
-from windlass_gui.theme import ITEM_STATES
 
 Stretch = tuple[int, int, int, int]
 """run, task, first, one past the last."""

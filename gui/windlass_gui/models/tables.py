@@ -11,10 +11,10 @@ from PySide6.QtCore import QObject
 from windlass.model.units import human_size
 from windlass.model.words import span
 from windlass.wire.rows import AgentRow, AttemptRow, Counts, RunRow, TaskRow
+from windlass_gui.look.theme import ITEM_STATES
 from windlass_gui.models import format as fmt
 from windlass_gui.models.query import Field
 from windlass_gui.models.rows import Column, RowsModel
-from windlass_gui.theme import ITEM_STATES
 
 AttemptKey: TypeAlias = tuple[int, int, int, int]
 """(run, task, index, attempt)."""

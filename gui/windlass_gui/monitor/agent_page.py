@@ -15,6 +15,7 @@ from windlass.model.words import span
 from windlass.wire import messages as m
 from windlass.wire.rows import AgentRow, AttemptRow, EventRow
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.theme import M, S
 from windlass_gui.mirror import AT, Changes
 from windlass_gui.models import AttemptsModel, SortedRows
 from windlass_gui.models import format as fmt
@@ -27,7 +28,6 @@ from windlass_gui.monitor.measures import rate
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
 from windlass_gui.panes.words import Elided
-from windlass_gui.theme import M, S
 
 EVERY = 5000
 """Milliseconds between an answer and the next question."""

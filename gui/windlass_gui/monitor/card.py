@@ -8,13 +8,13 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from windlass.model.units import human_size
 from windlass.wire.rows import AgentRow
+from windlass_gui.look.theme import BODY, M, S, current_theme, draw_state, mix, theme_switch
 from windlass_gui.mirror import AT, Curve
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import LIMITS_TIP, agent_note, agent_state, used_of
 from windlass_gui.monitor.control import ACTIONS
 from windlass_gui.monitor.curves import LiveCurve
 from windlass_gui.panes.words import Elided
-from windlass_gui.theme import BODY, M, S, current_theme, draw_state, mix, theme_switch
 
 WIDTH = 320
 """Least width of a card in pixels."""

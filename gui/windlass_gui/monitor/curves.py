@@ -11,8 +11,8 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from windlass_gui.look.theme import XS, current_theme, theme_switch
 from windlass_gui.mirror.curves import Floats
-from windlass_gui.theme import XS, current_theme, theme_switch
 
 SPAN = 120.0
 """Seconds shown."""

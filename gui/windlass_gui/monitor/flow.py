@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QRect, QSize
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
+from windlass_gui.look.theme import M, S
 from windlass_gui.monitor.card import WIDTH
-from windlass_gui.theme import M, S
 
 
 class Flow(QLayout):

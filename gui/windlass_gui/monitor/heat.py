@@ -27,10 +27,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from windlass.wire.rows import AgentRow
+from windlass_gui.look.theme import SMALL, XS, M, S, Theme, current_theme, draw_state, ink, mix, theme_switch
 from windlass_gui.mirror import Curve
 from windlass_gui.models.tables import agent_note, agent_state
 from windlass_gui.monitor.measures import MEASURES, Measure, measure, readings
-from windlass_gui.theme import SMALL, XS, M, S, Theme, current_theme, draw_state, ink, mix, theme_switch
 
 LEAST, MOST = 22, 112
 """Side of a cell in pixels."""

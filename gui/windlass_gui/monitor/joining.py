@@ -21,10 +21,10 @@ from windlass.wire import lan, tokens
 from windlass.wire.messages import MakeToken
 from windlass.wire.rows import AgentRow
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.theme import BODY, L, M, S, mono_font
 from windlass_gui.mirror import Changes
 from windlass_gui.models import format as fmt
 from windlass_gui.monitor.nearby import NearbyLabel
-from windlass_gui.theme import BODY, L, M, S, mono_font
 
 LOOPBACK = ("//127.", "//localhost", "//[::1]")
 

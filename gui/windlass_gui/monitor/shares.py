@@ -7,12 +7,12 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.theme import XS, S
 from windlass_gui.models import SharesModel, SortedRows
 from windlass_gui.models.tables import ShareRow
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
 from windlass_gui.panes.words import Elided
-from windlass_gui.theme import XS, S
 
 EVERY = 2000
 """Milliseconds between an answer and the next question."""

@@ -6,12 +6,12 @@ import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from windlass.model.units import human_size
+from windlass_gui.look.theme import M, S
 from windlass_gui.mirror import Mirror
 from windlass_gui.models import format as fmt
 from windlass_gui.monitor.curves import LiveCurve
 from windlass_gui.monitor.measures import rate
 from windlass_gui.monitor.totals import PLACE, Totals, queue
-from windlass_gui.theme import M, S
 
 COUNTED = ("net", "disk", "running", "ready", "ended")
 """Series without a natural top: drawn up to the largest value that is shown."""

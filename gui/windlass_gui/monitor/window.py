@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.theme import M, S
 from windlass_gui.mirror import Changes
 from windlass_gui.models import AttemptsModel, SortedRows
 from windlass_gui.models import format as fmt
@@ -38,7 +39,6 @@ from windlass_gui.monitor.shares import SharesPane
 from windlass_gui.monitor.strip import Strip
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
-from windlass_gui.theme import M, S
 
 HOLDER = "monitor"
 FOLLOWED = 8

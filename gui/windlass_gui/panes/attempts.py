@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from windlass.wire import messages as m
 from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.theme import XS, S
 from windlass_gui.mirror import Changes
 from windlass_gui.models import AttemptsModel, SortedRows
 from windlass_gui.models import format as fmt
@@ -20,7 +21,6 @@ from windlass_gui.panes.deeds import Deeds
 from windlass_gui.panes.filtered import FilteredTable
 from windlass_gui.panes.table import Table
 from windlass_gui.panes.why import show_why
-from windlass_gui.theme import XS, S
 
 PAGE = 2000
 """Ended attempts that one answer brings."""

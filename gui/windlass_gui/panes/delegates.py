@@ -7,8 +7,8 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from windlass.wire.rows import Counts
+from windlass_gui.look.theme import S, Theme, current_theme, draw_state, mix
 from windlass_gui.models import COUNTS_ROLE, STATE_ROLE
-from windlass_gui.theme import S, Theme, current_theme, draw_state, mix
 
 ICON = 12
 """Side of a state's shape in a row, in pixels."""

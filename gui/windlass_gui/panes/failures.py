@@ -19,6 +19,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QListView, QMenu, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.theme import XS, S
 from windlass_gui.models import KEY_ROLE, RowsModel, SortedRows
 from windlass_gui.models import format as fmt
 from windlass_gui.models.rows import Column
@@ -28,7 +29,6 @@ from windlass_gui.panes.table import Table
 from windlass_gui.panes.words import Elided
 from windlass_gui.runs.card import FailureCard
 from windlass_gui.runs.failed import Failed, Group, Item
-from windlass_gui.theme import XS, S
 
 SOON = 150
 """Milliseconds between pages that come and what is shown of them."""

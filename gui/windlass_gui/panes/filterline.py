@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from windlass_gui.look.theme import XS, S, mono_font
 from windlass_gui.models.query import Completion, Field, Query, QueryError, complete, help_text, parse
 from windlass_gui.models.rows import tr
-from windlass_gui.theme import XS, S, mono_font
 
 PAUSE = 150
 """Milliseconds without a key before the filter is applied."""

@@ -9,7 +9,7 @@ from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPixmap, QSyntaxHighlighter, QTextCharFormat, QTextDocument
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QToolButton, QWidget, QWidgetAction
 
-from windlass_gui.theme import XS, Theme, current_theme, mix, theme_switch
+from windlass_gui.look.theme import XS, Theme, current_theme, mix, theme_switch
 
 TOKENS = ("warn", "accent", "danger", "ok", "muted")
 """The colours, in the order in which words get them."""

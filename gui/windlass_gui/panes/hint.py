@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 
-from windlass_gui.theme import L, S
+from windlass_gui.look.theme import L, S
 
 
 class Hint(QWidget):

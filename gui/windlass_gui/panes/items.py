@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.theme import ITEM_STATES, XS, S
 from windlass_gui.mirror import Changes
 from windlass_gui.models import ItemsModel
 from windlass_gui.models import format as fmt
@@ -21,7 +22,6 @@ from windlass_gui.panes.filterline import FilterLine
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
 from windlass_gui.panes.why import show_why
-from windlass_gui.theme import ITEM_STATES, XS, S
 
 PRESETS: tuple[tuple[str, str], ...] = (
     ("All items", ""),

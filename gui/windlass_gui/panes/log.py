@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from windlass.model.units import human_size
 from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.theme import ITEM_STATES, XS, S
 from windlass_gui.mirror import Changes
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import attempt_end, attempt_seconds
@@ -33,7 +34,6 @@ from windlass_gui.panes.logtext import LogText
 from windlass_gui.panes.logview import MATCHES, LogView
 from windlass_gui.panes.logwindow import Ask, LogWindow
 from windlass_gui.panes.words import Elided
-from windlass_gui.theme import ITEM_STATES, XS, S
 
 WAIT = 20.0
 """Seconds that the core holds an answer back until there is more output."""

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QScrollBar, QWidget
 
-from windlass_gui.theme import current_theme
+from windlass_gui.look.theme import current_theme
 
 STEPS = 1_000_000
 """Places of the bar, whatever the log's size."""

@@ -12,9 +12,9 @@ from PySide6.QtGui import QColor, QFont, QTextCharFormat, QTextCursor, QTextDocu
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
 from windlass.wire.logs import ERR, NOTE
+from windlass_gui.look.theme import BODY, Theme, contrast, current_theme, ink, mix, mono_font, theme_switch
 from windlass_gui.panes.highlights import Highlighter
 from windlass_gui.panes.logtext import PLAIN, Line, Style
-from windlass_gui.theme import BODY, Theme, contrast, current_theme, ink, mix, mono_font, theme_switch
 
 LINES = 20_000
 """Lines held by the view; older ones leave it at the top. More than what the window of a log holds."""

@@ -9,13 +9,13 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QV
 
 from windlass.wire.messages import Pick
 from windlass_gui.bridge import Acted, Bridge, How
+from windlass_gui.look.theme import ITEM_STATES, M, S
+from windlass_gui.look.tick_box import TickBox
 from windlass_gui.mirror import Changes
 from windlass_gui.models import format as fmt
 from windlass_gui.models.picked import PickedModel
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
-from windlass_gui.theme import ITEM_STATES, M, S
-from windlass_gui.tick_box import TickBox
 
 LATER = 300
 """Milliseconds from a change in the runs to the next question; a busy run is not asked about at every frame."""

@@ -15,9 +15,9 @@ from PySide6.QtGui import (
 )  # fmt: skip
 from PySide6.QtWidgets import QAbstractItemView, QWidget
 
+from windlass_gui.look.theme import current_theme
 from windlass_gui.models import KEY_ROLE
 from windlass_gui.panes.table import Table
-from windlass_gui.theme import current_theme
 
 MIME = "application/x-windlass-runs"
 

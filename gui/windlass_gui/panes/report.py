@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 
 from windlass.client.account import CAUSES, Account, counts_words
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.theme import XS, L, M, S, current_theme, draw_state, mix, theme_switch
 from windlass_gui.models import format as fmt
-from windlass_gui.theme import XS, L, M, S, current_theme, draw_state, mix, theme_switch
 
 HEADINGS = 110
 """Width of what stands left of a line, in pixels."""

@@ -13,11 +13,11 @@ from windlass.model.document import check_text
 from windlass.model.edit import DocumentText
 from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
-from windlass_gui.editor.document import Document
-from windlass_gui.editor.fields import judged, parse_yaml, show_text
+from windlass_gui.editor.document.document import Document
+from windlass_gui.editor.form.fields import judged, parse_yaml, show_text
+from windlass_gui.look.theme import M
 from windlass_gui.models import format as fmt
 from windlass_gui.panes.undo import UndoStrip
-from windlass_gui.theme import M
 
 
 class Line(NamedTuple):

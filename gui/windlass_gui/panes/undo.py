@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QEnterEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
-from windlass_gui.theme import L, M, S
+from windlass_gui.look.theme import L, M, S
 
 SHOWN = 12_000
 """Milliseconds that it stays, unless the mouse is on it."""

@@ -21,11 +21,11 @@ from PySide6.QtWidgets import (
 from windlass.model.words import span
 from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.theme import L, M, S
 from windlass_gui.models import STATE_ROLE
 from windlass_gui.models import format as fmt
 from windlass_gui.panes.delegates import StateDelegate
 from windlass_gui.panes.report import Mark
-from windlass_gui.theme import L, M, S
 
 EVERY = 1000
 """Milliseconds between an answer and the next question."""

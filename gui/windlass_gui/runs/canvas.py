@@ -17,10 +17,11 @@ from PySide6.QtWidgets import QToolTip
 from windlass.model.units import human_size
 from windlass.wire.rows import TaskRow
 from windlass_gui.bridge import Bridge
-from windlass_gui.editor.gestures import PanGesture
-from windlass_gui.editor.live import STATE_WORDS
-from windlass_gui.editor.scene import GraphScene
-from windlass_gui.editor.view import GraphView
+from windlass_gui.editor.canvas.gestures import PanGesture
+from windlass_gui.editor.canvas.live import STATE_WORDS
+from windlass_gui.editor.canvas.scene import GraphScene
+from windlass_gui.editor.canvas.view import GraphView
+from windlass_gui.look.theme import ITEM_STATES, Theme
 from windlass_gui.mirror.mirror import RunChanges, RunMirror
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import attempt_seconds
@@ -29,7 +30,6 @@ from windlass_gui.runs.critical import Step, critical_path
 from windlass_gui.runs.ends import RunEnds, TaskEnds
 from windlass_gui.runs.legend import Legend
 from windlass_gui.runs.overlay import Grid, RunOverlay
-from windlass_gui.theme import ITEM_STATES, Theme
 
 EVERY = 200
 """Milliseconds between two looks at what changed in the grids."""

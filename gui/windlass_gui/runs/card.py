@@ -30,12 +30,12 @@ from windlass.wire import logs
 from windlass.wire import messages as m
 from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.theme import SMALL, XS, M, S, current_theme, mono_font, theme_switch
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import attempt_seconds, attempt_state
 from windlass_gui.panes.logtext import LogText
 from windlass_gui.panes.report import Mark
 from windlass_gui.panes.words import Elided
-from windlass_gui.theme import SMALL, XS, M, S, current_theme, mono_font, theme_switch
 
 SIDE_BY_SIDE = 4
 """Attempts shown, the newest first; the log pane has the others."""

@@ -15,8 +15,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from windlass.model.failures import end_words, normalise
 from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.theme import ITEM_STATES
 from windlass_gui.mirror import Changes
-from windlass_gui.theme import ITEM_STATES
 
 PAGE = 250
 AGAIN = 700

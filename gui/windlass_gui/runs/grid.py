@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from windlass_gui.theme import ITEM_STATES
+from windlass_gui.look.theme import ITEM_STATES
 
 CELL = 7
 """Scene units from one cell to the next; one of them is the gap."""

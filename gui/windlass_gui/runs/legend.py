@@ -6,8 +6,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from windlass_gui.editor.live import STATE_WORDS
-from windlass_gui.theme import ITEM_STATES, SMALL, Theme, current_theme, draw_state, mix
+from windlass_gui.editor.canvas.live import STATE_WORDS
+from windlass_gui.look.theme import ITEM_STATES, SMALL, Theme, current_theme, draw_state, mix
 
 _LINE = 20
 _WIDTH = 186

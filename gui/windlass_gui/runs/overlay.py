@@ -15,11 +15,11 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from windlass_gui.editor.layout import NODE_HEIGHT, NODE_WIDTH
-from windlass_gui.editor.scene import GraphScene
+from windlass_gui.editor.canvas.layout import NODE_HEIGHT, NODE_WIDTH
+from windlass_gui.editor.canvas.scene import GraphScene
+from windlass_gui.look.theme import ITEM_STATES, SMALL, Theme
 from windlass_gui.models.format import count as count_words
 from windlass_gui.runs import badges, grid
-from windlass_gui.theme import ITEM_STATES, SMALL, Theme
 
 FROM_SCALE = 0.5
 """Below this zoom grids are not drawn: a cell would be smaller than the eye."""

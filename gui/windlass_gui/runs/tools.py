@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
+from windlass_gui.look.theme import XS
 from windlass_gui.runs.canvas import RunCanvas
 from windlass_gui.runs.grid import ORDERS
-from windlass_gui.theme import XS
 
 
 class RunTools(QWidget):

@@ -32,7 +32,8 @@ from windlass.model.graph import Graph
 from windlass.model.part import part_text
 from windlass.model.words import counted, span
 from windlass_gui.bridge import Bridge
-from windlass_gui.editor.session import EditorSession
+from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.look.theme import XS, L, M, S
 from windlass_gui.models import STATE_ROLE
 from windlass_gui.models import format as fmt
 from windlass_gui.panes.delegates import StateDelegate
@@ -41,7 +42,6 @@ from windlass_gui.submit.options import DUE_HINT, Earlier, SubmitHistory, Submit
 from windlass_gui.submit.preview import Recorded, TaskPreview, estimate, preview
 from windlass_gui.submit.recorded import RecordedLook
 from windlass_gui.submit.scope import ScopeChoice
-from windlass_gui.theme import XS, L, M, S
 
 WAIT = 200
 """Milliseconds after an edit before the preview is made again."""

@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from windlass_gui.editor.fields import parse_yaml, show_text
-from windlass_gui.theme import SMALL, XS, mono_font
-from windlass_gui.tick_box import TickBox
+from windlass_gui.editor.form.fields import parse_yaml, show_text
+from windlass_gui.look.theme import SMALL, XS, mono_font
+from windlass_gui.look.tick_box import TickBox
 
 KIND = 62
 """Pixels that the word for a kind takes."""

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QButtonGroup, QLabel, QRadioButton, QVBoxLayout, Q
 
 from windlass.model import part
 from windlass.model.graph import Graph
-from windlass_gui.theme import XS
-from windlass_gui.tick_box import TickBox
+from windlass_gui.look.theme import XS
+from windlass_gui.look.tick_box import TickBox
 
 _SHOWN = 6
 """Names that a sentence tells."""

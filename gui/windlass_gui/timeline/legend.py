@@ -7,8 +7,8 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from windlass.model.units import human_size
+from windlass_gui.look.theme import S, current_theme, draw_state, theme_switch
 from windlass_gui.models import format as fmt
-from windlass_gui.theme import S, current_theme, draw_state, theme_switch
 from windlass_gui.timeline.coloring import ramp_ends
 from windlass_gui.timeline.picture import code_colors
 

@@ -24,9 +24,9 @@ from PySide6.QtWidgets import (
 from windlass.model.units import human_size
 from windlass_gui.background import Background
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.theme import XS, S
 from windlass_gui.models import format as fmt
 from windlass_gui.panes.hint import Hinted
-from windlass_gui.theme import XS, S
 from windlass_gui.timeline.bars import BarKey, Bars
 from windlass_gui.timeline.export import Copy, write_table, write_trace
 from windlass_gui.timeline.feed import Feed

@@ -11,8 +11,8 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
+from windlass_gui.look.theme import SMALL, S, Theme, current_theme, mix
 from windlass_gui.models import format as fmt
-from windlass_gui.theme import SMALL, S, Theme, current_theme, mix
 from windlass_gui.timeline.bars import CODES
 from windlass_gui.timeline.coloring import HUES, STEPS
 

@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 from windlass.model.units import human_size
+from windlass_gui.look.theme import XS, S
 from windlass_gui.models import format as fmt
-from windlass_gui.theme import XS, S
 from windlass_gui.timeline.summary import Line
 
 MOST = 500

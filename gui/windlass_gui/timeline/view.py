@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QScrollBar, QToolTip, QWidget
 
-from windlass_gui.theme import S, theme_switch
+from windlass_gui.look.theme import S, theme_switch
 from windlass_gui.timeline.bars import BarKey, Bars
 from windlass_gui.timeline.picture import LABELS, LANE, RULER, Picture
 

@@ -21,9 +21,9 @@ from windlass_gui.attention.settings import TOLD, Wishes
 from windlass_gui.attention.tray import Tray, draw_tray, progress
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
-from windlass_gui.main_window import MainWindow
-from windlass_gui.theme import load_theme
-from windlass_gui.tick_box import TickBox
+from windlass_gui.look.theme import load_theme
+from windlass_gui.look.tick_box import TickBox
+from windlass_gui.window.main_window import MainWindow
 
 
 class Desktop:

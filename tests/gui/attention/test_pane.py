@@ -22,8 +22,8 @@ from windlass_gui.attention.needs import Needs
 from windlass_gui.attention.pane import AttentionPane
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
-from windlass_gui.main_window import MainWindow
 from windlass_gui.panes.why import WhyDialog
+from windlass_gui.window.main_window import MainWindow
 
 
 @pytest.fixture

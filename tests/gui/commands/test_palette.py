@@ -15,12 +15,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from windlass_gui.actions import SPECS
 from windlass_gui.bridge import Bridge
 from windlass_gui.commands import CommandPalette, Where, all_commands
 from windlass_gui.commands.collect import plain
 from windlass_gui.commands.fuzzy import places, search
-from windlass_gui.main_window import MainWindow
+from windlass_gui.window.actions import SPECS
+from windlass_gui.window.main_window import MainWindow
 
 GRAPH = "windlass: 1\nname: one\ntasks:\n  fetch: {title: Fetch frames, command: echo, position: [0, 0]}\n"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from windlass_gui.editor.layout import layout
-from windlass_gui.editor.session import EditorSession
+from windlass_gui.editor.canvas.layout import layout
+from windlass_gui.editor.document.session import EditorSession
 
 EDITS = (
     "add", "remove", "rename", "link", "unlink", "each", "field", "field", "move", "move", "layout", "paste", "graph",

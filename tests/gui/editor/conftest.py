@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pytestqt.qtbot import QtBot
 
-from windlass_gui.editor.session import EditorSession
-from windlass_gui.editor.view import GraphView
-from windlass_gui.theme import load_theme
+from windlass_gui.editor.canvas.view import GraphView
+from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.look.theme import load_theme
 
 GRAPH = """\
 # A graph with everything that an edit could spoil.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
-from windlass_gui.editor.layout import NODE_HEIGHT, NODE_WIDTH
-from windlass_gui.editor.linking import Link
-from windlass_gui.editor.view import GraphView
+from windlass_gui.editor.canvas.layout import NODE_HEIGHT, NODE_WIDTH
+from windlass_gui.editor.canvas.view import GraphView
+from windlass_gui.editor.document.linking import Link
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 NONE = Qt.KeyboardModifier.NoModifier

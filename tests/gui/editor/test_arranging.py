@@ -11,13 +11,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from windlass_gui.editor.arrange import align, distribute, make_room
-from windlass_gui.editor.document import Document
-from windlass_gui.editor.layout import NODE_HEIGHT, NODE_WIDTH, Point
-from windlass_gui.editor.reach import connected, downstream, upstream
-from windlass_gui.editor.session import EditorSession
-from windlass_gui.editor.view import GraphView
-from windlass_gui.motion import motion_reduced, reduce_motion
+from windlass_gui.editor.canvas.arrange import align, distribute, make_room
+from windlass_gui.editor.canvas.layout import NODE_HEIGHT, NODE_WIDTH, Point
+from windlass_gui.editor.canvas.reach import connected, downstream, upstream
+from windlass_gui.editor.canvas.view import GraphView
+from windlass_gui.editor.document.document import Document
+from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.look.motion import motion_reduced, reduce_motion
 
 from .conftest import GRAPH
 from .mouse import LEFT, NONE, SHIFT, drag, middle, on_link

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from windlass.model.document import check_text
-from windlass_gui.editor.clipping import clip, fitted, read_clipping
-from windlass_gui.editor.document import Document
-from windlass_gui.editor.dropped_files import data_task, script_task, sort_files, task_id
+from windlass_gui.editor.document.clipping import clip, fitted, read_clipping
+from windlass_gui.editor.document.document import Document
+from windlass_gui.editor.parts.dropped_files import data_task, script_task, sort_files, task_id
 
 DOCUMENT = """\
 windlass: 1
@@ -72,7 +72,7 @@ def test_what_is_no_piece_is_refused_with_the_reason(text: str, said: str) -> No
 
 
 def test_dropped_files_become_tasks_that_a_graph_takes(tmp_path: object) -> None:
-    from windlass_gui.editor.clipping import piece_text
+    from windlass_gui.editor.document.clipping import piece_text
 
     made = dict([script_task("bin/make it.py"), script_task("run"), data_task(["a.csv"]), data_task(["b c.txt", "d"])])
     assert list(made) == ["make-it", "run", "a", "each-file"]

@@ -12,10 +12,10 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from windlass_gui.editor.code import CodeEdit, FindBar, Mark
-from windlass_gui.editor.code.patch import hunks, plain_text, put_text
-from windlass_gui.editor.outline import Outline
-from windlass_gui.theme import contrast, load_theme
+from windlass_gui.editor.text.code import CodeEdit, FindBar, Mark
+from windlass_gui.editor.text.code.patch import hunks, plain_text, put_text
+from windlass_gui.editor.text.outline import Outline
+from windlass_gui.look.theme import contrast, load_theme
 
 from .conftest import GRAPH
 

@@ -14,15 +14,15 @@ from windlass.model.fitting import Machine
 from windlass.model.graph import Resources
 from windlass.wire.rows import AgentRow
 from windlass_gui.bridge import Bridge
-from windlass_gui.editor.asking import asked
-from windlass_gui.editor.code.completing import Completer
-from windlass_gui.editor.fleet import Fleet
-from windlass_gui.editor.inspector import Inspector
-from windlass_gui.editor.session import EditorSession
-from windlass_gui.editor.suggest import Known, in_field, in_yaml
-from windlass_gui.editor.text_view import TextView
-from windlass_gui.editor.view import GraphView
-from windlass_gui.theme import load_theme
+from windlass_gui.editor.canvas.view import GraphView
+from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.editor.form.fleet import Fleet
+from windlass_gui.editor.form.inspector import Inspector
+from windlass_gui.editor.form.suggest import Known, in_field, in_yaml
+from windlass_gui.editor.problems.asking import asked
+from windlass_gui.editor.text.code.completing import Completer
+from windlass_gui.editor.text.text_view import TextView
+from windlass_gui.look.theme import load_theme
 
 TEXT = """\
 windlass: 1

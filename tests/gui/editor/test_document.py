@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from windlass_gui.editor.document import Change
-from windlass_gui.editor.facts import needs_of, node_facts
-from windlass_gui.editor.session import EditorSession
+from windlass_gui.editor.document.document import Change
+from windlass_gui.editor.document.facts import needs_of, node_facts
+from windlass_gui.editor.document.session import EditorSession
 
 from .conftest import GRAPH
 

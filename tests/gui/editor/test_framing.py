@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QInputDialog
 from pytestqt.qtbot import QtBot
 
 from windlass.wire.rows import Counts
-from windlass_gui.editor.live import NodeLive
-from windlass_gui.editor.projection import FOLDED
-from windlass_gui.editor.session import EditorSession
-from windlass_gui.editor.view import GraphView
+from windlass_gui.editor.canvas.live import NodeLive
+from windlass_gui.editor.canvas.projection import FOLDED
+from windlass_gui.editor.canvas.view import GraphView
+from windlass_gui.editor.document.session import EditorSession
 
 LEFT = Qt.MouseButton.LeftButton
 

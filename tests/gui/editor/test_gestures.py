@@ -7,10 +7,10 @@ from PySide6.QtGui import QDropEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from windlass_gui.editor.kinds import MIME_KIND
-from windlass_gui.editor.layout import NODE_HEIGHT, NODE_WIDTH
-from windlass_gui.editor.session import EditorSession
-from windlass_gui.editor.view import GraphView
+from windlass_gui.editor.canvas.layout import NODE_HEIGHT, NODE_WIDTH
+from windlass_gui.editor.canvas.view import GraphView
+from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.editor.parts.kinds import MIME_KIND
 
 from .conftest import GRAPH
 from .mouse import LEFT, NONE, drag, hold, middle, port

@@ -13,15 +13,15 @@ from pytestqt.qtbot import QtBot
 
 from windlass.model import fields
 from windlass.model.schema import make_schema
-from windlass_gui.editor.code.dialog import CodeDialog
-from windlass_gui.editor.field_edit import ChoiceEdit, FieldEdit, TickEdit
-from windlass_gui.editor.fields import Field
-from windlass_gui.editor.inspector import Inspector
-from windlass_gui.editor.schema_form import gather, graph_form, task_form
-from windlass_gui.editor.session import EditorSession
-from windlass_gui.editor.stepping import stepped
-from windlass_gui.editor.view import GraphView
-from windlass_gui.theme import load_theme
+from windlass_gui.editor.canvas.view import GraphView
+from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.editor.form.field_edit import ChoiceEdit, FieldEdit, TickEdit
+from windlass_gui.editor.form.fields import Field
+from windlass_gui.editor.form.inspector import Inspector
+from windlass_gui.editor.form.schema_form import gather, graph_form, task_form
+from windlass_gui.editor.form.stepping import stepped
+from windlass_gui.editor.text.code.dialog import CodeDialog
+from windlass_gui.look.theme import load_theme
 
 from .conftest import GRAPH
 

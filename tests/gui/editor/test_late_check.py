@@ -7,8 +7,8 @@ from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from windlass.model.document import check_text
-from windlass_gui.editor import late_check
-from windlass_gui.editor.session import EditorSession
+from windlass_gui.editor.document import late_check
+from windlass_gui.editor.document.session import EditorSession
 
 LARGE = "windlass: 1\nname: large\ntasks:\n" + "".join(
     f"  t{at}:\n    command: echo {at}\n" + (f"    needs: [t{at - 1}]\n" if at else "") for at in range(2000)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windlass_gui.editor.document import Document
-from windlass_gui.editor.geometry import Geometry
-from windlass_gui.editor.layout import COLUMN_GAP, NODE_HEIGHT, NODE_WIDTH, _inversions, layout
-from windlass_gui.editor.link_item import link_path
+from windlass_gui.editor.canvas.geometry import Geometry
+from windlass_gui.editor.canvas.layout import COLUMN_GAP, NODE_HEIGHT, NODE_WIDTH, _inversions, layout
+from windlass_gui.editor.canvas.link_item import link_path
+from windlass_gui.editor.document.document import Document
 from windlass_resources.samples import get_sample, list_samples
 
 

@@ -12,15 +12,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
-from windlass_gui.editor.edge_scroll import REACH
-from windlass_gui.editor.geometry import Geometry
-from windlass_gui.editor.gestures import RerouteGesture
-from windlass_gui.editor.gestures.aim import AimGesture
-from windlass_gui.editor.kinds import MIME_KIND
-from windlass_gui.editor.link_index import LinkIndex
-from windlass_gui.editor.link_item import link_path
-from windlass_gui.editor.session import EditorSession
-from windlass_gui.editor.view import GraphView
+from windlass_gui.editor.canvas.edge_scroll import REACH
+from windlass_gui.editor.canvas.geometry import Geometry
+from windlass_gui.editor.canvas.gestures import RerouteGesture
+from windlass_gui.editor.canvas.gestures.aim import AimGesture
+from windlass_gui.editor.canvas.link_index import LinkIndex
+from windlass_gui.editor.canvas.link_item import link_path
+from windlass_gui.editor.canvas.view import GraphView
+from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.editor.parts.kinds import MIME_KIND
 
 from .conftest import GRAPH
 from .mouse import CTRL, LEFT, NONE, RIGHT, drag, hold, middle, on_link, port

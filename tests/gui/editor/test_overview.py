@@ -9,12 +9,12 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from windlass.wire.rows import Counts, TaskRow
-from windlass_gui.editor.live import node_live
-from windlass_gui.editor.minimap import INSET
-from windlass_gui.editor.search import TaskSearch
-from windlass_gui.editor.session import EditorSession
-from windlass_gui.editor.view import GraphView
-from windlass_gui.theme import load_theme
+from windlass_gui.editor.canvas.live import node_live
+from windlass_gui.editor.canvas.minimap import INSET
+from windlass_gui.editor.canvas.search import TaskSearch
+from windlass_gui.editor.canvas.view import GraphView
+from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.look.theme import load_theme
 
 from .mouse import CTRL, LEFT, NONE, SHIFT
 

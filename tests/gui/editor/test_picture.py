@@ -12,12 +12,12 @@ from PySide6.QtSvg import QSvgRenderer
 
 from windlass.wire.rows import Counts, TaskRow
 from windlass_gui import app
-from windlass_gui.editor.live import node_live
-from windlass_gui.editor.picture import Picture, PictureError, draw_image, picture_size, save_picture
-from windlass_gui.editor.picture_dialog import PictureDialog
-from windlass_gui.editor.session import EditorSession
-from windlass_gui.editor.view import GraphView
-from windlass_gui.theme import load_theme
+from windlass_gui.editor.canvas.live import node_live
+from windlass_gui.editor.canvas.picture import Picture, PictureError, draw_image, picture_size, save_picture
+from windlass_gui.editor.canvas.picture_dialog import PictureDialog
+from windlass_gui.editor.canvas.view import GraphView
+from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.look.theme import load_theme
 
 from .conftest import GRAPH
 

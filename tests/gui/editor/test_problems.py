@@ -19,12 +19,12 @@ from windlass.model.problems import Problem
 from windlass.wire.messages import GetPrograms
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
-from windlass_gui.editor.advice import Advisor, Matter, advise
-from windlass_gui.editor.fixes import circle, fixes_for
-from windlass_gui.editor.fleet import Fleet
-from windlass_gui.editor.problems import ProblemsPane
-from windlass_gui.editor.session import EditorSession
-from windlass_gui.theme import load_theme
+from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.editor.form.fleet import Fleet
+from windlass_gui.editor.problems.advice import Advisor, Matter, advise
+from windlass_gui.editor.problems.fixes import circle, fixes_for
+from windlass_gui.editor.problems.problems import ProblemsPane
+from windlass_gui.look.theme import load_theme
 
 WRONG = """\
 windlass: 1

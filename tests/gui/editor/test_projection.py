@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass_gui.editor.facts import NodeFacts
-from windlass_gui.editor.frames import FrameFacts, frames_of, notes_of
-from windlass_gui.editor.projection import FOLDED, path_to, project
+from windlass_gui.editor.canvas.projection import FOLDED, path_to, project
+from windlass_gui.editor.document.facts import NodeFacts
+from windlass_gui.editor.document.frames import FrameFacts, frames_of, notes_of
 
 
 def facts(**needs: str) -> dict[str, NodeFacts]:

@@ -11,13 +11,13 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem
 from pytestqt.qtbot import QtBot
 
 from windlass.wire.rows import Counts, TaskRow
-from windlass_gui.editor.link_item import LinkItem
-from windlass_gui.editor.live import node_live
-from windlass_gui.editor.node_item import NodeItem
-from windlass_gui.editor.scene import GraphScene
-from windlass_gui.editor.session import EditorSession
-from windlass_gui.editor.view import GraphView
-from windlass_gui.theme import load_theme
+from windlass_gui.editor.canvas.link_item import LinkItem
+from windlass_gui.editor.canvas.live import node_live
+from windlass_gui.editor.canvas.node_item import NodeItem
+from windlass_gui.editor.canvas.scene import GraphScene
+from windlass_gui.editor.canvas.view import GraphView
+from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.look.theme import load_theme
 
 from .any_edits import OPERATIONS, do_edit
 from .conftest import GRAPH
@@ -165,7 +165,7 @@ def test_a_deadline_is_marked_at_every_zoom(
 def test_items_are_made_for_what_is_seen_and_let_go_when_there_are_many(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("windlass_gui.editor.scene.KEPT", 10)
+    monkeypatch.setattr("windlass_gui.editor.canvas.scene.KEPT", 10)
     tasks = "".join(
         f"  t{at}: {{command: x, needs: [{f't{at - 1}' if at else ''}], position: [{at * 300}, 0]}}\n"
         for at in range(60)
@@ -207,7 +207,7 @@ def _drawn(scene: GraphScene) -> bool:
 def test_what_a_pan_uncovers_of_a_large_graph_looks_as_if_it_had_been_there(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("windlass_gui.editor.view.BATCH_FROM", 5)
+    monkeypatch.setattr("windlass_gui.editor.canvas.view.BATCH_FROM", 5)
     tasks = "".join(
         f"  t{at}: {{command: x, needs: [{f't{at - 7}' if at > 6 else ''}], position: [{at % 10 * 250}, {at * 23}]}}\n"
         for at in range(100)

@@ -12,11 +12,11 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from windlass_gui.editor.code.patch import plain_text
-from windlass_gui.editor.document import Document
+from windlass_gui.editor.document.document import Document
+from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.editor.page import EditorPage
-from windlass_gui.editor.session import EditorSession
-from windlass_gui.theme import load_theme
+from windlass_gui.editor.text.code.patch import plain_text
+from windlass_gui.look.theme import load_theme
 
 from .conftest import GRAPH
 

@@ -8,8 +8,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 
-from windlass_gui.editor.document import Document
-from windlass_gui.editor.session import EditorSession
+from windlass_gui.editor.document.document import Document
+from windlass_gui.editor.document.session import EditorSession
 
 from .any_edits import OPERATIONS, do_edit
 from .conftest import GRAPH

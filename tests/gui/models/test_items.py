@@ -13,13 +13,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
+from windlass_gui.look.theme import ITEM_STATES
 from windlass_gui.mirror import Mirror
 from windlass_gui.models import ItemsModel
 from windlass_gui.models.itemfacts import ItemFacts
 from windlass_gui.models.itemquery import FIELDS, ordered, stretches
 from windlass_gui.models.items import COLUMNS, SORTS
 from windlass_gui.models.query import parse
-from windlass_gui.theme import ITEM_STATES
 
 FATAL = QAbstractItemModelTester.FailureReportingMode.Fatal
 NAN = float("nan")

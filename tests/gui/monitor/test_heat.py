@@ -18,12 +18,12 @@ from windlass.wire.messages import Sample
 from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
+from windlass_gui.look.theme import apply_theme, contrast, ink, load_theme
 from windlass_gui.mirror import Mirror
 from windlass_gui.monitor import MonitorWindow
 from windlass_gui.monitor.heat import GAP, LEAST, LEVELS, MOST, fit, heat, natural
 from windlass_gui.monitor.measures import MEASURES, readings
 from windlass_gui.monitor.totals import PLACE, Totals
-from windlass_gui.theme import apply_theme, contrast, ink, load_theme
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from windlass.wire.messages import AttemptSample, Key, Sample
 from windlass.wire.tokens import JoinToken, format_token
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
+from windlass_gui.look.theme import apply_theme
 from windlass_gui.monitor import MonitorWindow
 from windlass_gui.monitor.card import SlotBar
-from windlass_gui.theme import apply_theme
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from windlass.wire.logs import ERR, NOTE, OUT, encode_record, records_at, resync
 from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
+from windlass_gui.look.theme import ITEM_STATES, apply_theme
 from windlass_gui.panes import ItemsPane, LogPane, RunsPane
 from windlass_gui.panes.logwindow import PIECE
-from windlass_gui.theme import ITEM_STATES, apply_theme
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from windlass.client.errors import RequestFailed
 from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
+from windlass_gui.look.theme import apply_theme
 from windlass_gui.panes import RunsPane
 from windlass_gui.panes.report import Bar, Mark, ReportDialog
-from windlass_gui.theme import apply_theme
 
 
 def record(link: RecordingLink, make: Any, state: str) -> None:

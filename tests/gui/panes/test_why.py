@@ -11,10 +11,10 @@ from windlass.client.errors import RequestFailed
 from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
+from windlass_gui.look.theme import state_shape
 from windlass_gui.models import STATE_ROLE
 from windlass_gui.panes import ItemsPane
 from windlass_gui.panes.why import CAUSES, KINDS, WhyDialog, headline
-from windlass_gui.theme import state_shape
 
 
 def explanation(sentence: str, *agents: tuple[str, str], **more: Any) -> dict[str, Any]:

@@ -16,11 +16,11 @@ from windlass.wire import messages as m
 from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
+from windlass_gui.look.theme import ITEM_STATES
 from windlass_gui.panes.doing import WHOLE
 from windlass_gui.panes.failures import FailuresPane, ItemList
 from windlass_gui.runs import failed
 from windlass_gui.runs.card import AttemptColumn
-from windlass_gui.theme import ITEM_STATES
 
 FAILED, READY = ITEM_STATES.index("failed"), ITEM_STATES.index("ready")
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from windlass_gui.look.theme import ITEM_STATES
 from windlass_gui.runs import badges, grid
 from windlass_gui.runs.critical import critical_path
 from windlass_gui.runs.ends import TaskEnds
-from windlass_gui.theme import ITEM_STATES
 
 FAILED, OK, ACTIVE = (ITEM_STATES.index(state) for state in ("failed", "succeeded", "active"))
 

@@ -16,12 +16,12 @@ from windlass.wire import messages as m
 from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
-from windlass_gui.editor.live import node_live
+from windlass_gui.editor.canvas.live import node_live
+from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.editor.page import EditorPage
-from windlass_gui.editor.session import EditorSession
-from windlass_gui.run_view import RunView
+from windlass_gui.look.theme import ITEM_STATES, theme_switch
 from windlass_gui.runs import ends as ends_of
-from windlass_gui.theme import ITEM_STATES, theme_switch
+from windlass_gui.runs.run_view import RunView
 
 TEXT = """windlass: 1
 name: frames

@@ -16,7 +16,7 @@ from windlass.model.part import MARK
 from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
-from windlass_gui.editor.session import EditorSession
+from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.submit.dialog import SubmitDialog
 from windlass_gui.submit.form import ParamsForm
 from windlass_gui.submit.options import Earlier, SubmitHistory, SubmitOptions, parse_due

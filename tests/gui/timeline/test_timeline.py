@@ -19,7 +19,7 @@ from windlass.wire import messages as m
 from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
-from windlass_gui.theme import apply_theme, current_theme
+from windlass_gui.look.theme import apply_theme, current_theme
 from windlass_gui.timeline import TimelinePane
 from windlass_gui.timeline.picture import LABELS, LANE, RULER
 

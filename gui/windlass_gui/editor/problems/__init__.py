@@ -1,0 +1,1 @@
+"""What is wrong or doubtful with the graph, and what can be done about it."""

@@ -1,0 +1,1 @@
+"""The main window: what stands around the documents and joins the parts."""
