@@ -162,7 +162,7 @@ CRASH = """
     from pathlib import Path
     from PySide6.QtCore import QTimer
     from windlass_gui.files import recovery
-from windlass_gui import app
+    from windlass_gui import app
     recovery.Recovery.__init__.__defaults__ = (True, 50)
     parts = app.start(app.parse([sys.argv[2], "--offline", "--home", sys.argv[1]]))
     window = parts.window
