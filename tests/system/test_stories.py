@@ -1,4 +1,4 @@
-"""Nine stories with real mouse and key events, each in a clean home, with pictures of its steps in both themes.
+"""Ten stories with real mouse and key events, each in a clean home, with pictures of its steps in both themes.
 
 With WINDLASS_PICTURES set to a folder the pictures stay there, as NAME-NUMBER-WHAT-THEME.png.
 """
@@ -21,6 +21,7 @@ STORIES: list[tuple[Callable[[player.Hands], None], str]] = [
     (editing.group, editing.CHAIN),
     (running.submit, running.PARAMS),
     (running.mend, running.TYPO),
+    (running.bulk, running.BULK),
     (running.why, running.WAITS),
     (running.log, running.HUGE),
     (running.machine, ""),

@@ -1,4 +1,4 @@
-"""Five stories with a real core and a real agent: submit, mend, why it waits, a large log, add a machine."""
+"""Six stories with a real core and a real agent: submit, mend, retry in bulk, why it waits, a large log, a machine."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ name: typo
 tasks:
   make: {command: echo made, position: [-180, 0]}
   check: {command: ecko checked, needs: make, position: [100, 0]}
+"""
+BULK = """windlass: 1
+name: bulk
+tasks:
+  encode: {command: "exit $(( ${{ item }} % 2 ))", foreach: "${{ range(40) }}", position: [-180, 0]}
+  join: {command: echo joined, needs: encode, position: [100, 0]}
 """
 WAITS = """windlass: 1
 name: waits
@@ -68,10 +74,32 @@ def mend(player: Hands) -> None:
     player.snap("mended")
 
 
+def bulk(player: Hands) -> None:
+    """Twenty of forty fail; a retry shows first what it will touch."""
+    player.connected()
+    player.submit("failed")
+    player.from_menu("encode", "Show items")
+    player.into("Filter", "state:failed")
+    player.until("what failed", lambda: player.ask("rows", "Items of the task") == 20)
+    player.click(player.ask("cell", "Items of the task", 0))
+    player.keys("ctrl+a")
+    player.snap("chosen")
+    player.click(player.ask("cell", "Items of the task", 0), button=3)
+    player.click(player.until("the entry", lambda: player.ask("menu", "Retry")))
+    player.until("the preview", lambda: "Preview" in player.ask("top")[1])
+    # With them the one that was skipped because of them.
+    player.until("what it will touch", lambda: player.ask("rows", "Items that will be touched") == 21)
+    player.snap("preview")
+    player.press("Leave as it is")
+    player.until("no preview", lambda: "Preview" not in player.ask("top")[1])
+    assert player.ask("run") == "failed", "nothing has happened"
+
+
 def why(player: Hands) -> None:
     """A task that asks for what no machine has says so."""
     player.connected()
     player.submit("running")
+    player.until("the task", lambda: player.ask("states").get("train") == "ready")
     player.from_menu("train", "Why does it wait?")
     player.sees("lacks 8 GPUs")
     player.snap("why")
