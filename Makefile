@@ -76,6 +76,7 @@ mutants: $(VENV)/.dev
 screenshots: $(VENV)/.dev
 	@$(BIN)/python tools/check_qt.py
 	QT_QPA_PLATFORM=offscreen $(BIN)/python docs/make_screenshots.py
+	$(BIN)/python docs/make_tour.py
 
 clean:
 	rm -rf "$(VENV)" .bench-peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

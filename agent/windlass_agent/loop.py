@@ -270,7 +270,7 @@ class Agent:
             case m.LogWant():
                 executor.log_want(message)
             case m.FindPrograms():
-                missing = [name for name in message.names[:PROGRAMS] if shutil.which(name) is None]
+                missing = [name for name in message.names[:PROGRAMS] if not _has_program(name)]
                 self._outbox.send(m.ProgramsFound(message.ticket, missing), [])
             case m.BlobChunk():
                 executor.transfers.chunk(message, payload[0] if payload else b"", clock())
@@ -339,3 +339,8 @@ def signal_pipe() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     return read
+
+
+def _has_program(name: str) -> bool:
+    """On the path, or where an absolute path says; a relative one would be looked for from where the agent runs."""
+    return ("/" not in name or name.startswith("/")) and shutil.which(name) is not None

@@ -106,7 +106,7 @@ class GraphView(Navigator):
         self._fitted = False
         document = self.session.document
         text = ""
-        if document.unreadable:
+        if document.unreadable and not document.facts:
             text = self.tr("<b>This text cannot be read</b><br>The problems below say where. Mend it in the YAML view.")
         elif not document.facts:
             text = self.tr("<b>Drag a task here from the palette</b><br>then draw a link from one port to another.")
