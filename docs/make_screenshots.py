@@ -101,8 +101,8 @@ def play(stage: Stage) -> None:
     window.submit()
     stage.until(lambda: stage.counts("encode")[1] >= 8 and stage.counts("encode")[0] > 0, "the first parts")
     window.page.view.graph.select([])
-    stage.draw("monitor", window.monitor)
     stage.draw("running")
+    stage.draw("monitor", window.monitor)
     stage.until(stage.ended, "the end of the run")
     row = window.run_view.row
     if row is None or row.state != "succeeded":

@@ -156,7 +156,6 @@ class SubmitDialog(QDialog):
         self.name.setPlaceholderText(self.graph.name)
         self.name.setMaxLength(200)
         self.priority = QSpinBox()
-        self.priority.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self.priority.setRange(-1_000_000, 1_000_000)
         self.priority.setToolTip(self.tr("Higher goes first, before all other runs of lower priority"))
         self.due = QLineEdit()
