@@ -49,17 +49,17 @@ class AgentCard(QFrame):
         self.note = _label("error", wrap=True)
         self.slots = SlotBar()
         self.slots_text = _label("small")
-        self.open = QPushButton("Open")
-        self.open.setToolTip("What it is, what it did, and what happened to it")
+        self.open = QPushButton(self.tr("Open"))
+        self.open.setToolTip(self.tr("What it is, what it did, and what happened to it"))
         self.open.clicked.connect(lambda: self.opened.emit(self.agent))
-        self.drain = QPushButton("Drain")
+        self.drain = QPushButton(self.tr("Drain"))
         self.drain.clicked.connect(self._drain)
-        self.forgive = QPushButton("Forgive")
-        self.forgive.setToolTip("It is well: give it work again at once")
+        self.forgive = QPushButton(self.tr("Forgive"))
+        self.forgive.setToolTip(self.tr("It is well: give it work again at once"))
         self.forgive.clicked.connect(lambda: self.control.emit(self.agent, "forgive"))
         self.forgive.hide()
-        self.cpu = LiveCurve("CPU", "accent")
-        self.memory = LiveCurve("Memory", "ok")
+        self.cpu = LiveCurve(self.tr("CPU"), "accent")
+        self.memory = LiveCurve(self.tr("Memory"), "ok")
         head = QHBoxLayout()
         head.setSpacing(S)
         head.addWidget(self.badge)
@@ -98,7 +98,7 @@ class AgentCard(QFrame):
         self.state.setToolTip(STATE_TEXT.get(state, state))
         system = " ".join(filter(None, map(row.labels.get, ("os", "arch"))))
         cpus = float(row.resources.get("cpus") or 0)
-        parts = [system, f"{fmt.number(cpus)} CPUs", human_size(row.resources.get("memory") or 0)]
+        parts = [system, self.tr("{} CPUs").format(fmt.number(cpus)), human_size(row.resources.get("memory") or 0)]
         self.facts.setText(" · ".join(filter(None, parts)))
         self.facts.setToolTip(
             "\n".join([row.cpu_model, *row.gpus, *(f"{k}={v}" for k, v in row.labels.items())]).strip()
@@ -110,10 +110,10 @@ class AgentCard(QFrame):
         self.tell()
         self._down = row.state == "down"
         used = 0.0 if row.state == "down" else float(row.used.get("cpus") or row.running)
-        texts = [f"{fmt.count(row.running)} running"]
+        texts = [self.tr("{} running").format(fmt.count(row.running))]
         if used and row.used:
-            texts.append(f"{used_of(row, 'cpus')} CPUs in use")
-        texts.append(f"{fmt.count(row.waiting)} waiting here")
+            texts.append(self.tr("{} CPUs in use").format(used_of(row, "cpus")))
+        texts.append(self.tr("{} waiting here").format(fmt.count(row.waiting)))
         self.slots_text.setText(" · ".join(texts))
         self.slots.show_slots(max(1, round(cpus)), used, row.waiting)
         self._action = "remove" if row.state == "down" else "undrain" if row.draining else "drain"
@@ -138,7 +138,9 @@ class AgentCard(QFrame):
         total = max(1.0, float(last[AT["memory_total"]]))
         load, used = ("–", "–") if self._down else (f"{last[AT['cpu']]:.0%}", human_size(last[AT["memory"]]))
         self.cpu.show_values(view[0], view[AT["cpu"]], load)
-        self.memory.show_values(view[0], view[AT["memory"]] / total, f"{used} of {human_size(total)}")
+        self.memory.show_values(
+            view[0], view[AT["memory"]] / total, self.tr("{} of {}").format(used, human_size(total))
+        )
 
     def _drain(self) -> None:
         self.control.emit(self.agent, self._action)
