@@ -10,10 +10,8 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 from windlass.model.amend import difference, works_otherwise
 from windlass.model.document import check_text
 from windlass.model.graph import Graph
-from windlass_gui.bridge import Acted, Bridge, How, SubmitProgress
+from windlass_gui.bridge import Bridge, SubmitProgress
 from windlass_gui.editor.document.session import EditorSession
-from windlass_gui.panes.acting import picks_of
-from windlass_gui.panes.doing import WHOLE, Target
 from windlass_gui.runs.run_view import RunView
 from windlass_gui.window import newer
 
@@ -40,21 +38,6 @@ class Retrying(QObject):
         """A mended graph is being packed or uploaded."""
         self._old: tuple[str, Graph | None] = ("", None)
         """The last submitted document that was looked at, and its graph."""
-
-    def retry(self, run: int, targets: list[Target] = WHOLE, downstream: bool = False) -> None:
-        """Run these again. Where the shown run's graph was edited since, asks with which graph."""
-        how = How(downstream=downstream)
-
-        def done(acted: Acted) -> None:
-            total = acted.items
-            self.said.emit(
-                self.tr("1 item runs again") if total == 1 else self.tr("{} items run again").format(f"{total:,}")
-            )
-
-        def go() -> None:
-            self.bridge.act("retry", picks_of(run, targets), how, done=done)
-
-        self.ask_first(run, frozenset(task for task, _ in targets), go)
 
     def ask_first(self, run: int, named: frozenset[int | None], go: Go) -> None:
         """Before these tasks (None: all) are retried: ask with which graph, where that is a question; then go."""

@@ -14,7 +14,7 @@ from windlass.model.problems import Problem
 from windlass.wire.messages import Pick
 from windlass_gui.attention.desk import AttentionDesk
 from windlass_gui.background import Background
-from windlass_gui.bridge import Bridge
+from windlass_gui.bridge import Bridge, How
 from windlass_gui.commands import CommandPalette, Where, all_commands
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.editor.form.fleet import Fleet
@@ -32,6 +32,7 @@ from windlass_gui.files.recovering import Recovering
 from windlass_gui.files.watching import Watching
 from windlass_gui.look.theme import ITEM_STATES, Theme, theme_switch
 from windlass_gui.panes import ItemsPane, LogPane, RunsPane
+from windlass_gui.panes.acting import picks_of
 from windlass_gui.panes.doing import WHOLE, Target
 from windlass_gui.panes.failures import FailuresPane
 from windlass_gui.panes.report import show_report
@@ -267,9 +268,9 @@ class MainWindow(QMainWindow):
             self.tabling.acting.again([Pick(self.run_view.run, task)])
 
     def retry(self, run: int, targets: list[Target] = WHOLE, downstream: bool = False) -> None:
-        """What failed of these; asks first when the graph was edited since the run was submitted."""
+        """What failed of these; many are shown first, and an edited graph is asked about."""
         self.take_typed()
-        self.retrying.retry(run, targets, downstream)
+        self.tabling.acting.retry(picks_of(run, targets), How(downstream=downstream))
 
     def show_log(self, task: int) -> None:
         """The log of a task of the shown run."""
