@@ -22,8 +22,6 @@ Go = Callable[[], object]
 class Retrying(QObject):
     """Owned by the main window, which is `window` to every question."""
 
-    said = Signal(str)
-    """A line for the status bar."""
     progress = Signal(str)
     """Where the mending of a run stands; empty when none is going on."""
     submit_asked = Signal()

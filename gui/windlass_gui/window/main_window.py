@@ -193,7 +193,7 @@ class MainWindow(QMainWindow):
         self.run_view.open_asked.connect(self._open_run_graph)
         self._recent_menu.aboutToShow.connect(lambda: self.recents.fill(self._recent_menu))
         self.bridge.connection_changed.connect(self._enable)
-        for part in (self.opening, self.running, self.retrying):
+        for part in (self.opening, self.running):
             part.said.connect(lambda text: self.statusBar().showMessage(text, 8000))
         for part in (self.running, self.retrying):
             part.progress.connect(self._show_progress)
