@@ -195,8 +195,8 @@ class MainWindow(QMainWindow):
         self.bridge.connection_changed.connect(self._enable)
         for part in (self.opening, self.running):
             part.said.connect(lambda text: self.statusBar().showMessage(text, 8000))
-        for part in (self.running, self.retrying):
-            part.progress.connect(self._show_progress)
+        for busy in (self.running, self.retrying):
+            busy.progress.connect(self._show_progress)
         self.retrying.submit_asked.connect(self.submit)
         self.running.problems_asked.connect(lambda: self.bottom.setCurrentWidget(self.problems))
         self.running.submitted.connect(self._after_submit)
