@@ -121,7 +121,7 @@ class JoinDialog(QDialog):
         self.copy.setEnabled(False)
         self.another.setEnabled(False)
         self._ends = 0.0
-        self._count_down()
+        self.left.setText("")
         self.bridge.make_token(self._show, "agent", self._failed)
 
     def _show(self, token: str) -> None:
@@ -155,8 +155,8 @@ class JoinDialog(QDialog):
     def _count_down(self) -> None:
         seconds = self._ends - time.monotonic()
         if not self._ends:
-            self.left.setText("")
-        elif seconds > 0:
+            return
+        if seconds > 0:
             words = self.tr("Good for one machine and another {}")
             self.left.setText(words.format(fmt.duration(float(round(seconds)))))
         else:

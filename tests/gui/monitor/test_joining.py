@@ -41,6 +41,8 @@ def test_the_line_is_copied_and_a_machine_that_comes_is_told(
     assert dialog.arrived.text().startswith("✓ barn has joined")
     assert "old" not in dialog.arrived.text()
     assert not dialog.copy.isEnabled(), "a token works once"
+    dialog._count_down()
+    assert "has come" in dialog.left.text()
     dialog.another.click()
     link.of(m.MakeToken)[1].answer({"token": "wl1.def"})
     bridge.frame()
