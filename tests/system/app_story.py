@@ -83,7 +83,7 @@ def child(argv: list[str], more: Callable[[Any, Callable[..., list[int]]], dict[
 
         for bar in window.findChildren(QToolBar):
             found = bar.widgetForAction(window.actions_[name])
-            if found is not None:
+            if found is not None and found.isEnabled():
                 return on_screen(found)
         return None
 
@@ -265,7 +265,7 @@ class Player:
 
     def submit_and_wait(self, state: str) -> None:
         before = self.ask("number")
-        self.click(self.ask("action", "submit"))
+        self.click(self.until("Submit", lambda: self.ask("action", "submit")))
         self.until("a new run", lambda: self.ask("number") != before)
         self.until(f"the run {state}", lambda: self.ask("run") == state)
 
