@@ -19,6 +19,7 @@ from PySide6.QtCore import QLockFile, QObject, QTimer, Signal
 
 from windlass_gui.background import Background
 from windlass_gui.files.documents import Documents, OpenDocument
+from windlass_gui.whole_file import replacing
 
 DELAY = 3000
 """Milliseconds after an edit until it is written aside; meanwhile further edits join it."""
@@ -124,9 +125,8 @@ class Recovery(QObject):
             lock.setStaleLockTime(0)
             lock.tryLock(0)
             self._lock = lock
-        spare = file.with_suffix(".new")
-        spare.write_bytes(msgspec.json.encode(kept))
-        spare.replace(file)
+        with replacing(file) as made:
+            made.write(msgspec.json.encode(kept))
 
     def _written(self) -> None:
         self._told = False

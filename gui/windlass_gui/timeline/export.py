@@ -9,12 +9,15 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, TextIO
 
 import numpy as np
 
 from windlass_gui.timeline.attempts import STATES, Attempts, Key
+from windlass_gui.whole_file import replacing
 
 PIECE = 10_000
 """Attempts that are written at once."""
@@ -57,7 +60,7 @@ def _key(row: dict[str, Any]) -> Key:
 def write_trace(path: Path, copy: Copy, name: Name) -> None:
     """Trace events as JSON. Raises OSError."""
     agents = {agent: number for number, agent in enumerate(copy.agents, start=1)}
-    with _replaced(path) as file:
+    with _text(path) as file:
         file.write('{"displayTimeUnit":"ms","traceEvents":[\n')
         for agent, number in agents.items():
             told = {"ph": "M", "name": "process_name", "pid": number, "tid": 0, "args": {"name": agent}}
@@ -82,27 +85,15 @@ def write_trace(path: Path, copy: Copy, name: Name) -> None:
 
 def write_table(path: Path, copy: Copy, name: Name) -> None:
     """One line an attempt as CSV, times in seconds since the epoch, memory in bytes. Raises OSError."""
-    with _replaced(path) as file:
+    with _text(path) as file:
         writer = csv.writer(file)
         writer.writerow(("name", *FIELDS))
         for row in copy.rows():
             writer.writerow((name(_key(row)), *(row[field] for field in FIELDS)))
 
 
-class _replaced:
+@contextmanager
+def _text(path: Path) -> Iterator[TextIO]:
     """A text file that takes the place of another only when it is whole."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.spare = path.with_name(f".{path.name}.new")
-
-    def __enter__(self) -> IO[str]:
-        self.file = self.spare.open("w", encoding="utf-8", newline="")
-        return self.file
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self.file.close()
-        if error is None:
-            self.spare.replace(self.path)
-        else:
-            self.spare.unlink(missing_ok=True)
+    with replacing(path) as file, TextIOWrapper(file, encoding="utf-8", newline="") as text:
+        yield text

@@ -22,6 +22,7 @@ from windlass_gui.editor.document.late_check import LateCheck
 from windlass_gui.editor.document.linking import Link, insert, reroute
 from windlass_gui.editor.form.fields import plain_data
 from windlass_gui.editor.parts.kinds import BY_KEY
+from windlass_gui.whole_file import replacing
 
 PASTE_SHIFT = 40.0
 """How far beside the tasks that were copied their copies lie, in scene units, both ways."""
@@ -129,12 +130,8 @@ class EditorSession(QObject):
     def save(self, path: Path) -> None:
         """Write the text so that a crash leaves either the old file or the new one. Raises OSError."""
         data = self.document.text.encode()
-        spare = path.with_name(f".{path.name}.new")
-        try:
-            spare.write_bytes(data)
-            spare.replace(path)
-        finally:
-            spare.unlink(missing_ok=True)
+        with replacing(path) as file:
+            file.write(data)
         self.path = path
         self.document.folder = path.parent
         self.undo.setClean()

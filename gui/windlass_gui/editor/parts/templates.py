@@ -12,6 +12,7 @@ from windlass.model.blocks import dump
 from windlass.model.document import DocumentError
 from windlass.model.edit import DocumentText
 from windlass_gui.editor.document.clipping import read_clipping
+from windlass_gui.whole_file import replacing
 
 LARGEST = 1_000_000
 """Bytes of a file that may be a template."""
@@ -67,9 +68,8 @@ class Templates(QObject):
         old = self.find(name)
         path = old.path if old is not None else self._free_path(name)
         self.folder.mkdir(parents=True, exist_ok=True)
-        spare = path.with_suffix(".new")
-        spare.write_text(text, "utf-8")
-        spare.replace(path)
+        with replacing(path) as file:
+            file.write(text.encode())
         self.read()
 
     def remove(self, name: str) -> None:
@@ -88,7 +88,8 @@ class Templates(QObject):
             raise ValueError(f"there is a template “{new}” already")
         source = DocumentText(template.text)
         source.set_top("name", new)
-        template.path.write_text(source.to_text(), "utf-8")
+        with replacing(template.path) as file:
+            file.write(source.to_text().encode())
         self.read()
 
     def _free_path(self, name: str) -> Path:
