@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from bench.gui.figures import Figure, Heartbeat, application
+from bench.gui.figures import Figure, Heartbeat
+from bench.gui.followed import ITEMS, follow
 from bench.measure import Plan, percentile, stopwatch
 
-ITEMS = 1_000_000
 RATE = 50_000
 """Changed items a second."""
 TURNS = 20
@@ -22,32 +22,9 @@ ENDS = 250
 
 def run(plan: Plan) -> list[Figure]:
     from windlass.wire import codec
-    from windlass.wire.messages import Delta, Snapshot
-    from windlass.wire.rows import Counts, RunRow, TaskRow
-    from windlass_gui.bridge import Bridge
-    from windlass_gui.bridge.recording import RecordingLink
-    from windlass_gui.panes import ItemsPane
+    from windlass.wire.messages import Delta
 
-    app = application()
-    link, bridge = RecordingLink(), Bridge()
-    bridge.use_link(link)
-    bridge.link_phase("up")
-    pane = ItemsPane(bridge)
-    pane.resize(700, 500)
-    pane.show()
-    bridge.follow(1)
-    counts = Counts(pending=ITEMS)
-    row = {"id": 1, "name": "r", "owner": "", "state": "running", "priority": 0, "submitted": 0.0, "ended": None}
-    whole = {
-        "run": RunRow(**row, counts=counts),
-        "tasks": [TaskRow(0, "t", "", True, ITEMS, counts)],
-        "states": {0: bytes(ITEMS)},
-    }
-    link.tell(codec.decode(codec.encode(Snapshot("run:1", 1, whole)))[0])
-    with stopwatch() as first:
-        bridge.frame()
-        pane.show_task(1, 0)
-    app.processEvents()
+    shown = follow(bytes(ITEMS), 700, 500)
     seconds, changes = plan.size(8, 2), RATE // TURNS
     messages = [
         codec.encode(
@@ -68,28 +45,27 @@ def run(plan: Plan) -> list[Figure]:
         nonlocal told
         due = time.perf_counter()
         for message in messages:
-            link.tell(codec.decode(message)[0])
+            shown.link.tell(codec.decode(message)[0])
             told += 1
             due += 1 / TURNS
             time.sleep(max(0.0, due - time.perf_counter()))
 
     network = threading.Thread(target=tell)
     beats = Heartbeat()
-    app.processEvents()
+    shown.app.processEvents()
     beats.begin()
     with stopwatch() as watch:
         network.start()
         while network.is_alive():
-            app.processEvents()
-    pane.close()
-    bridge.shutdown(stop_core=False)
+            shown.app.processEvents()
+    shown.close()
     rate = told * changes / watch.seconds
     note = (
         f"{rate:,.0f} changes/s of {ITEMS:,} items for {watch.seconds:.0f} s; p99 {percentile(beats.gaps, 0.99):.0f} ms"
     )
     return [
         Figure("a run with 50,000 changes a second", beats.longest, "ms", 50.0, note=f"longest stall; {note}"),
-        Figure("a run of 1,000,000 items, first shown", first.seconds * 1000, "ms", None, note="in the UI thread"),
+        Figure("a run of 1,000,000 items, first shown", shown.first * 1000, "ms", None, note="in the UI thread"),
     ]
 
 

@@ -14,7 +14,7 @@ from windlass.model.problems import Problem
 from windlass.wire.messages import Pick
 from windlass_gui.attention.desk import AttentionDesk
 from windlass_gui.background import Background
-from windlass_gui.bridge import Bridge, How
+from windlass_gui.bridge import Bridge
 from windlass_gui.commands import CommandPalette, Where, all_commands
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.editor.form.fleet import Fleet
@@ -32,7 +32,6 @@ from windlass_gui.files.recovering import Recovering
 from windlass_gui.files.watching import Watching
 from windlass_gui.look.theme import ITEM_STATES, Theme, theme_switch
 from windlass_gui.panes import ItemsPane, LogPane, RunsPane
-from windlass_gui.panes.acting import picks_of
 from windlass_gui.panes.doing import WHOLE, Target
 from windlass_gui.panes.failures import FailuresPane
 from windlass_gui.panes.report import show_report
@@ -270,7 +269,7 @@ class MainWindow(QMainWindow):
     def retry(self, run: int, targets: list[Target] = WHOLE, downstream: bool = False) -> None:
         """What failed of these; many are shown first, and an edited graph is asked about."""
         self.take_typed()
-        self.tabling.acting.retry(picks_of(run, targets), How(downstream=downstream))
+        self.tabling.retry(run, targets, downstream)
 
     def show_log(self, task: int) -> None:
         """The log of a task of the shown run."""

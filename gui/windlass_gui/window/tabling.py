@@ -34,7 +34,7 @@ class Tabling(QObject):
         bottom.insertTab(bottom.indexOf(window.timeline) + 1, self.agents, self.tr("Agents"))
         for pane in (window.runs, window.items, self.attempts, self.agents):
             pane.acting = self.acting
-        window.failures.retry = self._retry
+        window.failures.retry = self.retry
         window.runs.log_asked.connect(self._show_log)
         window.runs.attempts_asked.connect(self._show_attempts)
         window.items.attempts_asked.connect(self._show_attempts)
@@ -48,7 +48,8 @@ class Tabling(QObject):
         self.window.take_typed()
         self.window.retrying.ask_first(run, named, go)
 
-    def _retry(self, run: int, targets: list[Target], downstream: bool) -> None:
+    def retry(self, run: int, targets: list[Target], downstream: bool = False) -> None:
+        """What failed of these; many are shown first, and an edited graph is asked about."""
         self.acting.retry(picks_of(run, targets), How(downstream=downstream))
 
     def cancel_run(self, run: int | None) -> None:
