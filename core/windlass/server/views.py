@@ -73,6 +73,7 @@ def task_row(core: Core, run: RunData, position: int) -> TaskRow:
         or run.deadlines.get(position, ("", ""))[1]
         or core.scheduler.memory_words(run.id, position),
         deadline=run.deadlines.get(position, ("", ""))[0],
+        each=[need.task for need in task.needs if need.each],
     )
 
 

@@ -70,6 +70,8 @@ class TaskRow(msgspec.Struct, frozen=True):
     note: str = ""
     deadline: str = ""
     """endangered (by the forecast) or missed; empty: neither, or it has none."""
+    each: list[str] = []
+    """Those of `needs` of which item i needs item i only."""
 
 
 class ItemRow(msgspec.Struct, frozen=True):

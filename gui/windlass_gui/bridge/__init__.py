@@ -2,6 +2,8 @@
 
 inbox.py    what other threads hand to the UI thread; conflates, so that a frame costs the same at any rate
 local.py    finds or starts the user's own core and agent (blocking; called in worker threads)
+pages.py    a long answer, page by page
+reader.py   a record that grows, read on from where its keeper stands, over whatever connection there is
 bridge.py   the QObject that the windows talk to
 """
 

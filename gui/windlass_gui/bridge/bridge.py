@@ -142,6 +142,11 @@ class Bridge(QObject):
         self._connect(lambda listener: local.open_address(address, listener), f"Connecting to {address[:60]}…")
 
     @property
+    def connections(self) -> int:
+        """Raised when a connection is left for another: what was asked over the one before gets no answer any more."""
+        return self._generation
+
+    @property
     def can_try_again(self) -> bool:
         """It is not connected, nothing is being tried, and `try_again` may help."""
         return self._again is not None and self.state in ("off", "stopped", "refused")
@@ -289,7 +294,7 @@ class Bridge(QObject):
         self, message: Any, done: Done | None = None, failed: Failed | None = None, payload: Sequence[bytes] = (),
         convert: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     ) -> None:  # fmt: skip
-        """Ask the core. The callbacks run in the UI thread; without `failed` a failure goes to the signal.
+        """Ask the core. One of the callbacks runs, in the UI thread; without `failed` a failure goes to the signal.
 
         `convert` turns the reply's data into something else before, in the network thread.
         """
@@ -300,9 +305,11 @@ class Bridge(QObject):
         generation = self._generation
 
         def finish(future: Future[Any]) -> None:
-            if future.cancelled() or generation != self._generation:
+            if future.cancelled():
                 return
             try:
+                if generation != self._generation:
+                    raise ConnectionError("The connection to the core was left before it answered.")
                 answer = future.result()
                 data = answer.data if convert is None else convert(answer.data)
             except Exception as error:  # the request's, or that of an answer that is none

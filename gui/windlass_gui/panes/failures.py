@@ -219,11 +219,15 @@ class FailuresPane(QWidget):
             more = self.tr(", reading on…") if self.failed.loading else ""
             if self.failed.cut:
                 more = self.tr("; the others are not looked at here")
+            elif self.failed.problem:
+                more = self.tr(", and others that cannot be read: {}").format(self.failed.problem)
             self.say.setText(f"{words}: {errors}{more}")
         if self.run is None:
             self.all.hint.say(
                 self.tr("No run shown"), self.tr("What fails in a run stands here, the same errors together.")
             )
+        elif known and not rows and self.failed.problem:
+            self.all.hint.say(self.tr("What failed cannot be read"), self.failed.problem)
         elif known and not rows:
             self.all.hint.say(self.tr("Reading what failed…"), "")
         else:

@@ -26,8 +26,8 @@ from windlass_gui.mirror.mirror import RunChanges, RunMirror
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import attempt_seconds
 from windlass_gui.runs import grid
-from windlass_gui.runs.critical import Step, critical_path
-from windlass_gui.runs.ends import RunEnds, TaskEnds
+from windlass_gui.runs.critical import Step, critical_path, needs_of
+from windlass_gui.runs.ends import RunEnds
 from windlass_gui.runs.legend import Legend
 from windlass_gui.runs.overlay import Grid, RunOverlay
 
@@ -265,34 +265,29 @@ class RunCanvas(QObject):
         mirror, scene = self.mirror, self.scene
         if mirror is None or scene is None or self.overlay is None:
             return
-        names = {row.index: row.id for row in mirror.tasks}
-        ends: dict[str, TaskEnds] = {names[at]: found for at, found in self.ends.tasks.items() if at in names}
-        running: dict[str, list[tuple[int, float]]] = {}
+        running: dict[int, list[tuple[int, float]]] = {}
         for task, index, number in mirror.live:
             row = mirror.attempts.get((task, index, number))
-            if row is not None and row.started is not None and task in names:
-                running.setdefault(names[task], []).append((index, row.started))
-        facts = scene.document.facts
-        needs = {task: facts[task].needs for task in names.values() if task in facts}
+            if row is not None and row.started is not None:
+                running.setdefault(task, []).append((index, row.started))
         submitted = mirror.row.submitted if mirror.row is not None else 0.0
-        path = critical_path(needs, ends, running, submitted, time.time())
+        path = critical_path(needs_of(mirror.tasks), self.ends.tasks, running, submitted, time.time())
         # Several steps may lie in one folded frame.
-        self.overlay.path = list(dict.fromkeys(self._node(step.task) for step in path))
+        self.overlay.path = list(dict.fromkeys(self._node(mirror.tasks[step.task].id) for step in path))
         if path != self.path:
             self.path = path
             self.path_changed.emit()
 
     def path_words(self) -> str:
         """`12.3 s, 1.1 s of it waiting: a, b[3], c`; empty without one."""
-        if not self.path:
+        mirror = self.mirror
+        if not self.path or mirror is None:
             return ""
         first = self.path[0]
         whole = self.path[-1].ended - (first.began - first.waited)
         waited = sum(step.waited for step in self.path)
-        names = [
-            step.task + (f"[{step.index}]" if (row := self._rows.get(step.task)) is not None and row.array else "")
-            for step in self.path
-        ]
+        rows = [(mirror.tasks[step.task], step.index) for step in self.path]
+        names = [row.id + (f"[{index}]" if row.array else "") for row, index in rows]
         shown = names if len(names) <= 6 else [*names[:3], "…", *names[-2:]]
         return self.tr("{} on the critical path, {} of it waiting: {}").format(
             fmt.duration(whole), fmt.duration(waited), " → ".join(shown)

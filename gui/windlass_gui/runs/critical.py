@@ -2,6 +2,7 @@
 
 From the item that ended last (of a run that goes on: from the one that runs longest), step back to whatever of its
 needs ended last, to the beginning. What is gained on the path is gained for the run; the gaps on it are waiting.
+The canvas and the timeline both show this path: tasks are told by their position in the run.
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from windlass.wire.rows import TaskRow
 from windlass_gui.runs.ends import TaskEnds
 
-Need = tuple[str, bool]
+Need = tuple[int, bool]
 """A task, and whether item i needs only item i of it."""
+Needs = Mapping[int, Sequence[Need]]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One item on the path. Times in seconds since the epoch."""
 
-    task: str
+    task: int
     index: int
     began: float
     ended: float
@@ -29,10 +32,16 @@ class Step:
     """From the end of the step before (or the submit) until it began."""
 
 
+def needs_of(tasks: Sequence[TaskRow]) -> dict[int, list[Need]]:
+    """What each task of a run needs, as the core tells it."""
+    position = {row.id: row.index for row in tasks}
+    return {row.index: [(position[need], need in row.each) for need in row.needs if need in position] for row in tasks}
+
+
 def critical_path(
-    needs: Mapping[str, Sequence[Need]],
-    ends: Mapping[str, TaskEnds],
-    running: Mapping[str, Sequence[tuple[int, float]]],
+    needs: Needs,
+    ends: Mapping[int, TaskEnds],
+    running: Mapping[int, Sequence[tuple[int, float]]],
     submitted: float,
     now: float,
 ) -> list[Step]:
@@ -48,10 +57,10 @@ def critical_path(
         ended, task = max(finished)
         index = int(np.nanargmax(ends[task].last))
         began = float(ends[task].first[index])
-    found: list[tuple[str, int, float, float]] = [(task, index, began, ended)]
+    found: list[tuple[int, int, float, float]] = [(task, index, began, ended)]
     seen = {task}
     while True:
-        best: tuple[float, str, int] | None = None
+        best: tuple[float, int, int] | None = None
         for need, each in needs.get(task, ()):
             of = ends.get(need)
             if of is None or need in seen or not np.isfinite(of.last).any():

@@ -5,7 +5,9 @@ A run of a million attempts is some fifty answers of the core; they are taken ap
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
+from windlass_gui.bridge.reader import Reader
 
 MOST = 3_000_000
 """Attempts of one run that are held; `RunEnds.cut` says when there are more."""
@@ -34,16 +37,17 @@ class Page:
     columns: dict[str, NDArray[Any]]
     agents: list[str]
     outcomes: list[str]
-    next: int | None
     last: int
+    """Number of the last end that it speaks of."""
 
 
-def parse_page(data: dict[str, Any]) -> dict[str, Any]:
-    """From the reply's data, in the network thread. Raises `ValueError` where columns are of different lengths."""
+def parse_page(data: dict[str, Any]) -> tuple[Page, int | None]:
+    """For `Pages`, from the reply's data. Raises `ValueError` where columns are of different lengths."""
     columns = {name: np.frombuffer(data[name], kind) for name, kind in _KINDS.items()}
     if len({len(column) for column in columns.values()}) != 1:
         raise ValueError("columns of different lengths")
-    return {"page": Page(columns, list(data["agents"]), list(data["outcomes"]), data["next"], int(data["last"]))}
+    page = Page(columns, list(data["agents"]), list(data["outcomes"]), int(data["last"]))
+    return page, data["next"]
 
 
 @dataclass(slots=True)
@@ -78,6 +82,19 @@ class TaskEnds:
         self.memory[index] = memory
 
 
+def take_ends(tasks: dict[int, TaskEnds], columns: Mapping[str, NDArray[Any]]) -> None:
+    """Attempts in the order of their ends, as columns of one length, into what is known of each task."""
+    # Rejected and lost attempts that never began say nothing of the work.
+    began = np.flatnonzero(np.isfinite(columns["started"]))
+    began = began[np.argsort(columns["task"][began], kind="stable")]
+    task, index, started = (columns[name][began] for name in ("task", "index", "started"))
+    ended, memory = np.fmax(started, columns["ended"][began]), columns["memory"][began]
+    edges = [0, *(np.flatnonzero(np.diff(task)) + 1).tolist(), len(task)] if len(task) else [0]
+    for first, last in pairwise(edges):
+        some = slice(first, last)
+        tasks.setdefault(int(task[first]), TaskEnds.empty()).take(index[some], started[some], ended[some], memory[some])
+
+
 class RunEnds(QObject):
     """Of one run at a time. Asks only while somebody holds it by `want`."""
 
@@ -85,18 +102,14 @@ class RunEnds(QObject):
 
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.bridge = bridge
         self.run: int | None = None
         self.tasks: dict[int, TaskEnds] = {}
         self.count = 0
-        self.whole = False
-        """All that had ended when last asked is here."""
         self.cut = False
         """There are more than are held."""
         self._wanted = False
         self._after = 0
-        self._asking = False
-        self._generation = 0
+        self._reader = Reader(bridge, parse_page, self._take, self._ask, self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(AGAIN)
@@ -105,54 +118,31 @@ class RunEnds(QObject):
     def show_run(self, run: int | None) -> None:
         if run == self.run:
             return
-        self._generation += 1
-        self.run, self.tasks, self.count, self.whole, self.cut = run, {}, 0, False, False
-        self._after, self._asking = 0, False
+        self.run, self.tasks, self.count, self.cut, self._after = run, {}, 0, False, 0
+        self._reader.stop()
         self._timer.stop()
-        if self._wanted:
-            self._ask()
+        self._ask()
 
     def want(self, wanted: bool) -> None:
         """Somebody shows what is known here (or nobody does any more)."""
         self._wanted = wanted
-        if wanted:
-            self._ask()
+        self._ask()
 
     def stir(self) -> None:
         """Something has ended: look for it soon."""
-        if self._wanted and not self._asking and not self._timer.isActive():
+        if self._wanted and not self._reader.reading and not self._timer.isActive():
             self._timer.start()
 
     def _ask(self) -> None:
-        if self._asking or not self._wanted or self.run is None or self.cut:
-            return
-        self._asking = True
-        generation = self._generation
+        run = self.run
+        if run is not None and self._wanted and not self.cut and not self._reader.reading:
+            self._reader.read(lambda after: m.GetColumns(0, run, after=after), self._after)
 
-        def arrived(data: dict[str, Any], _payload: list[bytes]) -> None:
-            if generation == self._generation:
-                self._asking = False
-                self._take(data["page"])
-
-        def failed(_reason: str) -> None:
-            if generation == self._generation:
-                self._asking = False
-
-        self.bridge.request(m.GetColumns(0, self.run, after=self._after), arrived, failed, convert=parse_page)
-
-    def _take(self, page: Page) -> None:
-        columns = page.columns
-        task = columns["task"]
-        self.count += len(task)
-        # Rejected and lost attempts that never began say nothing of the work.
-        began = np.isfinite(columns["started"]) & np.isfinite(columns["ended"])
-        for place in np.unique(task[began]).tolist():
-            at = began & (task == place)
-            ends = self.tasks.setdefault(place, TaskEnds.empty())
-            ends.take(columns["index"][at], columns["started"][at], columns["ended"][at], columns["memory"][at])
-        self.whole = page.next is None
-        self.cut = self.count >= MOST and not self.whole
+    def _take(self, page: Page, last: bool) -> bool:
+        """Whether to go on."""
+        self.count += len(page.columns["task"])
+        take_ends(self.tasks, page.columns)
+        self.cut = self.count >= MOST and not last
         self._after = page.last
         self.changed.emit()
-        if not self.whole:
-            self._ask()
+        return self._wanted and not self.cut

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from windlass.model.failures import end_words, normalise
 from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
+from windlass_gui.bridge.reader import Reader
 from windlass_gui.look.theme import ITEM_STATES
 from windlass_gui.mirror import Changes
 
@@ -69,13 +70,11 @@ class Failed(QObject):
         self.bridge = bridge
         self.run: int | None = None
         self.groups: dict[str, Group] = {}
-        self.loading = False
         self.cut = False
         self._of: dict[Item, str] = {}
         self._wanted = False
         self._after = 0
-        self._asking = False
-        self._generation = 0
+        self._reader = Reader(bridge, _page, self._take, self.look, self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(AGAIN)
@@ -86,11 +85,20 @@ class Failed(QObject):
     def count(self) -> int:
         return len(self._of)
 
+    @property
+    def loading(self) -> bool:
+        """More pages are on their way."""
+        return self._reader.reading
+
+    @property
+    def problem(self) -> str:
+        """Why the last look did not come to its end, if so."""
+        return self._reader.problem
+
     def show_run(self, run: int | None) -> None:
         if run != self.run:
-            self._generation += 1
-            self.run, self.groups, self._of, self._after = run, {}, {}, 0
-            self._asking = self.cut = False
+            self.run, self.groups, self._of, self._after, self.cut = run, {}, {}, 0, False
+            self._reader.stop()
             self._timer.stop()
             self.changed.emit()
             self.look()
@@ -101,14 +109,14 @@ class Failed(QObject):
 
     def look(self) -> None:
         """Forget what has not failed any more, and ask for what has failed since."""
-        if not self._wanted or self.run is None:
+        run = self.run
+        if not self._wanted or run is None:
             return
         if self._prune():
             self.changed.emit()
-        row = self.bridge.mirror.runs.get(self.run)
-        if self._asking or self.cut or (row is not None and row.counts.failed <= self.count):
-            return
-        self._ask()
+        row = self.bridge.mirror.runs.get(run)
+        if not (self.loading or self.cut or (row is not None and row.counts.failed <= self.count)):
+            self._reader.read(lambda after: m.GetFailures(0, run, after, PAGE), self._after, self.changed.emit)
 
     def group_of(self, item: Item) -> Group | None:
         return self.groups.get(self._of.get(item, ""))
@@ -117,23 +125,8 @@ class Failed(QObject):
         if self.run in changes.inside and self._wanted and not self._timer.isActive():
             self._timer.start()
 
-    def _ask(self) -> None:
-        assert self.run is not None
-        self._asking = self.loading = True
-        generation = self._generation
-
-        def arrived(data: dict[str, Any], _payload: list[bytes]) -> None:
-            if generation == self._generation:
-                self._asking = False
-                self._take(data)
-
-        def failed(_reason: str) -> None:
-            if generation == self._generation:
-                self._asking = self.loading = False
-
-        self.bridge.request(m.GetFailures(0, self.run, self._after, PAGE), arrived, failed)
-
-    def _take(self, data: dict[str, Any]) -> None:
+    def _take(self, data: dict[str, Any], last: bool) -> bool:
+        """Whether to go on."""
         for told in data.get("groups", []):
             key = str(told["key"])
             group = self.groups.get(key)
@@ -146,10 +139,8 @@ class Failed(QObject):
                 self._of[item] = key
         self._after = max(self._after, int(data.get("last") or 0))
         self.cut = self.count >= MOST
-        self.loading = data.get("next") is not None and not self.cut
         self.changed.emit()
-        if self.loading and self._wanted:
-            self._ask()
+        return self._wanted and not self.cut
 
     def _drop(self, item: Item) -> None:
         key = self._of.pop(item, None)
@@ -176,3 +167,7 @@ class Failed(QObject):
         self.cut = self.cut and self.count >= MOST
         self.groups = {key: group for key, group in self.groups.items() if group.items}
         return bool(gone)
+
+
+def _page(data: dict[str, Any]) -> tuple[dict[str, Any], int | None]:
+    return data, data.get("next")

@@ -9,6 +9,7 @@ import numpy as np
 
 from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
+from windlass_gui.bridge.reader import Reader
 from windlass_gui.runs.ends import Page, parse_page
 from windlass_gui.submit.preview import Recorded
 
@@ -36,6 +37,7 @@ class RecordedLook:
         self._names: dict[int, str] = {}
         self._seen = 0
         self._stopped = False
+        self._reader = Reader(bridge, parse_page, self._take, self._next_run)
         self.looking = bool(self._runs)
         self._next_run()
 
@@ -59,25 +61,21 @@ class RecordedLook:
                 if row.get("count") is not None:
                     self.recorded.items.setdefault(str(row["id"]), int(row["count"]))
             self.recorded.runs.append(run)
-            self._page(run, 0)
+            self._reader.read(lambda after: m.GetColumns(0, run, after=after), 0, self._next_run)
 
         self.bridge.get_run(run, told, lambda _: self._next_run())
 
-    def _page(self, run: int, after: int) -> None:
-        def arrived(data: dict[str, Any], _payload: list[bytes]) -> None:
-            page: Page = data["page"]
-            self._take(page)
-            if page.next is not None and self._seen < ATTEMPTS and not self._stopped:
-                self._page(run, page.next)
-            else:
-                self._next_run()
+    def _take(self, page: Page, last: bool) -> bool:
+        """Whether to go on."""
+        self._seen += len(page.columns["task"])
+        self._add(page)
+        on = self._seen < ATTEMPTS and not self._stopped
+        if last or not on:
+            self._next_run()
+        return on
 
-        question = m.GetColumns(0, run, after=after)
-        self.bridge.request(question, arrived, lambda _: self._next_run(), convert=parse_page)
-
-    def _take(self, page: Page) -> None:
+    def _add(self, page: Page) -> None:
         columns = page.columns
-        self._seen += len(columns["task"])
         ok = np.array([outcome == "ok" for outcome in page.outcomes] or [False])
         good = ok[columns["outcome"]] & np.isfinite(columns["started"]) & np.isfinite(columns["ended"])
         tasks = columns["task"][good].astype(np.int64)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
+from windlass_gui.bridge.reader import Reader
 from windlass_gui.mirror import Changes
 from windlass_gui.runs.ends import Page, parse_page
 from windlass_gui.timeline.attempts import Attempts
@@ -31,27 +30,35 @@ class Feed(QObject):
         self.bridge = bridge
         self.attempts = attempts
         self.runs: list[int] = []
-        self.loading = False
-        """More pages are on their way."""
         self.cut = False
-        self.problem = ""
-        """Why the record cannot be read, if so."""
         self._watched = False
         self._shed = 0
         """What deltas have left out, when last looked."""
         self._todo: list[int] = []
-        self._generation = 0
+        self._run = 0
+        """The one that is being read."""
+        self._reader = Reader(bridge, parse_page, self._take, self._next, self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(AGAIN)
         self._timer.timeout.connect(self._look_again)
         bridge.mirror_changed.connect(self._apply)
 
+    @property
+    def loading(self) -> bool:
+        """More pages are on their way."""
+        return self._reader.reading
+
+    @property
+    def problem(self) -> str:
+        """Why the record cannot be read, if so."""
+        return self._reader.problem
+
     def show(self, runs: list[int], attempts: Attempts) -> None:
         """From now on these runs, into an empty table."""
-        self._generation += 1
         self.attempts, self.runs, self._todo = attempts, list(runs), list(runs)
-        self.loading, self.cut, self.problem, self._shed = False, False, "", 0
+        self.cut, self._shed = False, 0
+        self._reader.stop()
         self._timer.stop()
         if self._watched:
             self._take_all()
@@ -108,35 +115,19 @@ class Feed(QObject):
         self._next()
 
     def _next(self) -> None:
-        if self.loading or not self._todo or self.cut:
+        if self.loading or not self._todo or self.cut or not self._watched:
             return
-        run, generation = self._todo[0], self._generation
-        self.loading = True
-
-        def take(page: Page, last: bool) -> bool:
-            return generation == self._generation and self._take(run, page, last)
-
-        def failed(reason: str) -> None:
-            if generation == self._generation:
-                self.loading, self.problem, self._todo = False, reason, []
-                self.changed.emit()
-
-        self.bridge.read_pages(
-            lambda after: m.GetColumns(0, run, after=after), self.attempts.settled.get(run, 0), _page, take, failed
+        run = self._run = self._todo[0]
+        self._reader.read(
+            lambda after: m.GetColumns(0, run, after=after), self.attempts.settled.get(run, 0), self.changed.emit
         )
 
-    def _take(self, run: int, page: Page, last: bool) -> bool:
+    def _take(self, page: Page, last: bool) -> bool:
         """Whether to go on."""
-        self.attempts.add_page(run, page.columns, page.agents, page.outcomes, page.last)
+        self.attempts.add_page(self._run, page.columns, page.agents, page.outcomes, page.last)
         self.cut = self.attempts.count >= MOST
         if last or self.cut:
-            self.loading = False
-            self._todo = [other for other in self._todo if other != run]
+            self._todo = [other for other in self._todo if other != self._run]
             self._next()
         self.changed.emit()
-        return not self.cut
-
-
-def _page(data: dict[str, Any]) -> tuple[Page, int | None]:
-    page: Page = parse_page(data)["page"]
-    return page, page.next
+        return self._watched and not self.cut

@@ -27,11 +27,12 @@ from windlass_gui.bridge import Bridge
 from windlass_gui.look.theme import XS, S
 from windlass_gui.models import format as fmt
 from windlass_gui.panes.hint import Hinted
+from windlass_gui.runs.critical import Needs, needs_of
 from windlass_gui.timeline.bars import BarKey, Bars
 from windlass_gui.timeline.export import Copy, write_table, write_trace
 from windlass_gui.timeline.feed import Feed
 from windlass_gui.timeline.legend import Legend
-from windlass_gui.timeline.paths import critical_path, predecessors
+from windlass_gui.timeline.paths import path_bars, predecessors
 from windlass_gui.timeline.region_table import RegionTable
 from windlass_gui.timeline.summary import summary
 from windlass_gui.timeline.view import TimelineView
@@ -40,6 +41,8 @@ LIVE = 100
 """Milliseconds between two pictures while attempts run."""
 BETWEEN_PAGES = 0.4
 """Seconds between two pictures while pages come: the pages are what a person waits for."""
+PATH_EVERY = 1.0
+"""Seconds between two searches for the critical path while the run goes on, at least: each looks at all attempts."""
 MANY = 50_000
 """Attempts from which a picture holds the pages up."""
 NEWEST = 20
@@ -69,6 +72,10 @@ class TimelinePane(QWidget):
         self.region.closed.connect(self._leave_region)
         self._background = Background(self)
         self._painted = 0.0
+        self._path_again = 0.0
+        self._path_soon = QTimer(self)
+        self._path_soon.setSingleShot(True)
+        self._path_soon.timeout.connect(self._show_path)
         self._build()
         self._timer = QTimer(self)
         self._timer.setInterval(LIVE)
@@ -217,19 +224,17 @@ class TimelinePane(QWidget):
         self._leave_region()
         self.view.fit()
 
-    def _needs(self) -> dict[int, list[int]]:
+    def _needs(self) -> Needs:
         mirror = self.bridge.mirror.run(self.run) if self.run is not None else None
-        if mirror is None:
-            return {}
-        number = {row.id: row.index for row in mirror.tasks}
-        return {row.index: [number[need] for need in row.needs if need in number] for row in mirror.tasks}
+        return needs_of(mirror.tasks) if mirror is not None else {}
 
     def _show_path(self) -> None:
-        bars, run = self.bars, self.run
-        on = self.critical.isChecked() and run is not None and bars.count
-        self.view.path = (
-            [bars.key(bar) for bar in critical_path(bars.attempts, run, self._needs())] if on and run else []
-        )
+        begun, bars, run = time.monotonic(), self.bars, self.run
+        on = self.critical.isChecked() and run is not None
+        found = path_bars(bars.attempts, run, self._needs(), time.time()) if on and run is not None else []
+        self.view.path = [bars.key(bar) for bar in found]
+        ready = time.monotonic()
+        self._path_again = ready + max(PATH_EVERY, 10 * (ready - begun))
         self.view.update()
 
     def _show_arrows(self) -> None:
@@ -264,8 +269,8 @@ class TimelinePane(QWidget):
             self._timer.start()
         else:
             self._timer.stop()
-        if self.critical.isChecked() and not self.feed.loading:
-            self._show_path()
+        if self.critical.isChecked() and not self.feed.loading and not self._path_soon.isActive():
+            self._path_soon.start(round(1000 * max(0.0, self._path_again - time.monotonic())))
         self._say()
 
     def _say(self) -> None:

@@ -1,50 +1,56 @@
-"""Which bars a bar waited for, and the chain of them that made a run as long as it was."""
+"""Which bars a bar waited for, and those on the critical path of a run (`runs.critical`, as on the canvas)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 
+from windlass_gui.runs.critical import Needs, critical_path
+from windlass_gui.runs.ends import TaskEnds, take_ends
 from windlass_gui.timeline.attempts import STATES, Attempts
 
 MOST = 64
-"""Arrows to one bar at most: the ones that ended last."""
+"""Arrows to one bar at most: to those of the tasks that come first among its needs."""
 _GOOD = STATES.index("succeeded")
-
-Needs = Mapping[int, Sequence[int]]
-"""Task's number -> the numbers of the tasks that it needs."""
 
 
 def predecessors(attempts: Attempts, bar: int, needs: Needs) -> list[int]:
-    """Of each task that the bar's task needs, the success that ended last before the bar began."""
-    run, task, _, _ = attempts.key(bar)
+    """Of each task that the bar's task needs, the success that ended last before the bar began.
+
+    Of a task of which the bar's item needs one item only, that item's.
+    """
+    run, task, index, _ = attempts.key(bar)
     start = float(attempts.column("start")[bar])
     found = []
-    for need in list(needs.get(task, ()))[:MOST]:
+    for need, each in list(needs.get(task, ()))[:MOST]:
         fits = (attempts.column("task") == need) & (attempts.column("run") == run)
         fits &= (attempts.column("state") == _GOOD) & (attempts.column("end") <= start + 1e-3)
+        if each:
+            fits &= attempts.column("index") == index
         places = np.flatnonzero(fits)
         if len(places):
             found.append(int(places[np.argmax(attempts.column("end")[places])]))
     return found
 
 
-def critical_path(attempts: Attempts, run: int, needs: Needs) -> list[int]:
-    """From the bar of a run that ended last (or still runs, the one that began first) back to a beginning, in time.
-
-    Each step goes to whatever of the needs ended last: what the run's end had to wait for.
-    """
+def path_bars(attempts: Attempts, run: int, needs: Needs, now: float) -> list[int]:
+    """The critical path of a run as bars, in time: of each item on it the attempt that ended last, or still runs."""
     mine = np.flatnonzero(attempts.column("run") == run)
-    if not len(mine):
-        return []
-    ends, starts = attempts.column("end")[mine], attempts.column("start")[mine]
-    running = np.flatnonzero(np.isinf(ends))
-    bar = int(mine[running[np.argmin(starts[running])]]) if len(running) else int(mine[np.argmax(ends)])
-    path, seen = [bar], {attempts.key(bar)[1]}
-    while True:
-        before = [other for other in predecessors(attempts, path[-1], needs) if attempts.key(other)[1] not in seen]
-        if not before:
-            return path[::-1]
-        path.append(max(before, key=lambda other: float(attempts.column("end")[other])))
-        seen.add(attempts.key(path[-1])[1])
+    columns = {name: attempts.column(name)[mine] for name in ("task", "index", "start", "end", "memory")}
+    live = np.isinf(columns["end"])
+    running: dict[int, list[tuple[int, float]]] = {}
+    for at in np.flatnonzero(live).tolist():
+        began = float(columns["start"][at])
+        running.setdefault(int(columns["task"][at]), []).append((int(columns["index"][at]), began))
+    ended = np.flatnonzero(~live)
+    ended = ended[np.argsort(columns["end"][ended], kind="stable")]
+    ends: dict[int, TaskEnds] = {}
+    take_ends(ends, {**{name: column[ended] for name, column in columns.items()}, "started": columns["start"][ended],
+                     "ended": columns["end"][ended]})  # fmt: skip
+    by_task = np.argsort(columns["task"], kind="stable")
+    tasks = columns["task"][by_task]
+    bars = []
+    for step in critical_path(needs, ends, running, 0.0, now):
+        of_task = by_task[np.searchsorted(tasks, step.task) : np.searchsorted(tasks, step.task, "right")]
+        of_item = of_task[columns["index"][of_task] == step.index]
+        bars.append(int(mine[of_item[np.argmax(columns["end"][of_item])]]))
+    return bars

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from windlass.model.graph import Need
 from windlass.sched.states import ItemState
 from windlass.wire import messages as m
 
@@ -61,6 +62,15 @@ def test_deltas_lead_from_the_snapshot_to_the_end(core: Any, kit: Any) -> None:
     assert len(mirror.attempts) == 201
     assert {row["state"] for row in mirror.attempts.values()} == {"exited"}
     assert mirror.deltas < 60, "changes are gathered, not sent one by one"
+
+
+def test_a_follower_hears_of_which_tasks_item_by_item_is_needed(core: Any, kit: Any) -> None:
+    client = core.client()
+    one, two = kit.array("one", 3), kit.array("two", 3)
+    run = kit.submit(client, one, two, kit.array("both", 3, "one", Need("two", each=True)))
+    client.send(m.Subscribe([f"run:{run}"]))
+    rows = client.expect(m.Snapshot).data["tasks"]
+    assert [(row["needs"], row["each"]) for row in rows] == [([], []), ([], []), (["one", "two"], ["two"])]
 
 
 def test_of_very_many_successes_some_are_told_and_the_rest_counted(

@@ -94,13 +94,13 @@ def ends(*rows: tuple[float, float]) -> TaskEnds:
 
 
 def test_the_path_goes_back_to_what_ended_last_item_by_item() -> None:
-    needs = {"b": [("a", False)], "c": [("b", True)], "d": [("a", False), ("c", False)]}
-    of = {"a": ends((1, 2)), "b": ends((2, 9), (3, 5)), "c": ends((9, 10), (5, 20)), "d": ends((21, 22))}
+    needs = {1: [(0, False)], 2: [(1, True)], 3: [(0, False), (2, False)]}
+    of = {0: ends((1, 2)), 1: ends((2, 9), (3, 5)), 2: ends((9, 10), (5, 20)), 3: ends((21, 22))}
     path = critical_path(needs, of, {}, 0.0, 99.0)
-    assert [(step.task, step.index) for step in path] == [("a", 0), ("b", 1), ("c", 1), ("d", 0)]
+    assert [(step.task, step.index) for step in path] == [(0, 0), (1, 1), (2, 1), (3, 0)]
     assert [step.waited for step in path] == pytest.approx([1, 1, 0, 1])
-    running = critical_path(needs, {"a": of["a"]}, {"b": [(1, 3.0), (0, 2.5)]}, 0.0, 50.0)
-    assert [(step.task, step.index, step.ended) for step in running] == [("a", 0, 2.0), ("b", 0, 50.0)]
+    running = critical_path(needs, {0: of[0]}, {1: [(1, 3.0), (0, 2.5)]}, 0.0, 50.0)
+    assert [(step.task, step.index, step.ended) for step in running] == [(0, 0, 2.0), (1, 0, 50.0)]
     assert critical_path(needs, {}, {}, 0.0, 1.0) == []
 
 

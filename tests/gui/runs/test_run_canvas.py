@@ -61,8 +61,10 @@ class Shown:
     def tell(self, state: str, **counts: int) -> None:
         rows = [
             self.make.task(0, 1, id="split", array=False, counts=Counts(succeeded=1)),
-            self.make.task(1, 500, id="render", counts=Counts(**(counts or {"succeeded": 490, "failed": 10}))),
-            self.make.task(2, 1, id="join", array=False, counts=Counts(skipped=1)),
+            self.make.task(
+                1, 500, id="render", needs=["split"], counts=Counts(**(counts or {"succeeded": 490, "failed": 10}))
+            ),
+            self.make.task(2, 1, id="join", needs=["render"], array=False, counts=Counts(skipped=1)),
         ]
         row = self.make.run(7, state=state)
         attempts = [self.make.attempt(1, 495, 2, 7, state="exited", outcome="nonzero", code=3, error="exit code 3")]
