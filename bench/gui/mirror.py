@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 import time
 from typing import Any
@@ -32,7 +33,7 @@ def run(plan: Plan) -> list[Figure]:
                 "run:1",
                 number + 2,
                 {
-                    "items": [[0, (number * 7919 + k * 499) % ITEMS, 1 + (number + k) % 5] for k in range(changes)],
+                    "spans": [_spans(number, changes)],
                     "attempts": [_ended((number * 7919 + k * 499) % ITEMS) for k in range(ENDS)],
                 },
             )
@@ -67,6 +68,13 @@ def run(plan: Plan) -> list[Figure]:
         Figure("a run with 50,000 changes a second", beats.longest, "ms", 50.0, note=f"longest stall; {note}"),
         Figure("a run of 1,000,000 items, first shown", shown.first * 1000, "ms", None, note="in the UI thread"),
     ]
+
+
+def _spans(number: int, changes: int) -> list[Any]:
+    """As many stretches as items, all over the task: the worst that can come."""
+    firsts = [(number * 7919 + k * 499) % ITEMS for k in range(changes)]
+    states = bytes(1 + (number + k) % 5 for k in range(changes))
+    return [0, struct.pack(f"<{changes}I", *firsts), struct.pack("<I", 1) * changes, states]
 
 
 def _ended(item: int) -> dict[str, Any]:

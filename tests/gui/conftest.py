@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -62,6 +63,9 @@ def each_theme(qapp: QApplication, request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+_four = struct.Struct("<I").pack
+
+
 class Make:
     """Rows and messages as a core would send them: the real structs, through the real encoding."""
 
@@ -98,8 +102,15 @@ class Make:
         self.seq[topic] = 1
         return self._travel(Snapshot(topic, 1, data))
 
-    def delta(self, topic: str, **data: Any) -> Delta:
+    def delta(self, topic: str, items: Sequence[Sequence[int]] | None = None, **data: Any) -> Delta:
+        """`items` are changed ones as task, index and state; each travels as a stretch of its own."""
         self.seq[topic] = self.seq.get(topic, 0) + 1
+        if items is not None:
+            data["spans"] = [
+                (task, *(b"".join(column) for column in zip(*columns, strict=True)))
+                for task in dict.fromkeys(task for task, _, _ in items)
+                if (columns := [(_four(i), _four(1), bytes((state,))) for of, i, state in items if of == task])
+            ]
         return self._travel(Delta(topic, self.seq[topic], data))
 
     def _travel(self, message: Any) -> Any:

@@ -45,6 +45,8 @@ FEW = 16
 _CHANGING = (
     m.Submit, m.AppendItems, m.CloseTask, m.Amend, m.Control, m.Act, m.AgentControl, m.MakeToken, m.StopCore, m.Prune,
 )  # fmt: skip
+_STEERING = (m.Amend, m.Control, m.Act, m.AgentControl)
+"""What a person does to what is there, and wants to see done."""
 _STATES = {state.name.lower(): state for state in ItemState}
 _batch = msgspec.msgpack.Decoder(list[bytes])
 
@@ -118,6 +120,8 @@ class ClientDesk:
                     # Whoever brings them one by one waits for their ends, not for this.
                     send = partial(self._answer_soon, connection, m.Reply(msg.req, data))
                 core.later(partial(self._answer, connection, msg.req, send))
+                if isinstance(msg, _STEERING):
+                    core.later(core.publisher.hurry)
             else:
                 core.when_durable(send)
 

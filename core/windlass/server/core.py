@@ -387,7 +387,7 @@ class Core:
         self.mark(effect, ends)
 
     def _changed(self, effect: ev.ItemsChanged, ends: bool) -> None:
-        self.publisher.items(effect.run, effect.task, effect.state, effect.ranges)
+        self.publisher.items(effect.run, effect.task, effect.ranges)
         if ends:
             for call in self.on_ends:
                 call(effect.run, effect.task, None)

@@ -1,8 +1,9 @@
 """News for those who follow a topic: a snapshot first, then numbered deltas, at most twenty a second.
 
-Changes gather as marks (which runs, tasks, items) and become rows only when a delta is due and somebody follows, so
-a fast run costs no more than a slow one. A follower that does not read as fast gets no queue of old deltas: it gets
-the next snapshot instead.
+Changes gather as marks (which runs, tasks, stretches of items) and become rows only when a delta is due and somebody
+follows, so a fast run costs no more than a slow one. While more changes than anybody can read, deltas come five times a
+second only; the end of a run and what a client has just asked for are told at once all the same. A follower that does
+not read as fast gets no queue of old deltas: it gets the next snapshot instead.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from windlass.sched.events import AttemptId
-from windlass.sched.states import ENDED, ItemState
+from windlass.sched.states import ENDED
 from windlass.server import views
 from windlass.server.links import Connection
 from windlass.server.pace import Pace
+from windlass.server.spans import Span, Spans
 from windlass.store.packs import Ends
 from windlass.wire import codec
 from windlass.wire import messages as m
@@ -29,30 +31,32 @@ log = logging.getLogger("windlass.publish")
 
 INTERVAL = 0.05
 """Seconds between deltas of a topic."""
+BUSY_INTERVAL = 0.2
+"""The same while more than `BUSY` items a second change: a count that runs is read no better when it runs smoother, and
+each delta costs every follower a picture."""
+BUSY = 500
 PROMPT = 0.005
-"""The same where a run has ended: somebody may wait for just that."""
-TOO_MANY = 20_000
-"""Changed items of a run in one delta; beyond it a snapshot (one byte an item) is smaller."""
+"""The same where a run has ended or a client has changed something: somebody may wait for just that."""
 ATTEMPTS = 1000
 """Rows of attempts in one delta or snapshot; older ones are asked for."""
-PLAIN = 250
-"""Plain successes among them in one delta, so 5,000 a second: nobody could see each of more, and making, sending and
-taking them in would be most of what following a run costs."""
+PLAIN = 500
+"""Plain successes a second among them, on the average: nobody could see each of more, and making, sending and taking
+them in would be most of what following a run costs."""
+BURST = 1000
+"""As many may come at once, so that of a short run all are told."""
 RUNS = 500
 """Runs in a snapshot of "runs", the newest."""
-
-Ranges = Sequence[tuple[int, int]]
 
 
 class RunNews:
     """What changed in a run since the last delta."""
 
-    __slots__ = ("attempts", "count", "items", "running", "shed", "tasks")
+    __slots__ = ("attempts", "items", "running", "shed", "tasks")
 
     def __init__(self) -> None:
         self.tasks: set[int] = set()
-        self.items: list[tuple[int, Ranges]] = []
-        self.count = 0
+        self.items: dict[int, Spans] = {}
+        """By task."""
         self.attempts: list[Sequence[Any]] = []
         self.running: dict[AttemptId, None] = {}
         self.shed = 0
@@ -71,6 +75,10 @@ class Publisher:
         self._samples: dict[str, list[m.Sample]] = {}
         self._attempt_samples: list[m.AttemptSample] = []
         self._due = self._told = 0.0
+        self._changed = 0
+        """Items that changed since the last deltas."""
+        self._room: float = BURST
+        """Plain successes that may be told now."""
         self.pace = Pace()
 
     # --- who follows ---
@@ -119,11 +127,15 @@ class Publisher:
 
     # --- what changed; called when it is durable ---
 
+    def hurry(self) -> None:
+        """What is new now is worth telling at once."""
+        self._due = min(self._due, self._told + PROMPT)
+
     def run(self, run: int) -> None:
         if run in self._core.runs:
             self._runs_dirty.add(run)
             if self._core.runs.told(run) in ENDED:
-                self._due = min(self._due, self._told + PROMPT)
+                self.hurry()
             if self._follows_run(run):
                 self._of(run)
         else:
@@ -135,14 +147,15 @@ class Publisher:
         if self._follows_run(run):
             self._of(run).tasks.add(task)
 
-    def items(self, run: int, task: int, state: ItemState, ranges: Ranges) -> None:
+    def items(self, run: int, task: int, spans: Sequence[Span]) -> None:
         self._runs_dirty.add(run)
+        self._changed += sum([last - first for first, last in spans])
         if self._follows_run(run):
             news = self._of(run)
             news.tasks.add(task)
-            news.count += sum(last - first for first, last in ranges)
-            if news.count <= TOO_MANY:
-                news.items.append((task, ranges))
+            if task not in news.items:
+                news.items[task] = Spans()
+            news.items[task].add(spans)
 
     def attempts(self, rows: list[tuple[Any, ...]]) -> None:
         """Attempts ended."""
@@ -160,8 +173,8 @@ class Publisher:
         self.agents_dirty.add(agent)
         if self._follows_run(run):
             news = self._of(run)
-            room = PLAIN - len(news.attempts)
-            told = list(itertools.islice(rows, room)) if room > 0 else []
+            told = list(itertools.islice(rows, int(self._room)))
+            self._room -= len(told)
             news.attempts += told
             news.shed += len(rows) - len(told)
 
@@ -200,7 +213,10 @@ class Publisher:
         """Send what is due."""
         if now < self._due or not self.dirty:
             return
-        self._due, self._told = now + INTERVAL, now
+        since = now - self._told
+        busy = self._changed > BUSY * min(since, 1.0)
+        self._room = min(BURST, self._room + PLAIN * since)
+        self._due, self._told, self._changed = now + (BUSY_INTERVAL if busy else INTERVAL), now, 0
         self._catch_up()
         self._flush_into_seq()
 
@@ -238,26 +254,13 @@ class Publisher:
     def _tell_run(self, run: int, news: RunNews) -> None:
         core = self._core
         topic = f"run:{run}"
-        if news.count > TOO_MANY:
-            self._seq[topic] = self._seq.get(topic, 0) + 1
-            frames = self._snapshot(topic)
-            for connection in self._followers[topic]:
-                self._give(topic, connection, frames)
-            return
         data = core.runs[run]
-        changed: dict[tuple[int, int], int] = {}
-        whole = {task: core.scheduler.states(run, task) for task in {task for task, _ in news.items}}
-        for task, ranges in news.items:
-            states = whole[task]
-            for first, last in ranges:
-                for index in range(first, min(last, len(states))):
-                    changed[task, index] = states[index]
         rows = [views.as_map(views.live_row(core, id, core.live[id])) for id in news.running if id in core.live]
         rows += [views.as_map(views.ended_row(core, row)) for row in news.attempts[-ATTEMPTS:]]
         delta: dict[str, Any] = {
             "run": views.as_map(views.run_row(core, data)),
             "tasks": [views.as_map(views.task_row(core, data, task)) for task in sorted(news.tasks)],
-            "items": [[task, index, state] for (task, index), state in changed.items()],
+            "spans": [[task, *spans.told(core.scheduler.states(run, task))] for task, spans in news.items.items()],
             "attempts": rows,
         }
         shed = news.shed + max(0, len(news.attempts) - ATTEMPTS)

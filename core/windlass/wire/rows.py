@@ -7,7 +7,10 @@ Topics:
     agents   {"agents": [AgentRow], "removed": [agent id]}
     samples  {"samples": {agent id: [Sample]}, "attempts": [AttemptSample]}        (only deltas, after a first backlog)
     run:ID   {"run": RunRow, "tasks": [TaskRow], "states": {task: bytes} (snapshot: one byte an item, `ItemState`'s
-             value), "items": [[task, index, state value]] (delta), "attempts": [AttemptRow]}
+             value), "spans": [[task, firsts, lengths, states]] (delta), "attempts": [AttemptRow]}
+
+A task's spans are stretches of its items in which something changed: their first items and lengths as columns of four
+bytes (little endian), and the states of all of them end to end, one byte an item. Some of them may not have changed.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from windlass.wire.messages import Delta, Key, Snapshot
-from windlass.wire.rows import AgentRow, AttemptRow, RunRow, TaskRow
+from windlass.wire.rows import AgentRow, AttemptRow, Counts, RunRow, TaskRow
 from windlass_gui.mirror.curves import AGENT_POINTS, SERIES, Curve
 from windlass_gui.mirror.update import AttemptId, Update, parse
 
@@ -21,6 +21,7 @@ ATTEMPT_CURVES = 2000
 """Attempt curves held here; the oldest go first (the end of an attempt of a run that nobody follows is not told)."""
 
 _LIVE = ("assigned", "running")
+_SUCCEEDED = Counts.__struct_fields__.index("succeeded")
 
 
 @dataclass(slots=True)
@@ -111,27 +112,26 @@ class RunMirror:
         self._apply_tasks(update, changes)
         self._apply_items(update, changes)
         self.add_attempts(update.attempts, changes)
+        if update.spans and self.live:
+            self._drop_ended(changes)
         self.shed += update.shed
 
     def _apply_items(self, update: Update, changes: RunChanges) -> None:
-        """A busy run changes tens of thousands a second, nearly all of one task, which is looked up once."""
-        task_now, size = -1, 0
-        states, known = bytearray(), set[int]()
-        for (task, index), state in update.items.items():
-            if task != task_now:
-                task_now, states = task, self.states.setdefault(task, bytearray())
-                size = len(states)
-                # Where all of a task may have changed, none is noted.
-                noted = changes.items.setdefault(task, set())
-                known = set() if noted is None else noted
-            if index >= size:
-                states.extend(bytes(index + 1 - size))
-                size = index + 1
-            states[index] = state
-            known.add(index)
-        for task, noted in changes.items.items():
-            if noted is not None and len(noted) > MANY:
+        for task, spans in update.spans.items():
+            spans.write(self.states.setdefault(task, bytearray()))
+            noted = changes.items.setdefault(task, set())
+            if noted is not None and len(noted) + len(spans.states) <= MANY:
+                noted.update(spans.items().tolist())
+            else:
                 changes.items[task] = None
+
+    def _drop_ended(self, changes: RunChanges) -> None:
+        """Of very many successes most are counted, not told: attempts of items that succeeded run no more."""
+        for key in [key for key in self.live if self.state(key[0], key[1]) == _SUCCEEDED]:
+            self.live.discard(key)
+            del self.attempts[key]
+            changes.attempts.add(key)
+            self.shed += 1
 
     def _apply_tasks(self, update: Update, changes: RunChanges) -> None:
         for index, row in update.tasks.items():

@@ -13,6 +13,7 @@ import msgspec
 
 from windlass.wire.messages import AttemptSample, Delta, Sample, Snapshot
 from windlass.wire.rows import AgentRow, AttemptRow, RunRow, TaskRow
+from windlass_gui.mirror.spans import Spans
 
 AttemptId: TypeAlias = tuple[int, int, int]
 """(task, index, attempt) inside a run."""
@@ -42,7 +43,7 @@ class _RunData(msgspec.Struct):
     run: RunRow | None = None
     tasks: list[TaskRow] = []
     states: dict[int, bytes] = {}
-    items: list[tuple[int, int, int]] = []
+    spans: list[tuple[int, bytes, bytes, bytes]] = []
     attempts: list[AttemptRow] = []
     shed: int = 0
 
@@ -61,7 +62,8 @@ class Update:
     run: RunRow | None = None
     tasks: dict[int, TaskRow] = field(default_factory=dict)
     states: dict[int, bytes] = field(default_factory=dict)
-    items: dict[tuple[int, int], int] = field(default_factory=dict)
+    spans: dict[int, Spans] = field(default_factory=dict)
+    """By task."""
     attempts: dict[AttemptId, AttemptRow] = field(default_factory=dict)
     shed: int = 0
     """Attempt rows that were left out on the way; they can be asked for."""
@@ -86,7 +88,9 @@ class Update:
         del self.attempt_samples[:-ATTEMPTS_PENDING]
         self.run = later.run or self.run
         self.tasks.update(later.tasks)
-        self.items.update(later.items)
+        for task, spans in later.spans.items():
+            known = self.spans.get(task)
+            self.spans[task] = spans if known is None else known.then(spans)
         # Re-inserting keeps the dict in the order of the last change, so that shedding drops the oldest.
         for key, row in later.attempts.items():
             self.attempts.pop(key, None)
@@ -124,7 +128,7 @@ def parse(message: Snapshot | Delta) -> Update:
         update.run = run.run
         update.tasks = {row.index: row for row in run.tasks}
         update.states = run.states
-        update.items = {(task, index): state for task, index, state in run.items}
+        update.spans = {task: Spans.read(*columns) for task, *columns in run.spans}
         update.attempts = {attempt_id(row): row for row in run.attempts}
         update.shed = run.shed
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from windlass.model.graph import Need
 from windlass.sched.states import ItemState
 from windlass.wire import messages as m
+
+FOUR = struct.Struct("<I")
 
 
 class Mirror:
@@ -34,8 +37,12 @@ class Mirror:
         else:
             assert msg.seq == self.seq + 1
             self.deltas += 1
-            for task, index, state in msg.data["items"]:
-                self.states[task][index] = state
+            for task, firsts, lengths, states in msg.data["spans"]:
+                at = 0
+                for (first,), (length,) in zip(FOUR.iter_unpack(firsts), FOUR.iter_unpack(lengths), strict=True):
+                    self.states[task][first : first + length] = states[at : at + length]
+                    at += length
+                assert at == len(states)
         self.shed += msg.data.get("shed", 0)
         self.seq = msg.seq
         self.run = msg.data["run"]
@@ -76,8 +83,9 @@ def test_a_follower_hears_of_which_tasks_item_by_item_is_needed(core: Any, kit: 
 def test_of_very_many_successes_some_are_told_and_the_rest_counted(
     core: Any, kit: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("windlass.server.publish.PLAIN", 20)
+    monkeypatch.setattr("windlass.server.publish.BURST", 20)
     monkeypatch.setattr("windlass.server.publish.INTERVAL", 3600.0)
+    core.server.core.publisher._room = 20
     client, agent = core.client(), core.agent()
     agent.hello(cpus=64)
     run = kit.submit(client, kit.array("many", 64))

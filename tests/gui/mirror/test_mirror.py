@@ -75,6 +75,22 @@ def test_an_ended_attempt_is_never_replaced_by_its_beginning(make: Any) -> None:
     assert run.last_attempt(0, 1) is None
 
 
+def test_an_attempt_whose_success_was_counted_only_runs_no_more(make: Any) -> None:
+    mirror = Mirror()
+    mirror.feed(make.snapshot("run:1", run=make.run(), tasks=[make.task(0, 9)], states={0: bytes(9)}))
+    run = mirror.run(1)
+    assert run is not None
+    running = [make.attempt(0, index) for index in range(3)]
+    mirror.feed(make.delta("run:1", items=[[0, index, 2] for index in range(3)], attempts=running))
+    assert run.live == {(0, 0, 1), (0, 1, 1), (0, 2, 1)}
+    mirror.take_changes()
+    done = make.attempt(0, 1, state="exited", outcome="ok")
+    mirror.feed(make.delta("run:1", items=[[0, 0, 4], [0, 1, 4]], attempts=[done], shed=1))
+    assert run.live == {(0, 2, 1)}
+    assert set(run.attempts) == {(0, 1, 1), (0, 2, 1)}
+    assert mirror.take_changes().inside[1].attempts == {(0, 0, 1), (0, 1, 1)}
+
+
 def test_many_items_become_all_of_them(make: Any) -> None:
     mirror = Mirror()
     mirror.feed(make.snapshot("run:1", run=make.run(), tasks=[make.task(0, 6000)], states={0: bytes(6000)}))
@@ -117,7 +133,8 @@ def test_a_curve_keeps_the_last_points() -> None:
     [
         Delta("runs", 1, {"runs": [{"id": "one"}]}),
         Delta("runs", 1, {"runs": 3}),
-        Delta("run:1", 1, {"items": [[1, 2]]}),
+        Delta("run:1", 1, {"spans": [[1, 2]]}),
+        Delta("run:1", 1, {"spans": [[0, b"\1\0\0\0", b"\2\0\0\0", b"\4"]]}),
         Delta("nonsense", 1, {}),
         Snapshot("samples", 1, {"samples": {"a": [[1]]}}),
     ],
@@ -175,7 +192,8 @@ def test_merged_updates_give_the_same_mirror(make: Any, seed: int) -> None:
             index = rng.randrange(25)
             state = rng.choice(["running", "exited"])
             rows = [make.attempt(0, index, rng.randrange(1, 3), state=state)]
-            messages.append(make.delta("run:1", items=[[0, index, rng.randrange(8)]], attempts=rows))
+            # Not succeeded: of such an item no attempt runs, and one that is told all the same is dropped.
+            messages.append(make.delta("run:1", items=[[0, index, rng.choice((0, 1, 2, 3, 5))]], attempts=rows))
     one, other = Mirror(), Mirror()
     merged: dict[str, Update] = {}
     for message in messages:
