@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.system.stories.player import Hands
+from itertools import pairwise
+
+from tests.system.stories.player import Player
 
 CHAIN = """windlass: 1
 name: chain
@@ -12,24 +14,33 @@ tasks:
 """
 
 
-def draw(player: Hands) -> None:
-    """Three tasks from the palette, linked, one edited, saved."""
-    player.press("New graph")
+def chain_of_three(player: Player) -> list[str]:
+    """Three tasks dragged from the palette and linked; their ids."""
+    player.click("button", "New graph")
     player.until("an empty canvas", lambda: player.ask("text").startswith("windlass: 1"))
     for row, (x, y) in enumerate([(-280, -100), (-30, 30), (220, -100)]):
         before = len(player.ask("facts"))
-        player.drag(player.ask("kind", min(row, 1)), player.ask("canvas", x, y))
+        player.drag(player.where("kind", min(row, 1)), player.where("canvas", x, y))
         player.until("the task dropped", lambda before=before: len(player.ask("facts")) == before + 1)
-    first, second, third = player.ask("facts")
-    for source, target in ((first, second), (second, third)):
-        player.drag(player.ask("port", source, True), player.ask("port", target, False))
+    tasks = list(player.ask("facts"))
+    player.snap("three-tasks")
+    for source, target in pairwise(tasks):
+        player.drag(player.where("port", source, True), player.where("port", target, False))
         player.until("the link", lambda source=source, target=target: [source, False] in player.ask("facts")[target])
+    player.snap("linked")
+    return tasks
+
+
+def draw(player: Player) -> None:
+    """Three tasks from the palette, linked, one edited, saved."""
+    player.start("", "--offline")
+    first, *_ = chain_of_three(player)
     player.set_field(first, "command", "echo drawn by hand")
     player.until("the command", lambda: "drawn by hand" in player.ask("text"))
     player.snap("drawn")
     path = player.place / "drawn.yaml"
     player.keys("ctrl+s")
-    player.until("the file dialog", lambda: "Dialog" in player.ask("top")[1])
+    player.dialog()
     player.keys("ctrl+a")
     player.write(str(path))
     player.keys("Return")
@@ -37,11 +48,12 @@ def draw(player: Hands) -> None:
     assert path.read_text() == player.ask("text")
 
 
-def text(player: Hands) -> None:
+def text(player: Player) -> None:
     """A task typed as YAML is on the canvas; a line that cannot be read leaves the canvas as it was."""
+    player.start(CHAIN, "--offline")
     player.until("the graph", lambda: len(player.ask("facts")) == 2)
     player.keys("ctrl+2")
-    player.click(player.until("the text", lambda: player.ask("named", "The graph as YAML")))
+    player.click("named", "The graph as YAML")
     player.keys("ctrl+End")
     player.write("  report: {command: echo reported, needs: check, position: [60, 130]}\n")
     player.until("the new node", lambda: player.ask("facts").get("report") == [["check", False]])
@@ -56,18 +68,19 @@ def text(player: Hands) -> None:
     assert player.ask("text") == good
 
 
-def template(player: Hands) -> None:
+def template(player: Player) -> None:
     """Two tasks are kept under a name and used again."""
+    player.start(CHAIN, "--offline")
     player.until("the graph", lambda: len(player.ask("facts")) == 2)
-    player.click(player.ask("node", "fetch"))
+    player.click("node", "fetch")
     player.keys("ctrl+a")
     player.keys("ctrl+alt+t")
-    player.until("the question for a name", lambda: "Dialog" in player.ask("top")[1])
+    player.dialog()
     player.keys("ctrl+a")
     player.write("fetch and check")
     player.snap("name")
     player.keys("Return")
-    player.until("the question answered", lambda: "Dialog" not in player.ask("top")[1])
+    player.until("the question answered", lambda: "Dialog" not in player.ask("front")[1])
     player.keys("Insert")
     player.write("fetch and")
     player.snap("search")
@@ -78,13 +91,14 @@ def template(player: Hands) -> None:
     assert second[1] == [[first[0], False]], "the copies keep the link between them"
 
 
-def group(player: Hands) -> None:
+def group(player: Player) -> None:
     """A frame around two tasks, named, folded into one node, looked into, and left again."""
+    player.start(CHAIN, "--offline")
     player.until("the graph", lambda: len(player.ask("facts")) == 2)
-    player.click(player.ask("node", "fetch"))
+    player.click("node", "fetch")
     player.keys("ctrl+a")
     player.keys("ctrl+g")
-    player.until("the question for a name", lambda: "Dialog" in player.ask("top")[1])
+    player.dialog()
     player.keys("ctrl+a")
     player.write("Preparation")
     player.keys("Return")

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-from tests.system.stories.player import Hands
+from tests.system.stories.player import Player
 
 PARAMS = """windlass: 1
 name: frames
@@ -41,9 +41,11 @@ tasks:
 """
 
 
-def submit(player: Hands) -> None:
+def submit(player: Player) -> None:
     """Parameters as a form, what will come of it, and the run."""
+    player.start(PARAMS)
     player.connected()
+    player.where("action", "submit")
     player.keys("F5")
     player.sees("2 tasks, 5 items")
     player.into("count", "9")
@@ -55,61 +57,64 @@ def submit(player: Hands) -> None:
     player.snap("succeeded")
 
 
-def mend(player: Hands) -> None:
+def mend(player: Player) -> None:
     """A wrong command fails; its card says why; mended, the same run goes on."""
+    player.start(TYPO)
     player.connected()
     player.submit("failed")
     run = player.ask("number")
-    player.from_menu("check", "What went wrong?")
-    player.sees("ecko")
+    player.from_menu("What went wrong?", "node", "check")
+    player.sees("not found")
     player.snap("failed")
     player.set_field("check", "command", "echo checked")
     player.until("the run bar's word on the edit", lambda: "Retry" in player.ask("note"))
-    player.from_menu("check", "Retry")
+    player.from_menu("Retry", "node", "check")
     player.sees("Retry with the changes")
     player.snap("question")
-    player.press("Retry with the changes")
+    player.click("button", "Retry with the changes")
     player.until("the retry", lambda: player.ask("run") == "succeeded")
     assert player.ask("number") == run, "it is the same run"
     player.snap("mended")
 
 
-def bulk(player: Hands) -> None:
+def bulk(player: Player) -> None:
     """Twenty of forty fail; a retry shows first what it will touch."""
+    player.start(BULK)
     player.connected()
     player.submit("failed")
-    player.from_menu("encode", "Show items")
+    player.from_menu("Show items", "node", "encode")
     player.into("Filter", "state:failed")
     player.until("what failed", lambda: player.ask("rows", "Items of the task") == 20)
-    player.click(player.ask("cell", "Items of the task", 0))
+    player.click("cell", "Items of the task", 0)
     player.keys("ctrl+a")
     player.snap("chosen")
-    player.click(player.ask("cell", "Items of the task", 0), button=3)
-    player.click(player.until("the entry", lambda: player.ask("menu", "Retry")))
-    player.until("the preview", lambda: "Preview" in player.ask("top")[1])
+    player.from_menu("Retry", "cell", "Items of the task", 0)
+    player.dialog("Preview")
     # With them the one that was skipped because of them.
     player.until("what it will touch", lambda: player.ask("rows", "Items that will be touched") == 21)
     player.snap("preview")
-    player.press("Leave as it is")
-    player.until("no preview", lambda: "Preview" not in player.ask("top")[1])
+    player.click("button", "Leave as it is")
+    player.until("no preview", lambda: "Preview" not in player.ask("front")[1])
     assert player.ask("run") == "failed", "nothing has happened"
 
 
-def why(player: Hands) -> None:
+def why(player: Player) -> None:
     """A task that asks for what no machine has says so."""
+    player.start(WAITS)
     player.connected()
     player.submit("running")
     player.until("the task", lambda: player.ask("states").get("train") == "ready")
-    player.from_menu("train", "Why does it wait?")
+    player.from_menu("Why does it wait?", "node", "train")
     player.sees("lacks 8 GPUs")
     player.snap("why")
 
 
-def log(player: Hands) -> None:
+def log(player: Player) -> None:
     """A log of 400,000 lines opens at its end, and jumps to what is searched."""
+    player.start(HUGE)
     player.connected()
     player.submit("succeeded")
-    player.from_menu("talk", "Show log")
+    player.from_menu("Show log", "node", "talk")
     player.until("its end", lambda: f"step {LINES} of" in player.ask("log"))
     player.snap("end")
     player.into("Search the log", "step 200000 of")
@@ -119,8 +124,9 @@ def log(player: Hands) -> None:
     player.snap("found")
 
 
-def machine(player: Hands) -> None:
+def machine(player: Player) -> None:
     """The line that the app shows, run as another machine would, brings an agent."""
+    player.start()
     player.connected()
     player.keys("ctrl+shift+m")
     line = player.sees("windlass agent --join").split()
