@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import zmq
 
-from windlass.wire import multipart
+from windlass.wire import local, multipart
 from windlass.wire.keys import KeyPair, secure
 
 QUEUE = 2000
@@ -34,7 +34,7 @@ class Link:
         socket.setsockopt(zmq.IPV6, 1)
         secure(socket, self._own, core_public)
         try:
-            socket.connect(endpoint)
+            socket.connect(local.nearest(endpoint, core_public))
         except zmq.ZMQError:
             socket.close()
             raise
@@ -64,10 +64,6 @@ class Link:
     def receive(self, limit: int = 200) -> Iterable[list[bytes]]:
         """Messages that are there, at most `limit`."""
         for _ in range(limit):
-            if self.socket is None:
+            if self.socket is None or not multipart.waiting(self.socket):
                 return
-            try:
-                frames = multipart.receive(self.socket)
-            except zmq.Again:
-                return
-            yield [frame.bytes for frame in frames]
+            yield [frame.bytes for frame in multipart.receive(self.socket)]

@@ -26,7 +26,7 @@ from windlass.client.connect import Locate, remember
 from windlass.client.errors import CoreRefused, CoreUnreachable, LinkClosed, TransferFailed, WindlassError
 from windlass.client.files import Sink, Source
 from windlass.model.graph import FileRef
-from windlass.wire import codec, keys, limits, multipart
+from windlass.wire import codec, keys, limits, local, multipart
 from windlass.wire import messages as m
 
 _LOST = (
@@ -334,7 +334,7 @@ class Link:
             keys.secure(socket, target.own, target.public)
             self._monitor = socket.get_monitor_socket(int(_LOST))
             self._socket = socket
-            socket.connect(target.endpoint)
+            socket.connect(local.nearest(target.endpoint, target.public))
         except zmq.ZMQError as error:
             self._socket = socket
             self._lose(f"cannot dial {target.endpoint}: {error}")

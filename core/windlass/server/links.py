@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 import zmq
 
 from windlass.server.zap import Zap
-from windlass.wire import codec, keys, limits, multipart
+from windlass.wire import codec, keys, limits, local, multipart
 from windlass.wire import messages as m
 
 log = logging.getLogger("windlass.links")
@@ -75,6 +75,7 @@ class Connection:
 
 class Links:
     def __init__(self, own: keys.KeyPair) -> None:
+        self._public = own.public
         self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.zap = Zap(self.context)
         self.socket = self.context.socket(zmq.ROUTER)
@@ -103,10 +104,17 @@ class Links:
         self._complained: dict[str, float] = {}
 
     def bind(self, endpoint: str) -> str:
-        """Listen; the real endpoint (a `*` port becomes a number)."""
+        """Listen, for peers on this machine also on a local socket; the real endpoint (a `*` port becomes a number)."""
         self.socket.ipv6 = "[" in endpoint
         self.socket.bind(endpoint)
-        return str(self.socket.getsockopt_string(zmq.LAST_ENDPOINT)).rstrip("\0")
+        found = str(self.socket.getsockopt_string(zmq.LAST_ENDPOINT)).rstrip("\0")
+        twin = local.beside(found, self._public)
+        if twin is not None:
+            try:
+                self.socket.bind(twin)
+            except zmq.ZMQError as error:
+                log.warning("peers on this machine will use TCP: cannot listen on %s: %s", twin, error)
+        return found
 
     def close(self) -> None:
         self.tick(math.inf)
@@ -119,11 +127,8 @@ class Links:
 
     def receive(self, now: float) -> tuple[Connection, m.Message, list[bytes]] | None:
         """The next good message; None when there is none. Bad ones are counted on the way, and dropped."""
-        while True:
-            try:
-                frames = multipart.receive(self.socket)
-            except zmq.Again:
-                return None
+        while multipart.waiting(self.socket):
+            frames = multipart.receive(self.socket)
             try:
                 key = frames[-1].get("User-Id")
             except zmq.ZMQError:
@@ -145,6 +150,7 @@ class Links:
                 self.complain(error.code, f"{connection!r} sent a bad message: {error}", now)
                 continue
             return connection, message, payload
+        return None
 
     def _new(self, identity: bytes, key: str, now: float) -> Connection:
         old = self.connections.get(identity)

@@ -13,6 +13,9 @@ from zmq.backend import Socket as _Socket
 
 _NOW = int(zmq.NOBLOCK)
 _MORE = _NOW | int(zmq.SNDMORE)
+_EVENTS = int(zmq.EVENTS)
+_IN = int(zmq.POLLIN)
+_get: Any = _Socket.get
 _send: Any = _Socket.send
 _recv: Any = _Socket.recv
 
@@ -32,3 +35,8 @@ def receive(socket: zmq.Socket[bytes]) -> list[zmq.Frame]:
         frame = _recv(socket, _NOW, False)
         frames.append(frame)
     return frames
+
+
+def waiting(socket: zmq.Socket[bytes]) -> bool:
+    """Whether a message is there: asked first, because `Again` costs three times as much to raise."""
+    return bool(_get(socket, _EVENTS) & _IN)
