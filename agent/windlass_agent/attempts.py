@@ -117,6 +117,10 @@ class Attempt:
     """The warden's number of it, while it is a command that runs."""
     pid = 0
     started = 0.0
+    since = 0.0
+    """When the step of its staging that is under way began, by `wardenwire.clock`."""
+    staged_in = 0.0
+    """Seconds in which its inputs were brought here and laid out."""
     reported = False
     """`Started` was sent."""
     cause = ""

@@ -16,7 +16,7 @@ from windlass_agent.outcome import End, judge, kernel_kills
 from windlass_agent.pinning import threads_env
 from windlass_agent.prepare import PrepareError, base_env, prepare
 from windlass_agent.shop import Shop
-from windlass_agent.wardenwire import Ended, Kill, Spawn, Spawned, SpawnFailed
+from windlass_agent.wardenwire import Ended, Kill, Spawn, Spawned, SpawnFailed, clock
 
 INLINE_STAGE = 4 * 1024 * 1024
 """Bytes of inputs up to which copying them does not hold up the loop noticeably."""
@@ -44,6 +44,7 @@ class Commands:
         except OSError as error:
             self._finisher.unprepared(attempt, error)
             return
+        attempt.since = clock()
         if rendered.kind == "script":
             attempt.script = f"{self._shop.work}/{self._shop.name(attempt)}.script"
         if sum(ref.size for ref in attempt.files) <= INLINE_STAGE:
@@ -71,6 +72,8 @@ class Commands:
             self._finisher.fail(attempt, "stopped", f"stopped before it began ({attempt.cause})")
             return
         assert attempt.cwd is not None
+        if attempt.files:
+            attempt.staged_in += clock() - attempt.since
         argv = rendered.argv
         if attempt.script:
             argv = [*argv, attempt.script]

@@ -233,6 +233,7 @@ class Executor:
                 attempt.state = STAGING
                 self._finisher.fail(attempt, "failed", f"a file that it needs could not be brought here: {error}")
             elif not attempt.pending:
+                attempt.staged_in = clock() - now
                 attempt.state = WAITING
                 self._shop.queue(attempt)
                 self._shop.dirty = True

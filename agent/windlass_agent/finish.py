@@ -22,9 +22,12 @@ from windlass_agent.attempts import COLLECTING, Attempt, Id
 from windlass_agent.files import FilesError, collect
 from windlass_agent.outcome import TEXTS, End
 from windlass_agent.shop import Shop
+from windlass_agent.wardenwire import clock
 
 log = logging.getLogger(__name__)
 ERROR_LIMIT = 64 * 1024
+STAGED_FROM = 0.001
+"""Seconds of staging that are worth a word."""
 _OWN_TROUBLE = frozenset(
     {
         errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE,
@@ -36,7 +39,9 @@ _OWN_TROUBLE = frozenset(
 class Report:
     """What is known of an end while its files are looked after."""
 
-    __slots__ = ("end", "ended", "log", "log_file", "log_ref", "outputs", "payload", "result_file", "shed", "usage")
+    __slots__ = (
+        "end", "ended", "log", "log_file", "log_ref", "outputs", "payload", "result_file", "shed", "since", "usage",
+    )  # fmt: skip
 
     def __init__(self, end: End, ended: float, usage: Usage) -> None:
         self.end = end
@@ -49,6 +54,8 @@ class Report:
         self.log_ref: FileRef | None = None
         self.shed = 0
         self.outputs: list[FileRef] = []
+        self.since = 0.0
+        """When its files began to be looked after, by `wardenwire.clock`; 0: it has none."""
 
 
 class Finisher:
@@ -63,6 +70,7 @@ class Finisher:
         attempt.state = COLLECTING
         collects = report.end.outcome == "ok" and attempt.outputs
         if collects or report.log_file or report.result_file or len(report.payload) > limits.INLINE_RESULT:
+            report.since = clock()
             self._shop.worker.submit(
                 lambda: self._keep_files(attempt, report), lambda _, error: self._kept(attempt, report, error)
             )
@@ -196,9 +204,14 @@ class Finisher:
                 log=report.log,
                 log_ref=report.log_ref,
                 log_shed=report.shed,
+                staged=_staging(attempt.staged_in, clock() - report.since if report.since else 0.0),
             ),
             report.payload,
         )
+
+
+def _staging(into: float, out: float) -> tuple[float, float] | None:
+    return (round(into, 4), round(out, 4)) if max(into, out) >= STAGED_FROM else None
 
 
 def is_own_trouble(number: int | None) -> bool:

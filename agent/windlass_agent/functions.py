@@ -174,6 +174,7 @@ class Functions:
             code = self._code_of(attempt.group)[1]
             item.path = str(code) if code else ""
         if attempt.cwd is None:
+            attempt.since = clock()
             attempt.cwd = self._shop.take_dir()
             if sum(ref.size for ref in attempt.files) > INLINE_STAGE:
                 attempt.state = STAGING
@@ -183,6 +184,7 @@ class Functions:
                 )
                 return False
             lay_out(self._shop, attempt, rendered.workdir)
+            self._laid_out(attempt)
         item.cwd = str(attempt.cwd / rendered.workdir)
         item.env = {**rendered.env, **base_env(attempt)}
         return True
@@ -193,7 +195,13 @@ class Functions:
         elif attempt.cause:
             self._finisher.fail(attempt, "stopped", f"stopped before it began ({attempt.cause})")
         else:
+            self._laid_out(attempt)
             self._requeue([attempt])
+
+    @staticmethod
+    def _laid_out(attempt: Attempt) -> None:
+        if attempt.files:
+            attempt.staged_in += clock() - attempt.since
 
     def _requeue(self, attempts: list[Attempt]) -> None:
         for attempt in reversed(attempts):

@@ -225,6 +225,7 @@ def _tame(exit: m.Exit) -> bool:
         and 0 <= usage.written < _MOST
         and 0 <= usage.cpu < _MOST
         and 0 <= exit.log_shed < _MOST
+        and (exit.staged is None or all(0 <= seconds < _MOST for seconds in exit.staged))
         and all(0 <= file.size < _MOST and 0 <= file.mode <= 0o7777 for file in exit.outputs)
     )
 
@@ -252,6 +253,7 @@ def _tamed(exit: m.Exit) -> m.Exit:
         code=exit.code if -_MOST < exit.code < _MOST else -1,
         usage=m.Usage(),
         log_shed=0,
+        staged=None,
         outputs=outputs,
         outcome="failed" if lost else exit.outcome,
         error="the agent told of outputs that cannot be" if lost else exit.error,

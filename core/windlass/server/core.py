@@ -331,7 +331,7 @@ class Core:
             rows.append(
                 (
                     self.number(id[0]), *id, effect.agent, int(effect.state), "", 0, live.assigned, live.started,
-                    self.now, 0.0, 0, 0, 0, max(live.slot, 0), 0, 0, error, None, None, None,
+                    self.now, 0.0, 0, 0, 0, max(live.slot, 0), 0, 0, error, 0.0, 0.0, None, None, None,
                 )
             )  # fmt: skip
         self.store.write(records.ATTEMPT, rows)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from windlass.server.core import Core
 
 _OK = Outcome.OK.value
+_UNSTAGED = (0.0, 0.0)
 _BY_ATTEMPT = frozenset({ItemState.SUCCEEDED, ItemState.FAILED, ItemState.CANCELLED})
 
 
@@ -183,12 +184,13 @@ class Ends:
             if exit.outcome != _OK:
                 looks.keep_curve(core, id, live)
             usage = exit.usage
+            staged = exit.staged or _UNSTAGED
             ref = exit.log_ref
             if final == ItemState.SUCCEEDED and _plain(exit, result):
                 plain.setdefault((run, task), []).append(
                     (
                         index, attempt, assigned, started, ended, usage.cpu, usage.memory, usage.read, usage.written,
-                        slot, result,
+                        slot, *staged, result,
                     )
                 )  # fmt: skip
                 continue
@@ -196,7 +198,7 @@ class Ends:
                 (
                     core.number(run), run, task, index, attempt, agent.id, state, exit.outcome, exit.code, assigned,
                     started, ended, usage.cpu, usage.memory, usage.read, usage.written, slot, final, exit.log_shed,
-                    exit.error, None if ref is None else rundata.encode(ref), exit.log or None, result or None,
+                    exit.error, *staged, None if ref is None else rundata.encode(ref), exit.log or None, result or None,
                 )
             )  # fmt: skip
             if exit.outputs and final == ItemState.SUCCEEDED:
@@ -210,7 +212,7 @@ class Ends:
         packed: list[packs.Row] = []
         for (run, task), ends in plain.items():
             *columns, results = map(list, zip(*ends, strict=True))
-            packed += self._numbered(run, task, agent.id, packs.Columns._make(columns), results)
+            packed += self._numbered(run, task, agent.id, packs.Columns(*columns), results)
         self._write_packs(packed)
         core.store.write(records.ATTEMPT, rows)
         core.store.write(records.OUTPUTS_CLEAR, clear)

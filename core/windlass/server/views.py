@@ -125,7 +125,7 @@ def live_row(core: Core, id: AttemptId, live: Live) -> AttemptRow:
 
 
 def ended_row(core: Core, r: Sequence[Any]) -> AttemptRow:
-    """From a record, or from the row that was written (the same values in the same order up to the error)."""
+    """From a record, or from the row that was written (the same values in the same order up to the staging)."""
     return AttemptRow(
         seq=r[0],
         run=r[1],
@@ -147,6 +147,8 @@ def ended_row(core: Core, r: Sequence[Any]) -> AttemptRow:
         slot=r[16],
         log_shed=r[18],
         error=r[19],
+        staged_in=r[20],
+        staged_out=r[21],
     )
 
 

@@ -41,9 +41,10 @@ class Page(NamedTuple):
 
 KINDS = {
     "task": "I", "index": "I", "attempt": "I", "slot": "I", "agent": "H", "outcome": "B", "started": "d", "ended": "d",
-    "memory": "q",
+    "memory": "q", "staged_in": "f", "staged_out": "f",
 }  # fmt: skip
-"""Column -> type code of `array` (and of numpy): u32, u16, u8, float64, int64."""
+"""Column -> type code of `array` (and of numpy): u32, u16, u8, float64, int64, float32."""
+_STAGING = ("staged_in", "staged_out")
 
 
 class _Columns:
@@ -54,11 +55,14 @@ class _Columns:
         self.agents: dict[str, int] = {}
         self.outcomes: dict[str, int] = {"ok": 0}
         self.count = 0
+        self.staged = False
+        """One of them was staged."""
 
     def extend(
         self, task: int, items: Sequence[int], attempts: Sequence[int], slots: Sequence[int], agent: str, outcome: str,
-        started: Sequence[float], ended: Sequence[float], memory: Sequence[int],
+        started: Sequence[float], ended: Sequence[float], memory: Sequence[int], staging: Sequence[Sequence[float]],
     ) -> None:  # fmt: skip
+        """`staging`: the two columns of it, empty where there was none."""
         count, data = len(items), self.data
         self.count += count
         data["task"].extend([task] * count)
@@ -70,12 +74,22 @@ class _Columns:
         data["started"].extend(started)
         data["ended"].extend(ended)
         data["memory"].extend(memory)
+        self._extend_staging(count, staging)
+
+    def _extend_staging(self, count: int, staging: Sequence[Sequence[float]]) -> None:
+        for name, column in zip(_STAGING, staging, strict=True):
+            if any(column):
+                self.staged = True
+                self.data[name].extend(column)
+            else:
+                self.data[name].frombytes(bytes(4 * count))
 
     def add_rows(self, rows: list[Any]) -> None:
         """As `extend`, for rows of their own: all of them a column at a time."""
         if not rows:
             return
-        _, tasks, items, attempts, slots, agents, outcomes, started, ended, memory = zip(*rows, strict=True)
+        columns = zip(*rows, strict=True)
+        _, tasks, items, attempts, slots, agents, outcomes, started, ended, memory, *staging = columns
         data = self.data
         self.count += len(rows)
         for agent in dict.fromkeys(agents):
@@ -91,20 +105,21 @@ class _Columns:
         data["started"].extend([math.nan if time is None else time for time in started])
         data["ended"].extend([math.nan if time is None else time for time in ended])
         data["memory"].extend(memory)
+        self._extend_staging(len(rows), staging)
 
     def page(self, next: int | None, last: int) -> Page:
         if sys.byteorder == "big":
             for column in self.data.values():
                 column.byteswap()
-        columns = {name: column.tobytes() for name, column in self.data.items()}
+        columns = {name: column.tobytes() for name, column in self.data.items() if self.staged or name not in _STAGING}
         return Page(self.count, next, last, columns, list(self.agents), list(self.outcomes))
 
 
 def attempt_columns(db: sqlite3.Connection, run: int, task: int | None, after: int, limit: int) -> Page:
     """Ended attempts behind number `after`; about `limit` of the run are looked at, those of other tasks left out."""
     rows = db.execute(
-        "SELECT seq, task, idx, attempt, slot, agent, outcome, started, ended, memory FROM attempts"
-        " WHERE run=? AND seq>? ORDER BY seq LIMIT ?",
+        "SELECT seq, task, idx, attempt, slot, agent, outcome, started, ended, memory, staged_in, staged_out"
+        " FROM attempts WHERE run=? AND seq>? ORDER BY seq LIMIT ?",
         (run, after, min(limit, ROWS)),
     ).fetchall()
     full = len(rows) >= min(limit, ROWS)
@@ -120,7 +135,7 @@ def attempt_columns(db: sqlite3.Connection, run: int, task: int | None, after: i
             values = packs.columns_of(data, count)
             found.extend(
                 place, values.items, values.attempts, values.slots, agent, "ok", values.started, values.ended,
-                values.memory,
+                values.memory, (values.staged_in, values.staged_out),
             )  # fmt: skip
         if seen >= limit:
             upto, full = min(upto, last), True

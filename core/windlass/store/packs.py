@@ -23,6 +23,8 @@ BYTES = 1024 * 1024
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Any]).decode
 _decode_results = msgspec.msgpack.Decoder(list[bytes]).decode
+_UNSTAGED = 10
+"""Columns where there was no staging."""
 _EXITED, _SUCCEEDED = int(AttemptState.EXITED), int(ItemState.SUCCEEDED)
 
 
@@ -39,6 +41,14 @@ class Columns(NamedTuple):
     read: list[int]
     written: list[int]
     slots: list[int]
+    staged_in: Sequence[float] = ()
+    """Seconds of staging, as in `rows.AttemptRow`; these two are empty where no end has any."""
+    staged_out: Sequence[float] = ()
+
+    @property
+    def told(self) -> Sequence[Sequence[Any]]:
+        """Those that say something."""
+        return self if any(self.staged_in) or any(self.staged_out) else self[:_UNSTAGED]
 
 
 Row = tuple[int, int, int, int, int, int, str, bytes, bytes]
@@ -49,15 +59,15 @@ def rows_of(seq: int, run: int, task: int, agent: str, columns: Columns, results
     """Rows for the table, numbered from `seq` on. `results` as in `wire/results.py`, empty for none."""
     items = columns.items
     if len(items) == 1:
-        item, data = items[0], _encode([column[0] for column in columns])
+        item, data = items[0], _encode([column[0] for column in columns.told])
         return [(seq, run, task, 1, item, item + 1, agent, data, _encode(results))]
     low, high = min(items), max(items) + 1
     if high - low <= SPAN and sum(map(len, results)) <= BYTES:
-        data = _encode([_shortened(column) for column in columns])
+        data = _encode([_shortened(column) for column in columns.told])
         return [(seq, run, task, len(items), low, high, agent, data, _encode(results))]
     found: list[Row] = []
     for places in _cut(items, results):
-        part = Columns._make([column[place] for place in places] for column in columns)
+        part = Columns(*([column[place] for place in places] for column in columns.told))
         found += rows_of(seq, run, task, agent, part, [results[place] for place in places])
         seq += len(places)
     return found
@@ -69,7 +79,7 @@ def by_task(tasks: Sequence[int], columns: Columns, results: list[bytes]) -> Ite
     for place, task in enumerate(tasks):
         groups.setdefault(task, []).append(place)
     for task, places in groups.items():
-        part = Columns._make([[column[place] for place in places] for column in columns])
+        part = Columns(*([column[place] for place in places] for column in columns.told))
         yield task, part, [results[place] for place in places]
 
 
@@ -86,7 +96,7 @@ def _cut(items: list[int], results: list[bytes]) -> Iterator[list[int]]:
     yield group
 
 
-def _shortened(column: list[Any]) -> Any:
+def _shortened(column: Sequence[Any]) -> Any:
     """A value that all share stands for the list."""
     first = column[0]
     return first if column.count(first) == len(column) else column
@@ -104,19 +114,20 @@ def results_of(results: bytes) -> list[bytes]:
 
 def columns_of(data: bytes, count: int) -> Columns:
     """A row's columns, whole."""
-    return Columns._make(_whole(column, count) for column in _decode(data))
+    return Columns(*(_whole(column, count) for column in _decode(data)))
 
 
 def attempts_of(seq: int, run: int, task: int, count: int, agent: str, data: bytes) -> list[tuple[Any, ...]]:
-    """A row's ends with the values that a row of `attempts` has, up to the error."""
-    items, numbers, assigned, started, ended, cpu, memory, read, written, slots = columns_of(data, count)
-    ends = zip(items, numbers, assigned, started, ended, cpu, memory, read, written, slots, strict=True)
+    """A row's ends with the values that a row of `attempts` has, up to the staging."""
+    columns = columns_of(data, count)
+    none = [0.0] * count
+    ends = zip(*columns[:_UNSTAGED], columns.staged_in or none, columns.staged_out or none, strict=True)
     return [
         (
             seq + place, run, task, item, number, agent, _EXITED, "ok", 0, given, began, over, used, peak, took, put,
-            slot, _SUCCEEDED, 0, "",
+            slot, _SUCCEEDED, 0, "", into, out,
         )
-        for place, (item, number, given, began, over, used, peak, took, put, slot) in enumerate(ends)
+        for place, (item, number, given, began, over, used, peak, took, put, slot, into, out) in enumerate(ends)
     ]  # fmt: skip
 
 

@@ -34,6 +34,8 @@ class AttemptRecord(NamedTuple):
     final: int
     log_shed: int
     error: str
+    staged_in: float
+    staged_out: float
 
 
 class EndRecord(NamedTuple):
@@ -67,7 +69,7 @@ class LogRecord(NamedTuple):
 
 _ATTEMPT = (
     "SELECT seq, run, task, idx, attempt, agent, state, outcome, code, assigned, started, ended, cpu, memory, read,"
-    " written, slot, final, log_shed, error FROM attempts "
+    " written, slot, final, log_shed, error, staged_in, staged_out FROM attempts "
 )
 
 

@@ -50,8 +50,8 @@ PACK = "INSERT OR REPLACE INTO packs VALUES (?,?,?,?,?,?,?,?,?)"
 """A row of `packs.rows_of`."""
 ATTEMPT = (
     "INSERT INTO attempts (seq, run, task, idx, attempt, agent, state, outcome, code, assigned, started, ended, cpu,"
-    " memory, read, written, slot, final, log_shed, error, log_ref, log, result)"
-    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    " memory, read, written, slot, final, log_shed, error, staged_in, staged_out, log_ref, log, result)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 LOSS_FORGIVEN = (
     "UPDATE attempts SET outcome='stopped', error=? WHERE run=? AND task=? AND idx=? AND attempt=? AND state=3"

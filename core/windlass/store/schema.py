@@ -97,6 +97,11 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE agent_events (
         agent TEXT, at REAL, kind TEXT, text TEXT, PRIMARY KEY (agent, at, kind)) WITHOUT ROWID;
     """,
+    """
+    -- Seconds of staging before an attempt's start and behind its end; 0: next to none, or not known.
+    ALTER TABLE attempts ADD COLUMN staged_in REAL NOT NULL DEFAULT 0;
+    ALTER TABLE attempts ADD COLUMN staged_out REAL NOT NULL DEFAULT 0;
+    """,
 )
 VERSION = len(MIGRATIONS)
 

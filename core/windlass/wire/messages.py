@@ -183,6 +183,9 @@ class Exit(msgspec.Struct, array_like=True, frozen=True):
     """The blob with the whole log when it is not small; the core holds it before this message is sent."""
     log_shed: int = 0
     """Bytes of output left out of the middle because of the cap."""
+    staged: tuple[float, float] | None = None
+    """Seconds of staging: until its inputs were here and laid out, and until its outputs and log were kept and the core
+    had them. They lie before `started` and behind `ended`. None: next to nothing."""
 
 
 class Exited(Message, frozen=True):
@@ -737,8 +740,9 @@ class GetColumns(Message, frozen=True):
     -> Reply({"count", "next": seq | None, "last": seq, "task", "index", "attempt", "slot": u32, "agent": u16,
     "outcome": u8, "started", "ended": f64 (NaN: never), "memory": i64; each as little-endian bytes, "agents": [name],
     "outcomes": [name]}), in the order of their ends between answers, in none within one. `agent` and `outcome` count
-    through the lists. An answer looks at some `limit` attempts of the run; with `task`, those of others are left out of
-    it. `last` is where to go on when more have ended.
+    through the lists. Where any was staged there are "staged_in" and "staged_out": f32, as in `rows.AttemptRow`. An
+    answer looks at some `limit` attempts of the run; with `task`, those of others are left out of it. `last` is where
+    to go on when more have ended.
     """
 
     req: int

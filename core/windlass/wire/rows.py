@@ -112,6 +112,10 @@ class AttemptRow(msgspec.Struct, frozen=True):
     slot: int = 0
     """A lane of the agent's timeline: the lowest number that was free when it began."""
     log_shed: int = 0
+    staged_in: float = 0.0
+    """Seconds before `started` in which its inputs were brought to the agent and laid out; 0: next to none."""
+    staged_out: float = 0.0
+    """Seconds behind `ended` until its outputs and log were hashed and with the core; 0: next to none."""
 
 
 class AgentRow(msgspec.Struct, frozen=True):

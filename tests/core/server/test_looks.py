@@ -57,6 +57,26 @@ def test_ends_come_as_columns_and_page_by_page(core: Any, kit: Any) -> None:
     assert client.ask(m.GetColumns, 99).code == "not-found"
 
 
+def test_staging_is_told_where_there_was_any(core: Any, kit: Any) -> None:
+    client, agent = core.client(), core.agent()
+    agent.hello(cpus=8)
+    run = kit.submit(client, an_array(kit, 6))
+    items = agent.assigned(6)
+    agent.finish(items[:2])
+    assert "staged_in" not in client.ask(m.GetColumns, run)
+    agent.finish(items[2:4], staged=(1.5, 0.0))
+    agent.finish(items[4:5], "nonzero", log=stderr("no\n"), staged=(0.25, 3.0))
+    agent.finish(items[5:], staged=(float("nan"), 1.0))
+    assert kit.wait_run(client, run) == "failed"
+    data = client.ask(m.GetColumns, run)
+    index, *staging = (column(data, name) for name in ("index", "staged_in", "staged_out"))
+    told = dict(zip(index, zip(*staging, strict=True), strict=True))
+    nothing = (0.0, 0.0)
+    assert [told[item.key.index] for item in items] == [nothing, nothing, (1.5, 0), (1.5, 0), (0.25, 3), nothing]
+    rows = {row["index"]: (row["staged_in"], row["staged_out"]) for row in client.ask(m.GetAttempts, run)["attempts"]}
+    assert rows == told
+
+
 def test_failures_alike_are_told_together(core: Any, kit: Any) -> None:
     client, agent = core.client(), core.agent()
     agent.hello(cpus=8)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,8 +47,13 @@ def columns(ends: list[End], seq: int) -> packs.Columns:
     slots = [place % 2 for place in range(size)]
     return packs.Columns(
         [item for item, _ in ends], [number for _, number in ends], [0.5] * size, floats, floats, [0.25] * size,
-        [7] * size, [0] * size, [0] * size, slots,
+        [7] * size, [0] * size, [0] * size, slots, *map(list, zip(*map(staging, range(seq, seq + size)), strict=True)),
     )  # fmt: skip
+
+
+def staging(seq: int) -> tuple[float, float]:
+    """Some ends have some, most have none."""
+    return (seq % 7 / 4, seq % 5 / 8) if seq % 3 == 0 else (0.0, 0.0)
 
 
 def write_packed(store: Store, seq: int, task: int, ends: list[End]) -> None:
@@ -60,7 +66,7 @@ def write_plain(store: Store, seq: int, task: int, ends: list[End]) -> None:
         at = float(seq + place)
         row = (
             seq + place, 1, task, item, number, "a", EXITED, "ok", 0, 0.5, at, at, 0.25, 7, 0, 0, place % 2, DONE, 0,
-            "", None, None, b"jr%d" % (seq + place),
+            "", *staging(seq + place), None, None, b"jr%d" % (seq + place),
         )  # fmt: skip
         store.write(records.ATTEMPT, [row])
         store.write(records.CHANGE, [(1, task, item, item + 1, DONE, "", 0, seq + len(ends) - 1)])
@@ -69,7 +75,7 @@ def write_plain(store: Store, seq: int, task: int, ends: list[End]) -> None:
 def write_failure(store: Store, seq: int, task: int, item: int, number: int) -> None:
     row = (
         seq, 1, task, item, number, "a", EXITED, "nonzero", 3, 0.5, 1.0, 2.0, 0.0, 0, 0, 0, 0, int(ItemState.FAILED), 0,
-        "bad", None, b"log", b"",
+        "bad", 0.0, 0.25, None, b"log", b"",
     )  # fmt: skip
     store.write(records.ATTEMPT, [row])
     store.write(records.CHANGE, [(1, task, item, item + 1, int(ItemState.FAILED), "", 0, seq)])
@@ -145,6 +151,20 @@ def test_packed_ends_read_as_single_ones(tmp_path_factory: pytest.TempPathFactor
         seen.append(looks(store))
         store.close()
     assert seen[0] == seen[1]
+
+
+def test_columns_of_ends_without_staging_are_as_they_ever_were() -> None:
+    """What an older core wrote reads the same, and functions, which have none, pay nothing for it."""
+    ends = [(item, 1) for item in range(5)]
+    bare = columns(ends, 1)._replace(staged_in=[0.0] * 5, staged_out=[0.0] * 5)
+    (row,) = packs.rows_of(1, 1, 0, "a", bare, [b""] * 5)
+    (same,) = packs.rows_of(1, 1, 0, "a", packs.Columns(*bare[:10]), [b""] * 5)
+    assert row == same
+    assert len(msgspec.msgpack.decode(row[7])) == 10
+    assert [end[20:] for end in packs.attempts_of(1, 1, 0, 5, "a", row[7])] == [(0.0, 0.0)] * 5
+    assert (packs.columns_of(row[7], 5).staged_in, packs.columns_of(row[7], 5).items) == ((), [0, 1, 2, 3, 4])
+    tasks = [found for _, found, _ in packs.by_task([0, 1, 0, 1, 0], columns(ends, 1), [b""] * 5)]
+    assert [found.staged_in for found in tasks] == [[0.0, 0.75, 0.0], [0.0, 0.0]]
 
 
 def test_items_far_apart_and_large_results_are_several_rows() -> None:

@@ -36,8 +36,8 @@ def new_run(store: Store, run: int = 1) -> None:
 
 def attempt(seq: int, index: int, number: int, outcome: str, state: AttemptState, final: int = 0) -> tuple[object, ...]:
     return (
-        seq, 1, 0, index, number, "a", int(state), outcome, 0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0, 0, final, 0, "", None, None,
-        b"r%d" % seq,
+        seq, 1, 0, index, number, "a", int(state), outcome, 0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0, 0, final, 0, "", 0.0, 0.0,
+        None, None, b"r%d" % seq,
     )  # fmt: skip
 
 
