@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,14 @@ settings.load_profile("same")
 
 # Before anything imports Qt: the tests never open a window on somebody's desktop, unless Xvfb is asked for.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_users_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is made for many tests at once has no home of a test yet, and must not have the user's either."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WINDLASS_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -5,19 +5,24 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
+from tests.gui.windows import main_window, recorded_bridge
 
 from windlass.wire import codec, lan
 from windlass.wire.messages import Delta, Snapshot
 from windlass.wire.rows import AgentRow, AttemptRow, Counts, RunRow, TaskRow
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
+from windlass_gui.look.motion import reduce_motion
+from windlass_gui.look.theme import apply_theme, theme_switch
+from windlass_gui.window.main_window import MainWindow
 
 HARMLESS = (
     "This plugin does not support propagateSizeHints()",
@@ -27,9 +32,9 @@ HARMLESS = (
 """What the offscreen platform says of itself."""
 
 
-@pytest.fixture(autouse=True)
-def no_qt_warnings() -> Iterator[list[str]]:
-    """Fails the test at any Qt warning. A test that expects one removes it from the list."""
+@pytest.fixture(scope="session")
+def qt_words() -> Iterator[list[str]]:
+    """Every warning that Qt gives, in a fixture of many tests too."""
     seen: list[str] = []
 
     def handler(kind: QtMsgType, _context: object, text: str | None) -> None:
@@ -39,7 +44,24 @@ def no_qt_warnings() -> Iterator[list[str]]:
     before = qInstallMessageHandler(handler)
     yield seen
     qInstallMessageHandler(before)
+
+
+@pytest.fixture(autouse=True)
+def no_qt_warnings(qt_words: list[str]) -> Iterator[list[str]]:
+    """Fails the test at any Qt warning. A test that expects one removes it from the list."""
+    yield qt_words
+    seen = qt_words.copy()
+    qt_words.clear()
     assert not seen, f"Qt said: {seen}"
+
+
+@pytest.fixture(autouse=True)
+def usual_look(qapp: QApplication) -> QApplication:
+    """Each test begins in the dark theme with motion, whatever the one before it chose."""
+    if theme_switch().choice != "dark":
+        apply_theme(qapp, "dark")
+    reduce_motion(False)
+    return qapp
 
 
 @pytest.fixture(autouse=True)
@@ -49,17 +71,17 @@ def widgets_go() -> Iterator[None]:
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
-@pytest.fixture(autouse=True)
-def no_local_network(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def no_local_network() -> Iterator[None]:
     """Nobody listens to the real one."""
-    monkeypatch.setattr(lan, "available", lambda: False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lan, "available", lambda: False)
+        yield
 
 
 @pytest.fixture(params=["dark", "light"])
-def each_theme(qapp: QApplication, request: pytest.FixtureRequest) -> str:
-    from windlass_gui.look.theme import apply_theme
-
-    apply_theme(qapp, request.param)
+def each_theme(usual_look: QApplication, request: pytest.FixtureRequest) -> str:
+    apply_theme(usual_look, request.param)
     return str(request.param)
 
 
@@ -129,11 +151,29 @@ def link() -> RecordingLink:
 
 @pytest.fixture
 def bridge(qapp: QApplication, link: RecordingLink) -> Iterator[Bridge]:
-    """A bridge that is up over a recording link. Its frames come when the test calls `frame`, not by the clock."""
-    made = Bridge()
-    made._timer.stop()
-    made.use_link(link)
-    made.link_phase("up")
-    made.frame()
-    yield made
-    made.shutdown(stop_core=False)
+    with recorded_bridge(link) as made:
+        yield made
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> QSettings:
+    return QSettings(str(tmp_path / "app.ini"), QSettings.Format.IniFormat)
+
+
+@pytest.fixture
+def window(bridge: Bridge, settings: QSettings) -> Iterator[MainWindow]:
+    """The app's window as it is at its first start, for this test alone."""
+    with main_window(bridge, settings) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared_window(
+    qapp: QApplication, qt_words: list[str], no_local_network: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MainWindow]:
+    """One for all tests of a module that need none of their own: each leaves it without documents again."""
+    apply_theme(qapp, "dark")
+    place = tmp_path_factory.mktemp("config")
+    settings = QSettings(str(place / "app.ini"), QSettings.Format.IniFormat)
+    with recorded_bridge(RecordingLink()) as bridge, main_window(bridge, settings) as made:
+        yield made

@@ -6,18 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPointF, QSettings, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QInputDialog, QMessageBox
+from PySide6.QtWidgets import QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
+from tests.gui.windows import close_documents
 
-from windlass_gui.bridge import Bridge
 from windlass_gui.editor.canvas.view import GraphView
 from windlass_gui.editor.parts.kinds import MIME_TASKS
 from windlass_gui.editor.parts.shelf import Shelf
 from windlass_gui.editor.parts.templates import Templates
-from windlass_gui.look.theme import apply_theme
 from windlass_gui.window.main_window import MainWindow
 
 GRAPH = """\
@@ -30,24 +29,14 @@ tasks:
 
 
 @pytest.fixture
-def window(qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
-    apply_theme(qapp, "dark")
-    bridge = Bridge()
-    made = MainWindow(bridge, QSettings(str(tmp_path / "config" / "app.ini"), QSettings.Format.IniFormat))
-    made.show()
+def window(shared_window: MainWindow, tmp_path: Path) -> Iterator[MainWindow]:
     (tmp_path / "graph").mkdir()
     path = tmp_path / "graph" / "small.yaml"
     path.write_text(GRAPH)
-    assert made.open_file(path)
-    yield made
-    for document in made.documents.all:
-        if document.session is not None:
-            document.session.undo.setClean()  # nothing to ask about when it closes
-    made.close()
-    made.background.close()
-    made.deleteLater()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    bridge.shutdown(False)
+    assert shared_window.open_file(path)
+    yield shared_window
+    close_documents(shared_window)
+    shared_window.palette_.parts.line.clear()
 
 
 def canvas(window: MainWindow) -> GraphView:
@@ -75,14 +64,12 @@ def files(*paths: Path) -> QMimeData:
     return data
 
 
-def test_what_is_chosen_becomes_a_template_and_comes_back(
-    window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_what_is_chosen_becomes_a_template_and_comes_back(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
     view = canvas(window)
     view.graph.select_all()
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("Two steps / mine", True))
     window.actions_["save_template"].trigger()
-    (kept,) = (tmp_path / "config" / "templates").iterdir()
+    (kept,) = (Path(window.settings.fileName()).parent / "templates").iterdir()
     assert kept.name == "Two-steps-mine.yaml"
     assert kept.read_text().splitlines()[0] == "windlass: 1"
     part = next(part for part in window.palette_.parts.shelf.parts() if part.group == "template")

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
-from pytestqt.qtbot import QtBot
+from tests.gui.windows import close_documents
 
-from windlass_gui.bridge import Bridge
 from windlass_gui.editor.canvas.picture_dialog import PictureDialog
 from windlass_gui.editor.canvas.view import GraphView
 from windlass_gui.editor.document.session import EditorSession
@@ -34,21 +33,14 @@ SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModi
 
 
 @pytest.fixture
-def window(bridge: Bridge, qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+def window(shared_window: MainWindow, tmp_path: Path) -> Iterator[MainWindow]:
     file = tmp_path / "graph.yaml"
     file.write_text(GRAPH)
-    made = MainWindow(bridge, QSettings(str(tmp_path / "app.ini"), QSettings.Format.IniFormat))
-    made.resize(1200, 800)
-    made.show()
-    made.activateWindow()
-    made.open_file(file)
-    qtbot.waitUntil(lambda: made.page.view is not None and made.page.view.isVisible())
-    yield made
-    if made.page.session is not None:
-        made.page.session.undo.setClean()
-    bridge.owns_core = False
-    made.close()
-    made.deleteLater()
+    shared_window.resize(1200, 800)
+    shared_window.activateWindow()
+    assert shared_window.open_file(file)
+    yield shared_window
+    close_documents(shared_window)
 
 
 @pytest.fixture

@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QSettings, Qt
+from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
-from pytestqt.qtbot import QtBot
 
 from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge, SubmitProgress
 from windlass_gui.window.main_window import MainWindow
 
 GRAPH = "windlass: 1\nname: {0}\ntasks:\n  first: {{command: echo {0}, position: [0, 0]}}\n"
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> QSettings:
-    return QSettings(str(tmp_path / "app.ini"), QSettings.Format.IniFormat)
-
-
-@pytest.fixture
-def window(bridge: Bridge, qtbot: QtBot, settings: QSettings) -> Iterator[MainWindow]:
-    made = MainWindow(bridge, settings)
-    made.show()
-    yield made
-    for document in made.documents.all:
-        if document.session is not None:
-            document.page.text.apply()
-            document.session.undo.setClean()
-    made.close()
-    made.deleteLater()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QToolTip
@@ -21,7 +21,6 @@ from windlass.wire.messages import Pick
 from windlass.wire.rows import Counts
 from windlass_gui import app
 from windlass_gui.bridge import PLAIN, Acted, Bridge, How, SubmitProgress
-from windlass_gui.look.theme import apply_theme
 from windlass_gui.submit.options import SubmitOptions
 from windlass_gui.window.main_window import MainWindow
 
@@ -71,24 +70,9 @@ class RecordingBridge(Bridge):
 
 @pytest.fixture
 def bridge(qapp: QApplication) -> Iterator[RecordingBridge]:
-    apply_theme(qapp, "dark")
     made = RecordingBridge()
     yield made
     made.shutdown(False)
-
-
-@pytest.fixture
-def window(bridge: RecordingBridge, qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
-    made = MainWindow(bridge, QSettings(str(tmp_path / "app.ini"), QSettings.Format.IniFormat))
-    made.show()
-    yield made
-    if made.page.session is not None:
-        made.page.session.undo.setClean()
-    bridge.owns_core = False
-    made.close()
-    made.deleteLater()
-    # Really gone: switching the theme would repaint every window that was ever made otherwise.
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -24,9 +24,8 @@ from PySide6.QtWidgets import (
     QTabBar,
     QWidget,
 )
-from pytestqt.qtbot import QtBot
+from tests.gui.windows import actions_of_menus
 
-from windlass_gui.bridge import Bridge
 from windlass_gui.files.recovery import Kept, Lost
 from windlass_gui.files.recovery_dialog import RecoveryDialog
 from windlass_gui.window.actions import SPECS
@@ -36,33 +35,12 @@ WITHOUT_KEYS = {"about"}
 """Actions for which keys of their own would be in nobody's fingers; the menus' letters and Ctrl+K reach them."""
 
 
-@pytest.fixture
-def window(bridge: Bridge, qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
-    made = MainWindow(bridge, QSettings(str(tmp_path / "app.ini"), QSettings.Format.IniFormat))
-    made.show()
-    path = tmp_path / "dawn.yaml"
+@pytest.fixture(scope="module")
+def window(shared_window: MainWindow, tmp_path_factory: pytest.TempPathFactory) -> MainWindow:
+    path = tmp_path_factory.mktemp("graph") / "dawn.yaml"
     path.write_text("windlass: 1\nname: dawn\ntasks:\n  fetch: {command: xx, position: [0, 0]}\n")
-    made.open_file(path)
-    yield made
-    made.close()
-    made.deleteLater()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-
-
-def _of_menus(window: QMainWindow) -> Iterator[QAction]:
-    def walk(menu: QMenu) -> Iterator[QAction]:
-        menu.aboutToShow.emit()
-        for action in menu.actions():
-            inner = action.menu()
-            if isinstance(inner, QMenu):
-                yield from walk(inner)
-            elif not action.isSeparator():
-                yield action
-
-    for head in window.menuBar().actions():
-        menu = head.menu()
-        if isinstance(menu, QMenu):
-            yield from walk(menu)
+    assert shared_window.open_file(path)
+    return shared_window
 
 
 def test_every_action_has_keys_and_a_tip(window: MainWindow) -> None:
@@ -79,7 +57,7 @@ def test_every_action_has_keys_and_a_tip(window: MainWindow) -> None:
 def test_no_keys_mean_two_things(window: MainWindow) -> None:
     """In the whole window; a key that counts only inside a widget may be another's inside another widget."""
     taken: dict[str, str] = {}
-    for action in {*window.findChildren(QAction), *_of_menus(window)}:
+    for action in {*window.findChildren(QAction), *actions_of_menus(window)}:
         local = action.shortcutContext() in (
             Qt.ShortcutContext.WidgetShortcut, Qt.ShortcutContext.WidgetWithChildrenShortcut,
         )  # fmt: skip

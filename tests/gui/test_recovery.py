@@ -8,12 +8,14 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt
+from PySide6.QtCore import QCoreApplication, QSettings, Qt
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
+from tests.gui.windows import main_window
 
 from windlass_gui.bridge import Bridge
 from windlass_gui.files.recovery import Recovery
@@ -33,26 +35,16 @@ Open = Callable[[], MainWindow]
 
 @pytest.fixture
 def open_window(bridge: Bridge, qtbot: QtBot, tmp_path: Path, place: Path) -> Iterator[Open]:
-    made: list[MainWindow] = []
+    with ExitStack() as opened:
 
-    def make() -> MainWindow:
-        window = MainWindow(bridge, QSettings(str(tmp_path / "app.ini"), QSettings.Format.IniFormat))
-        window.show()
-        window.keep_unsaved(place)
-        _settle(window)
-        made.append(window)
-        return window
+        def make() -> MainWindow:
+            settings = QSettings(str(tmp_path / "app.ini"), QSettings.Format.IniFormat)
+            window = opened.enter_context(main_window(bridge, settings))
+            window.keep_unsaved(place)
+            _settle(window)
+            return window
 
-    yield make
-    for window in made:
-        for document in window.documents.all:
-            if document.session is not None:
-                document.page.text.apply()
-                document.session.undo.setClean()
-        window.close()
-        window.background.close()
-        window.deleteLater()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        yield make
 
 
 def _settle(window: MainWindow) -> None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QSettings, Qt
+from PySide6.QtCore import QCoreApplication, QPoint, QSettings, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QInputDialog, QLabel, QMenu, QPushButton, QToolButton
-from pytestqt.qtbot import QtBot
 
 from windlass_gui import app
 from windlass_gui.bridge import Bridge
-from windlass_gui.look.theme import apply_theme, theme_switch
+from windlass_gui.look.theme import theme_switch
 from windlass_gui.window.docks import docks_of
 from windlass_gui.window.main_window import MainWindow
 
@@ -23,24 +21,11 @@ GRAPH = "windlass: 1\nname: one\ntasks:\n  first: {command: echo one, position: 
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> QSettings:
-    return QSettings(str(tmp_path / "app.ini"), QSettings.Format.IniFormat)
-
-
-@pytest.fixture
-def window(bridge: Bridge, qtbot: QtBot, settings: QSettings, tmp_path: Path) -> Iterator[MainWindow]:
-    made = MainWindow(bridge, settings)
-    made.show()
+def window(window: MainWindow, tmp_path: Path) -> MainWindow:
     path = tmp_path / "one.yaml"
     path.write_text(GRAPH)
-    made.open_file(path)
-    yield made
-    for document in made.documents.all:
-        if document.session is not None:
-            document.session.undo.setClean()
-    made.close()
-    made.deleteLater()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    window.open_file(path)
+    return window
 
 
 def _width(window: MainWindow, dock: str) -> int:
@@ -110,9 +95,6 @@ def test_the_theme_is_chosen_and_follows_the_desktop(
         QApplication.styleHints().colorSchemeChanged.emit(scheme)
         assert theme_switch().theme.name == name
     dialog.reject()
-    application = QApplication.instance()
-    assert isinstance(application, QApplication)
-    apply_theme(application, "dark")
 
 
 def test_another_size_asks_for_a_new_window(window: MainWindow, settings: QSettings) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QTranslator
+from PySide6.QtCore import QTranslator
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -24,10 +24,8 @@ from PySide6.QtWidgets import (
     QTreeView,
     QWidget,
 )
-from pytestqt.qtbot import QtBot
 
 import windlass_gui
-from windlass_gui.bridge import Bridge
 from windlass_gui.files.recovery import Kept, Lost
 from windlass_gui.files.recovery_dialog import RecoveryDialog
 from windlass_gui.window.main_window import MainWindow
@@ -169,11 +167,9 @@ def _left(root: QWidget, names: set[str]) -> list[tuple[str, str]]:
     return left
 
 
-def test_every_text_of_every_window_is_translated(pseudo: None, bridge: Bridge, qtbot: QtBot, tmp_path: Path) -> None:
+def test_every_text_of_every_window_is_translated(pseudo: None, window: MainWindow, tmp_path: Path) -> None:
     from windlass_resources.samples import list_samples
 
-    window = MainWindow(bridge, QSettings(str(tmp_path / "app.ini"), QSettings.Format.IniFormat))
-    window.show()
     path = tmp_path / "dawn.yaml"
     path.write_text("windlass: 1\nname: dawn\ntasks:\n  fetch: {command: xx, position: [0, 0]}\n")
     window.open_file(path)
@@ -188,7 +184,4 @@ def test_every_text_of_every_window_is_translated(pseudo: None, bridge: Bridge, 
     for root in dialogs:
         if isinstance(root, QDialog):
             root.close()
-    window.close()
-    window.deleteLater()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert not left, "\n".join(sorted(set(left)))

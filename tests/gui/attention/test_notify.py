@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
-from pytestqt.qtbot import QtBot
 
 from windlass.wire import messages as m
 from windlass.wire.rows import Counts
@@ -36,11 +34,6 @@ class Desktop:
 
     def show(self, title: str, text: str, grave: bool) -> None:
         self.shown.append((title, text, grave))
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> QSettings:
-    return QSettings(str(tmp_path / "app.ini"), QSettings.Format.IniFormat)
 
 
 @pytest.fixture
@@ -178,16 +171,6 @@ def test_the_ring_follows_what_runs_and_the_mark_what_is_wrong(make: Any, qapp: 
     assert 0 < ring[2] < ring[3] < ring[4]
     assert pixels(0.5, URGENT, theme.danger) > 100
     assert pixels(0.5, 0, theme.danger) == 0
-
-
-@pytest.fixture
-def window(bridge: Bridge, qtbot: QtBot, settings: QSettings) -> Iterator[MainWindow]:
-    made = MainWindow(bridge, settings)
-    made.show()
-    yield made
-    made.close()
-    made.deleteLater()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def test_the_trays_menu_says_how_far_and_asks_before_it_pauses_all(

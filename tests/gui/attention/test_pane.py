@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,20 +25,10 @@ from windlass_gui.window.main_window import MainWindow
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> QSettings:
-    return QSettings(str(tmp_path / "app.ini"), QSettings.Format.IniFormat)
-
-
-@pytest.fixture
-def window(bridge: Bridge, qtbot: QtBot, settings: QSettings) -> Iterator[MainWindow]:
-    made = MainWindow(bridge, settings)
-    made.resize(1280, 800)
-    made.show()
-    made.attention.show()
-    yield made
-    made.close()
-    made.deleteLater()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+def window(window: MainWindow) -> MainWindow:
+    window.resize(1280, 800)
+    window.attention.show()
+    return window
 
 
 def feed(window: MainWindow, link: RecordingLink, make: Any, runs: list[Any] = [], agents: list[Any] = []) -> None:  # noqa: B006

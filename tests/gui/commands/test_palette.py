@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from tests.gui.windows import actions_of_menus
 
 from windlass_gui.bridge import Bridge
 from windlass_gui.commands import CommandPalette, Where, all_commands
@@ -26,19 +25,11 @@ GRAPH = "windlass: 1\nname: one\ntasks:\n  fetch: {title: Fetch frames, command:
 
 
 @pytest.fixture
-def window(bridge: Bridge, qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
-    made = MainWindow(bridge, QSettings(str(tmp_path / "app.ini"), QSettings.Format.IniFormat))
-    made.show()
+def window(window: MainWindow, tmp_path: Path) -> MainWindow:
     path = tmp_path / "one.yaml"
     path.write_text(GRAPH)
-    made.open_file(path)
-    yield made
-    for document in made.documents.all:
-        if document.session is not None:
-            document.session.undo.setClean()
-    made.close()
-    made.deleteLater()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    window.open_file(path)
+    return window
 
 
 def _palette() -> CommandPalette:
@@ -85,20 +76,8 @@ def test_every_action_of_every_menu_is_there(window: MainWindow) -> None:
         title = plain(window.actions_[spec.name].text())
         assert any(title in known for known in titles), spec.name
 
-    def walk(menu: QMenu) -> Iterator[QAction]:
-        menu.aboutToShow.emit()
-        for action in menu.actions():
-            inner = action.menu()
-            if isinstance(inner, QMenu):
-                yield from walk(inner)
-            elif not action.isSeparator():
-                yield action
-
-    for head in window.menuBar().actions():
-        menu = head.menu()
-        assert isinstance(menu, QMenu)
-        for action in walk(menu):
-            assert any(plain(action.text()) in known for known in titles), action.text()
+    for action in actions_of_menus(window):
+        assert any(plain(action.text()) in known for known in titles), action.text()
     assert "What happened?" in titles, "an action that only a pane has"
     texts = [command.text for command in commands]
     assert len(set(texts)) == len(texts), "nothing stands there twice"

@@ -1,0 +1,72 @@
+"""The app's main window for tests: opened over a link that only records, and gone without a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from windlass_gui.bridge import Bridge
+from windlass_gui.bridge.recording import RecordingLink
+from windlass_gui.window.main_window import MainWindow
+
+
+@contextmanager
+def recorded_bridge(link: RecordingLink) -> Iterator[Bridge]:
+    """A bridge that is up. Its frames come when the test calls `frame`, not by the clock."""
+    made = Bridge()
+    made._timer.stop()
+    made.use_link(link)
+    made.link_phase("up")
+    made.frame()
+    yield made
+    made.shutdown(stop_core=False)
+
+
+@contextmanager
+def main_window(bridge: Bridge, settings: QSettings) -> Iterator[MainWindow]:
+    """Shown until the block ends; then it is really gone, as the next theme would be put on it otherwise."""
+    window = MainWindow(bridge, settings)
+    window.show()
+    yield window
+    leave_nothing_to_ask(window)
+    bridge.owns_core = False
+    window.close()
+    window.background.close()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def leave_nothing_to_ask(window: MainWindow) -> None:
+    """What is not saved counts as saved, so that nothing waits for an answer when documents are closed."""
+    for document in window.documents.all:
+        if document.session is not None:
+            document.page.text.apply()
+            document.session.undo.setClean()
+
+
+def close_documents(window: MainWindow) -> None:
+    """All of them, without a question: what the next test of a shared window opens is alone there."""
+    leave_nothing_to_ask(window)
+    assert window.opening.close(window.documents.all)
+
+
+def actions_of_menus(window: QMainWindow) -> Iterator[QAction]:
+    """Every action of the menu bar, those of menus in menus too, filled as they are when they are opened."""
+
+    def walk(menu: QMenu) -> Iterator[QAction]:
+        menu.aboutToShow.emit()
+        for action in menu.actions():
+            inner = action.menu()
+            if isinstance(inner, QMenu):
+                yield from walk(inner)
+            elif not action.isSeparator():
+                yield action
+
+    for head in window.menuBar().actions():
+        menu = head.menu()
+        assert isinstance(menu, QMenu), head.text()
+        yield from walk(menu)
