@@ -49,7 +49,7 @@ test: $(VENV)/.dev
 
 test-quick: $(VENV)/.dev
 	@$(BIN)/python tools/check_qt.py
-	$(PYTEST) -m 'not slow' -n auto $(ARGS)
+	$(PYTEST) -m 'not slow' --hypothesis-profile quick -n auto $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check --no-cache

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.depth import QUICK, SHARE
 
-# The suite gives the same answer each time; `--hypothesis-profile=search` looks for new cases by hand.
-# A busy machine is no reason to fail.
+# The suite gives the same answer each time, the quick part of it fewer cases;
+# `--hypothesis-profile=search` looks for new ones by hand. A busy machine is no reason to fail.
 LOADED = [HealthCheck.too_slow]
 settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=LOADED)
+settings.register_profile(QUICK, settings.get_profile("same"), max_examples=100 // SHARE)
 settings.register_profile("search", deadline=None, max_examples=1000, suppress_health_check=LOADED)
 settings.load_profile("same")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import examples
 
 from windlass.blobs import transfer
 from windlass.blobs.store import BlobError, BlobStore
@@ -58,7 +59,7 @@ def test_a_blob_with_the_wrong_content_never_appears(store: BlobStore) -> None:
     assert list((store.root / "tmp").iterdir()) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.integers(0, 4), min_size=5, max_size=15))
 def test_the_hash_is_right_in_any_order_of_pieces(tmp_path_factory: pytest.TempPathFactory, order: list[int]) -> None:
     """Pieces may come twice, and with other content before the right one."""
@@ -97,7 +98,7 @@ def test_what_a_crash_left_is_swept(store: BlobStore) -> None:
     assert BlobStore(store.root).sweep() == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 4000), st.integers(1, 700), st.integers(1, 6), st.randoms(use_true_random=False))
 def test_a_pull_ends_whatever_gets_lost_doubled_or_mixed(
     size: int, chunk: int, window: int, chance: random.Random

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import examples
 
 from windlass.model.document import load_document
 from windlass.model.edit import DocumentText
@@ -317,7 +318,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.sampled_from([TEXT, "windlass: 1\ntasks: {}\n", TEXT.replace("\n\n", "\n")]), st.lists(STEPS, max_size=8))
 def test_any_edits_leave_text_and_data_equal(text: str, steps: list[tuple[Any, ...]]) -> None:
     document = DocumentText(text)

@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import examples
 
 from windlass.model.document import load_document
 from windlass.model.edit import DocumentText
@@ -22,7 +23,7 @@ PIECES = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(GOOD)), st.integers(0, 30), PIECES), min_size=1, max_size=4))
 def test_damaged_text(cuts: list[tuple[int, int, str]]) -> None:
     text = GOOD
@@ -38,7 +39,7 @@ def test_damaged_text(cuts: list[tuple[int, int, str]]) -> None:
         pass
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.binary(max_size=200), st.integers(0, len(GOOD)))
 def test_damaged_bytes(junk: bytes, at: int) -> None:
     raw = GOOD.encode()
@@ -64,7 +65,7 @@ TASKS = st.dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.fixed_dictionaries({"windlass": st.just(1)}, optional={
     "tasks": st.one_of(TASKS, VALUES), "params": st.one_of(st.just({"p": 1}), VALUES), "defaults": VALUES, "name": VALUES}))  # fmt: skip
 def test_any_data(document: dict[str, Any]) -> None:

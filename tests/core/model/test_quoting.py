@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import examples
 
 from windlass.model.expr import ExprError, Scope
 from windlass.model.quoting import check_script, check_shell, language, render_script, render_shell, second_reading
@@ -133,7 +134,7 @@ SAFE_TEXT = st.text(SIGNS | st.characters(exclude_categories=["Cs"], exclude_cha
 CHAINED = [PLACES[name] for name in ("bare", "single", "double", "assignment", "function", "subshell", "case")]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(SAFE_TEXT, min_size=1, max_size=5))
 def test_any_value_comes_back_from_every_place(values: list[str]) -> None:
     lines = [f"{render_shell(place, Scope(item=value))}; printf '\\000'" for value in values for place in CHAINED]
@@ -141,7 +142,7 @@ def test_any_value_comes_back_from_every_place(values: list[str]) -> None:
     assert done.stdout.decode().split("\0")[:-1] == [value for value in values for _ in CHAINED]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(st.sampled_from("'\"\\$`#;|<>(){}\n axxx"), max_size=25))
 def test_a_value_never_runs_wherever_the_hole_is(text: str) -> None:
     """Any shell text with holes: either refused, or the value's command substitution does not become code."""

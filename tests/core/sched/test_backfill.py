@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import examples
 from turns import Bench
 
 from windlass.model.graph import Resources
@@ -167,7 +168,7 @@ jobs_strategy = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(jobs_strategy, st.lists(st.integers(4, 6), min_size=1, max_size=3))
 def test_backfill_never_delays_a_reservation(jobs: list[Job], agents: list[int]) -> None:
     """With durations as they were declared, what a request was told never gets later, and it begins by then."""

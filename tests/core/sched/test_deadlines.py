@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import examples
 from turns import Bench
 
 from windlass.sched import Config
@@ -100,7 +101,7 @@ def test_nothing_ticks_without_deadlines() -> None:
     assert bench.scheduler.next_deadline() == before
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 6), st.integers(1, 9), st.booleans()), min_size=1, max_size=6), st.integers(1, 4)
 )

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import initialize
 from scenarios import story
 from test_any_order import AnyOrder
+from tests.depth import examples
 from turns import Bench
 from world import World
 
@@ -208,7 +209,7 @@ class Explained(AnyOrder):
 
 
 Explained.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=30, deadline=None, derandomize=True,
+    max_examples=examples(25), stateful_step_count=30, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )  # fmt: skip
 TestExplained = pytest.mark.slow(Explained.TestCase)

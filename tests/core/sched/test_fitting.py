@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import examples
 from turns import Bench
 
 from windlass.model.fitting import Machine, fit, lack
@@ -31,7 +32,7 @@ ASKS = st.builds(
 
 
 @given(machines(), ASKS, st.sampled_from([(), ("os == linux",)]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_one_verdict_with_the_scheduler(machine: Machine, asked: Resources, where: tuple[str, ...]) -> None:
     bench = Bench()
     gpus = tuple(Gpu(index, "", size) for index, size in enumerate(machine.gpu_memory))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from load import Load
+from tests.depth import examples
 
 from windlass.model.graph import Resources
 from windlass.sched import Config
@@ -39,7 +40,7 @@ def plan(id: str = "t", cpus: float = 1, **more: object) -> TaskPlan:
     weights=st.dictionaries(st.sampled_from("abcdx"), st.sampled_from((0.5, 1.0, 2.0)), max_size=4),
     half_life=st.sampled_from((0.0, 5.0, 20.0)),
 )  # fmt: skip
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 def test_every_ready_item_is_begun_though_others_never_run_out_of_work(
     arrivals: list[tuple[float, str, int, int, float]], weights: dict[str, float], half_life: float
 ) -> None:
@@ -65,7 +66,7 @@ WEIGHT = st.sampled_from((0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 7.0))
     weights=st.tuples(WEIGHT, WEIGHT), agents=st.integers(1, 4), slots=st.integers(2, 7),
     took=st.tuples(st.sampled_from((0.4, 1.0, 1.7)), st.sampled_from((0.3, 1.1))), late=st.floats(0.0, 5.0),
 )  # fmt: skip
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 def test_two_owners_hold_what_is_fair_within_one_item(
     weights: tuple[float, float], agents: int, slots: int, took: tuple[float, float], late: float
 ) -> None:
@@ -90,7 +91,7 @@ def test_two_owners_hold_what_is_fair_within_one_item(
 
 
 @given(weights=st.lists(WEIGHT, min_size=3, max_size=5), slots=st.integers(5, 40))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_no_owner_holds_an_item_that_another_had_less_reason_to_lack(weights: list[float], slots: int) -> None:
     """Without one of its items, an owner would have no more for its weight than any other that waits."""
     names = "abcde"[: len(weights)]
@@ -155,7 +156,7 @@ JOB = st.tuples(
 
 
 @given(jobs=st.lists(JOB, min_size=2, max_size=10), sizes=st.lists(st.integers(1, 4), min_size=1, max_size=3))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_nothing_of_lower_priority_begins_where_something_higher_that_fits_waits(
     jobs: list[tuple[str, int, int, int, int, float, float]], sizes: list[int]
 ) -> None:
@@ -200,7 +201,7 @@ SEQUENCES = [*ROTATED, *(names[::-1] for names in ROTATED), ["fair-share"], ["ag
     runs=st.lists(RUN, min_size=2, max_size=4),
     weights=st.dictionaries(st.sampled_from("ab"), st.sampled_from((0.5, 2.0)), max_size=1),
 )
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 def test_the_criteria_decide_in_the_order_that_was_chosen(
     order: list[str],
     runs: list[tuple[str, int, list[tuple[int, float | None, float | None, float]]]],

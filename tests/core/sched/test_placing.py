@@ -13,6 +13,7 @@ from hypothesis.stateful import initialize, rule
 from scenarios import PATIENT, story
 from test_any_order import AGENTS, RETRY, AnyOrder
 from test_explain import ExplainingBench, ExplainingWorld, texts, why
+from tests.depth import examples
 from turns import Bench, settled
 from world import Behaviour, Faults, World
 
@@ -468,7 +469,7 @@ class PlacedAndExplained(Placed):
 
 for machine in (Placed, PlacedAndExplained):
     machine.TestCase.settings = settings(
-        max_examples=12, stateful_step_count=30, deadline=None, derandomize=True,
+        max_examples=examples(12), stateful_step_count=30, deadline=None, derandomize=True,
         suppress_health_check=[HealthCheck.too_slow],
     )  # fmt: skip
 TestPlaced = Placed.TestCase

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenarios import PATIENT
+from tests.depth import examples
 from turns import Bench
 from world import Behaviour, Faults, World
 
@@ -155,7 +156,7 @@ ENDS = st.lists(
 
 
 @given(ENDS)
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_the_rule_by_itself(ends: list[tuple[int, str, bool, float]]) -> None:
     """Whatever happens: an agent is charged only with items that failed on it and succeeded on another one, and on
     nobody else failed, within the window."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import examples
 
 from windlass.model.graph import Command, Foreach, Graph, Need, Resources, RetryPolicy, Task
 from windlass.sched.critical import critical_path
@@ -231,7 +232,7 @@ def layered(draw: Callable[..., object]) -> list[Task]:
     return tasks
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(layered(), st.integers(0, 1000), st.sampled_from(["1x2cpu+1gpu", "3x2cpu,1x4cpu+2gpu", "2x3cpu+1gpu+8GiB"]))
 def test_never_shorter_than_the_bound_and_never_over_committed(tasks: list[Task], seed: int, agents: str) -> None:
     graph = Graph("g", tasks)

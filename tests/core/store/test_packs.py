@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import examples
 
 from windlass.sched.events import RunPlan, TaskPlan
 from windlass.sched.states import AttemptState, ItemState
@@ -126,7 +127,7 @@ steps = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(steps)
 def test_packed_ends_read_as_single_ones(tmp_path_factory: pytest.TempPathFactory, made: list[Any]) -> None:
     seen = []

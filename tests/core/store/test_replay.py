@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import examples
 
 from windlass.sched.events import RunPlan, TaskPlan
 from windlass.sched.states import AttemptState, ItemState
@@ -56,7 +57,7 @@ changes = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(changes)
 def test_ranges_play_back_in_order(tmp_path_factory: pytest.TempPathFactory, made: list[tuple[int, int, int]]) -> None:
     store = Store(tmp_path_factory.mktemp("store"))

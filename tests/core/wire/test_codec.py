@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import examples
 
 from windlass.model.graph import FileRef
 from windlass.wire import codec, limits
@@ -71,7 +72,7 @@ def test_a_packed_payload_is_held_to_the_limits() -> None:
         assert caught.value.code == code
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.lists(st.binary(max_size=60), max_size=4))
 def test_garbage_is_a_wire_error_and_nothing_else(frames: list[bytes]) -> None:
     code = ""
@@ -83,7 +84,7 @@ def test_garbage_is_a_wire_error_and_nothing_else(frames: list[bytes]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(messages, st.data())
 def test_a_damaged_message_is_a_message_or_a_wire_error(message: Any, data: st.DataObject) -> None:
     frames = codec.encode(message)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import examples
 
 from windlass.wire.rows import AgentRow, Counts, RunRow
 from windlass_gui.attention.aside import GONE, HOUR, Aside
@@ -127,7 +128,7 @@ _agents = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(runs=st.lists(_runs, max_size=6), agents=st.lists(_agents, max_size=6), gap=st.floats(0, 1000))
 def test_any_rows_give_an_ordered_list_of_unlike_matters_that_can_be_told(
     runs: list[RunRow], agents: list[AgentRow], gap: float
@@ -153,7 +154,7 @@ def test_any_rows_give_an_ordered_list_of_unlike_matters_that_can_be_told(
     assert all(0 < matter.since <= NOW + gap for matter in found)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(runs=st.lists(_runs, max_size=5, unique_by=lambda row: row.id), agents=st.lists(_agents, max_size=4))
 def test_what_changes_elsewhere_leaves_identity_and_mark_alone(runs: list[RunRow], agents: list[AgentRow]) -> None:
     """Other runs of ended state and other healthy agents come; names, notes and times change."""
@@ -191,7 +192,7 @@ def test_until_it_changes_ends_when_it_gets_worse() -> None:
     assert aside.split([worse], NOW) == ([worse], [])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     st.one_of(st.text(max_size=30), st.sampled_from(['[["a","b",null,[1e999]]]', "3", '[["a","b",1e999,[]]]', "[[1]]"]))
 )

@@ -12,6 +12,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QSettings
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
+from tests.depth import examples
 
 from windlass.wire import messages as m
 from windlass.wire.rows import Counts
@@ -158,7 +159,7 @@ def test_what_did_not_change_keeps_its_row(window: MainWindow, link: RecordingLi
 
 
 @given(st.lists(st.lists(st.sampled_from("abcdefgh"), unique=True), min_size=2, max_size=5))
-@settings_(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings_(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_change_gives_the_list_that_a_new_pane_would_show(qapp: QApplication, steps: list[list[str]]) -> None:
     bridge = Bridge()
     bridge._timer.stop()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
+from tests.depth import examples
 
 from windlass_gui.editor.canvas.arrange import align, distribute, make_room
 from windlass_gui.editor.canvas.layout import NODE_HEIGHT, NODE_WIDTH, Point
@@ -52,7 +53,7 @@ def test_distributed_nodes_stand_in_equal_steps(places: dict[str, Point], axis: 
 
 
 @given(st.integers(240, 900), st.integers(-200, 200), st.integers(-100, 900))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_what_is_inserted_has_room(away: int, down: int, x: int) -> None:
     points = {"a": (0.0, 0.0), "b": (float(away), float(down)), "c": (away + 300.0, 0.0), "far": (away + 50.0, 900.0)}
     spot, moved = make_room(points, ["b", "c"], points["a"], (float(x), down / 2), points["b"])

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
+from tests.depth import examples
 
 from windlass_gui.editor.text.code import CodeEdit, FindBar, Mark
 from windlass_gui.editor.text.code.patch import hunks, plain_text, put_text
@@ -122,7 +123,7 @@ LINES = st.lists(st.sampled_from(["a", "b", "", "äö", "x: 🙂 1", "x: 🙂 2"
 
 
 @given(LINES, LINES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_hunks_make_the_new_lines(old: list[str], new: list[str]) -> None:
     made = list(old)
     for hunk in hunks(old, new):
@@ -131,7 +132,7 @@ def test_hunks_make_the_new_lines(old: list[str], new: list[str]) -> None:
 
 
 @given(LINES, LINES)
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_patched_box_holds_the_new_text(qapp: object, old: list[str], new: list[str]) -> None:
     edit = CodeEdit("text", load_theme("dark"))
     edit.setPlainText("\n".join(old))

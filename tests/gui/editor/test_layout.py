@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import examples
 
 from windlass_gui.editor.canvas.geometry import Geometry
 from windlass_gui.editor.canvas.layout import COLUMN_GAP, NODE_HEIGHT, NODE_WIDTH, _inversions, layout
@@ -26,7 +27,7 @@ def graphs(draw: st.DrawFn) -> dict[str, list[str]]:
 
 
 @given(graphs())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_nodes_never_overlap_and_links_go_right(needs: dict[str, list[str]]) -> None:
     points = layout(needs)
     assert set(points) == set(needs)

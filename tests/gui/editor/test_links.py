@@ -11,6 +11,7 @@ from PySide6.QtGui import QContextMenuEvent, QDragLeaveEvent, QDragMoveEvent, QD
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
+from tests.depth import examples
 
 from windlass_gui.editor.canvas.edge_scroll import REACH
 from windlass_gui.editor.canvas.geometry import Geometry
@@ -351,7 +352,7 @@ SPOT = st.tuples(st.integers(-900, 900), st.integers(-600, 600))
 
 @pytest.mark.slow
 @given(st.lists(SPOT, min_size=2, max_size=6), SPOT)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_index_knows_the_curves_that_are_drawn(qapp: object, spots: list[tuple[int, int]], at: QPoint) -> None:
     geometry = Geometry()
     for number, (x, y) in enumerate(spots):

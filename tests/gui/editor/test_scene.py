@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QStyleOptionGraphicsItem
 from pytestqt.qtbot import QtBot
+from tests.depth import examples
 
 from windlass.wire.rows import Counts, TaskRow
 from windlass_gui.editor.canvas.link_item import LinkItem
@@ -41,7 +42,9 @@ def _mirrors(scene: GraphScene, session: EditorSession) -> None:
 
 @given(OPERATIONS)
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_the_scene_mirrors_the_document(qapp: object, operations: list[tuple[str, int, int]]) -> None:
     session = EditorSession(GRAPH)

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
+from tests.depth import examples
 
 from windlass_gui.editor.document.document import Document
 from windlass_gui.editor.document.session import EditorSession
@@ -146,7 +147,7 @@ ACTS = st.lists(
 
 
 @given(ACTS)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 def test_text_and_canvas_never_disagree(qapp: object, acts: list[tuple[str, int, str]]) -> None:
     session = EditorSession(GRAPH)
     page = _page(session)
