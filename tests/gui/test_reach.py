@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QApplication,
     QComboBox,
+    QDialog,
     QFormLayout,
     QLabel,
     QLineEdit,
@@ -121,7 +122,19 @@ def test_whatever_takes_the_keyboard_has_a_name(window: MainWindow, tmp_path: Pa
     found = [f"{type(root).__name__}: {nameless}" for root in roots for nameless in _nameless(root)]
     settings.close()
     recovery.close()
+    window.monitor.close()
     assert not found, "\n".join(sorted(set(found)))
+
+
+@pytest.mark.parametrize("action", ["keys", "settings", "picture", "token", "commands", "submit_with"])
+def test_a_dialog_that_was_closed_is_gone(window: MainWindow, action: str) -> None:
+    """One that stayed would be styled and told of everything for as long as the window lives."""
+    window.actions_[action].trigger()
+    (dialog,) = window.findChildren(QDialog)
+    assert dialog.isVisible()
+    dialog.close()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert not window.findChildren(QDialog)
 
 
 def test_the_keyboard_goes_from_pane_to_pane(window: MainWindow) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QProgressDialog, QTableView
 
 from windlass_gui.models import export as files
@@ -83,6 +83,7 @@ class Export(QObject):
             self._spare.unlink(missing_ok=True)
         if problem and problem != "cancelled":
             box = QMessageBox(QMessageBox.Icon.Warning, self.tr("Not exported"), problem, parent=self._table)
+            box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             box.open()
         if self._done is not None:
             self._done(problem)

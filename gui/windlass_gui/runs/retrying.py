@@ -152,7 +152,9 @@ class Retrying(QObject):
                 go()
             else:
                 title = self.tr("Not retried")
-                QMessageBox(QMessageBox.Icon.Warning, title, progress.text, parent=self.window).open()
+                box = QMessageBox(QMessageBox.Icon.Warning, title, progress.text, parent=self.window)
+                box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+                box.open()
 
         self.busy = True
         self.progress.emit(self.tr("Taking the changes into run {}…").format(run))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtCore import QObject, QSettings, Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from windlass.model.graph import Graph
@@ -88,6 +88,7 @@ class Running(QObject):
         self.progress.emit("")
         if progress.phase == "failed":
             box = QMessageBox(QMessageBox.Icon.Warning, self.tr("Not submitted"), progress.text, parent=self.window)
+            box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             box.open()
         elif progress.run is not None:
             self.said.emit(progress.text)

@@ -38,6 +38,7 @@ class PictureDialog(QDialog):
 
     def __init__(self, view: GraphView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.view = view
         self.setWindowTitle(self.tr("Export picture"))
         self.part = QComboBox()
