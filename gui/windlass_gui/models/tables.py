@@ -172,6 +172,10 @@ def _waited(row: AttemptRow) -> float:
     return -1.0 if row.started is None else max(0.0, row.started - row.assigned)
 
 
+def _staged(seconds: float) -> str:
+    return fmt.duration(seconds) if seconds else ""
+
+
 class AttemptsModel(RowsModel[AttemptKey, AttemptRow]):
     """Attempts by (run, task, index, attempt). `titles` and `sampled` are filled by whoever shows the table."""
 
@@ -209,6 +213,12 @@ class AttemptsModel(RowsModel[AttemptKey, AttemptRow]):
             ),
             Column("Waited", lambda row: fmt.duration(_waited(row)), _waited, right=True, extra=True, sample="2:59:59",
                    tip="From its assignment until it began", field=Field("waited", "time", "until it began")),
+            Column("Staged in", lambda row: _staged(row.staged_in), lambda row: row.staged_in, right=True, extra=True,
+                   sample="2:59:59", tip="Bringing its inputs to the agent and laying them out, before it began",
+                   field=Field("in", "time", "bringing its inputs to the agent")),
+            Column("Staged out", lambda row: _staged(row.staged_out), lambda row: row.staged_out, right=True,
+                   extra=True, sample="2:59:59", tip="Keeping what it left and bringing it to the core, after it ended",
+                   field=Field("out", "time", "bringing what it left to the core")),
             Column("Read", lambda row: human_size(row.read) if row.ended else "", lambda row: row.read, right=True,
                    extra=True, sample="1023.9 MiB", field=Field("read", "size", "read from disks")),
             Column("Written", lambda row: human_size(row.written) if row.ended else "", lambda row: row.written,

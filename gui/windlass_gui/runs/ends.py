@@ -28,6 +28,8 @@ _KINDS = {
     "task": "<u4", "index": "<u4", "attempt": "<u4", "slot": "<u4", "agent": "<u2", "outcome": "u1",
     "started": "<f8", "ended": "<f8", "memory": "<i8",
 }  # fmt: skip
+_STAGING = ("staged_in", "staged_out")
+"""Columns of float32 that a page has only where an attempt in it was staged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Page:
 
 def parse_page(data: dict[str, Any]) -> tuple[Page, int | None]:
     """For `Pages`, from the reply's data. Raises `ValueError` where columns are of different lengths."""
-    columns = {name: np.frombuffer(data[name], kind) for name, kind in _KINDS.items()}
+    columns: dict[str, NDArray[Any]] = {name: np.frombuffer(data[name], kind) for name, kind in _KINDS.items()}
+    columns |= {name: np.frombuffer(data[name], "<f4") for name in _STAGING if name in data}
     if len({len(column) for column in columns.values()}) != 1:
         raise ValueError("columns of different lengths")
     page = Page(columns, list(data["agents"]), list(data["outcomes"]), int(data["last"]))

@@ -26,6 +26,9 @@ _KINDS = {
     "start": "f8", "end": "f8", "memory": "i8",
 }  # fmt: skip
 
+STAGING = ("staged_in", "staged_out")
+"""Columns that come into being with the first attempt that was staged; seconds."""
+
 Key = tuple[int, int, int, int]
 """(run, task, index, attempt)."""
 
@@ -45,12 +48,21 @@ class Attempts:
         self._columns: dict[str, NDArray[Any]] = {name: np.zeros(1024, kind) for name, kind in _KINDS.items()}
         self._told: dict[Key, int] = {}
         """Where those from the mirror's rows stand: what runs, and what has ended since the last page."""
+        self._staged: list[NDArray[np.int64]] = []
         self.settled: dict[int, int] = {}
         """Run -> up to which number its ended attempts have come by pages."""
 
     def column(self, name: str) -> NDArray[Any]:
         """A view of the known ones."""
-        return self._columns[name][: self.count]
+        found = self._columns.get(name)
+        return found[: self.count] if found is not None else np.broadcast_to(np.float32(0.0), self.count)
+
+    @property
+    def staged(self) -> NDArray[np.int64]:
+        """Those that were staged, in the order in which that was told; some may stand there twice."""
+        if len(self._staged) != 1:
+            self._staged = [np.concatenate(self._staged) if self._staged else np.zeros(0, np.int64)]
+        return self._staged[0]
 
     def key(self, at: int) -> Key:
         run, task, index, attempt = (int(self._columns[name][at]) for name in ("run", "task", "index", "attempt"))
@@ -90,6 +102,8 @@ class Attempts:
                 ("end", np.inf if live else max(row.started, row.ended or row.started)),
             ):  # fmt: skip
                 self._columns[name][at] = value
+            if row.staged_in or row.staged_out:
+                self._stage(np.array([at]), np.array([row.staged_in]), np.array([row.staged_out]))
 
     def add_page(
         self, run: int, columns: Mapping[str, NDArray[Any]], agents: list[str], outcomes: list[str], last: int
@@ -103,16 +117,21 @@ class Attempts:
         values["state"] = of_outcome[columns["outcome"]]
         values["start"] = columns["started"]
         values["end"] = np.fmax(columns["started"], columns["ended"])
+        staging = [columns[name] for name in STAGING if name in columns]
         fresh = np.isfinite(columns["started"])
         for row, at in self._known_of(run, columns):
             fresh[row] = False
             for name, column in values.items():
                 self._columns[name][at] = column[row]
+            if staging and (staging[0][row] or staging[1][row]):
+                self._stage(np.array([at]), staging[0][[row]], staging[1][[row]])
         at = self._room(int(fresh.sum()))
         place = slice(at, self.count)
         self._columns["run"][place] = run
         for name, column in values.items():
             self._columns[name][place] = column[fresh]
+        if staging:
+            self._stage(np.arange(at, self.count), staging[0][fresh], staging[1][fresh])
         self.version += 1
 
     def keep_live(self, run: int, live: Collection[tuple[int, int, int]]) -> None:
@@ -124,6 +143,13 @@ class Attempts:
         ]
         if gone:
             self._remove(gone)
+
+    def _stage(self, at: NDArray[np.int64], into: NDArray[Any], out: NDArray[Any]) -> None:
+        for name, values in zip(STAGING, (into, out), strict=True):
+            if name not in self._columns:
+                self._columns[name] = np.zeros(len(self._columns["run"]), np.float32)
+            self._columns[name][at] = values
+        self._staged.append(at[(into > 0) | (out > 0)])
 
     def _known_of(self, run: int, columns: Mapping[str, NDArray[Any]]) -> list[tuple[int, int]]:
         """(row of the page, where it stands) of attempts that the mirror told of; from now on they are settled."""
@@ -142,10 +168,10 @@ class Attempts:
     def _remove(self, keys: Iterable[Key]) -> None:
         drop = np.zeros(self.count, bool)
         drop[[self._told.pop(key) for key in keys]] = True
-        kept = np.flatnonzero(~drop)
-        for name in _KINDS:
-            self._columns[name][: len(kept)] = self._columns[name][kept]
-        moved = np.cumsum(~drop) - 1
+        kept, moved = np.flatnonzero(~drop), np.cumsum(~drop) - 1
+        for column in self._columns.values():
+            column[: len(kept)] = column[kept]
+        self._staged = [moved[self.staged[~drop[self.staged]]]]
         self._told = {key: int(moved[at]) for key, at in self._told.items()}
         self.count = len(kept)
         self.order_kept += 1

@@ -19,6 +19,7 @@ from windlass.wire.rows import AttemptRow
 from windlass_gui.timeline.attempts import STATES, Attempts, Key
 from windlass_gui.timeline.coloring import codes_of
 from windlass_gui.timeline.folding import Folding, find_pauses
+from windlass_gui.timeline.staging import Staging
 
 BarKey = Key
 CODES = STATES
@@ -51,6 +52,7 @@ class Bars:
         """Long pauses are folded."""
         self.growing = False
         """Many more are about to come: sorting waits until they are worth it."""
+        self.staging = Staging()
         self._forget()
 
     def _forget(self) -> None:
@@ -171,6 +173,9 @@ class Bars:
         self._update()
         return float(self._folding.fold(moment))
 
+    def folded(self, moments: Floats) -> Floats:
+        return self._folding.fold(moments)
+
     def real(self, folded: float) -> float:
         self._update()
         return float(self._folding.real(folded))
@@ -189,7 +194,7 @@ class Bars:
     # --- reading -------------------------------------------------------------------------------------------
 
     def span(self, now: float) -> tuple[float, float] | None:
-        """First start and last end (now, while one runs)."""
+        """First start and last end (now, while one runs), staging included."""
         self._update()
         if not self.count:
             return None
@@ -198,6 +203,9 @@ class Bars:
         if len(tail):
             starts, ends = self._times(tail, now)
             found.append((float(starts.min()), float(ends.max())))
+        staging = self.staging.span(self.attempts)
+        if staging is not None:
+            found.append((self.fold(staging[0]), self.fold(staging[1])))
         return min(first for first, _ in found), max(last for _, last in found)
 
     @property
@@ -368,6 +376,11 @@ class Bars:
 
     def key(self, bar: int) -> BarKey:
         return self.attempts.key(bar)
+
+    def rows_of(self, some: Ints) -> NDArray[np.int32]:
+        """The rows that these bars stand in."""
+        self._update()
+        return self._rank[self._lane[some]]
 
     def row(self, bar: int) -> int:
         self._update()

@@ -16,12 +16,17 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from windlass_gui.timeline.attempts import STATES, Attempts, Key
+from windlass_gui.timeline.attempts import STAGING, STATES, Attempts, Key
 from windlass_gui.whole_file import replacing
 
+BESIDE = 100_000
+"""A slot's number and this: its track of staging."""
 PIECE = 10_000
 """Attempts that are written at once."""
-FIELDS = ("run", "task", "index", "attempt", "agent", "slot", "state", "start", "end", "seconds", "memory")
+FIELDS = (
+    "run", "task", "index", "attempt", "agent", "slot", "state", "start", "end", "seconds", "memory",
+    "staged_in", "staged_out",
+)  # fmt: skip
 
 Name = Callable[[Key], str]
 """What an attempt is called."""
@@ -32,7 +37,7 @@ class Copy:
 
     def __init__(self, attempts: Attempts, now: float) -> None:
         self.agents = list(attempts.agents)
-        names = ("run", "task", "index", "attempt", "agent", "slot", "state", "start", "end", "memory")
+        names = ("run", "task", "index", "attempt", "agent", "slot", "state", "start", "end", "memory", *STAGING)
         self.columns = {name: attempts.column(name).copy() for name in names}
         self.columns["end"] = np.where(np.isinf(self.columns["end"]), now, self.columns["end"])
 
@@ -60,6 +65,8 @@ def _key(row: dict[str, Any]) -> Key:
 def write_trace(path: Path, copy: Copy, name: Name) -> None:
     """Trace events as JSON. Raises OSError."""
     agents = {agent: number for number, agent in enumerate(copy.agents, start=1)}
+    staged: set[tuple[str, int]] = set()
+    """Slots whose track of staging has its name."""
     with _text(path) as file:
         file.write('{"displayTimeUnit":"ms","traceEvents":[\n')
         for agent, number in agents.items():
@@ -79,8 +86,31 @@ def write_trace(path: Path, copy: Copy, name: Name) -> None:
                 },
             }  # fmt: skip
             file.write(json.dumps(event) + ",\n")
+            if row["staged_in"] or row["staged_out"]:
+                if (row["agent"], row["slot"]) not in staged:
+                    staged.add((row["agent"], row["slot"]))
+                    file.write(json.dumps(_track(event, row["slot"])) + ",\n")
+                for part in _staging(event, row):
+                    file.write(json.dumps(part) + ",\n")
         # An event without a comma behind it ends the list.
         file.write(json.dumps({"ph": "M", "name": "windlass", "pid": 0, "tid": 0, "args": {}}) + "\n]}\n")
+
+
+def _track(event: dict[str, Any], slot: int) -> dict[str, Any]:
+    """Staging has a track of its own beside each slot: inputs may come while another attempt runs there."""
+    name = f"slot {slot + 1}, staging"
+    return {"ph": "M", "name": "thread_name", "pid": event["pid"], "tid": BESIDE + slot + 1, "args": {"name": name}}
+
+
+def _staging(event: dict[str, Any], row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for what, begin, seconds in (
+        ("in", row["start"] - row["staged_in"], row["staged_in"]),
+        ("out", row["end"], row["staged_out"]),
+    ):
+        if seconds:
+            times = {"ts": round(begin * 1e6), "dur": max(1, round(seconds * 1e6))}
+            name = f"{event['name']}: {what}"
+            yield {**event, **times, "name": name, "cat": "staging", "tid": BESIDE + event["tid"]}
 
 
 def write_table(path: Path, copy: Copy, name: Name) -> None:

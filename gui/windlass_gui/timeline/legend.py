@@ -10,7 +10,7 @@ from windlass.model.units import human_size
 from windlass_gui.look.theme import S, current_theme, draw_state, theme_switch
 from windlass_gui.models import format as fmt
 from windlass_gui.timeline.coloring import ramp_ends
-from windlass_gui.timeline.picture import code_colors
+from windlass_gui.timeline.picture import STRIP, code_colors
 
 _STATES = ("active", "succeeded", "failed", "cancelled")
 _SWATCH = 12.0
@@ -42,7 +42,8 @@ class Legend(QWidget):
         metrics = self.fontMetrics()
         swatches = {"state": 4 * (_SWATCH + 6 + 2 * S), "duration": 150.0, "memory": 150.0}.get(self._way, 90.0)
         words = sum(metrics.horizontalAdvance(word) + 4 for word in self._words())
-        return QSize(round(swatches) + words + 22 + metrics.horizontalAdvance(_tr("another attempt")) + 8, 24)
+        lines = sum(22 + metrics.horizontalAdvance(word) + 2 * S for word in (_tr("another attempt"), _tr("staging")))
+        return QSize(round(swatches) + words + lines, 24)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(60, 24)
@@ -73,7 +74,10 @@ class Legend(QWidget):
             x = self._word(painter, x + 6, rest[0]) + 2 * S
         if self._fits(x + 22, _tr("another attempt")):
             painter.fillRect(QRectF(x, middle + 3, 16, 3), theme.color("text"))
-            self._word(painter, x + 22, _tr("another attempt"))
+            x = self._word(painter, x + 22, _tr("another attempt")) + 2 * S
+        if self._fits(x + 22, _tr("staging")):
+            painter.fillRect(QRectF(x, middle - STRIP / 2, 16, STRIP), theme.color("muted"))
+            self._word(painter, x + 22, _tr("staging"))
 
     def _fits(self, x: float, word: str) -> bool:
         return x + self.fontMetrics().horizontalAdvance(word) + 2 <= self.width()

@@ -318,7 +318,8 @@ class TimelinePane(QWidget):
         if bar is None:
             return self._name(key)
         known = self.bars.attempts
-        value = {name: known.column(name)[bar] for name in ("start", "end", "agent", "slot", "memory")}
+        names = ("start", "end", "agent", "slot", "memory", "staged_in", "staged_out")
+        value = {name: known.column(name)[bar] for name in names}
         runs_yet = value["end"] == float("inf")
         seconds = (time.time() if runs_yet else float(value["end"])) - float(value["start"])
         state = "active" if runs_yet else self.bars.state(bar)
@@ -328,6 +329,10 @@ class TimelinePane(QWidget):
             self.tr("on {}, slot {}").format(known.agents[int(value["agent"])], int(value["slot"]) + 1),
             self.tr("started {}").format(fmt.clock(float(value["start"]), time.time())),
         ]
+        if value["staged_in"]:
+            lines.append(self.tr("its inputs were staged in {} before").format(fmt.duration(float(value["staged_in"]))))
+        if value["staged_out"]:
+            lines.append(self.tr("what it left was taken in {}").format(fmt.duration(float(value["staged_out"]))))
         if value["memory"]:
             lines.append(self.tr("{} memory at most").format(human_size(int(value["memory"]))))
         mirror = self.bridge.mirror.run(key[0])

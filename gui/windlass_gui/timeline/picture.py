@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPainterPath, QPen, Q
 
 from windlass_gui.look.theme import SMALL, S, Theme, current_theme, mix
 from windlass_gui.models import format as fmt
+from windlass_gui.timeline import staging
 from windlass_gui.timeline.bars import CODES
 from windlass_gui.timeline.coloring import HUES, STEPS
 
@@ -31,6 +32,8 @@ STEPS_OF_TIME = (
     14_400, 43_200, 86_400,
 )  # fmt: skip
 """Seconds between two marks of the axis."""
+STRIP = 4
+"""Height of the strips of staging."""
 LABEL_WIDTH = 46
 """Bars narrower than this carry no name."""
 _MARKS = 300
@@ -120,6 +123,7 @@ class Picture:
             # A retry has a line under it: another attempt of the same item stands somewhere to the left.
             target.setTop(target.bottom() - 3)
             painter.drawImage(target, stripe, QRectF(0, row - top, width, 1))
+        self._staging(painter, theme, width, per_pixel)
         painter.setPen(theme.color("canvas"))
         for bar, row, left, right in view.bars.wide(
             view.first, view.per_pixel, plot.width(), top, bottom, now, LABEL_WIDTH, 400
@@ -133,6 +137,23 @@ class Picture:
             x = view.x_of(view.bars.fold(now))
             painter.setPen(QPen(mix(theme.color("canvas"), theme.color("accent"), 0.6), 1, Qt.PenStyle.DashLine))
             painter.drawLine(QPointF(x, RULER), QPointF(x, view.height()))
+
+    def _staging(self, painter: QPainter, theme: Theme, width: int, per_pixel: float) -> None:
+        """Thin strips beside the bars, with a rim, as they may lie over other bars."""
+        view, plot = self.view, self.view.plot
+        top, bottom = self.rows()
+        strips = staging.raster(view.bars, view.first, per_pixel, width, top, bottom)
+        if strips is None:
+            return
+        layers = ((STRIP + 2, "canvas"), (STRIP, "muted"))
+        images = [_image(strips, [0, *(2 * [theme.color(token).rgba()])]) for _, token in layers]
+        for row in range(top, bottom):
+            if not strips[row - top].any():
+                continue
+            middle = view.y_of(row) + LANE / 2
+            for (height, _), image in zip(layers, images, strict=True):
+                target = QRectF(plot.left(), middle - height / 2, plot.width(), height)
+                painter.drawImage(target, image, QRectF(0, row - top, width, 1))
 
     def _links(self, painter: QPainter, theme: Theme) -> None:
         """The critical path, and what the chosen bar waited for."""

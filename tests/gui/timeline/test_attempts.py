@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from windlass_gui.timeline import staging
 from windlass_gui.timeline.attempts import Attempts
 from windlass_gui.timeline.bars import CODES, Bars
 from windlass_gui.timeline.folding import Folding
@@ -150,3 +151,77 @@ def test_a_million_attempts_take_some_forty_megabytes() -> None:
         known.add_page(1, many, columns["agents"], columns["outcomes"], last)
     assert known.count == 1_000_000
     assert sum(known.column(name).nbytes for name in known._columns) < 50e6
+
+
+def with_staging(rows: list[tuple[int, int, int, int, float, float, str]], into: list[float], out: list[float]) -> Any:
+    found = page(rows)
+    found["columns"] |= {"staged_in": np.array(into, "f4"), "staged_out": np.array(out, "f4")}
+    return found
+
+
+def test_staging_comes_with_pages_and_with_the_mirror_and_costs_nothing_without(make: Any) -> None:
+    known = Attempts()
+    known.add_page(1, **page([(0, 9, 1, 0, 0.0, 1.0, "ok")]), last=1)
+    assert known.column("staged_in").tolist() == [0.0]
+    assert not len(known.staged)
+    known.put([make.attempt(0, 1, started=10.0), make.attempt(0, 2, started=11.0)])
+    rows = [(0, 0, 1, 0, 1.0, 2.0, "ok"), (0, 1, 1, 0, 10.0, 13.0, "ok")]
+    known.add_page(1, **with_staging(rows, [0.5, 0.25], [0.0, 1.0]), last=3)
+    told = {
+        known.key(int(at))[2]: (known.column("staged_in")[at], known.column("staged_out")[at]) for at in known.staged
+    }
+    assert told == {0: (0.5, 0.0), 1: (0.25, 1.0)}
+    known.keep_live(1, set())  # item 2 is forgotten: what stands behind it moves
+    assert sorted(known.key(int(at))[2] for at in known.staged) == [0, 1]
+    known.put([make.attempt(0, 3, started=30.0, ended=31.0, state="exited", seq=9, staged_in=2.0)])
+    assert sorted(known.key(int(at))[2] for at in known.staged) == [0, 1, 3]
+
+
+@pytest.mark.parametrize("folds", [False, True])
+def test_of_many_stagings_those_are_drawn_that_can_be_seen(folds: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However they came, sorted in or not: the same picture as each drawn by itself."""
+    rng = random.Random(3)
+    monkeypatch.setattr(staging, "TAIL", 20)
+    bars = Bars()
+    bars.show(folds=folds)
+    every: list[tuple[int, float, float]] = []
+    clock = 0.0
+    for last in range(1, 9):
+        rows, into, out = [], [], []
+        for n in range(40):
+            clock += 1.0 + rng.random() + (500.0 if rng.random() < 0.01 else 0.0)
+            rows.append((0, 40 * last + n, 1, n % 3, clock, clock + 0.1, "ok"))
+            into.append(rng.choice([0.0, 0.0, 0.3]))
+            out.append(rng.choice([0.0, 0.6, 0.02]))
+            every += [(n % 3, clock - into[-1], clock), (n % 3, clock + 0.1, clock + 0.1 + out[-1])]
+        bars.attempts.add_page(1, **with_staging(rows, into, out), last=40 * last)
+        span = bars.span(0.0)
+        assert span is not None
+        assert bars.real(span[0]) == pytest.approx(every[0][1], abs=1e-6)
+        first, per_pixel = span[0] + 3.0, 0.05
+        drawn = staging.raster(bars, first, per_pixel, 700, 0, 3)
+        assert drawn is not None
+        expected = np.zeros((3, 700), bool)
+        for row, begin, end in every:
+            if end - begin >= per_pixel / 2:
+                left, right = ((bars.fold(at) - first) / per_pixel for at in (begin, end))
+                expected[row, max(0, round(left)) : max(0, min(700, round(right)))] = True
+        # The rounding of 32 bit seconds may shift an edge by a pixel.
+        assert np.abs((drawn > 0).sum() - expected.sum()) <= 12 * last
+        assert ((drawn > 0) & ~expected).sum() <= 12 * last
+    assert staging.raster(Bars(), 0.0, 1.0, 10, 0, 1) is None
+
+
+def test_of_very_many_staged_attempts_only_those_in_view_are_looked_at() -> None:
+    bars, many = Bars(), 100_000
+    columns = page([(0, 0, 1, 0, 0.0, 0.5, "ok")])
+    for last in range(1, 4):
+        values = {name: np.repeat(column, many) for name, column in columns["columns"].items()}
+        values["started"] = np.arange(many) + float(many * last)
+        values["ended"] = values["started"] + 0.5
+        values |= {"staged_in": np.full(many, 0.2, "f4"), "staged_out": np.full(many, 0.2, "f4")}
+        values["slot"] = (np.arange(many) % 8).astype("u4")
+        bars.attempts.add_page(1, values, columns["agents"], columns["outcomes"], last)
+    found = bars.staging.within(bars.attempts, 150_000.0, 150_010.0, 0.005)
+    assert 18 <= len(found.begin) <= 24
+    assert not len(bars.staging.within(bars.attempts, 0.0, 1e9, 1.0).begin)

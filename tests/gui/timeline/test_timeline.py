@@ -234,6 +234,70 @@ def test_a_region_is_summed_up_zoomed_to_and_left(qtbot: QtBot, bridge: Bridge, 
     assert not pane.region.isVisible()
 
 
+def staged(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> TimelinePane:
+    """Bars of a second each: item 3 had its inputs staged for 0.5 s, item 8 what it left for 0.4 s."""
+    pane = TimelinePane(bridge)
+    qtbot.addWidget(pane)
+    pane.resize(1100, 300)
+    pane.show()
+    bridge.follow(1)
+    pane.show_run(1)
+    rows = [
+        make.attempt(
+            0, n, state="exited", seq=n + 1, started=make.NOW + 2 * n, ended=make.NOW + 2 * n + 1,
+            staged_in=0.5 if n == 3 else 0.0, staged_out=0.4 if n == 8 else 0.0,
+        )
+        for n in range(10)
+    ]  # fmt: skip
+    link.tell(make.snapshot("run:1", run=make.run(1), tasks=[make.task(0, 10)], states={0: bytes(10)}, attempts=rows))
+    bridge.frame()
+    return pane
+
+
+def test_staging_is_a_thin_strip_beside_its_bar_where_it_can_be_seen(
+    qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any, each_theme: str
+) -> None:
+    pane = staged(qtbot, bridge, link, make)
+    view = pane.view
+    image, theme = view.grab().toImage(), current_theme()
+    middle = RULER + LANE // 2
+
+    def color(moment: float, y: int = middle) -> str:
+        return QColor(image.pixelColor(round(view.x_of(make.NOW + moment)), y)).name()
+
+    strip, nothing = theme.color("muted").name(), theme.color("canvas").name()
+    assert color(5.75) == strip
+    assert color(17.2) == strip
+    assert color(5.75, middle - 6) == nothing
+    assert {color(3.75), color(15.2)} == {nothing}
+    assert color(6.5) == theme.state_color("succeeded").name()
+    assert "its inputs were staged in 0.50 s before" in view.describe((1, 0, 3, 1))
+    assert "what it left was taken in 0.40 s" in view.describe((1, 0, 8, 1))
+    assert "staged" not in view.describe((1, 0, 4, 1))
+    for _ in range(12):
+        view.zoom(2.0)
+    image = view.grab().toImage()
+    assert theme.color("muted").name() not in {
+        QColor(image.pixelColor(x, middle)).name() for x in range(LABELS, image.width())
+    }
+
+
+def test_staging_is_exported(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any, tmp_path: Path) -> None:
+    pane = staged(qtbot, bridge, link, make)
+    for kind in ("trace", "table"):
+        pane.write(kind, tmp_path / kind)
+        qtbot.waitUntil(lambda kind=kind: pane.note.text() == f"Written to {kind}")
+    events = json.loads((tmp_path / "trace").read_text())["traceEvents"]
+    parts = [event for event in events if event.get("cat") == "staging"]
+    assert [(part["name"], part["dur"]) for part in parts] == [
+        ("task-0[3]: in", pytest.approx(500_000, abs=2)), ("task-0[8]: out", pytest.approx(400_000, abs=2))
+    ]  # fmt: skip
+    (track,) = [event for event in events if event["name"] == "thread_name"]
+    assert (track["tid"], track["args"]["name"]) == (parts[0]["tid"], "slot 1, staging")
+    lines = list(csv.DictReader((tmp_path / "table").read_text().splitlines()))
+    assert [(line["staged_in"], line["staged_out"]) for line in lines[3:5]] == [("0.5", "0.0"), ("0.0", "0.0")]
+
+
 @pytest.mark.parametrize("kind", ["trace", "table", "picture"])
 def test_it_is_written_to_a_file(
     qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any, tmp_path: Path, kind: str
