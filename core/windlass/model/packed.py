@@ -1,6 +1,8 @@
 """A graph as the bytes that it came as: a task is decoded when somebody looks at it.
 
 As objects a task takes a thousand bytes, as MessagePack some seventy; a run of a large graph looks at few at a time.
+Tasks of which all but the id and the needs are the same bytes are of one *kind*: what holds for one of them holds for
+all, so that a graph of ten thousand like tasks is checked and planned by looking at one.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from windlass.model.graph import Graph, Task
+from windlass.model.edges import Edges
+from windlass.model.graph import Graph, Need, Task
 from windlass.model.names import Names
 
 _KEPT = 64
@@ -26,22 +29,32 @@ class _Head(Graph):
 
 
 class _Named(msgspec.Struct):
-    """Of a task, its id and whom it is kept apart from."""
+    """Of a task, its id and whom it is kept apart from; the rest as it came."""
 
     id: str
+    action: msgspec.Raw
+    needs: msgspec.Raw = msgspec.Raw(b"")
     apart: list[str] = []
 
+
+_MAP, _HEADER = b"\xde", 3
+"""The map of a task begins with this byte and, in two, how many entries it has."""
 
 _head = msgspec.msgpack.Decoder(_Head)
 _named = msgspec.msgpack.Decoder(_Named)
 _task = msgspec.msgpack.Decoder(Task)
+_needs = msgspec.msgpack.Decoder(list[Need])
 _encode = msgspec.msgpack.Encoder().encode
+
+
+class MissingNeed(ValueError):
+    """A task needs another that the graph has not."""
 
 
 class PackedGraph(Sequence[Task]):
     """The tasks of a graph, in the document's order."""
 
-    __slots__ = ("_at", "_kept", "_large", "_raw", "apart", "head", "names")
+    __slots__ = ("_at", "_edges", "_kept", "_large", "_raw", "apart", "firsts", "head", "kinds", "names")
 
     def __init__(self, raw: bytes) -> None:
         """Raises `MsgspecError` where this is no graph; where a task is none, only when it is looked at."""
@@ -56,16 +69,26 @@ class PackedGraph(Sequence[Task]):
         self._large: dict[int, Task] = {}
         self.apart: list[tuple[int, list[str]]] = []
         """(position, ids) of the tasks that say of others that they are to be kept apart."""
+        self.kinds = array("I")
+        """The kind of each task;"""
+        self.firsts = array("I")
+        """and of each kind, its first task."""
+        self._edges: tuple[Edges, Edges] | None = None
         self.names = Names(self._read(head.tasks))
         head.tasks = []
         self.head: Graph = head
         """All but its tasks."""
 
     def _read(self, tasks: list[msgspec.Raw]) -> Iterator[str]:
+        known: dict[bytes, int] = {}
         for place, one in enumerate(tasks):
             named = _named.decode(one)
             if named.apart:
                 self.apart.append((place, named.apart))
+            kind = known.setdefault(_rest(bytes(one), named), len(known))
+            if kind == len(self.firsts):
+                self.firsts.append(place)
+            self.kinds.append(kind)
             yield named.id
 
     def __len__(self) -> int:
@@ -92,6 +115,29 @@ class PackedGraph(Sequence[Task]):
             raise IndexError(position)
         return _task.decode(memoryview(self._raw)[self._at[position] : self._at[position + 1]])
 
+    @property
+    def edges(self) -> tuple[Edges, Edges]:
+        """What each task needs: as a whole, and item by item. Raises `MissingNeed`."""
+        if self._edges is None:
+            self._edges = self._needed()
+        return self._edges
+
+    def _needed(self) -> tuple[Edges, Edges]:
+        position = {name: place for place, name in enumerate(self.names)}
+        begins: tuple[array[int], array[int]] = array("I"), array("I")
+        ends: tuple[array[int], array[int]] = array("I"), array("I")
+        at, raw = self._at, memoryview(self._raw)
+        for place in range(len(self)):
+            needs = _named.decode(raw[at[place] : at[place + 1]]).needs
+            for need in _needs.decode(needs) if needs else ():
+                up = position.get(need.task)
+                if up is None:
+                    raise MissingNeed(f"task {self.names.name(place)!r} needs {need.task!r}, which is not there")
+                begins[need.each].append(place)
+                ends[need.each].append(up)
+        size = len(self)
+        return Edges(size, begins[0], ends[0]), Edges(size, begins[1], ends[1])
+
     def unpacked(self) -> Graph:
         fields = {field: getattr(self.head, field) for field in Graph.__struct_fields__}
         return Graph(**{**fields, "tasks": list(self)})
@@ -99,3 +145,16 @@ class PackedGraph(Sequence[Task]):
 
 def pack(graph: Graph) -> PackedGraph:
     return PackedGraph(_encode(graph))
+
+
+def _rest(raw: bytes, named: _Named) -> bytes:
+    """A task's bytes without its id and needs; all of them where they do not stand as `pack` writes them."""
+    id, action, needs = b"\xa2id" + _encode(named.id), b"\xa6action" + bytes(named.action), bytes(named.needs)
+    if needs:
+        needs = b"\xa5needs" + needs
+    if raw[:1] != _MAP or not raw.startswith(id + action + needs, _HEADER):
+        return raw
+    start = _HEADER + len(id)
+    end = start + len(action)
+    entries = int.from_bytes(raw[1:_HEADER], "big") - bool(needs)
+    return entries.to_bytes(2, "big") + raw[start:end] + raw[end + len(needs) :]

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from windlass.sched.edges import Edges, topological
+from windlass.model.edges import Edges, topological
 from windlass.sched.events import TaskPlan
 
 Place = tuple[int, int]

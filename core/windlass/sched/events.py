@@ -5,12 +5,15 @@ Attempts come and go in batches: one event or effect holds a list, never one rec
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from msgspec import Struct
 
+from windlass.model.edges import Edges
 from windlass.model.graph import Gpu, Resources, RetryPolicy
 from windlass.model.names import Names
 from windlass.sched.states import AttemptState, ItemState, Outcome
@@ -74,6 +77,28 @@ class TaskPlan:
     expected: float | None = None
     """Seconds that an attempt is expected to take, where that was declared or recorded."""
     rules: Rules = PLAIN
+
+
+class TaskColumns(NamedTuple):
+    """The plans of all tasks of a run, in columns."""
+
+    plans: Sequence[TaskPlan]
+    """One for all equal tasks; their ids, needs and expected seconds are not looked at."""
+    kinds: array[int]
+    """Of each task, which of the plans is its own."""
+    whole: Edges
+    """What each needs as a whole,"""
+    each: Edges
+    """and item by item."""
+    expected: array[float] | None
+    """Seconds that an attempt of each should take, not a number where nothing is expected; None: so everywhere."""
+
+
+class PlansByKind(Sequence[TaskPlan]):
+    """Plans that are also there as columns."""
+
+    @abstractmethod
+    def columns(self) -> TaskColumns: ...
 
 
 @dataclass(frozen=True, slots=True)

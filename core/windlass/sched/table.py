@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from operator import attrgetter
@@ -17,9 +18,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from windlass.model.edges import Edges, topological
 from windlass.model.names import Names
-from windlass.sched.edges import Edges, topological
-from windlass.sched.events import TaskPlan
+from windlass.sched.events import PlansByKind, TaskColumns, TaskPlan
 from windlass.sched.limits import Limits
 from windlass.sched.shapes import Shape
 from windlass.sched.states import ItemState
@@ -65,53 +66,44 @@ class Table:
         self.run = run
         run.tasks = self
         self.names = names if names is not None else Names(plan.id for plan in plans)
-        self.expect: array[float] | None = None
+        columns = plans.columns() if isinstance(plans, PlansByKind) else columns_of(plans)
+        self.expect = columns.expected
         """Seconds that an attempt should take, not a number where nothing is expected; None: that is so everywhere."""
         self.done = bytearray(size)
         """1: no item is left that is not terminal, and none will come."""
         self._states = bytearray(size)
         self._numbers = bytearray(size)
-        self._flags = bytearray(size)
-        self._specs: list[Spec] = []
-        self._spec_of = array("I", bytes(4 * size))
         self._hot: dict[int, TaskState] = {}
-        self.paths = array("d", bytes(8 * size))
+        self.paths = array("d", [UNKNOWN]) * size
         """Seconds of the longest chain from each task to the end of the graph, itself included."""
         specs: dict[bytes, int] = {}
+        places: list[int] = []
         plain: list[TaskPlan] = []
-        ends: tuple[array[int], array[int]] = array("I"), array("I")
-        begins: tuple[array[int], array[int]] = array("I"), array("I")
-        for pos, plan in enumerate(plans):
-            for up, each in plan.needs:
-                begins[each].append(pos)
-                ends[each].append(up)
-            key = _key(_values(plan))
-            place = specs.get(key)
-            if place is None:
-                place = specs[key] = len(specs)
+        for plan in columns.plans:
+            places.append(specs.setdefault(_key(_values(plan)), len(specs)))
+            if len(specs) > len(plain):
                 plain.append(_common(plan))
-            self._spec_of[pos] = place
-            self.paths[pos] = UNKNOWN if plan.expected is None else plan.expected
-            if plan.expected is not None:
-                if self.expect is None:
-                    self.expect = array("d", [math.nan]) * size
-                self.expect[pos] = plan.expected
-        self._whole_up, self._each_up = (Edges(size, begins[each], ends[each]) for each in (0, 1))
-        self._whole_down, self._each_down = (Edges(size, ends[each], begins[each]) for each in (0, 1))
+        same = len(specs) == len(places)
+        self._spec_of = columns.kinds if same else array("I", [places[kind] for kind in columns.kinds])
+        if self.expect is not None:
+            self.paths = array("d", [UNKNOWN if math.isnan(own) else own for own in self.expect])
+        self._whole_up, self._each_up = columns.whole, columns.each
+        self._whole_down, self._each_down = (edges.turned(size) for edges in (columns.whole, columns.each))
         self.waits = self._whole_up.degrees(size)
         """Tasks that each needs as a whole and that are not complete."""
         self._measure()
         self._specs = [self._spec(key, plan) for key, plan in zip(specs, plain, strict=True)]
-        for place in self._spec_of:
-            self._specs[place].tasks += 1
-        for spec in self._specs:
-            self.run.counts[ItemState.PENDING] += spec.tasks * (spec.plan.count or 0)
-        flags = bytes(0 if asks(spec.plan) else _DECIDED for spec in self._specs)
+        for place, tasks in Counter(self._spec_of).items():
+            spec = self._specs[place]
+            spec.tasks = tasks
+            self.run.counts[ItemState.PENDING] += tasks * (spec.plan.count or 0)
+        flags = [0 if asks(spec.plan) else _DECIDED for spec in self._specs]
+        self._flags = bytearray([flags[place] for place in self._spec_of])
         lively = frozenset(place for place, spec in enumerate(self._specs) if not spec.single)
-        for pos, place in enumerate(self._spec_of):
-            self._flags[pos] = flags[place]
-            if place in lively:
-                self._wake(pos)
+        if lively:
+            for pos, place in enumerate(self._spec_of):
+                if place in lively:
+                    self._wake(pos)
 
     def _spec(self, key: bytes, plan: TaskPlan, learned: int = 0) -> Spec:
         book, run = self._book, self.run
@@ -348,3 +340,25 @@ class Table:
 
 def _common(plan: TaskPlan) -> TaskPlan:
     return replace(plan, id="", needs=(), expected=None)
+
+
+def columns_of(plans: Sequence[TaskPlan]) -> TaskColumns:
+    """Plans that stand one by one, as columns."""
+    size = len(plans)
+    known: dict[bytes, int] = {}
+    firsts: list[TaskPlan] = []
+    kinds = array("I")
+    expected = array("d")
+    begins: tuple[array[int], array[int]] = array("I"), array("I")
+    ends: tuple[array[int], array[int]] = array("I"), array("I")
+    for pos, plan in enumerate(plans):
+        for up, each in plan.needs:
+            begins[each].append(pos)
+            ends[each].append(up)
+        kind = known.setdefault(_key(_values(plan)), len(known))
+        if kind == len(firsts):
+            firsts.append(_common(plan))
+        kinds.append(kind)
+        expected.append(math.nan if plan.expected is None else plan.expected)
+    whole, each_item = (Edges(size, begins[each], ends[each]) for each in (0, 1))
+    return TaskColumns(firsts, kinds, whole, each_item, None if all(map(math.isnan, expected)) else expected)

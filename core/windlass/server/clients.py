@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,7 +15,7 @@ import msgspec
 
 from windlass.blobs.store import is_hash
 from windlass.model import expand
-from windlass.model.graph import Call, FileRef, Graph, Task
+from windlass.model.graph import Call, FileRef, Graph
 from windlass.model.packed import PackedGraph
 from windlass.sched import events as ev
 from windlass.sched.states import ENDED, ItemState
@@ -230,14 +229,8 @@ class ClientDesk:
             raise RequestError("bad-request", "a priority has at most 31 bits")
         if not 0 <= msg.deadline < 1e10:
             raise RequestError("bad-request", "a deadline is a time after the submit")
-        calls: dict[int, str] = {}
-
-        def take(place: int, task: Task) -> None:
-            if isinstance(task.action, Call):
-                calls[place] = sys.intern(task.action.function)  # the same one for thousands of tasks
-
         try:
-            problem = rundata.check_graph(graph, params, take)
+            problem = rundata.check_graph(graph, params)
         except (msgspec.MsgspecError, RecursionError) as error:
             raise RequestError("bad-request", f"this is no graph: {error}") from None
         if problem:
@@ -245,6 +238,9 @@ class ClientDesk:
         for place in msg.open_tasks:
             if not 0 <= place < len(graph) or graph[place].foreach is None:
                 raise RequestError("bad-request", f"task {place} cannot be open: it is no array")
+        functions = {kind: graph[first].action for kind, first in enumerate(graph.firsts)}
+        named = {kind: action.function for kind, action in functions.items() if isinstance(action, Call)}
+        calls = {place: named[kind] for place, kind in enumerate(graph.kinds) if kind in named}
         return graph, params, calls
 
     def _check_files(self, files: list[FileRef]) -> None:

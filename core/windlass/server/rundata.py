@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import msgspec
 
 from windlass.model import constraints, expand
+from windlass.model.edges import topological
 from windlass.model.expr import ExprError
 from windlass.model.graph import Call, Command, FileRef, Graph, PythonCall, Resources, Script, Task
 from windlass.model.names import Names
-from windlass.model.packed import PackedGraph, pack
+from windlass.model.packed import MissingNeed, PackedGraph, pack
 from windlass.model.template import names
-from windlass.sched.edges import Edges, topological
-from windlass.sched.events import RunPlan, TaskPlan
+from windlass.model.wfformat import recorded
+from windlass.sched.events import PlansByKind, RunPlan, TaskColumns, TaskPlan
 from windlass.sched.plans import apart_of, task_plan
 from windlass.server.owners import account
 from windlass.store.replay import StoredRun
@@ -40,7 +43,7 @@ class References:
     item_inputs: bool
 
 
-class Plans(Sequence[TaskPlan]):
+class Plans(PlansByKind):
     """What the scheduler needs to know of each task, made when it is asked for: as objects they would all be there
     while a graph is taken, and the memory of a hundred thousand small objects is never given back whole."""
 
@@ -63,11 +66,47 @@ class Plans(Sequence[TaskPlan]):
     def __iter__(self) -> Iterator[TaskPlan]:
         return (self._plan(position, task) for position, task in enumerate(self._graph))
 
+    def columns(self) -> TaskColumns:
+        graph, kinds = self._graph, self._graph.kinds[:]
+        plans = _ByKind(self, graph.firsts, [])
+        alone = {*self._open, *self.apart}
+        limited = {kind for kind, first in enumerate(graph.firsts) if graph[first].limit}
+        if limited:
+            alone.update(place for place, kind in enumerate(kinds) if kind in limited)
+        for place in sorted(alone):  # these are unlike all others, whatever their kind
+            kinds[place] = len(plans)
+            plans.alone.append(place)
+        known = [recorded(graph[first]) for first in graph.firsts]
+        expected = None
+        if any(seconds is not None for seconds in known):
+            own = [math.nan if seconds is None else seconds for seconds in known]
+            expected = array("d", [own[kind] for kind in graph.kinds])
+        return TaskColumns(plans, kinds, *graph.edges, expected)
+
     def _plan(self, position: int, task: Task) -> TaskPlan:
         if self._deadline and (task.deadline is None or task.deadline > self._deadline):
             task = msgspec.structs.replace(task, deadline=self._deadline)
         apart = self.apart.get(position, frozenset())
         return task_plan(task, self._graph.names, self._params, position in self._open, apart)
+
+
+class _ByKind(Sequence[TaskPlan]):
+    """The plans of each kind's first task, and of those that are of none."""
+
+    def __init__(self, plans: Plans, firsts: Sequence[int], alone: list[int]) -> None:
+        self._plans = plans
+        self._firsts = firsts
+        self.alone = alone
+
+    def __len__(self) -> int:
+        return len(self._firsts) + len(self.alone)
+
+    def __getitem__(self, kind: int) -> TaskPlan:  # type: ignore[override]
+        first = len(self._firsts)
+        return self._plans[self._firsts[kind] if kind < first else self.alone[kind - first]]
+
+    def __iter__(self) -> Iterator[TaskPlan]:
+        return map(self._plans.__getitem__, chain(self._firsts, self.alone))
 
 
 NOTHING = References(frozenset(), frozenset(), False)
@@ -127,12 +166,13 @@ class RunData:
         return self.versions.get(position, self.first_version)
 
     def references(self, position: int) -> References:
-        """Found once a task, where it names anything."""
-        known = self._references.get(position)
+        """Found once for all tasks of a kind, where it names anything."""
+        kind = self.graph.kinds[position]
+        known = self._references.get(kind)
         if known is None:
             known = references_of(self.task(position))
             if known is not NOTHING:
-                self._references[position] = known
+                self._references[kind] = known
         return known
 
     def amend(self, graph: Graph, files: list[FileRef]) -> None:
@@ -184,59 +224,61 @@ def from_store(stored: StoredRun) -> RunData:
     )
 
 
-def check_graph(
-    graph: PackedGraph, params: Mapping[str, Any], each: Callable[[int, Task], None] = lambda position, task: None
-) -> str:
+def check_graph(graph: PackedGraph, params: Mapping[str, Any]) -> str:
     """What is wrong with a graph that came over the wire, in a line; empty when nothing is.
 
     The client has checked the document and told people where; this keeps a wrong or hostile client from
-    breaking the core. `each` is called with every task that is right by itself. Raises `MsgspecError`.
+    breaking the core. Raises `MsgspecError`.
     """
     if not len(graph):
         return "the graph has no tasks"
-    position = {name: place for place, name in enumerate(graph.names)}
-    if len(position) != len(graph):
+    if len(set(graph.names)) != len(graph):
         return "two tasks have the same id"
     most = graph.head.limits
     if any(size < 1 for size in (*most.groups.values(), *(() if most.running is None else (most.running,)))):
         return "a limit of the run lets nothing begin"
-    begins, ends = array("I"), array("I")
-    right: tuple[Any, ...] = ()
-    """Numbers that were looked at and are as they should be."""
-    for place, task in enumerate(graph):
-        for need in task.needs:
-            up = position.get(need.task)
-            if up is None:
-                return f"task {task.id!r} needs {need.task!r}, which is not there"
-            begins.append(place)
-            ends.append(up)
+    try:
+        ups = graph.edges
+    except MissingNeed as error:
+        return str(error)
+    sources: dict[int, str] = {}
+    for kind, first in enumerate(graph.firsts):
+        task = graph[first]
+        if problem := _of_kind(task, graph, params):
+            return f"task {task.id!r}{problem}"
         source = expand.source(task)
-        if source is not None and source not in {need.task for need in task.needs}:
-            return f"task {task.id!r} fans out over {source!r} but does not need it"
-        unknown = next((other for other in task.apart if position.get(other) is None), None)
-        if unknown is not None:
-            return f"task {task.id!r} is kept apart from {unknown!r}, which is not there"
-        if task.limit is not None and task.limit < 1:
-            return f"task {task.id!r} may run {task.limit} items at once"
-        numbers = (task.resources, task.retries, task.timeout, task.deadline, task.priority)
-        if numbers != right:  # mostly all tasks have the same
-            if problem := _amounts(task.resources):
-                return f"task {task.id!r} asks for {problem}"
-            if problem := _numbers(task):
-                return f"task {task.id!r}: {problem}"
-            right = numbers
-        try:
-            count = expand.count(task, params)
-            for constraint in task.where:
-                constraints.parse(constraint)
-        except (ValueError, TypeError, OverflowError) as error:  # an ExprError is a ValueError
-            return f"task {task.id!r}: {error}"
-        if count is not None and not 0 <= count <= expand.MAX_ITEMS:
-            return f"task {task.id!r} has {count} items; {expand.MAX_ITEMS} are allowed"
-        each(place, task)
-    ups, downs = Edges(len(graph), begins, ends), Edges(len(graph), ends, begins)
-    order = topological((ups,), (downs,), len(graph))
+        if source is not None:
+            sources[kind] = source
+    if sources:
+        for place, kind in enumerate(graph.kinds):
+            source = sources.get(kind)
+            if source is not None and source not in {need.task for need in graph[place].needs}:
+                return f"task {graph[place].id!r} fans out over {source!r} but does not need it"
+    downs = [edges.turned(len(graph)) for edges in ups]
+    order = topological(ups, downs, len(graph))
     return "" if len(order) == len(graph) else "the tasks need each other in a circle"
+
+
+def _of_kind(task: Task, graph: PackedGraph, params: Mapping[str, Any]) -> str:
+    """What is wrong with a task, its needs left aside, as it goes on after its name; empty when nothing is."""
+    unknown = next((other for other in task.apart if other not in graph.names), None)
+    if unknown is not None:
+        return f" is kept apart from {unknown!r}, which is not there"
+    if task.limit is not None and task.limit < 1:
+        return f" may run {task.limit} items at once"
+    if problem := _amounts(task.resources):
+        return f" asks for {problem}"
+    if problem := _numbers(task):
+        return f": {problem}"
+    try:
+        count = expand.count(task, params)
+        for constraint in task.where:
+            constraints.parse(constraint)
+    except (ValueError, TypeError, OverflowError) as error:  # an ExprError is a ValueError
+        return f": {error}"
+    if count is not None and not 0 <= count <= expand.MAX_ITEMS:
+        return f" has {count} items; {expand.MAX_ITEMS} are allowed"
+    return ""
 
 
 def _amounts(asked: Resources) -> str:

@@ -8,7 +8,7 @@ from turns import Bench
 
 from windlass.model.graph import Resources, RetryPolicy
 from windlass.sched import events as e
-from windlass.sched.edges import Edges, topological
+from windlass.model.edges import Edges, topological
 from windlass.sched.events import Scope, TaskPlan
 from windlass.sched.states import ItemState
 

@@ -33,6 +33,14 @@ class Edges:
     def of(self, position: int) -> Sequence[int]:
         return self._to[self._at[position] : self._at[position + 1]] if self._at else ()
 
+    def turned(self, tasks: int) -> Edges:
+        """The same edges, from their other ends."""
+        begins = array("I")
+        if self._at:
+            for place in range(tasks):
+                begins.extend([place] * (self._at[place + 1] - self._at[place]))
+        return Edges(tasks, self._to, begins)
+
     def degrees(self, tasks: int) -> array[int]:
         """How many edges each task has."""
         at = self._at
