@@ -6,13 +6,15 @@ attempt meanwhile, not even after a cancel and a retry: that is what `held` item
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import repeat
 
-from windlass.sched import memory, ranks
+from windlass.sched import crowds, depend, memory, ranks
 from windlass.sched import states as tables
 from windlass.sched.agents import Agent, Bucket, Grant, Stopping
 from windlass.sched.book import Book
+from windlass.sched.crowds import Crowd, own
 from windlass.sched.events import (
     AcceptExits,
     AttemptId,
@@ -69,6 +71,11 @@ def exited(book: Book, event: AttemptsExited) -> None:
             del live[id]  # a copy of the same end in this batch is stale
             continue
         del live[id]
+        if fact.files and isinstance(grant.task, Crowd):
+            # Where files are is kept of tasks on their own.
+            live[id] = grant
+            own(agent, id)
+            grant = live.pop(id)
         if grant is not last:
             last = grant
             task, bucket, limited = grant.task, grant.bucket, grant.limits
@@ -77,7 +84,7 @@ def exited(book: Book, event: AttemptsExited) -> None:
             most.setdefault(task, 0)
             active = task.active
             touched[bucket] = None
-        item = id[2]
+        item = id[task.part]
         del active[item]
         items.append(item)
         spent[task] += fact.ended - fact.started
@@ -123,18 +130,31 @@ def exited(book: Book, event: AttemptsExited) -> None:
 def _finish(book: Book, agent: Agent, task: TaskState, items: list[int], spent: float, peak: int) -> None:
     """Items of which an attempt was accepted, after `spent` seconds in all; one used `peak` bytes, the others less."""
     _learn(book, task, len(items), spent)
-    if peak and memory.learns(book, task):
+    if peak and memory.learns(book, task) and not isinstance(task, Crowd):
         memory.seen(book, task, len(items), peak)
     book.spent(task, task.shape, len(items), spent)
     task.run.owner.live[task.shape] -= len(items)
     book.supply.race.fell(task.run.owner)
     task.finish(items)
+    if isinstance(task, Crowd):
+        _finish_crowd(book, agent, task, items)
+        return
     ranges = ranges_of(items)
     book.items(task, _I.SUCCEEDED, ranges)
     if not task.unfinished or task.run.tasks.each_children(task.pos):
         book.ended(task, ranges)
     if book.doubts or agent.probation:
         book.doubts.succeeded(task.run.id, task.pos, items, agent.id)
+
+
+def _finish_crowd(book: Book, agent: Agent, crowd: Crowd, members: list[int]) -> None:
+    members.sort()
+    book.tasks_changed(crowd, _I.SUCCEEDED, ranges_of(members))
+    if book.doubts or agent.probation:
+        for pos in members:
+            book.doubts.succeeded(crowd.run.id, pos, [0], agent.id)
+    if crowds.succeeded(book, crowd, members):
+        depend.end_run(book, crowd.run)
 
 
 def succeeded(book: Book, event: AttemptsSucceeded, ids: list[AttemptId]) -> None:
@@ -174,29 +194,33 @@ def succeeded(book: Book, event: AttemptsSucceeded, ids: list[AttemptId]) -> Non
     agent.count(len(ids), book.now)
     book.emit(AcceptExits(agent.id, event.epoch, ids))
     buckets: dict[Bucket, None] = {}
-    for grant in grants if event.tasks else same:
+    for grant, count in Counter(grants).items():
         assert grant is not None
         buckets[grant.bucket] = None
-        grant.bucket.size -= 1 if event.tasks else grants.count(grant)
+        grant.bucket.size -= count
         task = grant.task
-    if event.tasks:
-        for task, items, spent, peak in _by_task(grants, event):
-            _take_out(book, agent, task, items, spent, peak)
-    else:
+    if all(grant is not None and grant.task is task for grant in same):
+        items = [id[task.part] for id in ids]
         spent = sum(event.ended) - sum(event.started)
-        _take_out(book, agent, task, event.items, spent, max(event.memory, default=0))
+        _take_out(book, agent, task, items, spent, max(event.memory, default=0))
+    else:
+        for task, items, spent, peak in _by_task(grants, ids, event):
+            _take_out(book, agent, task, items, spent, peak)
     for bucket in buckets:
         _settle(book, agent, bucket)
 
 
-def _by_task(grants: list[Grant | None], event: AttemptsSucceeded) -> list[tuple[TaskState, list[int], float, int]]:
+def _by_task(
+    grants: list[Grant | None], ids: list[AttemptId], event: AttemptsSucceeded
+) -> list[tuple[TaskState, list[int], float, int]]:
     """Each task with its items, the seconds that they took in all, and the most memory that one used."""
     done: dict[TaskState, tuple[list[int], list[float], list[int]]] = {}
     peaks = event.memory or repeat(0)
-    for grant, item, started, ended, peak in zip(grants, event.items, event.started, event.ended, peaks, strict=False):
+    for grant, id, started, ended, peak in zip(grants, ids, event.started, event.ended, peaks, strict=False):
         assert grant is not None
-        items, times, most = done.setdefault(grant.task, ([], [], []))
-        items.append(item)
+        task = grant.task
+        items, times, most = done.setdefault(task, ([], [], []))
+        items.append(id[task.part])
         times.append(ended - started)
         most.append(peak)
     return [(task, items, sum(times), max(most)) for task, (items, times, most) in done.items()]
@@ -233,8 +257,8 @@ def _exited_oddly(book: Book, agent: Agent, epoch: int, fact: ExitFact) -> None:
     """An end other than a plain success."""
     id = fact.id
     stop = agent.stopping.get(id)
+    task = own(agent, id)
     grant = agent.live[id]
-    task = grant.task
     item = id.item
     book.spent(task, grant.bucket.shape, 1, fact.ended - fact.started)
     if fact.memory and memory.learns(book, task):
@@ -278,11 +302,11 @@ def _wanted(task: TaskState, item: int) -> bool:
 
 def release(book: Book, agent: Agent, id: AttemptId) -> None:
     """The attempt is live no more: off the agent's lists, its resources free, and its item no longer held."""
+    task, item = own(agent, id), id.item
     grant = agent.live.pop(id)
     agent.running.pop(id, None)
     agent.stopping.pop(id, None)
     agent.recalled.discard(id)
-    task, item = grant.task, id.item
     del task.active[item]
     task.run.owner.live[task.shape] -= 1
     book.supply.race.fell(task.run.owner)
@@ -390,7 +414,7 @@ def give_back(book: Book, agent: Agent, ids: list[AttemptId]) -> None:
     tables.check_attempt(_A.ASSIGNED, _A.REJECTED)
     book.attempts(_A.REJECTED, agent.id, ids)
     for id in ids:
-        task, item = agent.live[id].task, id.item
+        task, item = own(agent, id), id.item
         release(book, agent, id)
         if _wanted(task, item):
             _requeue(book, task, item, "")
@@ -411,7 +435,7 @@ def lose(book: Book, agent: Agent, ids: list[AttemptId], why: str) -> None:
     # Say that the attempts are lost before their items move on.
     book.attempts(_A.LOST, agent.id, ids)
     for id in ids:
-        task, item = agent.live[id].task, id.item
+        task, item = own(agent, id), id.item
         release(book, agent, id)
         if not _wanted(task, item):
             continue
@@ -476,6 +500,7 @@ def stop(book: Book, agent: Agent, ids: Iterable[AttemptId], reason: str) -> Non
         return
     again = book.now + book.config.stop_repeat
     for id in fresh:
+        own(agent, id)
         agent.stopping[id] = Stopping(reason, again)
     book.at(again, "stop", agent=agent)
     if agent.linked:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from windlass.sched.agents import Agent
 from windlass.sched.backfill import Reservation
 from windlass.sched.config import Config
+from windlass.sched.crowds import Crowd
 from windlass.sched.deadlines import Deadlines
 from windlass.sched.events import (
     AgentChanged,
@@ -22,6 +23,7 @@ from windlass.sched.events import (
     StopAttempts,
     TaskChanged,
     TaskPlan,
+    TasksChanged,
     UsageChanged,
 )
 from windlass.sched.limits import LimitBook, Limits
@@ -91,6 +93,7 @@ class Book:
         self.woken: dict[TaskState, None] = {}
         """Tasks of one item that may be put away after this event."""
         self._last: dict[TaskState, ItemsChanged] = {}
+        self._together: dict[Crowd, TasksChanged] = {}
         self._attempts: AttemptsChanged | None = None
 
     # --- effects ---------------------------------------------------------------------------------------
@@ -101,6 +104,7 @@ class Book:
     def take(self) -> list[Effect]:
         out, self._out = self._out, []
         self._last.clear()
+        self._together.clear()
         self._attempts = None
         self.cool()
         return out
@@ -126,6 +130,19 @@ class Book:
         effect = ItemsChanged(task.run.id, task.pos, state, list(ranges), reason)
         self._last[task] = effect
         self._out.append(effect)
+
+    def tasks_changed(self, crowd: Crowd, state: ItemState, ranges: list[Range]) -> None:
+        """As `items`, of tasks that go together."""
+        last = self._together.get(crowd)
+        if last is not None and last.state is state:
+            last.ranges.extend(ranges)
+            return
+        effect = self._together[crowd] = TasksChanged(crowd.run.id, state, list(ranges))
+        self._out.append(effect)
+
+    def apart(self, crowd: Crowd) -> None:
+        """Somebody left it: what is said of it from now on comes after what was said so far."""
+        self._together.pop(crowd, None)
 
     def attempts(self, state: AttemptState, agent: str, ids: list[AttemptId]) -> None:
         last = self._attempts

@@ -279,7 +279,7 @@ def pause(book: Book, run: RunState, on: bool) -> None:
     run.paused = on
     book.run_changed(run)
     if not on:
-        for task in run.tasks.hot:
+        for task in run.tasks.lively:
             book.supply.push(task)
         return
     for agent in book.agents.values():
@@ -300,7 +300,7 @@ def set_priority(book: Book, run: RunState, priority: int) -> None:
 
 def may_forget(run: RunState) -> bool:
     """It has ended, and none of its attempts is still being stopped."""
-    return run.over and not any(task.active for task in run.tasks.hot)
+    return run.over and not any(task.active for task in run.tasks.lively)
 
 
 def forget(book: Book, run: RunState) -> None:

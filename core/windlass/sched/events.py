@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -449,6 +450,22 @@ class ItemsChanged(Struct, frozen=True):
     reason: str = ""
 
 
+class TasksChanged(Struct, frozen=True):
+    """Single tasks of a run that entered `state`: `ItemsChanged` of many. `ranges` are of their positions."""
+
+    run: int
+    state: ItemState
+    ranges: list[tuple[int, int]]
+
+    @property
+    def positions(self) -> Iterator[int]:
+        return chain.from_iterable(range(first, last) for first, last in self.ranges)
+
+    def apart(self) -> list[ItemsChanged]:
+        """The same with a record for each task."""
+        return [ItemsChanged(self.run, pos, self.state, [(0, 1)]) for pos in self.positions]
+
+
 @dataclass(frozen=True, slots=True)
 class TaskChanged:
     """The number of a task's items is now known or has grown, it was closed, or it was decided (again)."""
@@ -522,8 +539,8 @@ class MemoryLearned:
 
 Effect = (
     DecideTask | AssignAttempts | StopAttempts | WelcomeAgent | AcceptExits | RefuseExits
-    | AttemptsChanged | LossesForgiven | ItemsChanged | TaskChanged | RunChanged | AgentChanged | UsageChanged
-    | DeadlineChanged | MemoryLearned
+    | AttemptsChanged | LossesForgiven | ItemsChanged | TasksChanged | TaskChanged | RunChanged | AgentChanged
+    | UsageChanged | DeadlineChanged | MemoryLearned
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from windlass.sched import crowds
 from windlass.sched.agents import Agent
 from windlass.sched.book import Book
 from windlass.sched.limits import Limit, blocking
@@ -22,10 +23,13 @@ def check_invariants(scheduler: Scheduler) -> None:
     try:
         assert not book.todo, "work was left to look at"
         for run in book.runs.values():
-            tasks = list(run.tasks)
-            for task in tasks:
-                _check_task(task)
-            _check_run(run, tasks)
+            together = {pos for crowd in run.tasks.crowds.values() for pos in crowd.members()}
+            for crowd in run.tasks.crowds.values():
+                crowds.check(crowd)
+            for pos in range(len(run.tasks)):
+                if pos not in together:
+                    _check_task(run.tasks[pos])
+            _check_run(run)
         # Rules must find tasks as they were, most of them no objects.
         book.cool()
         for agent in book.agents.values():
@@ -39,10 +43,11 @@ def check_invariants(scheduler: Scheduler) -> None:
         raise InvariantError("\n  ".join([str(error), *book.story.of()])) from error
 
 
-def _check_run(run: RunState, tasks: list[TaskState]) -> None:
-    assert run.left == sum(not task.complete for task in tasks), f"{run} miscounts its tasks"
+def _check_run(run: RunState) -> None:
+    tasks = run.tasks
+    assert run.left == tasks.done.count(0), f"{run} miscounts its tasks"
     assert run.over == (run.left == 0), f"{run} has {run.left} tasks left and ended at {run.ended}"
-    counts = [sum(column) for column in zip([0] * 8, *(task.counts for task in tasks), strict=True)]
+    counts = [sum(column) for column in zip([0] * 8, *map(tasks.counts, range(len(tasks))), strict=True)]
     assert counts == run.counts, f"{run}: counts say {run.counts}, the tasks {counts}"
 
 
@@ -68,11 +73,13 @@ def _check_task(task: TaskState) -> None:
         active = item < len(states) and states[item] == _I.ACTIVE
         timed_out = id in agent.stopping and agent.stopping[id].reason == "timeout"
         assert active != (id in agent.stopping) or timed_out, f"{id} of an item that is not ACTIVE is not stopped"
-    assert task.waits == sum(not up.complete for up in task.whole), f"{task!r} miscounts what it waits for"
+    tasks = task.run.tasks
+    waits = sum(not tasks.done[up] for up in tasks.whole(task.pos))
+    assert task.waits == waits, f"{task!r} miscounts what it waits for"
     if task.complete:
         assert not task.unfinished, f"{task!r} is complete"
     if ready:
-        assert all(up.complete for up in task.whole), f"{task!r} has READY items before its needs have ended"
+        assert not waits, f"{task!r} has READY items before its needs have ended"
         for up in task.each:
             for item in ready:
                 assert up.states[item] >= _I.SUCCEEDED, f"{task.id}[{item}] is READY too early"
@@ -110,7 +117,7 @@ def _check_agent(agent: Agent) -> None:
         assert not agent.live, f"{agent} still has attempts"
     assert agent.aside_until is None or not agent.probation, f"{agent} is set aside and on probation"
     for id, grant in agent.live.items():
-        assert grant.task.active.get(id.item) is agent, f"{id} is live on {agent}, its task does not know"
+        assert grant.task.active.get(id[grant.task.part]) is agent, f"{id} is live on {agent}, its task does not know"
         assert grant.epoch <= agent.epoch, f"{id} was given under a lease that never was"
 
 
@@ -161,7 +168,7 @@ def _check_limits(book: Book) -> None:
         assert limit.used == used.get(limit, 0), f"{limit!r} miscounts: {used.get(limit, 0)} are in use"
         assert limit.used <= max(limit.most, limit.peak), f"{limit!r} is over-committed"
     for run in book.runs.values():
-        for task in run.tasks.hot:
+        for task in run.tasks.lively:
             if task.queue.size and task.limits and not run.paused and not blocking(task.limits):
                 waits = book.supply.offers(task)
                 assert waits, f"{task!r} has room in its limits, but nobody offers it"

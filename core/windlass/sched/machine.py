@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from windlass.sched import amend, aside, attempts, control, deadlines, depend, leases, memory, restore
+from windlass.sched import amend, aside, attempts, control, crowds, deadlines, depend, leases, memory, restore
 from windlass.sched import events as e
 from windlass.sched.agents import Agent
 from windlass.sched.book import Book, Timer
@@ -162,9 +162,7 @@ def _submitted(book: Book, event: e.RunSubmitted) -> None:
     book.runs[run.id] = run
     book.story.note(book.now, f"run {run.id} submitted")
     book.run_changed(run)
-    for pos, waits in enumerate(run.tasks.waits):
-        if not waits:
-            book.look(run.tasks[pos])
+    crowds.begin(book, run, [pos for pos, waits in enumerate(run.tasks.waits) if not waits])
     deadlines.watch(book, run)
     if not len(run.tasks):
         run.state = "succeeded"

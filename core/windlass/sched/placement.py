@@ -13,6 +13,7 @@ from windlass.sched import attempts, limits, locality, memory, ranks
 from windlass.sched.agents import Agent, Bucket, Grant
 from windlass.sched.backfill import Reservation, at_most, earliest
 from windlass.sched.book import Book
+from windlass.sched.crowds import Crowd
 from windlass.sched.devices import NOTHING
 from windlass.sched.events import AssignAttempts, AttemptId
 from windlass.sched.queues import ranges_of
@@ -20,7 +21,6 @@ from windlass.sched.shapes import Amounts, Shape
 from windlass.sched.states import AttemptState, ItemState
 from windlass.sched.tasks import Owner, TaskState
 
-_new = tuple.__new__
 VAIN = 64
 """Agents that are looked at in one plan without being sent anything ahead."""
 FEW = 32
@@ -114,7 +114,7 @@ class Planner:
         """Give the task lanes on the agent it fits best; one at a time where owners compete."""
         book = self._book
         shape = task.shape
-        if task.run.files is not None and self._place_near(task, alone):
+        if task.run.files is not None and not isinstance(task, Crowd) and self._place_near(task, alone):
             return
         agent = book.supply.rooms.best(shape, book.now)
         assert agent is not None
@@ -243,12 +243,11 @@ class Planner:
             lo, hi = span
             task.move_range(lo, hi, ItemState.READY, ItemState.ACTIVE)
             task.active.update(dict.fromkeys(range(lo, hi), agent))
-            if task.numbers.count(0, lo, hi) == hi - lo:
-                task.numbers[lo:hi] = b"\x01" * (hi - lo)
-                ids += [_new(AttemptId, (run, pos, item, 1)) for item in range(lo, hi)]
+            ids += task.next_ids(lo, hi)
+            if isinstance(task, Crowd):
+                book.tasks_changed(task, ItemState.ACTIVE, [(lo, hi)])
             else:
-                ids += [AttemptId(run, pos, item, task.next_number(item)) for item in range(lo, hi)]
-            book.items(task, ItemState.ACTIVE, [(lo, hi)])
+                book.items(task, ItemState.ACTIVE, [(lo, hi)])
         if not ids:
             if not bucket.size:
                 del agent.buckets[task.shape]

@@ -6,7 +6,7 @@ now, because nobody heard the agents' heartbeats meanwhile.
 
 from __future__ import annotations
 
-from windlass.sched import attempts, deadlines, depend, leases
+from windlass.sched import attempts, crowds, deadlines, depend, leases
 from windlass.sched.agents import Agent, Grant, Stopping
 from windlass.sched.book import Book
 from windlass.sched.events import AttemptId, OwnerUsage, RestoredAgent, RestoredRun, RestoredTask
@@ -153,8 +153,7 @@ def _derive(book: Book, run: RunState) -> None:
             run.left -= 1
     for pos in range(len(tasks)):
         tasks.waits[pos] = sum(not tasks.done[up] for up in tasks.whole(pos))
-        if not tasks.waits[pos] and not tasks.done[pos]:
-            book.look(tasks[pos])
+    crowds.begin(book, run, [pos for pos, waits in enumerate(tasks.waits) if not waits and not tasks.done[pos]])
     deadlines.watch(book, run)
     if not run.left and not run.over:
         depend.end_run(book, run)

@@ -246,6 +246,8 @@ class Simulation:
         for effect in effects:
             if isinstance(effect, e.ItemsChanged):
                 changed[effect.task] = None
+            elif isinstance(effect, e.TasksChanged):
+                changed.update(dict.fromkeys(effect.positions))
             elif isinstance(effect, e.AssignAttempts):
                 machine = self._by_name[effect.agent]
                 for id in effect.items:

@@ -3,6 +3,7 @@
 What all tasks have (needs, children, plan, whether they are complete) stands in arrays, one entry a task. A task of one
 item that waits or has ended needs no more than that: its state and its last attempt's number are one byte each. Whoever
 asks for it (`run.tasks[position]`) gets an object, and after the event the book puts away (`cool`) what is quiet again.
+Most that are ready or active are no objects either, but members of a crowd (`crowds.py`).
 Arrays, and tasks whose number of items is not fixed, keep their objects.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ import msgspec
 
 from windlass.model.edges import Edges, topological
 from windlass.model.names import Names
+from windlass.sched import crowds
+from windlass.sched.crowds import Crowd
 from windlass.sched.events import PlansByKind, TaskColumns, TaskPlan
 from windlass.sched.limits import Limits
 from windlass.sched.shapes import Shape
@@ -27,6 +30,7 @@ from windlass.sched.states import ItemState
 from windlass.sched.tasks import UNKNOWN, RunState, TaskState, asks
 
 if TYPE_CHECKING:
+    from windlass.sched.agents import Agent
     from windlass.sched.book import Book
 
 _values = attrgetter(*(field.name for field in fields(TaskPlan) if field.name not in ("id", "needs", "expected")))
@@ -37,7 +41,7 @@ _DECIDED, _ASKED, _RELEASED = 1, 2, 4
 class Spec:
     """What equal tasks of a run have in common."""
 
-    __slots__ = ("key", "learned", "limits", "plan", "shape", "single", "tasks")
+    __slots__ = ("key", "learned", "limits", "plan", "shape", "single", "sociable", "tasks")
 
     def __init__(self, key: bytes, plan: TaskPlan, shape: Shape, limits: Limits, learned: int) -> None:
         self.key = key
@@ -48,6 +52,8 @@ class Spec:
         self.learned = learned
         """Bytes of memory that the shape asks for and the plan does not (`memory.py`)."""
         self.single = plan.count == 1 and not plan.open
+        self.sociable = self.single and not (asks(plan) or limits or shape.strict or shape.spread)
+        """Its tasks may form crowds (`crowds.py`)."""
         self.tasks = 0
 
 
@@ -56,7 +62,7 @@ class Table:
 
     __slots__ = (
         "_book", "_each_down", "_each_up", "_flags", "_hot", "_numbers", "_spec_of", "_specs", "_states", "_whole_down",
-        "_whole_up", "done", "expect", "names", "paths", "run", "waits",
+        "_whole_up", "crowds", "done", "expect", "names", "paths", "run", "waits",
     )  # fmt: skip
 
     def __init__(self, book: Book, run: RunState, plans: Sequence[TaskPlan], names: Names | None = None) -> None:
@@ -74,6 +80,8 @@ class Table:
         self._states = bytearray(size)
         self._numbers = bytearray(size)
         self._hot: dict[int, TaskState] = {}
+        self.crowds: dict[tuple[int, float], Crowd] = {}
+        """Ready and active tasks that are no objects of their own, by `key`."""
         self.paths = array("d", [UNKNOWN]) * size
         """Seconds of the longest chain from each task to the end of the graph, itself included."""
         specs: dict[bytes, int] = {}
@@ -164,11 +172,14 @@ class Table:
         task = TaskState(self.run, pos, spec.plan, spec.shape, spec.limits)
         flags = self._flags[pos]
         task.decided, task.asked, task.released = bool(flags & _DECIDED), bool(flags & _ASKED), bool(flags & _RELEASED)
+        state = self._states[pos]
         if spec.single:
-            task.take_up(self._states[pos], self._numbers[pos])
+            task.take_up(state, self._numbers[pos])
             self._book.woken[task] = None
         self._hot[pos] = task
         task.order = self._book.policy.static(task)
+        if state == ItemState.READY or state == ItemState.ACTIVE:
+            crowds.take_out(self._book, self, task)
         return task
 
     def cool(self, task: TaskState) -> None:
@@ -183,8 +194,16 @@ class Table:
 
     @property
     def hot(self) -> list[TaskState]:
-        """Those that are objects now: all that have ready or active items are among them."""
+        """As objects, all that have ready or active items, and some others. Crowds are dissolved for that."""
+        for crowd in list(self.crowds.values()):
+            for pos in list(crowd.members()):
+                self._wake(pos)
         return list(self._hot.values())
+
+    @property
+    def lively(self) -> list[TaskState]:
+        """The same with crowds as one: only to look at."""
+        return [*self._hot.values(), *self.crowds.values()]
 
     def get_hot(self, pos: int) -> TaskState | None:
         return self._hot.get(pos)
@@ -255,6 +274,40 @@ class Table:
         warm = [pos for pos, task in hot.items() if any(task.counts[state] for state in states)]
         return sorted(found + warm) if warm else found
 
+    # --- crowds ------------------------------------------------------------------------------------------
+
+    @property
+    def arrays(self) -> tuple[bytearray, bytearray]:
+        """States and attempt numbers of single tasks that are no objects, for crowds to write."""
+        return self._states, self._numbers
+
+    def key(self, pos: int) -> tuple[int, float]:
+        """Tasks with one key ask for the same and stand in one place of the order."""
+        return self._spec_of[pos], self.paths[pos]
+
+    def crowd_key(self, pos: int) -> tuple[int, float] | None:
+        """The same of a task that may be of a crowd when it becomes ready."""
+        place = self._spec_of[pos]
+        if (
+            pos in self._hot
+            or not self._specs[place].sociable
+            or self._states[pos]
+            or self._numbers[pos]
+            or self.expect is not None
+            or self._each_up.of(pos)
+            or self._each_down.of(pos)
+        ):
+            return None
+        return place, self.paths[pos]
+
+    def agent_of(self, pos: int, item: int) -> Agent | None:
+        """Where the item's attempt is live."""
+        task = self._hot.get(pos)
+        if task is not None:
+            return task.active.get(item)
+        crowd = self.crowds.get(self.key(pos))
+        return crowd.active.get(pos) if crowd is not None else None
+
     # --- along the edges ---------------------------------------------------------------------------------
 
     def whole(self, pos: int) -> Sequence[int]:
@@ -279,6 +332,19 @@ class Table:
             waits[child] -= 1
             if not waits[child]:
                 yield self[child]
+
+    def complete_all(self, positions: Iterable[int]) -> list[int]:
+        """These tasks are complete: mark them, and give those that waited for nothing else."""
+        done, waits, opened = self.done, self.waits, []
+        of = self._whole_down.of
+        for pos in positions:
+            done[pos] = 1
+            for child in of(pos):
+                left = waits[child] - 1
+                waits[child] = left
+                if not left:
+                    opened.append(child)
+        return opened
 
     def uncomplete(self, pos: int) -> None:
         self.done[pos] = 0

@@ -6,10 +6,10 @@ A task of one item to which nothing happens is not even an object: see `table.py
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from windlass.sched import states as tables
-from windlass.sched.events import RunPlan, TaskPlan
+from windlass.sched.events import AttemptId, RunPlan, TaskPlan
 from windlass.sched.queues import ReadyQueue
 from windlass.sched.states import ItemState
 
@@ -27,10 +27,14 @@ Order = tuple[float, ...]
 UNKNOWN = 1.0
 """Seconds that an attempt counts in a path of which nothing is expected: then the path is the number of levels."""
 _FULL = 255
+_new = tuple.__new__
 
 
 class TaskState:
     """One task of a run. Only `move`, `move_range` and `finish` write `states`."""
+
+    part: ClassVar[int] = 2
+    """The number of an attempt's id that says which of its items it is of."""
 
     __slots__ = (
         "active", "asked", "backoff", "board", "count", "counts", "crashes", "decided", "failures", "held", "limits",
@@ -239,6 +243,14 @@ class TaskState:
         number = self.number(item) + 1
         self.set_number(item, number)
         return number
+
+    def next_ids(self, lo: int, hi: int) -> list[AttemptId]:
+        """The next attempt of each of [lo, hi)."""
+        run, pos = self.run.id, self.pos
+        if self.numbers.count(0, lo, hi) == hi - lo:
+            self.numbers[lo:hi] = b"\x01" * (hi - lo)
+            return [_new(AttemptId, (run, pos, item, 1)) for item in range(lo, hi)]
+        return [AttemptId(run, pos, item, self.next_number(item)) for item in range(lo, hi)]
 
     def __repr__(self) -> str:
         counts = " ".join(f"{s.name.lower()}={self.counts[s]}" for s in ItemState if self.counts[s])

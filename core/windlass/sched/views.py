@@ -178,7 +178,7 @@ class Views:
         agents = list(book.agents.values()) if agent is None else [book.agents[agent]]
         return [
             AttemptView(
-                id, grant.task.id, found.attempt_state(id), found.id, grant.epoch,
+                id, grant.task.run.tasks.names.name(id.task), found.attempt_state(id), found.id, grant.epoch,
                 found.stopping[id].reason if id in found.stopping else "",
             )
             for found in agents
@@ -188,8 +188,7 @@ class Views:
     def agent_of(self, id: AttemptId) -> str | None:
         """Where this attempt is live, if it is."""
         run = self._book.runs.get(id.run)
-        task = run.tasks.get_hot(id.task) if run is not None else None
-        agent = task.active.get(id.item) if task is not None else None
+        agent = run.tasks.agent_of(id.task, id.item) if run is not None else None
         return agent.id if agent is not None and id in agent.live else None
 
     def touched(self, event: CancelRequested | RetryRequested) -> int:
@@ -225,7 +224,7 @@ class Views:
         if found.paused:
             return "paused"
         if counts[ItemState.READY]:
-            ready = (task for task in found.tasks.hot if task.counts[ItemState.READY])
+            ready = (task for task in found.tasks.lively if task.counts[ItemState.READY])
             return note(self._book, min(ready, key=lambda task: task.pos), self._book.now)
         if counts[ItemState.BACKOFF]:
             return "waits before it tries again"
@@ -236,7 +235,7 @@ class Views:
         found = self._book.runs[run]
         if found.ended is not None or found.paused or not found.counts[ItemState.READY]:
             return None
-        stuck = nowhere(self._book, found.tasks.hot, self._book.now)
+        stuck = nowhere(self._book, found.tasks.lively, self._book.now)
         return (stuck[0].pos, stuck[1]) if stuck else None
 
     def story(self, run: int | None = None, task: int | None = None, item: int | None = None) -> list[str]:

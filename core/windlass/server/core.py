@@ -78,7 +78,7 @@ class Core:
         self.on_attempts_ended: list[Callable[[Iterable[tuple[Any, ...]]], None]] = []
         """Called with the rows of attempts whose ends have become durable."""
         self._later: list[Callable[[], object]] = []
-        self._marked: list[tuple[ev.ItemsChanged, bool]] = []
+        self._marked: list[tuple[ev.ItemsChanged | ev.TasksChanged, bool]] = []
         """Changes of items in this turn, and whether these are their ends."""
         self._to_show: dict[int, Callable[[], object]] = {}
         self._shows = 0
@@ -93,6 +93,7 @@ class Core:
             ev.AttemptsChanged: self._attempts_changed,
             ev.LossesForgiven: self._losses_forgiven,
             ev.ItemsChanged: self._items_changed,
+            ev.TasksChanged: self._tasks_changed,
             ev.TaskChanged: self._task_changed,
             ev.RunChanged: self._run_changed,
             ev.AgentChanged: self._agent_changed,
@@ -354,15 +355,22 @@ class Core:
         else:
             self.mark(effect, False)
 
-    def mark(self, effect: ev.ItemsChanged, ends: bool) -> None:
+    def _tasks_changed(self, effect: ev.TasksChanged) -> None:
+        """READY or ACTIVE: their ends come with `Ends`."""
+        self.mark(effect, False)
+
+    def mark(self, effect: ev.ItemsChanged | ev.TasksChanged, ends: bool) -> None:
         """Tell of it when this turn is durable; one call for all of them."""
         if not self._marked:
             self.later(partial(self._tell_marked, self._marked))
         self._marked.append((effect, ends))
 
-    def _tell_marked(self, marked: list[tuple[ev.ItemsChanged, bool]]) -> None:
+    def _tell_marked(self, marked: list[tuple[ev.ItemsChanged | ev.TasksChanged, bool]]) -> None:
         for effect, ends in marked:
-            self._changed(effect, ends)
+            if isinstance(effect, ev.TasksChanged):
+                self.publisher.tasks(effect)
+            else:
+                self._changed(effect, ends)
 
     def write_changes(self, effect: ev.ItemsChanged, finals: dict[tuple[int, int, int], int] | None) -> None:
         """`finals`: ends of attempts in this batch took their items out; what is left of it ended without one."""

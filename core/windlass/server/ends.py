@@ -6,6 +6,7 @@ Plain successes that come together are written together, as columns (`store/pack
 from __future__ import annotations
 
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from windlass.sched import events as ev
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _OK = Outcome.OK.value
 _UNSTAGED = (0.0, 0.0)
+_OF_ITEMS = (ev.ItemsChanged, ev.TasksChanged)
 _BY_ATTEMPT = frozenset({ItemState.SUCCEEDED, ItemState.FAILED, ItemState.CANCELLED})
 
 
@@ -48,7 +50,7 @@ class Ends:
         if type(first) is ev.AcceptExits and len(first.items) == len(msg.items) and first.items[-1][2] == msg.items[-1]:
             self._pack(agent, msg, first.items, started, ended, results)
             for effect in effects[1:]:
-                if type(effect) is ev.ItemsChanged and effect.state is ItemState.SUCCEEDED:
+                if isinstance(effect, _OF_ITEMS) and effect.state is ItemState.SUCCEEDED:
                     self._core.mark(effect, False)  # the pack tells of their ends
                 else:
                     self._core.apply(effect)
@@ -66,6 +68,7 @@ class Ends:
         self, agent: AgentRecord, epoch: int, effects: list[ev.Effect], told: dict[AttemptId, Ended]
     ) -> None:
         finals: dict[tuple[int, int, int], int] = {}
+        effects = list(chain.from_iterable(_apart(effect) for effect in effects))
         for effect in effects:
             if type(effect) is ev.ItemsChanged and effect.state in _BY_ATTEMPT:
                 run, task, state = effect.run, effect.task, int(effect.state)
@@ -251,6 +254,13 @@ class Ends:
                 call(run, task, None)
         for tell in self._core.on_attempts_ended:
             tell(rows)
+
+
+def _apart(effect: ev.Effect) -> list[ev.Effect]:
+    """Ends are looked at task by task."""
+    if isinstance(effect, ev.TasksChanged) and effect.state is ItemState.SUCCEEDED:
+        return [*effect.apart()]
+    return [effect]
 
 
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}

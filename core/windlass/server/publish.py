@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from windlass.sched.events import AttemptId
+from windlass.sched.events import AttemptId, TasksChanged
 from windlass.sched.states import ENDED
 from windlass.server import views
 from windlass.server.links import Connection
@@ -156,6 +156,15 @@ class Publisher:
             if task not in news.items:
                 news.items[task] = Spans()
             news.items[task].add(spans)
+
+    def tasks(self, effect: TasksChanged) -> None:
+        """As `items`, of the items of many single tasks."""
+        if self._follows_run(effect.run):
+            for pos in effect.positions:
+                self.items(effect.run, pos, [(0, 1)])
+        else:
+            self._runs_dirty.add(effect.run)
+            self._changed += sum([last - first for first, last in effect.ranges])
 
     def attempts(self, rows: list[tuple[Any, ...]]) -> None:
         """Attempts ended."""

@@ -52,7 +52,10 @@ class Store:
         return tasks[task]
 
     def apply(self, effect: e.Effect, facts: dict[AttemptId, tuple[e.ExitFact, Any]]) -> None:
-        if isinstance(effect, e.ItemsChanged):
+        if isinstance(effect, e.TasksChanged):
+            for one in effect.apart():
+                self.apply(one, facts)
+        elif isinstance(effect, e.ItemsChanged):
             task = self.tasks[effect.run, effect.task]
             for lo, hi in effect.ranges:
                 for item in range(lo, hi):

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from turns import Bench
 
+from windlass.model.edges import Edges, topological
 from windlass.model.graph import Resources, RetryPolicy
 from windlass.sched import events as e
-from windlass.model.edges import Edges, topological
 from windlass.sched.events import Scope, TaskPlan
 from windlass.sched.states import ItemState
 
