@@ -15,7 +15,7 @@ from bench.__main__ import machine
 from bench.gui.figures import Figure
 from bench.measure import Plan
 
-MEASUREMENTS = ["start", "canvas", "opening", "mirror", "table", "timeline", "beside"]
+MEASUREMENTS = ["start", "canvas", "opening", "typed", "mirror", "table", "timeline", "beside"]
 """Modules of this package with `run(plan) -> list[Figure]`, in the table's order. Each runs in a process of its own."""
 _VERDICTS = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}
 

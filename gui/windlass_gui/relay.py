@@ -1,4 +1,9 @@
-"""The way from a thread into the UI thread, to an object that may have been destroyed meanwhile."""
+"""The way from a thread into the UI thread, to an object that may have been destroyed meanwhile.
+
+It is for what comes once in a while: the result of a job, a line that was found. What the core sends comes by the
+thousand a second and goes through the bridge's inbox instead, which the UI thread empties once a frame. There is no
+third way, and nobody looks again and again whether a thread is done.
+"""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ def split_fields(text: str) -> Block | None:
     if not isinstance(data, dict) or len(data) != 1:
         return None
     task, body = next(iter(data.items()))
-    if not isinstance(body, dict) or not body:
+    if not isinstance(body, dict) or not body or any((task, field) not in source.keys for field in body):
         return None
     span = source.locate({(task,)})[(task,)]
     first = text.find("\n", span.key) + 1

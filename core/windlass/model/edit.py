@@ -42,8 +42,7 @@ _KEEPS = re.compile(r"[|>]\d?\+\d?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
 class DocumentText:
     """One document being edited. Raises `DocumentError` when the text is no mapping that can be read."""
 
-    def __init__(self, text: str, fmt: str | None = None, cut: Cut | None = None) -> None:
-        """`cut`: where a text is cut that had been cut before."""
+    def __init__(self, text: str, fmt: str | None = None) -> None:
         self._whole = text
         self.fmt = fmt or guess_format("", text)
         self.data: dict[str, Any] = {}
@@ -51,10 +50,28 @@ class DocumentText:
         never changed but replaced, so that whoever keeps one keeps what was true then."""
         self._top: Block | None = None
         self._tasks: Block | None = None
-        self._open(text, cut)
+        self._open(text)
+
+    @classmethod
+    def known(cls, text: str, fmt: str, data: dict[str, Any], cut: Cut | None) -> DocumentText:
+        """A document whose text was read elsewhere, and is not read again."""
+        made = cls.__new__(cls)
+        made.fmt = fmt
+        made._whole, made.data, made._top, made._tasks = text, data, None, None
+        made.recut(cut)
+        return made
 
     def to_text(self) -> str:
         return self._now().text()
+
+    def cut(self) -> Cut | None:
+        """Where the text is cut; None when it is not."""
+        return self._now().cut()
+
+    def recut(self, cut: Cut | None) -> None:
+        """Be cut in other places, or not at all."""
+        text = self.to_text()
+        self.go_to(Mark(text, self.data, *(cut.made(text, self.data) if cut is not None else (None, None))))
 
     @property
     def task_ids(self) -> list[str]:
@@ -63,7 +80,7 @@ class DocumentText:
 
     # --- reading --------------------------------------------------------------------------------------------
 
-    def _open(self, text: str, cut: Cut | None = None) -> None:
+    def _open(self, text: str) -> None:
         report = Report()
         source = Source(decode(text, report), self.fmt, report)
         try:
@@ -74,15 +91,13 @@ class DocumentText:
             raise DocumentError("document", [draft.problem for draft in report.drafts])
         self._whole, self.data = source.text, data
         self._top = self._tasks = None
-        if cut is not None:
-            self._top, self._tasks = cut.made(self._whole, data)
-        elif self.fmt == "yaml" and not source.anchors and not _KEEPS.search(text):
+        if self.fmt == "yaml" and not source.anchors and not _KEEPS.search(text):
             self._cut(source)
 
     def _cut(self, source: Source) -> None:
         """Cut the text where that can be done; else both blocks stay None."""
         text, keys = self._whole, list(self.data)
-        if not keys or text.lstrip()[:1] == "{":
+        if not keys or text.lstrip()[:1] == "{" or any((key,) not in source.keys for key in keys):
             return
         top = split_block(text, {key: source.keys[(key,)] for key in keys}, 0, len(text))
         if top is None or top.indent or any(line.startswith(("---", "...", "%")) for line in text.splitlines()):
@@ -97,6 +112,8 @@ class DocumentText:
             first = entry.find("\n", line) + 1
             if not first or "{" in entry[line:first].split("#")[0]:
                 return
+            if any(("tasks", task) not in source.keys for task in tasks):
+                return  # it comes from a `<<`
             places = {task: source.keys["tasks", task] for task in tasks}
             block = split_block(text, places, start + first, start + len(entry))
             if block is None:
@@ -227,9 +244,6 @@ class DocumentText:
             if size > SAMPLE:
                 break
         return "".join(found)
-
-    def set_position(self, task: str, x: float, y: float) -> None:
-        self.set_field(task, "position", [_short_number(x), _short_number(y)])
 
     def set_positions(self, points: Mapping[str, tuple[float, float]]) -> None:
         """Many positions at once."""

@@ -101,6 +101,7 @@ class Source:
         wanted = {path[:length] for path in paths for length in range(len(path) + 1)}
         self._wanted, self._found = wanted, {}
         kept, self.report = self.report, Report()
+        keys, self.keys = self.keys, {}
         try:
             if self.fmt == "json":
                 self._build(json_events(self.text))
@@ -109,7 +110,7 @@ class Source:
         except Unreadable:
             pass
         finally:
-            self._wanted, self.report = None, kept
+            self._wanted, self.report, self.keys = None, kept, keys
         places: dict[Path, Span] = {}
         for path in paths:
             near = path

@@ -86,11 +86,21 @@ class Cut:
         return top, Block(text[start:first], entries, self.tasks_indent)
 
 
+@dataclass(slots=True, eq=False)
+class State:
+    """What is known of a text between two steps. It is found out once, and holds whenever one comes back."""
+
+    readable: bool | None = None
+    """None while nobody has read it."""
+    cut: Cut | None = None
+    """Where it is cut, if it can be: steps by pieces before it and after it are of these pieces."""
+
+
 class TextStep(NamedTuple):
     """From one text to another."""
 
     hunk: Hunk
-    cuts: tuple[Cut | None, Cut | None]
+    states: tuple[State, State]
 
 
 class PieceStep(NamedTuple):
@@ -133,7 +143,7 @@ def step_between(before: Mark, after: Mark) -> Step | None:
     """What leads from one to the other; None when they are equal."""
     if before.tasks is None or after.tasks is None:
         hunk = difference(before.text(), after.text())
-        return hunk and TextStep(hunk, (before.cut(), after.cut()))
+        return hunk and TextStep(hunk, (State(True, before.cut()), State(True, after.cut())))
     old, new = before.tasks.entries, after.tasks.entries
     old_bodies, new_bodies = before.data["tasks"], after.data["tasks"]
     pieces: dict[str, tuple[Piece | None, Piece | None]] = {}
@@ -192,7 +202,7 @@ def joined(first: Step, then: Step, text: str) -> Step | None:
     if isinstance(first, TextStep) and isinstance(then, TextStep):
         origin = first.hunk.applied(then.hunk.applied(text, back=True), back=True)
         hunk = difference(origin, text) or Hunk(0, "", "")
-        return TextStep(hunk, (first.cuts[0], then.cuts[1]))
+        return TextStep(hunk, (first.states[0], then.states[1]))
     if not isinstance(first, PieceStep) or not isinstance(then, PieceStep):
         return None
     pieces = dict(first.pieces)

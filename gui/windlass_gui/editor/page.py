@@ -116,6 +116,7 @@ class EditorPage(QWidget):
             view.graph.selection_changed.connect(self._show_chosen)
             session.refused.connect(self.show_refusal)
             session.checked.connect(self._show_problems)
+            session.changed.connect(self._show_readable)
             self._canvas_layout.addWidget(view)
             self.view = view
             self._show_problems()
@@ -155,12 +156,16 @@ class EditorPage(QWidget):
                 problems.setdefault(task, problem.message)
         self.view.graph.show_problems(problems)
         first = next((problem for problem in document.problems if problem.line), None)
-        self.strip.setVisible(document.unreadable)
+        self._show_readable()
         if document.unreadable:
             where = self.tr("line {}: {}").format(first.line, first.message) if first is not None else ""
             self.strip.label.setText(
                 self.tr("The YAML cannot be read ({}). The drawing is the last state that could be.").format(where)
             )
+
+    def _show_readable(self, _: object = None) -> None:
+        if self.session is not None:
+            self.strip.setVisible(self.session.document.unreadable)
 
     # --- one marks what is chosen in the other ---------------------------------------------------------------
 

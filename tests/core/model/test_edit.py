@@ -58,7 +58,7 @@ def test_nothing_changes_without_an_edit() -> None:
 
 def test_a_moved_node_changes_one_line() -> None:
     document = DocumentText(TEXT)
-    document.set_position("encode", 30.0, 40.5)
+    document.set_positions({"encode": (30.0, 40.5)})
     assert changed(document) == ["-     position: [10, 20]", "+     position: [30, 40.5]"]
     check(document)
 
@@ -103,7 +103,7 @@ def test_many_positions_at_once_are_as_one_by_one() -> None:
     together, single = DocumentText(ODD), DocumentText(ODD)
     together.set_positions(points)
     for task, (x, y) in points.items():
-        single.set_position(task, x, y)
+        single.set_positions({task: (x, y)})
     check(together)
     assert together.data == single.data
     assert "    position: [0.5, 0]  # by hand\n\n" in together.to_text()
@@ -123,7 +123,7 @@ def test_many_positions_at_once_are_as_one_by_one() -> None:
 def test_a_script_keeps_its_last_comment() -> None:
     text = "windlass: 1\ntasks:\n  a:\n    script: |\n      echo\n\n      # done\n"
     for edit in (
-        lambda document: document.set_position("a", 1, 2),
+        lambda document: document.set_positions({"a": (1, 2)}),
         lambda document: document.set_positions({"a": (1, 2)}),
         lambda document: document.set_field("a", "title", "A"),
         lambda document: document.add_task("b", {"command": "x"}),
@@ -247,7 +247,7 @@ def test_from_nothing(text: str) -> None:
     document = DocumentText(text)
     document.add_task("a", {"command": ["x", "y"], "position": [0, 0]})
     document.add_task("b", {"command": "y", "needs": ["a"]})
-    document.set_position("b", 1, 1)
+    document.set_positions({"b": (1, 1)})
     check(document)
     assert load_document(document.to_text()).graph is not None
 

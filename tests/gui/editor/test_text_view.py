@@ -66,7 +66,8 @@ def test_an_edit_on_the_canvas_keeps_the_cursor_and_flashes(page: EditorPage, se
     edit = page.text.edit
     assert plain_text(edit) == session.document.text
     assert edit.textCursor().block().text().strip() == "echo two"
-    assert [edit.document().findBlockByNumber(line).text().strip() for line in edit.flashed] == ["position: [50, 60]"]
+    tinted = {each.cursor.block().text().strip() for each in edit.extraSelections()}
+    assert tinted == {"echo two", "position: [50, 60]"}
 
 
 def test_what_is_being_typed_comes_before_an_edit_elsewhere(page: EditorPage, session: EditorSession) -> None:

@@ -19,12 +19,14 @@ Edit = Callable[[str, Callable[[DocumentText], None]], bool]
 class CanvasEdits:
     """What a session can do with what only the canvas shows."""
 
-    def __init__(self, document: Document, edit: Edit) -> None:
+    def __init__(self, document: Document, edit: Edit, settle: Callable[[], None]) -> None:
         self.document = document
         self._edit = edit
+        self._settle = settle
 
     def _raw(self) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
         """Frames and notes as written, as copies to change."""
+        self._settle()
         canvas = self.document.raw.get("canvas")
         data = plain_data(canvas) if isinstance(canvas, Mapping) else {}
         frames, notes = data.get("frames"), data.get("notes")
@@ -47,10 +49,10 @@ class CanvasEdits:
 
     def frame(self, tasks: Iterable[str], title: str = "") -> str:
         """A new frame around tasks, which leave the frames that they were in; gives its id, empty without tasks."""
+        frames, notes = self._raw()
         chosen = [task for task in self.document.facts if task in set(tasks)]
         if not chosen:
             return ""
-        frames, notes = self._raw()
         homes = {name for name, body in self.document.frames.items() if set(body.tasks) & set(chosen)}
         name, number = "frame", 2
         while name in frames:

@@ -2,6 +2,10 @@
 
 It holds the source text as a tree that keeps comments, the facts of every task as they stand there, and, when
 checked, the graph or the problems. Those who mirror it listen; they are told which tasks to look at again.
+
+A text that was typed counts at once. It is read where it differs from the last one that could be read; where that does
+not do (a bracket is still open, say), all of a large text is read elsewhere and taken over when it comes. Until then
+the document is `unread`: it shows the last good state, and whoever has to change it reads it first.
 """
 
 from __future__ import annotations
@@ -16,10 +20,12 @@ import msgspec
 from windlass.model.document import Problem, check_text
 from windlass.model.edit import DocumentText
 from windlass.model.graph import Graph
-from windlass.model.steps import Cut, PieceStep, Step, TextStep, difference
-from windlass_gui.editor.document.check_worker import Findings
+from windlass.model.reading import Reading, taken_over
+from windlass.model.retype import retyped, tasks_at
+from windlass.model.steps import PieceStep, State, Step, TextStep, difference
 from windlass_gui.editor.document.facts import NodeFacts, node_facts
 from windlass_gui.editor.document.frames import FrameFacts, NoteFacts, frames_of, notes_of
+from windlass_gui.editor.document.late_worker import Findings
 
 UNTITLED = "untitled"
 """The name of a graph that nobody has named."""
@@ -41,6 +47,10 @@ class Change:
     canvas: bool = False
     """Frames or notes are others."""
 
+    @property
+    def touched(self) -> set[str]:
+        return self.added | self.removed | self.changed
+
 
 Listener = Callable[[Change], None]
 
@@ -61,15 +71,25 @@ class Document:
         self._graph: Graph | bytes | None = None
         self.unreadable = False
         """The text is no YAML mapping: what is drawn is the last good state, if there was one."""
+        self.late = False
+        """Somebody reads large texts elsewhere and gives what they say to `take_reading`."""
+        self.version = 0
+        """Counts the texts that the document had."""
         text = text or STARTER.format(name=UNTITLED)
         self._bom = _BOM * text.startswith(_BOM)
         self._text = text.removeprefix(_BOM)
         self._tree: DocumentText | None = None
-        self._good: Mapping[str, Any] = {}
-        """What the text last said when it could be read."""
+        """The text as it is, if it could be read."""
+        self._good: DocumentText | None = None
+        """The text as it last could be read."""
+        self._state = State()
+        """Of the text, where there is no tree."""
+        self._seen: Mapping[str, Any] = {}
+        """The tasks that the facts are of."""
         self._listeners: list[Listener] = []
-        self._read()
+        self._read_whole()
         self.facts = self._facts_now()
+        self._remember_tasks()
         self._look_at_canvas()
         if not self.large:
             self.check()
@@ -93,8 +113,12 @@ class Document:
     @property
     def raw(self) -> Mapping[str, Any]:
         """The document's top mapping as written; of an unreadable one as it last could be read."""
-        data = self._tree.data if self._tree is not None else self._good
-        return data if isinstance(data, Mapping) else {}
+        return self._good.data if self._good is not None else {}
+
+    @property
+    def unread(self) -> bool:
+        """Nobody knows yet what the text says."""
+        return self._tree is None and self._state.readable is not False
 
     @property
     def name(self) -> str:
@@ -118,6 +142,7 @@ class Document:
 
     def edit(self, apply: Callable[[DocumentText], None]) -> Step | None:
         """Change the tree; gives what leads back. Raises what `apply` raises, and then nothing has changed."""
+        self.read_now()
         tree = self._tree
         if tree is None:
             raise ValueError("the text cannot be read; mend it in the text view first")
@@ -132,36 +157,93 @@ class Document:
             self._stepped(step)
         return step
 
-    def replace(self, text: str) -> tuple[Step, Change] | None:
-        """Set the whole text, readable or not; gives what leads back, and what has changed."""
+    def replace(self, text: str) -> tuple[Step, set[str]] | None:
+        """Set the whole text, readable or not; gives what leads back, and the tasks in whose lines it differs."""
         text = text.removeprefix(_BOM)
         hunk = difference(self._text, text)
         if hunk is None:
             return None
-        before = self._cut()
-        self._text = text
-        self._read()
+        before = self._tree.mark() if self._tree is not None else None
+        after = retyped(before, text) if before is not None else None
+        if self._tree is not None and before is not None and after is not None:
+            self._tree.go_to(after)
+            step = self._tree.step_since(before)
+            assert step is not None
+            change = self._stepped(step)
+            return step, change.touched
+        states = self._state if self._tree is None else State(True, self._tree.cut()), State()
+        touched = tasks_at(before, hunk) if before is not None else []
+        self._set_text(text)
+        self._read(states[1], in_part=before is None)
         change = self._tell(None)
-        return TextStep(hunk, (before, self._cut())), change
+        return TextStep(hunk, states), change.touched or set(touched)
 
     def take(self, step: Step, back: bool) -> None:
         """Make a step again, or take it back. The document is as it was after it (or before it)."""
         if isinstance(step, TextStep):
-            self._text = step.hunk.applied(self._text, back)
-            self._read(step.cuts[0 if back else 1])
+            self._set_text(step.hunk.applied(self._text, back))
+            self._read(step.states[0 if back else 1])
             self._tell(None)
         else:
+            self.read_now()
             assert self._tree is not None
             self._tree.take(step, back)
             self._stepped(step)
 
-    def _stepped(self, step: Step) -> None:
+    def _stepped(self, step: Step) -> Change:
         assert self._tree is not None
-        self._text = self._tree.to_text()
-        self._tell(step)
+        self._set_text(self._tree.to_text())
+        return self._tell(step)
 
-    def _cut(self) -> Cut | None:
-        return self._tree.mark().cut() if self._tree is not None else None
+    def _set_text(self, text: str) -> None:
+        self._text = text
+        self.version += 1
+        self.checked = False
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    def _read(self, state: State, in_part: bool = True) -> None:
+        """Find out what the text says, as far as that is quick; `in_part`: try where it differs from the good one."""
+        self._state, self._tree = state, None
+        if state.readable is False:
+            self.unreadable = True
+        elif in_part and self._good is not None and (mark := retyped(self._good.mark(), self._text)) is not None:
+            self._good.go_to(mark)
+            self._take_tree(self._good)
+        elif not (self.late and self.large):
+            self._read_whole()
+
+    def _read_whole(self) -> None:
+        try:
+            self._take_tree(DocumentText(self._text))
+        except ValueError:
+            self._take_tree(None)
+
+    def _take_tree(self, tree: DocumentText | None) -> None:
+        """This is what the text says; None: it is unreadable."""
+        state = self._state
+        self.unreadable = tree is None
+        self._tree = tree
+        if tree is not None:
+            if state.readable:
+                tree.recut(state.cut)
+            else:
+                state.cut = tree.cut()
+            self._good = tree
+        state.readable = tree is not None
+
+    def read_now(self) -> None:
+        """Read the text if nobody has yet, however long it takes."""
+        if self.unread:
+            self._read_whole()
+            self._tell(None)
+
+    def take_reading(self, reading: Reading) -> None:
+        """What another process read in the text as it is."""
+        if self.unread:
+            known = self._good.mark() if self._good is not None else None
+            self._take_tree(taken_over(reading, self._text, known))
+            self._tell(None)
 
     def check(self) -> None:
         """Make `graph` and `problems` true of the text. Costs time on a large document, so not done at every edit."""
@@ -172,30 +254,28 @@ class Document:
         """What another process found in the text as it is."""
         self._graph, self.problems, self.checked = found.graph, found.problems, True
 
-    def _read(self, cut: Cut | None = None) -> None:
-        if self._tree is not None:
-            self._good = self._tree.data
-        try:
-            self._tree = DocumentText(self._text, cut=cut)
-            self.unreadable = False
-        except ValueError:
-            self._tree = None
-            self.unreadable = True
+    def _remember_tasks(self) -> None:
+        tasks = self.raw.get("tasks")
+        self._seen = tasks if isinstance(tasks, Mapping) else {}
 
     def _look_at_canvas(self) -> None:
         canvas = self.raw.get("canvas")
         self.frames, self.notes = frames_of(canvas, self.facts), notes_of(canvas)
 
     def _facts_now(self) -> dict[str, NodeFacts]:
+        """Of tasks that say what they said before these are the same objects as before."""
         tasks = self.raw.get("tasks")
         if not isinstance(tasks, Mapping):
             return {}
-        return {str(task): node_facts(str(task), raw) for task, raw in tasks.items()}
+        facts, seen = self.facts, self._seen
+        return {
+            task: facts[task] if task in facts and seen.get(task, facts) is raw else node_facts(task, raw)
+            for task, raw in tasks.items()
+        }
 
     def _tell(self, step: Step | None) -> Change:
         """Make the facts true and tell who listens. After a step by pieces only what it concerns is looked at."""
         before, canvas = self.facts, (self.frames, self.notes)
-        self.checked = False
         if isinstance(step, PieceStep):
             tasks = self.raw["tasks"]
             touched = {task: node_facts(task, tasks[task]) for task in step.pieces if task in tasks}
@@ -211,9 +291,14 @@ class Document:
         change = Change(
             added={task for task in touched if task not in before},
             removed=set(gone),
-            changed={task for task, facts in touched.items() if task in before and facts != before[task]},
+            changed={
+                task
+                for task, facts in touched.items()
+                if task in before and facts is not before[task] and facts != before[task]
+            },
             canvas=canvas != (self.frames, self.notes),
         )
+        self._remember_tasks()
         for listener in list(self._listeners):
             listener(change)
         return change

@@ -12,13 +12,14 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoStack
 
 from windlass.model.edit import DocumentText
+from windlass.model.reading import Reading
 from windlass_gui.editor.canvas.layout import Point
 from windlass_gui.editor.document.canvas_edits import CanvasEdits
-from windlass_gui.editor.document.check_worker import Findings
 from windlass_gui.editor.document.clipping import clip, fitted, read_clipping
 from windlass_gui.editor.document.commands import EditCommand, MoveCommand
 from windlass_gui.editor.document.document import UNTITLED, Change, Document
-from windlass_gui.editor.document.late_check import LateCheck
+from windlass_gui.editor.document.late_work import LateWork
+from windlass_gui.editor.document.late_worker import Findings
 from windlass_gui.editor.document.linking import Link, insert, reroute
 from windlass_gui.editor.form.fields import plain_data
 from windlass_gui.editor.parts.kinds import BY_KEY
@@ -49,8 +50,9 @@ class EditorSession(QObject):
         super().__init__(parent)
         self.path = path
         self.document = Document(text, path.parent if path else None)
+        self.document.late = True
         self.undo = QUndoStack(self)
-        self.canvas = CanvasEdits(self.document, self.edit)
+        self.canvas = CanvasEdits(self.document, self.edit, self.settle)
         # Through slots of this object: a stack that is being destroyed still signals, and must reach nobody then.
         self.undo.cleanChanged.connect(self._clean_changed)
         self.undo.indexChanged.connect(self._index_changed)
@@ -58,9 +60,9 @@ class EditorSession(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(CHECK_DELAY)
         self._timer.timeout.connect(self._check)
-        self._version = 0
-        """Counts the texts that the document had."""
-        self._late: LateCheck | None = None
+        self._version = self.document.version
+        self._checks: LateWork | None = None
+        self._reads: LateWork | None = None
         self._waiting: list[Callable[[], object]] = []
         self.document.listen(self._document_changed)
         if not self.document.checked:
@@ -81,9 +83,19 @@ class EditorSession(QObject):
         self.steps_changed.emit()
 
     def _document_changed(self, change: Change) -> None:
-        self._version += 1
+        if self.document.unread:
+            if self._reads is None:
+                self._reads = LateWork("read", self)
+                self._reads.done.connect(self._read)
+            self._reads.ask(self.document.version, self.document.text)
+        if self._version != self.document.version:
+            self._version = self.document.version
+            self._timer.start()
         self.changed.emit(change)
-        self._timer.start()
+
+    def _read(self, version: int, reading: Reading) -> None:
+        if version == self.document.version:
+            self.document.take_reading(reading)
 
     def check_now(self) -> None:
         """Check at once, however long it takes; what waits on the timer is then done."""
@@ -106,13 +118,13 @@ class EditorSession(QObject):
         if not self.document.large:
             self.check_now()
             return
-        if self._late is None:
-            self._late = LateCheck(self)
-            self._late.found.connect(self._found)
-        self._late.ask(self._version, self.document.text)
+        if self._checks is None:
+            self._checks = LateWork("check", self)
+            self._checks.done.connect(self._found)
+        self._checks.ask(self.document.version, self.document.text)
 
     def _found(self, version: int, found: Findings) -> None:
-        if version == self._version and not self.document.checked:
+        if version == self.document.version and not self.document.checked:
             self.document.take_findings(found)
             self._tell_checked()
 
@@ -139,12 +151,17 @@ class EditorSession(QObject):
 
     # --- edits ---------------------------------------------------------------------------------------------
 
+    def settle(self) -> None:
+        """What is being typed becomes a step, and is read, so that the document says all that a person has said."""
+        self.settling.emit()
+        self.document.read_now()
+
     def edit(self, label: str, apply: Callable[[DocumentText], None], series: frozenset[str] | None = None) -> bool:
         """Make an edit and keep it as a step. A refused one is told by `refused`; nothing has changed then.
 
         With `series` (the tasks moved) it joins a step before it that moved the same.
         """
-        self.settling.emit()
+        self.settle()
         document = self.document
         try:
             step = document.edit(apply)
@@ -181,6 +198,7 @@ class EditorSession(QObject):
 
     def add_inputs(self, task: str, files: Sequence[str]) -> None:
         """More files for a task to take from the graph's folder."""
+        self.settle()
         before = plain_data(self.document.task(task).get("inputs"))
         before = before if isinstance(before, list) else [before] if before else []
         fresh = [file for file in files if file not in before]
@@ -274,11 +292,13 @@ class EditorSession(QObject):
 
     def set_each(self, source: str, target: str, each: bool) -> None:
         """Make a link wait item by item, or for the whole task."""
-        needs = [
-            {"task": need, "each": True} if (each if need == source else was) else need
-            for need, was in self.document.facts[target].needs
-        ]
-        self.edit(self.tr("change link"), lambda text: text.set_field(target, "needs", needs))
+        self.settle()
+        if target in self.document.facts:
+            needs = [
+                {"task": need, "each": True} if (each if need == source else was) else need
+                for need, was in self.document.facts[target].needs
+            ]
+            self.edit(self.tr("change link"), lambda text: text.set_field(target, "needs", needs))
 
     def set_field(self, task: str, field: str, value: object, label: str = "") -> bool:
         """Set a field of a task; None removes it."""
@@ -335,8 +355,7 @@ class EditorSession(QObject):
         """The whole document as typed, readable or not."""
         made = self.document.replace(text)
         if made is not None:
-            step, change = made
-            touched = change.added | change.removed | change.changed
+            step, touched = made
             if not label and len(touched) == 1:
                 label = self.tr("edit the text of “{}”").format(*touched)
             self.undo.push(EditCommand(self.document, label or self.tr("edit text"), step))

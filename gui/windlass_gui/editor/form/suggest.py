@@ -207,6 +207,8 @@ def _agents(count: int) -> str:
 
 # --- YAML ----------------------------------------------------------------------------------------------------
 
+NEAR = 100
+"""Lines around the cursor that are looked at one by one."""
 _KEY = re.compile(r"( *)((?:- )?)([\w$-]+)\s*:(?:\s|$)")
 _TYPED = re.compile(r"( *)((?:- )?)([\w$-]*)$")
 _VALUE = re.compile(r"( *)(?:- )?([\w$-]+):\s+(.*)$|( *)- (.*)$")
@@ -233,18 +235,21 @@ def in_yaml(lines: Sequence[str], line: int, column: int, known: Known) -> Offer
     if in_hole(text, len(text)):
         return expression(text, len(text), task, known)
     if typed is not None and not typed[2]:
-        there = _siblings(lines, line, indent)
-        return _offer(typed[3], len(text), (one for one in _keys(path) if one.text not in there))
+        keys = list(_keys(path))
+        there = _siblings(lines, line, indent) if keys else set()
+        return _offer(typed[3], len(text), (one for one in keys if one.text not in there))
     return None
 
 
 def path_above(lines: Sequence[str], line: int, indent: int) -> tuple[str, ...]:
     """The keys that a line of this indent stands below."""
     found: list[str] = []
-    for at in range(line - 1, -1, -1):
+    for text in _walk(lines, line, -1):
         if not indent:
             break
-        match = _KEY.match(lines[at])
+        if text.startswith(" " * indent):
+            continue
+        match = _KEY.match(text)
         if match is not None and len(match[1]) < indent:
             found.append(match[3])
             indent = len(match[1])
@@ -253,19 +258,28 @@ def path_above(lines: Sequence[str], line: int, indent: int) -> tuple[str, ...]:
 
 def _siblings(lines: Sequence[str], line: int, indent: int) -> set[str]:
     """Keys that stand at the same level already."""
-    found = set()
+    found, deeper = set(), " " * (indent + 1)
     for step in (-1, 1):
-        at = line + step
-        while 0 <= at < len(lines):
-            bare = lines[at].lstrip(" ")
-            depth = len(lines[at]) - len(bare)
+        for text in _walk(lines, line, step):
+            if text.startswith(deeper):
+                continue
+            bare = text.lstrip(" ")
+            depth = len(text) - len(bare)
             if bare and depth < indent:
                 break
-            match = _KEY.match(lines[at])
+            match = _KEY.match(text)
             if match is not None and depth == indent:
                 found.add(match[3])
-            at += step
     return found
+
+
+def _walk(lines: Sequence[str], line: int, step: int) -> Iterator[str]:
+    """The lines after one (step 1) or before it (-1). Far ones are fetched at once: one by one they cost much more."""
+    for at in range(line + step, line + step * (NEAR + 1), step):
+        if not 0 <= at < len(lines):
+            return
+        yield lines[at]
+    yield from lines[line + NEAR + 1 :] if step > 0 else reversed(lines[: max(0, line - NEAR)])
 
 
 @cache

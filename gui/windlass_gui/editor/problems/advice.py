@@ -10,12 +10,11 @@ import logging
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from windlass.model.expr import ExprError
 from windlass.model.files import folder_inputs
@@ -28,11 +27,10 @@ from windlass.model.programs import needed_programs
 from windlass.model.words import counted
 from windlass_gui.editor.document.facts import needs_of
 from windlass_gui.editor.problems.asking import asked
+from windlass_gui.relay import Way
 
 log = logging.getLogger(__name__)
 
-LOOK = 20
-"""Milliseconds between two looks for the thread's answer, while there is one to come."""
 MOST_INPUTS = 2000
 """Files of the folder that are looked for."""
 MOST_ASKED = 20_000
@@ -176,18 +174,6 @@ def _missing_programs(graph: Graph, missing: frozenset[str]) -> Iterator[Problem
                 yield _warning(("tasks", task, "command"), "missing-program", message, found=program.name)
 
 
-def _work(matter: Matter, answer: Future[tuple[list[Problem], list[str]]]) -> None:
-    """In the thread, which knows nothing of Qt: an object of it may be gone at any moment."""
-    found: list[Problem] = []
-    programs: list[str] = []
-    try:
-        programs = [] if matter.graph is None else [program.name for program in needed_programs(matter.graph)]
-        found = advise(matter)
-    except Exception:  # advice is a service: what goes wrong in it must not cost the pane its problems
-        log.exception("while looking for what is doubtful")
-    answer.set_result((found, programs))
-
-
 class Advisor(QObject):
     """Works in a thread, on the newest matter only; `advised` comes in the UI thread."""
 
@@ -199,14 +185,11 @@ class Advisor(QObject):
         self._current: Matter | None = None
         self._taken: Matter | None = None
         """What the thread works on."""
-        self._answer: Future[tuple[list[Problem], list[str]]] | None = None
-        self._timer = QTimer(self)
-        self._timer.setInterval(LOOK)
-        self._timer.timeout.connect(self._look)
+        self._way = Way(self)
 
     @property
     def busy(self) -> bool:
-        return self._answer is not None
+        return self._taken is not None
 
     def ask(self, matter: Matter) -> None:
         self._current = matter
@@ -218,17 +201,25 @@ class Advisor(QObject):
         self._current = None
 
     def _start(self, matter: Matter) -> None:
-        self._taken, self._answer = matter, Future()
-        threading.Thread(target=_work, args=(matter, self._answer), name="windlass-advice", daemon=True).start()
-        self._timer.start()
+        self._taken = matter
+        threading.Thread(target=_work, args=(matter, self._way), name="windlass-advice", daemon=True).start()
 
-    def _look(self) -> None:
-        if self._answer is None or not self._answer.done():
-            return
-        (found, programs), taken, newest = self._answer.result(), self._taken, self._current
-        self._answer = self._taken = None
-        self._timer.stop()
+    def take(self, found: list[Problem], programs: list[str]) -> None:
+        """What the thread found."""
+        taken, newest, self._taken = self._taken, self._current, None
         if newest is taken and newest is not None:
             self.advised.emit(found, programs)
         elif newest is not None:
             self._start(newest)
+
+
+def _work(matter: Matter, way: Way[Advisor]) -> None:
+    """In the thread, which does not keep the one who asked alive."""
+    found: list[Problem] = []
+    programs: list[str] = []
+    try:
+        programs = [] if matter.graph is None else [program.name for program in needed_programs(matter.graph)]
+        found = advise(matter)
+    except Exception:  # advice is a service: what goes wrong in it must not cost the pane its problems
+        log.exception("while looking for what is doubtful")
+    way.tell(lambda advisor: advisor.take(found, programs))

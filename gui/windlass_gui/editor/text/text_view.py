@@ -1,8 +1,9 @@
 """The document as YAML: a second, live view of what the canvas shows.
 
 What is typed becomes the document after a short pause, as one undo step a burst, readable or not; of a text that
-cannot be read the canvas keeps the last good state. What is changed elsewhere is put into the text line by line, so
-that the cursor and what is in view stay. A view that nobody sees does nothing, and catches up when it is shown.
+cannot be read (or, if it is large, has not been read yet) the canvas keeps the last good state. What is changed
+elsewhere is put into the text line by line, so that the cursor and what is in view stay. A view that nobody sees does
+nothing, and catches up when it is shown.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ class TextView(QWidget):
         """This view itself changes the text or moves the cursor."""
         self._pending = False
         """Something may have been typed since the document last became what stands here."""
+        self._version = -1
+        """Of the document's text, which stands here but for what was typed since."""
         self._task = ""
         self._outline: Outline | None = None
         self.edit = CodeEdit("yaml", theme)
@@ -119,9 +122,11 @@ class TextView(QWidget):
         self.apply()
 
     def _follow(self, _: object = None) -> None:
-        if self._quiet:
+        if self._quiet or self.session is None:
             return
-        if self.isVisible():
+        if self.session.document.version == self._version:
+            self._show_state()  # what stood there already has been read by now
+        elif self.isVisible():
             self._catch_up()
         else:
             self._stale = True
@@ -131,6 +136,7 @@ class TextView(QWidget):
         self._timer.stop()
         self._stale = self._pending = False
         text = self.session.document.text if self.session is not None else ""
+        self._version = self.session.document.version if self.session is not None else -1
         self._crlf = "\r\n" in text
         self._quiet = True
         if whole:
@@ -189,6 +195,7 @@ class TextView(QWidget):
             return
         self._quiet = True
         self.session.apply_text(self._typed_text())
+        self._version = self.session.document.version
         self._quiet = False
         self._show_state()
 
@@ -238,8 +245,10 @@ class TextView(QWidget):
             self._cursor_timer.start()
 
     def _tell_task(self) -> None:
+        if self._pending:
+            return
         task = self.outline.task_at(self.edit.textCursor().blockNumber())
-        if task and task != self._task and not self._pending:
+        if task and task != self._task:
             self._task = task
             self.task_entered.emit(task)
 
@@ -248,6 +257,7 @@ class _Lines(Sequence[str]):
     """The lines of a box, of which a suggestion needs only a few."""
 
     def __init__(self, edit: CodeEdit) -> None:
+        self._edit = edit
         self._document = edit.document()
 
     def __len__(self) -> int:
@@ -259,7 +269,7 @@ class _Lines(Sequence[str]):
     def __getitem__(self, at: slice) -> Sequence[str]: ...
     def __getitem__(self, at: int | slice) -> str | Sequence[str]:
         if isinstance(at, slice):
-            return [self[place] for place in range(*at.indices(len(self)))]
+            return plain_text(self._edit).split("\n")[at]
         return self._document.findBlockByNumber(at).text()
 
 

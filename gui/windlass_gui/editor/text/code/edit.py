@@ -109,11 +109,6 @@ class CodeEdit(QPlainTextEdit):
         self._flash_timer.start()
         self._show_selections()
 
-    @property
-    def flashed(self) -> list[int]:
-        """Lines (from 0) that are tinted now."""
-        return [cursor.blockNumber() for cursor in self._flashed]
-
     def _stop_flash(self) -> None:
         self._flashed = []
         self._show_selections()

@@ -7,7 +7,7 @@ from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from windlass.model.document import check_text
-from windlass_gui.editor.document import late_check
+from windlass_gui.editor.document import late_work
 from windlass_gui.editor.document.session import EditorSession
 
 LARGE = "windlass: 1\nname: large\ntasks:\n" + "".join(
@@ -54,14 +54,14 @@ def test_a_small_document_is_checked_at_once(qapp: object) -> None:
 
 
 def test_a_process_that_is_killed_costs_no_findings(qtbot: QtBot) -> None:
-    checks = late_check.LateCheck()
-    with qtbot.waitSignal(checks.found, timeout=20_000) as first:
+    checks = late_work.LateWork("check")
+    with qtbot.waitSignal(checks.done, timeout=20_000) as first:
         checks.ask(1, LARGE)
     process = checks._desk._process
     assert process is not None
     process.kill()
     process.wait()
-    with qtbot.waitSignal(checks.found, timeout=20_000) as second:
+    with qtbot.waitSignal(checks.done, timeout=20_000) as second:
         checks.ask(2, "windlass: 1\ntasks: {a: {}}\n")
     assert first.args[0] == 1
     assert first.args[1].problems == []
@@ -71,10 +71,10 @@ def test_a_process_that_is_killed_costs_no_findings(qtbot: QtBot) -> None:
 
 
 def test_process_and_thread_end_when_nothing_is_asked(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(late_check, "IDLE", 0.01)
-    checks = late_check.LateCheck()
+    monkeypatch.setattr(late_work, "IDLE", 0.01)
+    checks = late_work.LateWork("check")
     for number in (1, 2):
-        with qtbot.waitSignal(checks.found, timeout=20_000) as told:
+        with qtbot.waitSignal(checks.done, timeout=20_000) as told:
             checks.ask(number, LARGE)
         assert told.args[0] == number
         qtbot.waitUntil(lambda: checks._desk._process is None and checks._desk._thread is None, timeout=5000)

@@ -1,6 +1,6 @@
-"""The process that checks large documents: texts come in, findings go out, until its input ends.
+"""The process that reads or checks large documents: texts come in, findings go out, until its input ends.
 
-A thread of the app would not do: checking is Python from end to end, and the window would wait for it at every turn.
+A thread of the app would not do: both are Python from end to end, and the window would wait for it at every turn.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import BinaryIO
 import msgspec
 
 from windlass.model.document import Problem, load_document
+from windlass.model.reading import read_text
 
 SIZE = struct.Struct("<Q")
 
@@ -24,10 +25,15 @@ class Findings(msgspec.Struct):
     """As MessagePack; None where there is any error."""
 
 
-def findings(text: str) -> Findings:
+def check(text: str) -> bytes:
+    """Encoded `Findings`."""
     loaded = load_document(text)
     graph = None if loaded.graph is None else msgspec.msgpack.encode(loaded.graph)
-    return Findings(loaded.problems, graph)
+    return msgspec.msgpack.encode(Findings(loaded.problems, graph))
+
+
+JOBS = {"check": check, "read": read_text}
+"""What can be asked; each answers with bytes, in whatever process."""
 
 
 def write_frame(pipe: BinaryIO, data: bytes) -> None:
@@ -49,11 +55,11 @@ def read_frame(pipe: BinaryIO) -> bytes:
 
 
 def main() -> None:
-    pipe_in, pipe_out = sys.stdin.buffer, sys.stdout.buffer
+    job, pipe_in, pipe_out = JOBS[sys.argv[1]], sys.stdin.buffer, sys.stdout.buffer
     while True:
         try:
             text = read_frame(pipe_in).decode("utf-8", "surrogatepass")
-            write_frame(pipe_out, msgspec.msgpack.encode(findings(text)))
+            write_frame(pipe_out, job(text))
         except (EOFError, BrokenPipeError, KeyboardInterrupt):
             return
 

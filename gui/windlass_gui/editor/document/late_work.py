@@ -1,4 +1,4 @@
-"""Large documents are checked by another process, one text at a time, the newest; nothing waits for it."""
+"""Large documents are read and checked by other processes, one text at a time, the newest; nothing waits for them."""
 
 from __future__ import annotations
 
@@ -8,29 +8,35 @@ import threading
 import weakref
 from contextlib import suppress
 from functools import partial
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from windlass_gui.editor.document.check_worker import Findings, findings, read_frame, write_frame
+from windlass.model.reading import Reading
+from windlass_gui.editor.document.late_worker import JOBS, Findings, read_frame, write_frame
 from windlass_gui.relay import Way
 
 IDLE = 60.0
 """Seconds without a text after which the process ends; the next text starts another."""
 
-_decode = msgspec.msgpack.Decoder(Findings).decode
+Answer = Findings | Reading
+
+_DECODERS: dict[str, msgspec.msgpack.Decoder[Any]] = {
+    "check": msgspec.msgpack.Decoder(Findings),
+    "read": msgspec.msgpack.Decoder(Reading),
+}
 
 
-class LateCheck(QObject):
-    """Ask with a number; `found` says it again with what was found. What a newer text overtakes is not checked."""
+class LateWork(QObject):
+    """Ask with a number; `done` says it again with the answer. A text that a newer one overtakes is passed over."""
 
-    found = Signal(int, object)
-    """The number and the `Findings`."""
+    done = Signal(int, object)
+    """The number, and the `Findings` (of the job "check") or the `Reading` (of "read")."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, job: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._desk = _Desk(Way(self))
+        self._desk = _Desk(job, Way(self))
         weakref.finalize(self, self._desk.close)
 
     def ask(self, number: int, text: str) -> None:
@@ -41,9 +47,10 @@ class LateCheck(QObject):
 
 
 class _Desk:
-    """What the thread that talks to the process knows. It does not keep the `LateCheck` alive."""
+    """What the thread that talks to the process knows. It does not keep the `LateWork` alive."""
 
-    def __init__(self, way: Way[LateCheck]) -> None:
+    def __init__(self, job: str, way: Way[LateWork]) -> None:
+        self._job = job
         self._way = way
         self._changed = threading.Condition()
         self._wanted: tuple[int, str] | None = None
@@ -56,7 +63,7 @@ class _Desk:
             self._wanted = number, text
             self._changed.notify()
             if self._thread is None and not self._closed:
-                self._thread = threading.Thread(target=self._work, name="check", daemon=True)
+                self._thread = threading.Thread(target=self._work, name=self._job, daemon=True)
                 self._thread.start()
 
     def close(self) -> None:
@@ -79,24 +86,25 @@ class _Desk:
             self._way.tell(partial(self._tell, number, result))
         self._end()
 
-    def _tell(self, number: int, result: Findings, owner: LateCheck) -> None:
+    def _tell(self, number: int, result: Answer, owner: LateWork) -> None:
         """In the UI thread, where the owner cannot go meanwhile."""
         if not self._closed:
-            owner.found.emit(number, result)
+            owner.done.emit(number, result)
 
-    def _found(self, text: str) -> Findings:
+    def _found(self, text: str) -> Answer:
+        decode = _DECODERS[self._job].decode
         try:
             given, answers = self._pipes()
             write_frame(given, text.encode("utf-8", "surrogatepass"))
-            return _decode(read_frame(answers))
+            return cast(Answer, decode(read_frame(answers)))
         except (OSError, EOFError, msgspec.MsgspecError):
             # Without the process (it may have been ended for its memory) the window works, but less smoothly.
             self._end()
-            return Findings([], None) if self._closed else findings(text)
+            return cast(Answer, decode(JOBS[self._job](text if not self._closed else "")))
 
     def _pipes(self) -> tuple[BinaryIO, BinaryIO]:
         if self._process is None:
-            command = [sys.executable, "-m", "windlass_gui.editor.document.check_worker"]
+            command = [sys.executable, "-m", "windlass_gui.editor.document.late_worker", self._job]
             made = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             with self._changed:
                 self._process = made
