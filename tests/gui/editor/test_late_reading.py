@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -50,12 +51,25 @@ class Elsewhere(QObject):
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(monkeypatch: pytest.MonkeyPatch) -> type[Elsewhere]:
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Elsewhere]]:
     """Every text is a large one."""
     monkeypatch.setattr(document_module, "CHECKED_AT_ONCE", -1)
     monkeypatch.setattr(session_module, "LateWork", Elsewhere)
     Elsewhere.asked.clear()
-    return Elsewhere
+    yield Elsewhere
+    Elsewhere.asked.clear()
+    # The sessions and their timers go here, in this thread, and not whenever Python happens to find them.
+    for session in OPENED:
+        session.deleteLater()
+    OPENED.clear()
+
+
+OPENED: list[EditorSession] = []
+
+
+def _open(text: str) -> EditorSession:
+    OPENED.append(EditorSession(text))
+    return OPENED[-1]
 
 
 def _agree(document: Document) -> None:
@@ -69,7 +83,7 @@ def _agree(document: Document) -> None:
 
 
 def test_a_text_that_cannot_be_read_in_part_is_taken_over_later(qapp: object, elsewhere: type[Elsewhere]) -> None:
-    session = EditorSession(GRAPH)
+    session = _open(GRAPH)
     document = session.document
     facts = document.facts
     session.apply_text(ANCHORS)
@@ -90,7 +104,7 @@ def test_a_text_that_cannot_be_read_in_part_is_taken_over_later(qapp: object, el
 
 
 def test_a_bracket_left_open_and_closed(qapp: object, elsewhere: type[Elsewhere]) -> None:
-    session = EditorSession(GRAPH)
+    session = _open(GRAPH)
     document = session.document
     before = document.facts
     session.apply_text(BROKEN)
@@ -113,7 +127,7 @@ def test_a_bracket_left_open_and_closed(qapp: object, elsewhere: type[Elsewhere]
 
 
 def test_an_answer_that_is_overtaken_counts_for_nothing(qapp: object, elsewhere: type[Elsewhere]) -> None:
-    session = EditorSession(GRAPH)
+    session = _open(GRAPH)
     session.apply_text(ANCHORS)
     session.apply_text(QUOTED.replace('"a"', '&x "a"', 1))
     elsewhere.answer()
@@ -130,7 +144,7 @@ def test_an_answer_that_is_overtaken_counts_for_nothing(qapp: object, elsewhere:
 
 
 def test_who_edits_what_is_unread_reads_it_first(qapp: object, elsewhere: type[Elsewhere]) -> None:
-    session = EditorSession(GRAPH)
+    session = _open(GRAPH)
     session.apply_text(ANCHORS)
     assert session.set_field("b", "title", "Edited")
     assert session.document.task("b")["title"] == "Edited"
@@ -143,7 +157,7 @@ def test_who_edits_what_is_unread_reads_it_first(qapp: object, elsewhere: type[E
 
 
 def test_saving_what_is_unread_writes_what_was_typed(tmp_path: Path, qapp: object) -> None:
-    session = EditorSession(GRAPH)
+    session = _open(GRAPH)
     session.apply_text(BROKEN)
     session.save(tmp_path / "graph.yaml")
     assert (tmp_path / "graph.yaml").read_text() == BROKEN
@@ -151,7 +165,7 @@ def test_saving_what_is_unread_writes_what_was_typed(tmp_path: Path, qapp: objec
 
 
 def test_what_is_typed_while_another_text_is_read_stays(qtbot: QtBot, elsewhere: type[Elsewhere]) -> None:
-    session = EditorSession(GRAPH)
+    session = _open(GRAPH)
     page = EditorPage(load_theme("dark"))
     qtbot.addWidget(page)
     page.show()
@@ -175,7 +189,7 @@ def test_what_is_typed_while_another_text_is_read_stays(qtbot: QtBot, elsewhere:
 
 
 def test_numbers_that_do_not_fit_into_the_answer(qapp: object, elsewhere: type[Elsewhere]) -> None:
-    session = EditorSession(GRAPH)
+    session = _open(GRAPH)
     huge = f"{{windlass: 1, tasks: {{a: {{command: x, priority: {'9' * 60}}}}}}}"
     session.apply_text(huge)
     elsewhere.answer()
@@ -196,7 +210,7 @@ def test_canvas_and_text_agree_whenever_answers_come(
     qapp: object, name: str, operations: list[tuple[str, int, int]]
 ) -> None:
     Elsewhere.asked.clear()
-    session = EditorSession(TEXTS[name])
+    session = _open(TEXTS[name])
     document = session.document
     for what, one, two in operations:
         if what == "answer":
