@@ -73,7 +73,8 @@ class AgentOutbox:
                     self.send(Rejected(keys[at : at + limits.BATCH], reason), [])
         if self._successes:
             successes, self._successes = self._successes, {}
-            for (run, epoch), found in successes.items():
+            # Few first: somebody may wait for them, and what comes after many waits until those are taken.
+            for (run, epoch), found in sorted(successes.items(), key=lambda group: len(group[1])):
                 for at, end in _cuts([len(done.payload) for _, done in found]):
                     self._tell_successes(run, epoch, found[at:end])
         if self._exits:

@@ -31,7 +31,7 @@ RATE_WINDOW = 0.1
 class Bucket:
     """The attempts of one shape on one agent."""
 
-    __slots__ = ("lanes", "moved", "shape", "size")
+    __slots__ = ("lanes", "moved", "past", "shape", "size")
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
@@ -41,6 +41,8 @@ class Bucket:
         """For how many of them resources are held."""
         self.moved = 0.0
         """When the last one came or went."""
+        self.past: list[AttemptId] = []
+        """Those that were let past the waiting ones; some of them may have ended."""
 
     def __repr__(self) -> str:
         return f"<Bucket {self.lanes} lanes, {self.size - self.lanes} waiting of {self.shape!r}>"

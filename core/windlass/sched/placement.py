@@ -27,6 +27,8 @@ FEW = 32
 """Lines of work without room that are all looked at in each plan, for who has waited too long;"""
 EACH = 1e-4
 """of more, once in so many seconds for each: about a hundred times what that takes."""
+PAST = 4
+"""Attempts for each lane of an agent that were let past what waits there."""
 _NO_GPUS: dict[AttemptId, tuple[int, ...]] = {}
 
 
@@ -293,8 +295,10 @@ class Planner:
                 if agent.probation or agent.shun_until > now or self._others_wait(shape, agent):
                     hungry[agent] = None
                     vain -= 1
-                elif not shape.learned or memory.would_wait(shape, agent):
-                    self._top_up(shape, agent, bucket)
+                else:
+                    supply.sated(shape, agent)
+                    if not shape.learned or memory.would_wait(shape, agent):
+                        self._top_up(shape, agent, bucket)
             if not hungry:
                 supply.fed(shape)
 
@@ -321,16 +325,26 @@ class Planner:
             waits = bucket.size - bucket.lanes
             # Half empty before it is filled, so that batches are worth their message.
             want = depth - waits
-            if want > 0 and not (waits and want * 2 < depth):
+            past = want <= 0 or bool(waits and want * 2 < depth)
+            if not past:
                 want = -(-want // lines)
-            elif waits > 0 and lines > 1 and task.run.owner.live.get(shape, 0) < bucket.lanes:
-                # Whose turn it is and who has next to nothing does not wait for others' batches.
+            elif waits > 0 and self._goes_past(task, agent, bucket):
                 want = min(bucket.lanes, config.prefetch_max)
             else:
                 return
-            if not want or not self._give_ahead(task, agent, want):
+            given = self._give_ahead(task, agent, want) if want else 0
+            if not given:
                 return
+            if past:
+                bucket.past += self._given[agent][-given:]
             self._book.recall_later()
+
+    def _goes_past(self, task: TaskState, agent: Agent, bucket: Bucket) -> bool:
+        """Whose turn it is and who has next to nothing does not wait for the batches of others; a few of them at once."""
+        if task.run.counts[ItemState.ACTIVE] >= bucket.lanes:
+            return False
+        bucket.past = [id for id in bucket.past if id in agent.live]
+        return len(bucket.past) < PAST * bucket.lanes
 
     def _give_ahead(self, task: TaskState, agent: Agent, most: int) -> int:
         files = task.run.files

@@ -15,18 +15,24 @@ from windlass.sched.order import Policy
 from windlass.sched.race import Line, Race
 from windlass.sched.rooms import Rooms
 from windlass.sched.shapes import Shape
+from windlass.sched.states import ItemState
 from windlass.sched.tasks import Owner, TaskState
+
+FEW = 16
+"""A run with more active items than this is not let past others."""
 
 
 class _Market:
     """One shape's demand."""
 
-    __slots__ = ("hungry", "lines")
+    __slots__ = ("hungry", "lines", "sated")
 
     def __init__(self) -> None:
         self.lines: dict[tuple[Owner, Limits], Line] = {}
         self.hungry: dict[Agent, None] = {}
-        """Agents that run this shape and may want more of it sent ahead."""
+        """Agents that run this shape and may want more of it sent ahead;"""
+        self.sated: dict[Agent, None] = {}
+        """and such that had enough when they were looked at. Some may have left."""
 
 
 class Supply:
@@ -54,11 +60,17 @@ class Supply:
 
     def push(self, task: TaskState) -> None:
         """The task has ready items (or its order changed)."""
-        if task.board or not task.queue.size or task.run.paused:
+        if not task.queue.size or task.run.paused:
+            return
+        market = self._markets[task.shape]
+        if market.sated and task.run.counts[ItemState.ACTIVE] <= FEW:
+            # It may be let past what waits there, so one agent is looked at again; the next time, another one.
+            self.make_hungry(task.shape, next(iter(market.sated)))
+        if task.board:
             return
         task.board = True
         self._seq += 1
-        lines = self._markets[task.shape].lines
+        lines = market.lines
         key = task.run.owner, task.limits
         line = lines.get(key)
         if line is None:
@@ -162,5 +174,10 @@ class Supply:
     def make_hungry(self, shape: Shape, agent: Agent) -> None:
         market = self._markets.get(shape)
         if market is not None:
+            market.sated.pop(agent, None)
             market.hungry[agent] = None
             self._hungry[shape] = None
+
+    def sated(self, shape: Shape, agent: Agent) -> None:
+        """It was given what it may have, for now."""
+        self._markets[shape].sated[agent] = None

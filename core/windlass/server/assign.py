@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ASSIGN_BYTES = 4 * 1024 * 1024
 """Payload of one message of assignments, about."""
+FEW = 16
+"""Items that are given by themselves: somebody may wait for them."""
 _TROUBLE = (ExprError, ValueError, LookupError, OSError, BlobError)
 """What may go wrong while that which an item needs is put together."""
 _TOO_LARGE = "what the task needs is too large to be sent to an agent"
@@ -80,6 +82,8 @@ class Assigner:
             many.append((core.given, run, task, first, last, attempt, agent, epoch, now))
         core.store.write(records.LIVE_NEW, single)
         core.store.write(records.GIVEN, many)
+        if len(effect.items) <= FEW:
+            core.hurry()
         record = core.agents[agent]
         record.assigned += len(effect.items)
         core.publisher.agents_dirty.add(agent)

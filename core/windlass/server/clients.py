@@ -284,6 +284,8 @@ class ClientDesk:
         core.store.write(records.PAYLOADS, [(run.id, msg.task, msg.first, msg.count, payload[0])])
         core.bundles.appended(run.id, msg.task, msg.first, batch)
         core.handle(ev.ItemsAppended(run.id, msg.task, msg.count))
+        if msg.count <= FEW:
+            core.hurry()
         return {"count": count + msg.count}
 
     def _close(self, connection: Connection, msg: m.CloseTask, payload: list[bytes]) -> dict[str, Any]:

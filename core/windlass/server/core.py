@@ -42,6 +42,9 @@ from windlass.wire.messages import Key
 
 log = logging.getLogger("windlass.core")
 
+HURRY = 0.05
+"""Seconds for which the loop's turns are short after a few items were asked for, or given."""
+
 _KEPT = TERMINAL | {ItemState.PENDING, ItemState.BACKOFF}
 """States that are written down; READY and ACTIVE are derived anew after a restart."""
 
@@ -67,6 +70,7 @@ class Core:
         self.counters: Counter[str] = Counter()
         self.now = 0.0
         """The loop's time; set once a turn."""
+        self._hurry = 0.0
         self.last_run = self.reader.last_run()
         self.seq = self.reader.last_seq()
         self.given = self.reader.last_given()
@@ -108,6 +112,14 @@ class Core:
         """Whether the scheduler heard something since the last call."""
         changed, self._changed_state = self._changed_state, False
         return changed
+
+    def hurry(self) -> None:
+        """Somebody waits for a few items, and should not wait for the batches of others as well."""
+        self._hurry = self.now + HURRY
+
+    @property
+    def hurried(self) -> bool:
+        return self.now < self._hurry
 
     def handle(self, event: ev.Event) -> None:
         if isinstance(event, _OF_ENDED):

@@ -73,6 +73,10 @@ class Connection:
         return f"<Connection {self.kind or 'unknown'} {self.name or self.key[:8]}>"
 
 
+Received = tuple[Connection, m.Message, list[bytes]]
+"""A message with its payload, and from whom."""
+
+
 class Links:
     def __init__(self, own: keys.KeyPair) -> None:
         self._public = own.public
@@ -125,7 +129,7 @@ class Links:
 
     # --- receiving ---
 
-    def receive(self, now: float) -> tuple[Connection, m.Message, list[bytes]] | None:
+    def receive(self, now: float) -> Received | None:
         """The next good message; None when there is none. Bad ones are counted on the way, and dropped."""
         while multipart.waiting(self.socket):
             frames = multipart.receive(self.socket)

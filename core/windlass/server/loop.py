@@ -14,6 +14,7 @@ import os
 import secrets
 import shutil
 import time
+from collections import deque
 from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,7 +34,7 @@ from windlass.server.clients import ClientDesk
 from windlass.server.configfile import Values
 from windlass.server.core import Core
 from windlass.server.hearing import Hearing
-from windlass.server.links import UNKNOWN, Connection, Links
+from windlass.server.links import UNKNOWN, Connection, Links, Received
 from windlass.server.logs import LogDesk
 from windlass.server.programs import ProgramDesk
 from windlass.server.transfers import Transfers
@@ -50,7 +51,13 @@ log = logging.getLogger("windlass.loop")
 TURN = 500
 """Messages taken in one turn."""
 TURN_TIME = 0.02
-"""Seconds after which a turn takes no further message."""
+"""Seconds after which a turn takes no further message;"""
+HURRY = 0.001
+"""the same while somebody waits for a few items (`Core.hurry`): what takes long can go on in the next turn."""
+AHEAD = 32
+"""Messages that are looked at for such ends."""
+FEW = 16
+"""Ends in a message for which somebody may wait."""
 BACKLOG = 64
 """Turns that wait for the disk; beyond it no message is taken until it has caught up."""
 SWEEP = 60.0
@@ -85,6 +92,8 @@ class Server:
         self.clock = Clock()
         self._started = self.clock.now()
         self._sweep_at = 0.0
+        self._inbox: deque[Received] = deque()
+        """Messages that were received and not handled."""
         self._ask_again: set[Connection] = set()
         """Agents whose results were not taken because nothing could be written."""
         homes.private_dir(options.data)
@@ -300,10 +309,10 @@ class Server:
         return wait if again is None else min(wait, again)
 
     def _take(self) -> bool:
-        end = time.monotonic() + TURN_TIME
+        began = time.monotonic()
         now = self.core.now
         for _ in range(TURN):
-            got = self.links.receive(now)
+            got = self._next(now)
             if got is None:
                 return False
             try:
@@ -315,9 +324,24 @@ class Server:
                     self.clients.fail(got[0], req, "bad-request", "a number is larger than any that can be meant")
             except Exception as error:
                 self._internal(got[0], got[1], error)
-            if time.monotonic() >= end:
+            if time.monotonic() - began >= (HURRY if self.core.hurried else TURN_TIME):
                 return True
         return True
+
+    def _next(self, now: float) -> Received | None:
+        """The next message. While somebody waits for a few items, few ends go before the many that came before them."""
+        inbox = self._inbox
+        if self.core.hurried:
+            while len(inbox) < AHEAD and (got := self.links.receive(now)) is not None:
+                inbox.append(got)
+            for place, (connection, msg, _) in enumerate(inbox):
+                if type(msg) is not m.Succeeded:
+                    break  # nothing goes before what says something else
+                if len(msg.items) <= FEW:
+                    found = inbox[place]
+                    del inbox[place]
+                    return found
+        return inbox.popleft() if inbox else self.links.receive(now)
 
     def dispatch(self, connection: Connection, msg: m.Message, payload: list[bytes]) -> None:
         """One good message to whom it concerns, if its sender may send it."""

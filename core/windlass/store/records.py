@@ -99,8 +99,7 @@ ATTEMPT_GONE = "DELETE FROM attempts WHERE seq=?"
 PART_GONE = {
     "outputs": "DELETE FROM outputs WHERE (run, task, idx, path) IN"
     " (SELECT run, task, idx, path FROM outputs WHERE run=? LIMIT ?)",
-    "payloads": "DELETE FROM payloads WHERE (run, task, first) IN"
-    " (SELECT run, task, first FROM payloads WHERE run=? LIMIT (? + 49) / 50)",
+    "payloads": "DELETE FROM payloads WHERE rowid IN (SELECT rowid FROM payloads WHERE run=? LIMIT (? + 49) / 50)",
     "packs": "DELETE FROM packs WHERE seq IN (SELECT seq FROM packs WHERE run=? LIMIT (? + 49) / 50)",
     "curves": "DELETE FROM curves WHERE (run, task, idx, attempt) IN"
     " (SELECT run, task, idx, attempt FROM curves WHERE run=? LIMIT ?)",

@@ -102,6 +102,14 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE attempts ADD COLUMN staged_in REAL NOT NULL DEFAULT 0;
     ALTER TABLE attempts ADD COLUMN staged_out REAL NOT NULL DEFAULT 0;
     """,
+    """
+    -- Arguments may be megabytes. Without a rowid a search reads every one that it passes, to compare its key.
+    ALTER TABLE payloads RENAME TO payloads_before;
+    CREATE TABLE payloads (run INTEGER, task INTEGER, first INTEGER, count INTEGER, data BLOB);
+    CREATE UNIQUE INDEX payloads_items ON payloads (run, task, first);
+    INSERT INTO payloads SELECT run, task, first, count, data FROM payloads_before;
+    DROP TABLE payloads_before;
+    """,
 )
 VERSION = len(MIGRATIONS)
 

@@ -744,8 +744,6 @@ def test_who_has_nothing_does_not_wait_for_what_others_sent_ahead() -> None:
         bench.exit(view.id, took=0.001)
     assert len(bench.scheduler.live("a")) > 50  # sent ahead
     bench.submit(TaskPlan("few", count=5), run=2, owner="y")
-    one = next(view.id for view in bench.scheduler.live("a") if view.id.run == 1)
-    bench.exit(one, took=0.001)
     given = [id for _, id in bench.assigned() if id.run == 2]
     assert len(given) == 2  # as many as may run, though there is no room for more of the other's
 
@@ -765,3 +763,38 @@ def test_more_is_sent_ahead_only_as_fast_as_ends_are_seen_to_come() -> None:
         found.append(len(bench.scheduler.live("a")))
     assert found[0] > 20
     assert found[1] <= 7
+
+
+def test_a_run_with_next_to_nothing_is_let_past_the_queue_of_another_run_of_its_owner() -> None:
+    bench = Bench()
+    bench.agent("a", cpus=2)
+    bench.submit(TaskPlan("calls", count=0, open=True), run=1)
+    bench.submit(TaskPlan("many", count=10_000), run=2)
+    for view in list(bench.scheduler.live("a")):
+        bench.exit(view.id, took=0.001)
+    bench.do(e.Tick())  # the agent has all that it may have
+    waiting = len(bench.scheduler.live("a"))
+    assert waiting > 50
+    bench.do(e.ItemsAppended(1, 0, 1))
+    assert bench.ids() == [first()]  # at once, not when the first of those have ended
+    for _ in range(20):
+        bench.do(e.ItemsAppended(1, 0, 1))
+    assert sum(view.id.run == 1 for view in bench.scheduler.live("a")) == 2  # as many as may run
+
+
+def test_many_runs_do_not_all_go_past() -> None:
+    bench = Bench()
+    bench.agent("a", cpus=1)
+    runs = range(1, 51)
+    for run in runs:
+        bench.submit(TaskPlan("call", count=0, open=True), run=run)
+    bench.submit(TaskPlan("many", count=10_000), run=99)
+    for view in list(bench.scheduler.live("a")):
+        bench.exit(view.id, took=0.001)
+    for run in runs:
+        bench.do(e.ItemsAppended(run, 0, 1))
+    past = [view.id for view in bench.scheduler.live("a") if view.id.run in runs]
+    assert len(past) == 4
+    bench.exit(past[0], took=0.001)
+    past = [view.id for view in bench.scheduler.live("a") if view.id.run in runs]
+    assert len(past) == 4  # one ended, the next one came
