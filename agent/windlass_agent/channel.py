@@ -142,6 +142,11 @@ class Channel:
             pass
         return seq >= numbers[FLOOR]
 
+    @property
+    def floor(self) -> int:
+        """After an item was refused: what is below this was taken back with it, for the agent saw none begun after it."""
+        return self._words.numbers[FLOOR]
+
     def done(self, message: Done) -> None:
         """Its end is out when this returns. The agent looks at it after the next `look`."""
         body = encode(message)

@@ -37,7 +37,7 @@ from windlass_agent.cgroup import PIDS
 from windlass_agent.chains import Chains
 from windlass_agent.commands import Commands
 from windlass_agent.finish import Finisher
-from windlass_agent.functions import Functions
+from windlass_agent.functions import CROWDED, Functions
 from windlass_agent.shop import Outbox, Settings, Shop
 from windlass_agent.trees import remove_tree
 from windlass_agent.wardenlink import WardenDied, WardenLink, kill_leftovers
@@ -104,8 +104,12 @@ class Executor:
 
     @property
     def ahead(self) -> float:
-        """Seconds for which some helper has more to do, so that it can be left alone until then."""
-        return math.inf if self.chains.ahead else self.functions.ahead
+        """Seconds for which some helper has more to do and can be left alone; 0 while somebody waits for an end."""
+        if self.functions.awaited:
+            return 0.0
+        if self.chains.ahead:
+            return math.inf
+        return 0.0 if self._shop.contended else self.functions.ahead
 
     def due(self) -> None:
         """Do what its time has come for."""
@@ -246,25 +250,38 @@ class Executor:
                 arrived(digest, "its name is no hash")
 
     def _place(self) -> None:
-        """Start what fits, the tasks taking turns."""
+        """Start what fits, the tasks taking turns: first those of which nothing runs."""
         shop = self._shop
         shop.dirty = False
-        contended = False
-        for _ in range(len(shop.order)):
-            group = shop.order.popleft()
-            if not group.queue:
-                group.listed = False
-                continue
-            shop.order.append(group)
-            if group.bundle.spec.resources.memory and self._memory_check is None and not shop.kernel_limits:
-                self._memory_check = clock() + MEMORY_CHECK
-            if group.function:
-                self.functions.place(group)
-                contended = contended or (bool(group.queue) and not group.lanes)
-                continue
+        waiting = []
+        for group in shop.order:
+            group.listed = bool(group.queue)
+            if group.listed:
+                waiting.append(group)
+        shop.order.clear()
+        without = [group for group in waiting if not (group.lanes or group.chains)]
+        for group in without:
+            self._place_group(group)
+        without = [group for group in without if group.queue and not (group.lanes or group.chains)]
+        shop.contended = bool(without)
+        for group in waiting:
+            if group.lanes or group.chains:
+                self._place_group(group)
+        # Who got nothing stands before who got something, also the next time.
+        rest = [group for group in waiting if group.lanes or group.chains or not group.queue]
+        shop.order.extendleft(reversed([*without, *rest]))
+        if without:
+            shop.crowded = clock() + CROWDED
+            if self.functions.make_way(without[0]):
+                self._place_group(without[0])
+
+    def _place_group(self, group: Group) -> None:
+        if group.bundle.spec.resources.memory and self._memory_check is None and not self._shop.kernel_limits:
+            self._memory_check = clock() + MEMORY_CHECK
+        if group.function:
+            self.functions.place(group)
+        else:
             self.chains.place(group)
-            contended = contended or (bool(group.queue) and not group.chains)
-        shop.contended = contended
 
     # --- the wardens ---------------------------------------------------------------------------------------
 

@@ -31,6 +31,10 @@ from windlass_agent.wardenwire import Ended, Kill, Spawn, SpawnFailed, clock
 
 AHEAD = 0.02
 """Seconds of work that a runner is fed ahead."""
+SLICE = 0.002
+"""The same while others wait for the resources that it holds."""
+CROWDED = 0.1
+"""Seconds for which that goes on after the last of them got its place: who came once may come again."""
 DEPTH = 2048
 """Attempts that it is fed ahead at most."""
 LONG = 0.05
@@ -84,6 +88,8 @@ class Functions:
             lane.group, lane.grant = group, grant
             group.lanes.append(lane)
             self._feed(lane, share)
+        if self._shop.contended:
+            return
         for lane in list(group.lanes):
             if queue and not lane.ending and not lane.stuck and len(lane.sent) <= depth // 2:
                 self._feed(lane, min(depth - len(lane.sent), max(1, -(-len(queue) // len(group.lanes)))))
@@ -91,7 +97,27 @@ class Functions:
     def _depth(self, group: Group) -> int:
         if group.mean < 0 or group.mean > LONG or group.devices:
             return 1
-        return max(2, min(DEPTH, int(AHEAD / max(group.mean, 1e-6))))
+        ahead = SLICE if clock() < self._shop.crowded else AHEAD
+        return max(2, min(DEPTH, int(ahead / max(group.mean, 1e-6))))
+
+    def make_way(self, group: Group) -> bool:
+        """Take back what a runner has ahead, where that is much and its resources would do for the group's next one.
+
+        Whether there is room now; else there will be when it has done what it is at.
+        """
+        request = group.bundle.spec.resources
+        if group.bundle.spec.pin or request.gpus or request.gpu_memory:
+            return False
+        for lane in sorted(self.lanes.values(), key=lambda lane: len(lane.sent)):
+            holder, grant = lane.group, lane.grant
+            if holder is None or grant is None or holder is group or len(lane.sent) * holder.mean <= SLICE:
+                continue
+            if lane.stuck or not self._shop.ledger.would_fit(request, grant):
+                continue
+            self._requeue(lane.take_back())
+            self._hear(lane)
+            return lane.group is not holder
+        return False
 
     def _share(self, group: Group) -> int:
         """What one of its lanes may be fed now, so that none is left without while another has a long queue."""
@@ -529,6 +555,16 @@ class Functions:
             if now >= lane.idle_since + limit:
                 self._idle.remove(lane)
                 self._end(lane)
+
+    @property
+    def awaited(self) -> bool:
+        """Some runner was given a single one, which may be over in a moment, and may be what somebody waits for."""
+        for lane in self.lanes.values():
+            if len(lane.sent) == 1 and lane.group is not None and lane.group.mean < LONG:
+                current = lane.current()
+                if current is None or epoch() - current[1] < LONG:
+                    return True
+        return False
 
     @property
     def ahead(self) -> float:

@@ -51,6 +51,19 @@ class Ledger:
             and all(amount <= self._named.get(name, 0.0) + _SLACK for name, amount in request.named.items())
         )
 
+    def would_fit(self, request: Resources, grant: Grant) -> bool:
+        """Whether it would fit if that were given back. (Not asked for devices and CPUs of its own.)"""
+        held = grant.request
+        return (
+            request.cpus <= self._cpus + held.cpus + _SLACK
+            and request.memory <= self._memory + held.memory
+            and request.disk <= self._disk + held.disk
+            and all(
+                amount <= self._named.get(name, 0.0) + held.named.get(name, 0.0) + _SLACK
+                for name, amount in request.named.items()
+            )
+        )
+
     def possible(self, request: Resources) -> bool:
         """Whether it would fit on this machine if nothing else ran."""
         return Ledger(self.total).fits(request)

@@ -263,6 +263,8 @@ class Agent:
                     else:
                         executor.assign_range(message, payload)
                     self._extend_lease()
+                    if not executor.ahead:
+                        self._quiet_until = 0.0
             case m.Stop():
                 executor.stop(message)
             case m.Forget():

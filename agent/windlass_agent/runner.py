@@ -116,9 +116,13 @@ class Runner:
         function = self._functions.get(batch.function)
         self._serve(batch.function)
         started = epoch()
+        floor = 0
         for seq, payload in enumerate(batch.payloads, batch.first):
+            if seq < floor:
+                continue
             if not channel.may_begin(seq, started):
                 channel.refuse(seq)
+                floor = channel.floor
                 continue
             if function is None:
                 function = self._function(batch.function)

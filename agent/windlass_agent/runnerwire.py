@@ -8,7 +8,8 @@ pipe before a record was put into the ring can be read there once the record is 
 
 The shared words let the agent take back what it has sent ahead without waiting for the runner, which may sit in
 a long function: it raises `FLOOR`, and the runner, having written which item it begins, does not run one below
-the floor. Whatever the timing, an item is either seen as begun by the agent or refused by the runner.
+the floor. Whatever the timing, an item is either seen as begun by the agent or refused by the runner. Only the first
+one below the floor needs a word: those behind it were not begun, and the agent knows.
 """
 
 from __future__ import annotations

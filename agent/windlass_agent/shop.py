@@ -86,6 +86,8 @@ class Shop:
         """Something may be placed."""
         self.contended = False
         """Some task waits for resources that others hold: lanes are not refilled without asking."""
+        self.crowded = 0.0
+        """Until when (by `clock`) runners are fed less ahead, because that was so a moment ago."""
         self.left: Callable[[Attempt], None] = lambda _: None
         """Takes an attempt out of its chain."""
         self.warden_ready: Callable[[WardenLink], None] = lambda _: None

@@ -28,7 +28,7 @@ FEW = 32
 EACH = 1e-4
 """of more, once in so many seconds for each: about a hundred times what that takes."""
 PAST = 4
-"""Attempts for each lane of an agent that were let past what waits there."""
+"""So many attempts for each lane of an agent are let past what waits there, where that is more than as many."""
 _NO_GPUS: dict[AttemptId, tuple[int, ...]] = {}
 
 
@@ -328,7 +328,7 @@ class Planner:
             past = want <= 0 or bool(waits and want * 2 < depth)
             if not past:
                 want = -(-want // lines)
-            elif waits > 0 and self._goes_past(task, agent, bucket):
+            elif waits > PAST * bucket.lanes and self._goes_past(task, agent, bucket):
                 want = min(bucket.lanes, config.prefetch_max)
             else:
                 return
@@ -340,7 +340,7 @@ class Planner:
             self._book.recall_later()
 
     def _goes_past(self, task: TaskState, agent: Agent, bucket: Bucket) -> bool:
-        """Whose turn it is and who has next to nothing does not wait for the batches of others; a few of them at once."""
+        """Whose turn it is and who has next to nothing does not wait for others' batches; a few of them at once."""
         if task.run.counts[ItemState.ACTIVE] >= bucket.lanes:
             return False
         bucket.past = [id for id in bucket.past if id in agent.live]

@@ -64,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    # The thread that commits is waited for: it should not have to wait for a busy loop before it may say that it is done.
+    # The thread that commits is waited for: a busy loop should let it say soon that it is done.
     sys.setswitchinterval(0.0005)
     try:
         server = Server(options)

@@ -334,11 +334,11 @@ class Server:
         if self.core.hurried:
             while len(inbox) < AHEAD and (got := self.links.receive(now)) is not None:
                 inbox.append(got)
-            for place, (connection, msg, _) in enumerate(inbox):
+            for place, found in enumerate(inbox):
+                msg = found[1]
                 if type(msg) is not m.Succeeded:
                     break  # nothing goes before what says something else
                 if len(msg.items) <= FEW:
-                    found = inbox[place]
                     del inbox[place]
                     return found
         return inbox.popleft() if inbox else self.links.receive(now)
