@@ -144,7 +144,7 @@ class Channel:
 
     @property
     def floor(self) -> int:
-        """After an item was refused: what is below this was taken back with it, for the agent saw none begun after it."""
+        """After an item was refused: what is below this was taken back too: the agent saw nothing begun after it."""
         return self._words.numbers[FLOOR]
 
     def done(self, message: Done) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from windlass.wire import messages as m
 from windlass.wire.logs import to_text
 from windlass.wire.results import ResultRef, blob_ref, decode_error, decode_result, encode_ref, encode_result
 from windlass_agent import procs
+from windlass_agent.attempts import id_of
 
 
 def test_a_result_comes_home(bench: Bench) -> None:
@@ -219,6 +221,29 @@ def test_uneven_ones_do_not_wait_behind_a_long_one(bench: Bench) -> None:
     exits = [bench.end_of(key) for key in keys]
     long = exits[300]
     assert sum(1 for exit in exits if exit.started > long.ended) == 0
+
+
+def test_a_short_one_beside_a_long_queue_gets_its_place_soon_and_nothing_runs_twice(
+    bench: Bench, tmp_path: Path
+) -> None:
+    ledger = str(tmp_path / "ledger")
+
+    def work(n: int) -> int:
+        with open(ledger, "ab", buffering=0) as file:
+            file.write(b"%d\n" % n)
+        return n
+
+    count = 20_000
+    many = bench.give(Task("f", bench.function(work)), [cloudpickle.dumps(((n,), {})) for n in range(count)])
+    bench.until(lambda: len(bench.core.exits) > 500)  # it is known how short they are, and they are fed ahead
+    ends = []
+    for n in range(5):
+        key = bench.give(Task("g", bench.function(abs)), [cloudpickle.dumps(((-n,), {}))], run=2)[0]
+        assert decode_result(bench.result_of(key)) == n
+        ends.append(len(bench.core.exits))
+    assert ends[-1] < count // 2, ends
+    bench.until(lambda: all(bench.core.holds(id_of(key)) for key in many))
+    assert Counter(Path(ledger).read_text().split()) == Counter(str(n) for n in range(count))
 
 
 def test_single_functions_of_a_run_share_runners_and_none_waits_behind_a_long_one(bench: Bench) -> None:

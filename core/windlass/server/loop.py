@@ -14,7 +14,6 @@ import os
 import secrets
 import shutil
 import time
-from collections import deque
 from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,7 +33,8 @@ from windlass.server.clients import ClientDesk
 from windlass.server.configfile import Values
 from windlass.server.core import Core
 from windlass.server.hearing import Hearing
-from windlass.server.links import UNKNOWN, Connection, Links, Received
+from windlass.server.inbox import Inbox
+from windlass.server.links import UNKNOWN, Connection, Links
 from windlass.server.logs import LogDesk
 from windlass.server.programs import ProgramDesk
 from windlass.server.transfers import Transfers
@@ -54,10 +54,6 @@ TURN_TIME = 0.02
 """Seconds after which a turn takes no further message;"""
 HURRY = 0.001
 """the same while somebody waits for a few items (`Core.hurry`): what takes long can go on in the next turn."""
-AHEAD = 32
-"""Messages that are looked at for such ends."""
-FEW = 16
-"""Ends in a message for which somebody may wait."""
 BACKLOG = 64
 """Turns that wait for the disk; beyond it no message is taken until it has caught up."""
 SWEEP = 60.0
@@ -92,8 +88,6 @@ class Server:
         self.clock = Clock()
         self._started = self.clock.now()
         self._sweep_at = 0.0
-        self._inbox: deque[Received] = deque()
-        """Messages that were received and not handled."""
         self._ask_again: set[Connection] = set()
         """Agents whose results were not taken because nothing could be written."""
         homes.private_dir(options.data)
@@ -116,6 +110,7 @@ class Server:
         self.core.lease, self.core.heartbeat = options.lease, options.heartbeat
         self.access = Access(self.store, self.core.reader, self.clock.now)
         self.links.known = self.access.knows
+        self._inbox = Inbox(self.links.receive)
         for name, role in ((keys.CLIENT_KEY, roles.ADMIN), (keys.AGENT_KEY, roles.AGENT)):
             self.access.authorise_local(keys.load_or_create(options.config / name).public, role, "local")
         self.agents = AgentDesk(self.core)
@@ -189,10 +184,8 @@ class Server:
             self._tell_step(self.clock.take_step())
         self.store.settle()
         self.store.retry(core.now)
-        more = False
         swamped = self._swamped
-        if not swamped:
-            more = self._take()
+        more = self._inbox.waits if swamped else self._take()
         if deaf := self.hearing.listened(core.now, not (more or swamped)):
             self._was_deaf(deaf)
         self._broken_links()
@@ -312,7 +305,7 @@ class Server:
         began = time.monotonic()
         now = self.core.now
         for _ in range(TURN):
-            got = self._next(now)
+            got = self._inbox.next(now, self.core.hurried)
             if got is None:
                 return False
             try:
@@ -327,21 +320,6 @@ class Server:
             if time.monotonic() - began >= (HURRY if self.core.hurried else TURN_TIME):
                 return True
         return True
-
-    def _next(self, now: float) -> Received | None:
-        """The next message. While somebody waits for a few items, few ends go before the many that came before them."""
-        inbox = self._inbox
-        if self.core.hurried:
-            while len(inbox) < AHEAD and (got := self.links.receive(now)) is not None:
-                inbox.append(got)
-            for place, found in enumerate(inbox):
-                msg = found[1]
-                if type(msg) is not m.Succeeded:
-                    break  # nothing goes before what says something else
-                if len(msg.items) <= FEW:
-                    del inbox[place]
-                    return found
-        return inbox.popleft() if inbox else self.links.receive(now)
 
     def dispatch(self, connection: Connection, msg: m.Message, payload: list[bytes]) -> None:
         """One good message to whom it concerns, if its sender may send it."""

@@ -193,6 +193,20 @@ def test_an_older_store_is_copied_before_it_is_changed(tmp_path: Path, version: 
     assert path.exists()
 
 
+def test_arguments_of_an_older_store_are_kept(tmp_path: Path) -> None:
+    path = old_file(tmp_path, 7)
+    rows = [(1, 0, 0, 2, b"ab"), (1, 0, 2, 1, b"c"), (2, 0, 0, 1, b"d" * 100_000)]
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.executemany("INSERT INTO payloads VALUES (?,?,?,?,?)", rows)
+    store = Store(tmp_path)
+    store.write(records.PAYLOADS, [(1, 0, 3, 1, b"e"), (1, 0, 2, 1, b"C")])
+    assert store.flush()
+    with closing(store.reader()) as db:
+        found = db.execute("SELECT * FROM payloads ORDER BY run, task, first").fetchall()
+        assert found == [rows[0], (1, 0, 2, 1, b"C"), (1, 0, 3, 1, b"e"), rows[2]]
+    store.close()
+
+
 def test_only_the_newest_copies_are_kept(tmp_path: Path) -> None:
     for life in range(4):
         old_file(tmp_path, 1)

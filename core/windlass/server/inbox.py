@@ -1,0 +1,44 @@
+"""Messages on their way from the socket to the loop: in their order, but few ends before many when somebody waits."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from windlass.server.links import Received
+from windlass.wire import messages as m
+
+AHEAD = 32
+"""Messages that are looked at for such ends."""
+FEW = 16
+"""Ends in a message for which somebody may wait."""
+
+
+class Inbox:
+    def __init__(self, receive: Callable[[float], Received | None]) -> None:
+        self._receive = receive
+        self._waiting: deque[Received] = deque()
+        """Received and not handled."""
+
+    @property
+    def waits(self) -> bool:
+        return bool(self._waiting)
+
+    def next(self, now: float, hurried: bool) -> Received | None:
+        """The next message, if there is one.
+
+        `hurried`: a message with few ends may go before those with ends that came before it. Nothing goes before
+        a message that says something else, and ends are independent of each other: each names its attempt.
+        """
+        waiting = self._waiting
+        if hurried:
+            while len(waiting) < AHEAD and (got := self._receive(now)) is not None:
+                waiting.append(got)
+            for place, found in enumerate(waiting):
+                message = found[1]
+                if type(message) is not m.Succeeded:
+                    break
+                if len(message.items) <= FEW:
+                    del waiting[place]
+                    return found
+        return waiting.popleft() if waiting else self._receive(now)
