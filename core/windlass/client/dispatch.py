@@ -32,6 +32,7 @@ from windlass.wire import results
 
 if TYPE_CHECKING:
     from windlass.client.api import Client
+    from windlass.client.link import Link
 
 GENERIC = "call"
 CHUNK = "chunk"
@@ -44,6 +45,8 @@ FEW = 16
 """Ends up to which the network thread tells those who wait by itself."""
 POLL = 30.0
 """Seconds that the core holds a question for results."""
+CREDITS = 256
+"""Answers with results that may come before they are asked for again."""
 
 
 class BrokenWorkers(BrokenExecutor):
@@ -84,8 +87,16 @@ class CallFuture(Future[Any]):
         """It has callbacks, or will have in a moment."""
         self._claimed = False
         """Some thread ends it."""
+        self._link: Link | None = None
+
+    def alone(self, link: Link) -> None:
+        """Nothing else is under way on this link: who waits for the result may serve it meanwhile."""
+        self._link = link
 
     def result(self, timeout: float | None = None) -> Any:
+        link, self._link = self._link, None
+        if link is not None:
+            timeout = link.serve(self, timeout)
         value = super().result(timeout)
         if type(value) is not _Sealed:
             return value
@@ -219,6 +230,8 @@ class Dispatcher:
             try:
                 if self._broken is None:
                     self._hand_out(opening=False)
+                    if self._client is not None and not self._waiting:
+                        call.future.alone(self._client.link)
             finally:
                 self._handing.release()
             if not self._waiting:
@@ -371,7 +384,7 @@ class Dispatcher:
         with self._lock:
             channel.appends += 1
         message = m.AppendItems(0, channel.run, 0, first, len(payloads))
-        future = self._client.link.request(message, [msgspec.msgpack.encode(payloads)])
+        future = self._client.link.request(message, [msgspec.msgpack.encode(payloads)], at_once=True)
 
         def answered(done: Future[Answer]) -> None:
             """On the network thread. Nobody need wake where nothing waits for the answer."""
@@ -404,29 +417,33 @@ class Dispatcher:
 
     def _ask(self, channel: _Channel) -> None:
         assert self._client is not None
-        future = self._client.link.request(m.GetResults(0, channel.run, channel.after, wait=POLL, packed=True))
+        question = m.GetResults(0, channel.run, channel.after, wait=POLL, packed=True, credits=CREDITS)
+        future = self._client.link.request(question, on_part=lambda answer: self._told(channel, answer))
         future.add_done_callback(lambda done: self._answered(channel, done))
 
     def _answered(self, channel: _Channel, done: Future[Answer]) -> None:
-        """On the network thread: ask again at once, so that the next ends travel while these are digested."""
+        """The question has its last answer; the link calls. Ask again at once, while these ends are digested."""
         error = done.exception()
         if error is not None:
             self._events.put(_PollFailed(channel, error))
             return
         answer = done.result()
-        rows = ends_of(answer)
         state = answer.data.get("run_state")
-        last = rows[-1].seq if rows else 0
-        if not rows and state in ENDED:
-            self._events.put(
-                _PollFailed(channel, BrokenWorkers(f"the executor's run {channel.run} was ended: {state}"))
-            )
+        if state in ENDED and not ends_of(answer):
+            reason = f"the executor's run {channel.run} was ended: {state}"
+            self._events.put(_PollFailed(channel, BrokenWorkers(reason)))
             return
+        self._told(channel, answer)
+        if not self._left:
+            self._ask(channel)
+
+    def _told(self, channel: _Channel, answer: Answer) -> None:
+        """Ends have come; the link calls."""
+        rows = ends_of(answer)
+        last = rows[-1].seq if rows else 0
         if len(rows) <= FEW:
             rows = self._end_quietly(channel, rows)
         channel.after = max(channel.after, last)
-        if not self._left:
-            self._ask(channel)
         if rows or self._waiting or self._shut_down:
             self._events.put(_Results(channel, rows))
 

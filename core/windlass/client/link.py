@@ -1,7 +1,8 @@
 """A client's connection to its core: one network thread, one DEALER, and the decisions of `LinkState`.
 
-Any thread may call the methods of `Link`. Callbacks (of futures, of subscriptions, of the state) run on the
-network thread: they must be quick and must not wait for another request.
+Any thread may call the methods of `Link`. Callbacks (of subscriptions, of the state) run on the network thread; those
+of futures may also run on a thread that waits for an answer and serves the socket meanwhile (`helm.py`). They must be
+quick and must not wait for another request.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import select
 import socket as sockets
 import struct
 import threading
@@ -25,6 +27,7 @@ from windlass.client import link_state as s
 from windlass.client.connect import Locate, remember
 from windlass.client.errors import CoreRefused, CoreUnreachable, LinkClosed, TransferFailed, WindlassError
 from windlass.client.files import Sink, Source
+from windlass.client.helm import SERVE, Helm, Unbroken
 from windlass.model.graph import FileRef
 from windlass.wire import codec, keys, limits, local, multipart
 from windlass.wire import messages as m
@@ -90,6 +93,8 @@ class Link:
         """The network thread carries out no more commands; whoever gives one does it, and is refused."""
         self._tickets = 0
         self._futures: dict[int, Future[Any]] = {}
+        self._parts: dict[int, Callable[[s.Answer], None]] = {}
+        """Who takes the answers of a request that stands."""
         self._sources: dict[int, tuple[Source, Callable[[int], None] | None]] = {}
         self._sinks: dict[int, tuple[Sink, Callable[[int], None] | None]] = {}
         self._subscriptions: list[Subscription] = []
@@ -104,8 +109,11 @@ class Link:
         for end in (self._bell_in, self._bell_out):
             end.setblocking(False)
         self._bell = self._bell_out.fileno()
-        self._polled: tuple[object, ...] = ()
-        self._poller = zmq.Poller()
+        self._helm = Helm()
+        self._own: deque[Callable[[], None]] = deque()
+        """What a guest at the helm leaves to the network thread."""
+        self._descriptors = (-1, -1)
+        """Of the socket and its monitor: readable when these should be looked at; -1 without them."""
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._thread = threading.Thread(target=self._run, name=f"windlass-link-{name}", daemon=True)
         self._thread.start()
@@ -147,24 +155,69 @@ class Link:
         if phase != "up":
             raise CoreUnreachable(reason or f"no answer from {self._endpoint or 'the core'} within {timeout:g} s")
 
-    def request(self, message: m.Message, payload: Sequence[bytes] = ()) -> Future[s.Answer]:
-        """Ask the core. The future waits through lost connections; `message.req` is filled in here."""
+    def request(
+        self,
+        message: m.Message,
+        payload: Sequence[bytes] = (),
+        *,
+        at_once: bool = False,
+        on_part: Callable[[s.Answer], None] | None = None,
+    ) -> Future[s.Answer]:
+        """Ask the core. The future waits through lost connections; `message.req` is filled in here.
+
+        `at_once`: this thread sends it, if it can. `on_part` gets the answers before the last one of a request that
+        stands.
+        """
         future: Future[s.Answer] = Future()
         ticket = self._ticket(future)
-        self._do(lambda: self._state.request(ticket, message, payload))
+        if on_part is not None:
+            self._parts[ticket] = on_part
+        self._do(lambda: self._state.request(ticket, message, payload), at_once)
         return future
 
     def ask(self, message: m.Message, payload: Sequence[bytes] = (), timeout: float | None = 30.0) -> s.Answer:
         """`request`, waited for. `CoreUnreachable` when no answer came in time. Not from a callback."""
-        if threading.current_thread() is self._thread:
+        if threading.current_thread() is self._thread or self._helm.mine:
             raise RuntimeError("a callback of the link must not wait for the link")
-        future = self.request(message, payload)
+        future = self.request(message, payload, at_once=True)
         try:
-            return future.result(timeout)
+            return future.result(self.serve(future, timeout))
         except TimeoutError:
             self._forget(future)
             detail = f" ({self.reason})" if self.reason else ""
             raise CoreUnreachable(f"the core did not answer within {timeout:g} s{detail}") from None
+
+    def serve(self, future: Future[Any], timeout: float | None = None) -> float | None:
+        """Listen in this thread until the future is done, but not for long; what is left of the timeout then.
+
+        For a thread that waits for an answer of the core, in place of the network thread.
+        """
+        began = time.monotonic()
+        if future.done() or self._helm.mine:
+            return timeout
+        with Unbroken() as unbroken:
+            until = began + (SERVE if timeout is None else min(SERVE, timeout))
+            if not unbroken.allowed or not self._helm.come(until):
+                return timeout
+            try:
+                while self._serve_once(future) and (left := until - time.monotonic()) > 0:
+                    poll = select.poll()
+                    poll.register(self._descriptors[0], select.POLLIN)
+                    poll.poll(left * 1000)
+            finally:
+                if self._helm.leave(future.done()):
+                    self._ring()
+        return None if timeout is None else max(0.0, timeout - (time.monotonic() - began))
+
+    def _serve_once(self, future: Future[Any]) -> bool:
+        """Take what came, but nothing after the answer; whether to wait for more."""
+        with self._helm:
+            self._drain()
+            while not future.done() and self._socket is not None and multipart.waiting(self._socket):
+                self._take()
+            self._drain()
+            self._flush()
+            return not (future.done() or self._socket is None or self._own or not self._helm.left)
 
     def subscribe(self, topics: Iterable[str], callback: Subscriber) -> Subscription:
         """Follow topics: the callback gets a snapshot of each, then its deltas, on the network thread.
@@ -222,15 +275,36 @@ class Link:
             self._futures[ticket] = future
         return ticket
 
-    def _do(self, command: Callable[[], Iterable[s.Effect]]) -> None:
-        """Have the network thread run this, in the order of the calls."""
+    def _do(self, command: Callable[[], Iterable[s.Effect]], at_once: bool = False) -> None:
+        """Have this run at the helm, in the order of the calls: by the network thread, unless it is to be at once."""
         self._commands.append(command)
         if self._ended:
             self._drain()
-        elif not self._awake and threading.get_ident() != self._thread.ident:
-            self._ring()  # the network thread itself looks before it sleeps
+        elif self._helm.mine:
+            pass  # whoever holds it looks before letting go
+        elif at_once and self._do_now():
+            pass
+        elif not self._awake:
+            self._ring()
+
+    def _do_now(self) -> bool:
+        """Run what waits in this thread; False where that cannot be."""
+        with Unbroken() as unbroken:
+            if not unbroken.allowed or not self._helm.take():
+                return False
+            try:
+                self._drain()
+                # Sending may have eaten the sign that something has come.
+                unread = self._socket is not None and multipart.waiting(self._socket)
+                self._flush()
+            finally:
+                self._helm.__exit__()
+        if self._own or (unread and not self._helm.left):
+            self._ring()
+        return True
 
     def _ring(self) -> None:
+        self._helm.end_lease()
         self._awake = True
         with contextlib.suppress(OSError):
             self._bell_in.send(b"!")
@@ -263,46 +337,58 @@ class Link:
             while not self._closing:
                 self._turn()
         finally:
-            self._carry_out(self._state.close())
-            self._ended = True
-            self._drain()
-            self._hang_up()
+            with self._helm:
+                self._carry_out(self._state.close())
+                self._ended = True
+                self._drain()
+                self._hang_up()
             self._context.term()
             self._bell_in.close()
             self._bell_out.close()
 
     def _turn(self) -> None:
-        now = time.monotonic()
         state = self._state
-        if state.phase == "connecting" and not state.dialled and now >= state.retry_at:
-            self._dial()
-        due = state.deadline()
-        wait = None if due is None else int(max(0.0, due - time.monotonic()) * 1000) + 1
-        ready = [which for which, _ in self._watched().poll(0 if self._commands else wait)]
+        with self._helm:
+            now = time.monotonic()
+            if state.phase == "connecting" and not state.dialled and now >= state.retry_at:
+                self._dial()
+            due = state.deadline()
+            lease = self._helm.left
+            busy = bool(self._commands or self._own) or not (lease or self._all_read())
+            descriptors = self._descriptors
+        wait = None if due is None else max(0.0, due - now)
+        if lease:
+            wait = lease if wait is None else min(wait, lease)
+        self._sleep(descriptors, lease > 0, 0.0 if busy else wait)
         self._awake = False
-        if self._bell in ready:
-            with contextlib.suppress(BlockingIOError):
-                self._bell_out.recv(4096)
-        self._drain()
-        if self._socket in ready:
-            self._receive()
-        self._carry_out(state.tick(time.monotonic()))
-        if self._monitor in ready:
+        with self._helm:
+            while self._own:
+                self._own.popleft()()
+            self._drain()
+            if not self._helm.left:
+                self._receive()
+            self._carry_out(state.tick(time.monotonic()))
             self._watch()
-        self._flush()
+            self._drain()
+            self._flush()
 
-    def _watched(self) -> zmq.Poller:
-        """What to wait for; made anew only when that is something else than before."""
-        what = (self._socket, self._monitor, bool(self._outbox))
-        if what != self._polled:
-            self._polled = what
-            self._poller = poller = zmq.Poller()
-            poller.register(self._bell, zmq.POLLIN)
-            if self._socket is not None:
-                poller.register(self._socket, zmq.POLLIN | (zmq.POLLOUT if self._outbox else 0))
-            if self._monitor is not None:
-                poller.register(self._monitor, zmq.POLLIN)
-        return self._poller
+    def _all_read(self) -> bool:
+        """Whether nothing waits in the sockets. Only after such a look do their descriptors tell of what comes."""
+        unread = any([multipart.waiting(each) for each in (self._socket, self._monitor) if each is not None])
+        self._flush()  # the look may have eaten the sign that there is room again
+        return not unread
+
+    def _sleep(self, descriptors: tuple[int, int], leased: bool, wait: float | None) -> None:
+        """Until somebody rings or something comes, or so many seconds."""
+        poll = select.poll()
+        poll.register(self._bell, select.POLLIN)
+        for fd in descriptors[leased:]:
+            if fd >= 0:
+                poll.register(fd, select.POLLIN)
+        for fd, _ in poll.poll(None if wait is None else wait * 1000 + 0.5):
+            if fd == self._bell:
+                with contextlib.suppress(BlockingIOError):
+                    self._bell_out.recv(4096)
 
     def _drain(self) -> None:
         while True:
@@ -334,6 +420,7 @@ class Link:
             keys.secure(socket, target.own, target.public)
             self._monitor = socket.get_monitor_socket(int(_LOST))
             self._socket = socket
+            self._descriptors = int(socket.getsockopt(zmq.FD)), int(self._monitor.getsockopt(zmq.FD))
             socket.connect(local.nearest(target.endpoint, target.public))
         except zmq.ZMQError as error:
             self._socket = socket
@@ -342,11 +429,15 @@ class Link:
         self._carry_out(self._state.dialling(time.monotonic()))
 
     def _lose(self, reason: str) -> None:
+        if threading.get_ident() != self._thread.ident:
+            self._own.append(lambda: self._lose(reason))
+            return
         self._hang_up()
         self._carry_out(self._state.lost(time.monotonic(), self._random.random(), reason))
 
     def _hang_up(self) -> None:
         self._outbox.clear()
+        self._descriptors = (-1, -1)
         if self._socket is not None:
             self._socket.disable_monitor()
             self._socket.close()
@@ -357,22 +448,24 @@ class Link:
     def _receive(self) -> None:
         """Take what came, at most `_BURST` messages; a malformed one is dropped."""
         for _ in range(_BURST):
-            if self._socket is None:
+            if self._socket is None or not multipart.waiting(self._socket):
                 return
-            try:
-                frames = multipart.receive(self._socket)
-            except zmq.Again:
-                return
-            except zmq.ZMQError:
-                self._lose("the connection failed")
-                return
-            try:
-                message, payload = codec.decode([frame.bytes for frame in frames])
-            except codec.WireError:
-                continue
-            self._carry_out(self._state.received(message, payload, time.monotonic()))
-            if isinstance(message, m.Delta | m.Snapshot):
-                self._carry_out(self._state.read(sum(map(len, frames))))
+            self._take()
+
+    def _take(self) -> None:
+        assert self._socket is not None
+        try:
+            frames = multipart.receive(self._socket)
+        except zmq.ZMQError:
+            self._lose("the connection failed")
+            return
+        try:
+            message, payload = codec.decode([frame.bytes for frame in frames])
+        except codec.WireError:
+            return
+        self._carry_out(self._state.received(message, payload, time.monotonic()))
+        if isinstance(message, m.Delta | m.Snapshot):
+            self._carry_out(self._state.read(sum(map(len, frames))))
 
     def _watch(self) -> None:
         while self._monitor is not None:
@@ -405,6 +498,11 @@ class Link:
                     self._send(effect)
                 case s.Finish():
                     self._finish(effect)
+                case s.Part():
+                    if (take := self._parts.get(effect.ticket)) is not None:
+                        take(effect.answer)
+                case _ if threading.get_ident() != self._thread.ident and not self._ended:
+                    self._own.append(lambda effect=effect: self._carry_out([effect]))  # type: ignore[misc]
                 case s.Publish():
                     for each in list(self._subscriptions):
                         if effect.message.topic in each.topics:
@@ -433,6 +531,7 @@ class Link:
 
     def _finish(self, effect: s.Finish) -> None:
         future = self._futures.pop(effect.ticket, None)
+        self._parts.pop(effect.ticket, None)
         source, sink = self._sources.pop(effect.ticket, None), self._sinks.pop(effect.ticket, None)
         if source is not None:
             source[0].close()

@@ -60,6 +60,14 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """An answer to a request that stands: others will follow, and the last one is a `Finish`."""
+
+    ticket: int
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class Publish:
     """Hand a snapshot or a delta, in order and without gaps, to those who follow its topic."""
 
@@ -98,7 +106,7 @@ class Redial:
     """Drop the connection and dial again when `retry_at` comes."""
 
 
-Effect = Send | Finish | Publish | ReadChunk | WriteChunk | Phase | Redial
+Effect = Send | Finish | Part | Publish | ReadChunk | WriteChunk | Phase | Redial
 
 
 @dataclass(slots=True)
@@ -300,6 +308,8 @@ class LinkState:
     def received(self, message: Any, payload: list[bytes], now: float) -> list[Effect]:
         """One message from the core. What does not fit the moment is ignored: the core may be an older life's."""
         match message:
+            case m.Reply() if "more" in message.data and (standing := self._standing(message, payload)) is not None:
+                return [standing]
             case m.Reply():
                 return self._answered(message.req, Answer(message.data, payload))
             case m.Failure():
@@ -367,6 +377,14 @@ class LinkState:
         for pending in requests:
             pending.sent = True
         return [Send(pending.message, pending.payload) for pending in requests]
+
+    def _standing(self, message: m.Reply, payload: list[bytes]) -> Part | None:
+        """An answer after which the question goes on, and from where: should it be asked again, it is from there."""
+        pending = self._pending.get(message.req)
+        if pending is None or not isinstance(pending.message, m.GetResults) or not pending.message.credits:
+            return None
+        pending.message = msgspec.structs.replace(pending.message, after=message.data["more"])
+        return Part(message.req, Answer(message.data, payload))
 
     def _answered(self, req: int, result: Answer | WindlassError) -> list[Effect]:
         return [self._finish(req, result)] if req in self._pending else []

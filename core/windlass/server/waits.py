@@ -1,9 +1,16 @@
-"""GetResults: the ends of a run's items, page by page, to clients that may wait for the next one. WaitRun: its end."""
+"""GetResults: the ends of a run's items, page by page, to clients that may wait for the next one. WaitRun: its end.
+
+A question with credits stands: it is answered again and again, so that a client which calls one function after the
+other need not ask for each result. It may do so only for as much as costs no memory worth speaking of, should the
+client stop reading; then it has to ask again, as it does for large answers anyway.
+"""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from windlass.sched.states import ENDED, ItemState
 from windlass.server import views
@@ -18,10 +25,27 @@ MAX_WAIT = 60.0
 """Seconds that a question is held at most."""
 WEIGHT = 8 * 1024 * 1024
 """Bytes of results in one answer, about."""
+STANDING = 256 * 1024
+"""Bytes of results that one standing question gets before its last answer,"""
+CREDITS = 256
+"""and how many answers at most."""
 _NAMES = {int(state): state.name.lower() for state in ItemState}
 
 
 Question = m.GetResults | m.WaitRun
+
+
+class _Waiting:
+    """A question, and what may still be told without being asked again."""
+
+    __slots__ = ("connection", "credits", "msg", "room", "until")
+
+    def __init__(self, connection: Connection, msg: Question, until: float) -> None:
+        self.connection = connection
+        self.msg = msg
+        self.until = until
+        self.credits = min(msg.credits, CREDITS) if isinstance(msg, m.GetResults) else 0
+        self.room = STANDING
 
 
 class _News:
@@ -39,7 +63,7 @@ class _News:
 class ResultDesk:
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._waiting: dict[int, list[tuple[float, Connection, Question]]] = {}
+        self._waiting: dict[int, list[_Waiting]] = {}
         self._touched: dict[int, _News] = {}
         """By run, of those that somebody waits for."""
         core.on_ends.append(self._touch)
@@ -60,10 +84,9 @@ class ResultDesk:
         if msg.run not in self._core.runs:
             self._core.links.send(connection, m.Failure(msg.req, "not-found", f"there is no run {msg.run}"))
             return
-        if self._answer(connection, msg, even_empty=msg.wait <= 0 or self._core.runs.told(msg.run) in ENDED):
-            return
-        until = self._core.now + min(msg.wait, MAX_WAIT)
-        self._waiting.setdefault(msg.run, []).append((until, connection, msg))
+        asked = _Waiting(connection, msg, self._core.now + min(msg.wait, MAX_WAIT))
+        if not self._answer(asked, last=msg.wait <= 0 or self._core.runs.told(msg.run) in ENDED):
+            self._waiting.setdefault(msg.run, []).append(asked)
 
     def tick(self, now: float) -> None:
         """Answer those whose run has news, or whose time is up."""
@@ -72,14 +95,16 @@ class ResultDesk:
             over = run not in self._core.runs or self._core.runs.told(run) in ENDED
             news = touched.get(run)
             still = []
-            for until, connection, msg in waiting:
+            for asked in waiting:
                 if run not in self._core.runs:
-                    self._core.links.send(connection, m.Failure(msg.req, "not-found", "the run was deleted"))
-                elif over or now >= until or (news is not None and _concerns(msg, news)):
-                    if not self._answer(connection, msg, now >= until or over, news):
-                        still.append((until, connection, msg))
+                    self._core.links.send(
+                        asked.connection, m.Failure(asked.msg.req, "not-found", "the run was deleted")
+                    )
+                elif over or now >= asked.until or (news is not None and _concerns(asked.msg, news)):
+                    if not self._answer(asked, now >= asked.until or over, news):
+                        still.append(asked)
                 else:
-                    still.append((until, connection, msg))
+                    still.append(asked)
             if still:
                 self._waiting[run] = still
             else:
@@ -88,27 +113,30 @@ class ResultDesk:
     def next_deadline(self) -> float | None:
         if self._touched and self._waiting:
             return 0.0
-        return min((until for waiting in self._waiting.values() for until, _, _ in waiting), default=None)
+        return min([asked.until for waiting in self._waiting.values() for asked in waiting], default=None)
 
     def lost(self, connection: Connection) -> None:
         for run, waiting in list(self._waiting.items()):
-            self._waiting[run] = [one for one in waiting if one[1] is not connection]
+            self._waiting[run] = [asked for asked in waiting if asked.connection is not connection]
             if not self._waiting[run]:
                 del self._waiting[run]
 
-    def _answer(self, connection: Connection, msg: Question, even_empty: bool, news: _News | None = None) -> bool:
-        """Whether there was an answer. `news`: all that has ended since the question was found to have none."""
-        core = self._core
+    def _answer(self, asked: _Waiting, last: bool, news: _News | None = None) -> bool:
+        """Whether the question is answered for good; with `last`, it is, and be it that there is nothing to tell.
+
+        `news`: all that has ended since the question was found to have no (further) answer.
+        """
+        core, msg = self._core, asked.msg
         if isinstance(msg, m.WaitRun):
-            if even_empty:
+            if last:
                 row = views.as_map(core.runs.row(msg.run))
-                core.when_durable(partial(core.links.send, connection, m.Reply(msg.req, {"run": row})))
-            return even_empty
+                core.when_durable(partial(core.links.send, asked.connection, m.Reply(msg.req, {"run": row})))
+            return last
         limit = max(1, min(msg.limit, 10_000))
         ends: list[EndRecord] = []
         packed: list[PackedEnds] = []
-        last = core.runs.last_end(msg.run)
-        if last is not None and last <= msg.after:
+        newest = core.runs.last_end(msg.run)
+        if newest is not None and newest <= msg.after:
             pass
         elif msg.packed and news is not None and (found := _told_packs(msg, news, limit)) is not None:
             packed = found
@@ -116,7 +144,7 @@ class ResultDesk:
             ends, packed = core.reader.ends_packed(msg.run, msg.after, limit, WEIGHT, msg.task)
         else:
             ends = core.reader.ends(msg.run, msg.after, limit, WEIGHT, msg.task)
-        if not ends and not packed and not even_empty:
+        if not ends and not packed and not last:
             return False
         rows: list[list[Any]] = []
         payload: list[bytes] = []
@@ -132,8 +160,17 @@ class ResultDesk:
         if packed:
             data["packs"] = [[pack.seq, pack.task, pack.items] for pack in packed]
             payload += [pack.results for pack in packed]
-        core.links.send(connection, m.Reply(msg.req, data), payload)
-        return True
+        asked.credits -= 1
+        asked.room -= sum(map(len, payload))
+        # It stands only after an answer that was all there is: further ones come with the next ends.
+        whole = len(ends) + sum([len(pack.items) for pack in packed]) < limit
+        stands = whole and not last and asked.credits >= 0 and asked.room >= 0
+        if stands:
+            upto = max([end.seq for end in ends] + [pack.seq + len(pack.items) - 1 for pack in packed])
+            asked.msg = msgspec.structs.replace(msg, after=upto)
+            data["more"] = upto
+        core.links.send(asked.connection, m.Reply(msg.req, data), payload)
+        return not stands
 
 
 def _concerns(msg: Question, news: _News) -> bool:

@@ -571,6 +571,10 @@ class GetResults(Message, frozen=True):
 
     With `packed`, successes that were written together stay together: Reply({..., "packs": [[seq of the first, task,
     [indexes]]]}), whose payload frames, a msgpack list of results each, follow those of `results`.
+
+    With `credits` the question stands: more answers follow without being asked for, so many besides the last one. All
+    but the last carry `more`, the `after` from which the question goes on. How much is told before the next question
+    is bounded all the same (`server/waits.py`).
     """
 
     req: int
@@ -581,6 +585,7 @@ class GetResults(Message, frozen=True):
     task: int | None = None
     """Only this task's items."""
     packed: bool = False
+    credits: int = 0
 
 
 class WaitRun(Message, frozen=True):

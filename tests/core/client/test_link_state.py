@@ -279,3 +279,21 @@ def test_what_was_read_of_the_news_is_told_now_and_then() -> None:
     state.lost(3.0, 0.5, "gone")
     state.dialling(4.0)
     assert state.read(s.TELL - 1) == []  # of another connection
+
+
+def test_a_request_that_stands_is_asked_again_from_where_it_stood() -> None:
+    state = up()
+    state.request(7, m.GetResults(0, 1, 0, credits=9))
+    part = state.received(m.Reply(7, {"results": [], "more": 5}), [b"x"], 1.0)
+    assert part == [s.Part(7, s.Answer({"results": [], "more": 5}, [b"x"]))]
+    state.lost(2.0, 0.5, "gone")
+    assert sent(up(state, 3.0).received(WELCOME, [], 3.0))[-1] == m.GetResults(7, 1, 5, credits=9)
+    assert finished(state.received(m.Reply(7, {"results": []}), [], 4.0)) == {7: s.Answer({"results": []}, [])}
+    assert state.received(m.Reply(7, {"results": [], "more": 6}), [], 5.0) == []
+
+
+def test_only_what_was_asked_to_stand_does() -> None:
+    state = up()
+    for ticket, request in ((7, m.GetResults(0, 1, 0)), (8, m.GetAgents(0))):
+        state.request(ticket, request)
+        assert list(finished(state.received(m.Reply(ticket, {"more": 5}), [], 1.0))) == [ticket]

@@ -1,0 +1,111 @@
+"""Who serves the socket of a link: its network thread, or for a moment the thread that waits for an answer.
+
+To hand a message to the network thread and its answer back costs two wake-ups of threads, and the second comes late
+besides, since the network thread goes on with what else came before it lets go of the interpreter. So a thread that
+asks one thing and waits for it may send at once and listen itself. Whoever touches the socket holds the helm; ZeroMQ
+allows another thread to go on with a socket after such a handing over.
+
+While a guest listens, and for a moment after, the network thread does not: it would be woken for nothing. Whoever
+brings something else meanwhile rings, and the network thread listens again at once.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from types import FrameType
+from typing import Any
+
+SERVE = 0.02
+"""Seconds that a guest listens at most; what takes longer may as well cost a wake-up."""
+LEASE = 0.002
+"""Seconds after a guest's answer for which the network thread waits for the next guest."""
+_RAISING = (signal.SIGALRM, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGVTALRM)
+_set: Any = getattr(signal.signal, "__wrapped__", signal.signal)
+_get: Any = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
+# Without their wrappers, which make an enum member of each answer and take ten times as long for that.
+
+
+class Helm:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holder = 0
+        self._guest = threading.Lock()
+        self._until = 0.0
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._holder = threading.get_ident()
+
+    def __exit__(self, *_: object) -> None:
+        self._holder = 0
+        self._lock.release()
+
+    def take(self) -> bool:
+        """Take it if it is free; `__exit__` gives it back."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        self._holder = threading.get_ident()
+        return True
+
+    @property
+    def mine(self) -> bool:
+        """Whether this thread holds it."""
+        return self._holder == threading.get_ident()
+
+    # --- guests --------------------------------------------------------------------------------------------
+
+    def come(self, until: float) -> bool:
+        """A guest listens until then (by `time.monotonic`); False: there is one already."""
+        if not self._guest.acquire(blocking=False):
+            return False
+        self._until = until
+        return True
+
+    def leave(self, done: bool) -> bool:
+        """The guest has its answer, or goes without. Whether the network thread should be rung to listen again."""
+        on = done and self._until > 0
+        self._until = time.monotonic() + LEASE if on else 0.0
+        self._guest.release()
+        return not on
+
+    @property
+    def left(self) -> float:
+        """Seconds for which the network thread need not listen."""
+        return max(0.0, self._until - time.monotonic()) if self._until else 0.0
+
+    def end_lease(self) -> None:
+        self._until = 0.0
+
+
+class Unbroken:
+    """Holds Ctrl-C back for as long as it is entered: an interrupt in the middle of a link's work would tear it.
+
+    Python raises exceptions from signals in the main thread only. `allowed` is false where a program has handlers of
+    its own, which may raise and cannot be held back.
+    """
+
+    __slots__ = ("_held", "_interrupted", "allowed")
+
+    def __init__(self) -> None:
+        self._held = self._interrupted = False
+        self.allowed = True
+
+    def __enter__(self) -> Unbroken:
+        if threading.get_ident() == threading.main_thread().ident:
+            now = _get(signal.SIGINT)
+            if now is signal.default_int_handler:
+                _set(signal.SIGINT, self._interrupt)
+                self._held = True
+            self.allowed = (self._held or not callable(now)) and not any(callable(_get(each)) for each in _RAISING)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._held:
+            _set(signal.SIGINT, signal.default_int_handler)
+            if self._interrupted:
+                raise KeyboardInterrupt
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self._interrupted = True
