@@ -374,9 +374,9 @@ class Link:
 
     def _all_read(self) -> bool:
         """Whether nothing waits in the sockets. Only after such a look do their descriptors tell of what comes."""
-        unread = any([multipart.waiting(each) for each in (self._socket, self._monitor) if each is not None])
+        looks = [multipart.waiting(each) for each in (self._socket, self._monitor) if each is not None]
         self._flush()  # the look may have eaten the sign that there is room again
-        return not unread
+        return not any(looks)
 
     def _sleep(self, descriptors: tuple[int, int], leased: bool, wait: float | None) -> None:
         """Until somebody rings or something comes, or so many seconds."""
