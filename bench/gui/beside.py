@@ -20,6 +20,13 @@ from bench.measure import Plan, percentile
 from bench.stage import Stage, array, stage
 from windlass.wire import messages as m
 
+GRAPH = """windlass: 1
+name: beside
+tasks:
+  {}:
+    command: [/bin/true]
+    foreach: 1000
+"""
 SETTLE = 1.0
 """Seconds from a connected window to one that has drawn what it is going to draw."""
 
@@ -65,14 +72,15 @@ def _commands(ready: Stage, count: int) -> float:
 
 
 @contextmanager
-def window(ready: Stage) -> Iterator[Callable[[], float]]:
-    """A window that is up at the stage's core and follows the newest run, its items in front.
+def window(ready: Stage, front: str = "items") -> Iterator[Callable[[], float]]:
+    """A window that is up at the stage's core and shows the newest run: on the canvas, and below it `front`.
 
-    Gives what says how much of a CPU it has used since.
+    That is the table of its items or its timeline. The newest runs must all have the same task, which the window draws when
+    it starts. Gives what says how much of a CPU it has used since.
     """
     token = ready.client.link.ask(m.MakeToken(0, "operator")).data["token"]
     with tempfile.TemporaryDirectory() as home:
-        command = [sys.executable, "-m", "bench.gui.beside", home, token]
+        command = [sys.executable, "-m", "bench.gui.beside", home, token, front]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdin is not None
             assert process.stdout is not None
@@ -87,7 +95,7 @@ def window(ready: Stage) -> Iterator[Callable[[], float]]:
                 process.kill()
 
 
-def _window(home: str, token: str) -> None:
+def _window(home: str, token: str, front: str) -> None:
     from PySide6.QtCore import QTimer
 
     from windlass_gui import app
@@ -96,15 +104,33 @@ def _window(home: str, token: str) -> None:
     window, bridge = parts.window, parts.bridge
     window.resize(1440, 900)
     seen: list[int] = []
+    told = False
+
+    def show(run: int, document: str) -> None:
+        """As a submit from this window does."""
+        window.run_view.show_run(run, document)
+        window.runs.select_run(run)
+        window.timeline.show_run(run)
+        window.items.show_task(run, 0)
+        window.bottom.setCurrentWidget({"items": window.items, "timeline": window.timeline}[front])
 
     def look() -> None:
-        if bridge.state == "up" and bridge.mirror.runs and max(bridge.mirror.runs) not in seen[-1:]:
-            if not seen:
-                print("up", flush=True)
-            seen.append(max(bridge.mirror.runs))
-            window.runs.select_run(seen[-1])
-            window.items.show_task(seen[-1], 0)
-            window.bottom.setCurrentWidget(window.items)
+        nonlocal told
+        if bridge.state != "up" or not bridge.mirror.runs:
+            return
+        newest = max(bridge.mirror.runs)
+        mirror = bridge.mirror.run(newest)
+        if newest not in seen[-1:]:
+            seen.append(newest)
+            show(newest, window.run_view.document)
+        elif not told and mirror is not None:
+            # The runs come from the Python API and have no document: draw one with the same task.
+            text = GRAPH.format(mirror.tasks[0].id)
+            window.opening.open_text(text)
+            show(newest, text)
+            assert window.run_view.matches
+            told = True
+            print("up", flush=True)
 
     timer = QTimer()
     timer.timeout.connect(look)
@@ -113,4 +139,4 @@ def _window(home: str, token: str) -> None:
 
 
 if __name__ == "__main__":
-    _window(sys.argv[1], sys.argv[2])
+    _window(*sys.argv[1:])
