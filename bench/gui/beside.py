@@ -75,8 +75,8 @@ def _commands(ready: Stage, count: int) -> float:
 def window(ready: Stage, front: str = "items") -> Iterator[Callable[[], float]]:
     """A window that is up at the stage's core and shows the newest run: on the canvas, and below it `front`.
 
-    That is the table of its items or its timeline. The newest runs must all have the same task, which the window draws when
-    it starts. Gives what says how much of a CPU it has used since.
+    That is the table of its items or its timeline. The newest runs must all have the same task, which the window draws
+    when it starts. Gives what says how much of a CPU it has used since.
     """
     token = ready.client.link.ask(m.MakeToken(0, "operator")).data["token"]
     with tempfile.TemporaryDirectory() as home:

@@ -139,6 +139,13 @@ class Make:
         return codec.decode(codec.encode(message))[0]
 
 
+@pytest.fixture(autouse=True)
+def unpaced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What news leads to is done at once; tests of the pace itself are marked `paced`."""
+    if request.node.get_closest_marker("paced") is None:
+        monkeypatch.setattr("windlass_gui.paced.Paced.pause", 0.0)
+
+
 @pytest.fixture
 def make() -> Make:
     return Make()

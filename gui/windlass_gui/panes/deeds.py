@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
@@ -63,20 +63,37 @@ class Deeds(QObject):
             action.triggered.connect(lambda _checked=False, name=name: do(name))
             table.addAction(action)
             self.actions[name] = action
+        self._table = table
+        self._stale = False
+        """Something has changed while nobody could see it."""
         table.menu = self.fill
         table.selectionModel().selectionChanged.connect(self.enable)
+        table.installEventFilter(self)
         self.enable()
 
     def __getitem__(self, name: str) -> QAction:
+        if self._stale:
+            self._look()
         return self.actions[name]
 
     def enable(self, *_: object) -> None:
-        """What makes sense for the rows that are selected now."""
+        """What makes sense for the rows that are selected now; of a table that is hidden, once it is shown."""
+        self._stale = True
+        if self._table.isVisible():
+            self._look()
+
+    def _look(self) -> None:
+        self._stale = False
         for name, action in self.actions.items():
             action.setEnabled(self._can(name))
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Show and self._stale:
+            self._look()
+        return False
+
     def fill(self, menu: QMenu) -> None:
-        self.enable()
+        self._look()
         for name in self.names:
             if name:
                 menu.addAction(self.actions[name])

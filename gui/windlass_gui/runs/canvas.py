@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEasingCurve, QEvent, QObject, QPointF, QRectF, Qt, QTimer, QVariantAnimation, Signal
+from PySide6.QtCore import QEasingCurve, QEvent, QObject, QPointF, QRectF, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QToolTip
 
@@ -25,14 +25,15 @@ from windlass_gui.look.theme import ITEM_STATES, Theme
 from windlass_gui.mirror.mirror import RunChanges, RunMirror
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import attempt_seconds
+from windlass_gui.paced import Paced
 from windlass_gui.runs import grid
 from windlass_gui.runs.critical import Step, critical_path, needs_of
 from windlass_gui.runs.ends import RunEnds
 from windlass_gui.runs.legend import Legend
 from windlass_gui.runs.overlay import Grid, RunOverlay
 
-EVERY = 200
-"""Milliseconds between two looks at what changed in the grids."""
+LEAST, MOST = 0.1, 0.5
+"""Seconds between two pictures of what changes by itself, by what a picture costs."""
 MOVE = 300
 """Milliseconds that following takes to bring what runs into view."""
 NEAR = 12
@@ -71,10 +72,7 @@ class RunCanvas(QObject):
         self._dirty: set[str] = set()
         self._running: dict[str, None] = {}
         self._pressed = False
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(EVERY)
-        self._timer.timeout.connect(self.refresh)
+        self._paced = Paced(self.refresh, self.cost, LEAST, MOST, self)
         self._move = QVariantAnimation(self)
         self._move.setDuration(MOVE)
         self._move.setEasingCurve(QEasingCurve.Type.OutCubic)
@@ -149,8 +147,11 @@ class RunCanvas(QObject):
 
     def stir(self) -> None:
         """Draw what changed, soon."""
-        if not self._timer.isActive():
-            self._timer.start()
+        self._paced.soon()
+
+    def cost(self) -> float:
+        """Seconds that a picture of the canvas takes."""
+        return self.view.paint_seconds if self.view is not None else 0.0
 
     @property
     def mirror(self) -> RunMirror | None:

@@ -22,8 +22,9 @@ from windlass_gui.editor.canvas.scene import GraphScene
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.look.theme import Theme, current_theme, draw_state
 from windlass_gui.mirror import Changes
+from windlass_gui.paced import Paced
 from windlass_gui.panes.words import Elided
-from windlass_gui.runs.canvas import RunCanvas
+from windlass_gui.runs.canvas import LEAST, MOST, RunCanvas
 from windlass_gui.runs.tools import RunTools
 
 HOLDER = "canvas"
@@ -91,7 +92,11 @@ class RunView(QFrame):
         self._hide = QPushButton(self.tr("Hide run"))
         self._hide.setToolTip(self.tr("Show the graph without the states of a run"))
         self._hide.clicked.connect(lambda: self.show_run(None))
+        self._told_of: tuple[object, ...] = ()
         self.canvas = RunCanvas(bridge, self)
+        self._due: set[int] = set()
+        """Tasks that changed since their nodes were painted."""
+        self._paced = Paced(self._paint_due, self.canvas.cost, LEAST, MOST, self)
         self.tools = RunTools(self.canvas)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 4, 8, 4)
@@ -237,16 +242,35 @@ class RunView(QFrame):
                 if inside.row and not self.live:
                     self._paint_all()  # what was not reached is told apart only now
                 else:
-                    self._paint([run.tasks[at] for at in inside.tasks if at < len(run.tasks)])
+                    self._due |= inside.tasks
+                    self._paced.soon()
             self.canvas.items_changed(inside)
         if self.run in changes.runs_removed:
             self.show_run(None)
         elif inside is not None or self.run in changes.runs:
             self._say()
-            self.run_changed.emit()
+            if self._possible() != self._told_of:
+                self._told_of = self._possible()
+                self.run_changed.emit()
+
+    def _possible(self) -> tuple[object, ...]:
+        """What others make of the run: only when that is something else they are told."""
+        row = self.row
+        if row is None:
+            return ()
+        counts = row.counts
+        goes_on = counts.pending or counts.ready or counts.active or counts.backoff
+        return row.id, row.state, counts.failed, bool(counts.cancelled), bool(goes_on)
+
+    def _paint_due(self) -> None:
+        run = self.bridge.mirror.run(self.run) if self.run is not None else None
+        due, self._due = self._due, set()
+        if run is not None and due:
+            self._paint([run.tasks[at] for at in due if at < len(run.tasks)])
 
     def _paint_all(self) -> None:
         run = self.bridge.mirror.run(self.run) if self.run is not None else None
+        self._due.clear()
         if self.scene is not None and run is not None and self.matches:
             self._paint(run.tasks, whole=True)
 

@@ -26,6 +26,7 @@ from windlass_gui.background import Background
 from windlass_gui.bridge import Bridge
 from windlass_gui.look.theme import XS, S
 from windlass_gui.models import format as fmt
+from windlass_gui.paced import Paced
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.runs.critical import Needs, needs_of
 from windlass_gui.timeline.bars import BarKey, Bars
@@ -37,14 +38,10 @@ from windlass_gui.timeline.region_table import RegionTable
 from windlass_gui.timeline.summary import summary
 from windlass_gui.timeline.view import TimelineView
 
-LIVE = 100
-"""Milliseconds between two pictures while attempts run."""
-BETWEEN_PAGES = 0.4
-"""Seconds between two pictures while pages come: the pages are what a person waits for."""
+LEAST, MOST = 0.1, 0.5
+"""Seconds between two pictures while attempts run or pages come, by what a picture costs."""
 PATH_EVERY = 1.0
 """Seconds between two searches for the critical path while the run goes on, at least: each looks at all attempts."""
-MANY = 50_000
-"""Attempts from which a picture holds the pages up."""
 NEWEST = 20
 """Runs that are shown together, at most."""
 
@@ -61,7 +58,6 @@ class TimelinePane(QWidget):
         self.run: int | None = None
         self.bars = Bars()
         self.feed = Feed(bridge, self.bars.attempts, self)
-        self.feed.changed.connect(self._refresh)
         self.view = TimelineView(self.bars)
         self.view.describe, self.view.name, self.view.group_name = self._describe, self._name, self._group_name
         self.view.bar_clicked.connect(self.attempt_selected)
@@ -71,15 +67,15 @@ class TimelinePane(QWidget):
         self.region.zoom_asked.connect(self.view.zoom_to_region)
         self.region.closed.connect(self._leave_region)
         self._background = Background(self)
-        self._painted = 0.0
+        self._seconds = 0.0
+        """How long the last `_refresh` took."""
+        self._paced = Paced(self._refresh, lambda: self._seconds + self.view.paint_seconds, LEAST, MOST, self)
+        self.feed.changed.connect(self._paced.soon)
         self._path_again = 0.0
         self._path_soon = QTimer(self)
         self._path_soon.setSingleShot(True)
         self._path_soon.timeout.connect(self._show_path)
         self._build()
-        self._timer = QTimer(self)
-        self._timer.setInterval(LIVE)
-        self._timer.timeout.connect(self.view.refresh)
         self._say()
 
     def _build(self) -> None:
@@ -170,7 +166,7 @@ class TimelinePane(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.feed.watch(False)
-        self._timer.stop()
+        self._paced.stop()
 
     # --- what is shown -------------------------------------------------------------------------------------
 
@@ -259,19 +255,15 @@ class TimelinePane(QWidget):
         self.view.update()
 
     def _refresh(self) -> None:
+        began = time.perf_counter()
         self.bars.growing = self.feed.loading
-        many = self.feed.loading and self.bars.count > MANY
-        if many and time.monotonic() - self._painted < BETWEEN_PAGES:
-            return
         self.view.refresh()
-        self._painted = time.monotonic()
-        if self.bars.live and self.isVisible():
-            self._timer.start()
-        else:
-            self._timer.stop()
         if self.critical.isChecked() and not self.feed.loading and not self._path_soon.isActive():
             self._path_soon.start(round(1000 * max(0.0, self._path_again - time.monotonic())))
         self._say()
+        self._seconds = time.perf_counter() - began
+        if self.bars.live and self.isVisible():
+            self._paced.again()  # bars grow without news
 
     def _say(self) -> None:
         number, feed = self.bars.count, self.feed

@@ -52,6 +52,8 @@ class TimelineView(QWidget):
         self.group_name: Callable[[int], str] = str
         """What lanes by task or by run are called, from its number."""
         self.clock: Callable[[], float] = time.time
+        self.paint_seconds = 0.0
+        """How long the last picture took."""
         self.first = 0.0
         """Time at the left edge, folded as the bars' times are."""
         self.per_pixel = 0.01
@@ -174,9 +176,11 @@ class TimelineView(QWidget):
         self.refresh()
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        began = time.perf_counter()
         painter = QPainter(self)
         self.picture.paint(painter)
         painter.end()
+        self.paint_seconds = time.perf_counter() - began
 
     # --- moving --------------------------------------------------------------------------------------------
 

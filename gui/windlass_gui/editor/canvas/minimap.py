@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QShowEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QWidget
 
 from windlass_gui.editor.canvas.layout import NODE_HEIGHT, NODE_WIDTH
@@ -39,6 +50,8 @@ class Minimap(QWidget):
         self.theme = theme
         self.wanted = True
         self._picture = QPixmap()
+        self._stale = False
+        """Something has changed while it was hidden."""
         self._scale = 1.0
         self._origin = QPointF()
         """The scene point at the upper left of the picture."""
@@ -66,8 +79,15 @@ class Minimap(QWidget):
         self.follow()
 
     def _changed(self) -> None:
-        if self.wanted and not self._timer.isActive():
+        if not self.isVisible():
+            self._stale = True
+        elif not self._timer.isActive():
             self._timer.start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._stale:
+            self._draw()
 
     def follow(self) -> None:
         """What is seen of the graph is another part."""
@@ -89,6 +109,7 @@ class Minimap(QWidget):
     # --- the picture -----------------------------------------------------------------------------------------
 
     def _draw(self) -> None:
+        self._stale = False
         graph = self.view.graph
         extent = graph.extent()
         if extent.isEmpty():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -64,6 +66,8 @@ class GraphView(Navigator):
         self.graph = GraphScene(session.document, theme)
         super().__init__(self.graph, parent)
         self.session = session
+        self.paint_seconds = 0.0
+        """How long the last picture took."""
         self.gesture: Gesture | None = None
         self.keyboard = Keyboard(self)
         self.drops = Drops(self)
@@ -97,6 +101,7 @@ class GraphView(Navigator):
     def show_theme(self, theme: Theme) -> None:
         self.graph.show_theme(theme)
         self.setBackgroundBrush(theme.color("canvas"))
+        self.resetCachedContent()
         for part in (self.labels, self.minimap, self.zoom_button, self.find_bar):
             part.show_theme(theme)
         self.framing.crumbs.show_theme(theme)
@@ -163,10 +168,12 @@ class GraphView(Navigator):
     # --- painting ------------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        began = time.perf_counter()
         visible = self.visible_rect
         self.graph.set_batched(self.graph.count_in_view(visible) > BATCH_FROM)
         self.graph.prepare(visible)
         super().paintEvent(event)
+        self.paint_seconds = time.perf_counter() - began
 
     def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
         painter.fillRect(rect, self.backgroundBrush())
