@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
+from PySide6.QtCore import QCoreApplication, QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
@@ -68,7 +68,7 @@ class Deeds(QObject):
         """Something has changed while nobody could see it."""
         table.menu = self.fill
         table.selectionModel().selectionChanged.connect(self.enable)
-        table.installEventFilter(self)
+        table.appeared.connect(self.enable)
         self.enable()
 
     def __getitem__(self, name: str) -> QAction:
@@ -86,11 +86,6 @@ class Deeds(QObject):
         self._stale = False
         for name, action in self.actions.items():
             action.setEnabled(self._can(name))
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Show and self._stale:
-            self._look()
-        return False
 
     def fill(self, menu: QMenu) -> None:
         self._look()

@@ -13,8 +13,9 @@ from PySide6.QtCore import (
     QItemSelectionRange,
     QSettings,
     Qt,
+    Signal,
 )
-from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QMenu, QTableView, QWidget
 
 from windlass_gui.models import KEY_ROLE, RowsModel, SortedRows
@@ -31,6 +32,9 @@ COPIED = 200_000
 
 class Table(QTableView):
     """`menu` fills the context menu for the selected rows, when there is something to do with them."""
+
+    appeared = Signal()
+    """It is seen from now on."""
 
     def __init__(self, model: QAbstractItemModel, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,6 +87,10 @@ class Table(QTableView):
             event.accept()
             return True
         return super().event(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.appeared.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         meant = self._means(event)
