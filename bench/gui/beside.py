@@ -100,6 +100,7 @@ def _window(home: str, token: str, front: str) -> None:
 
     from windlass_gui import app
 
+    app.spare_collector()
     parts = app.start(app.parse(["--home", home, "--theme", "dark", "--connect", token]))
     window, bridge = parts.window, parts.bridge
     window.resize(1440, 900)

@@ -38,6 +38,7 @@ def _window(home: str, items: bool) -> None:
     """Open the window and say so; with `items` show a run first, and say what that takes."""
     from windlass_gui import app
 
+    app.spare_collector()
     parts = app.start(app.parse(["--offline", "--home", home, "--theme", "dark", "--sample", "monte-carlo"]))
     parts.app.processEvents()
     if items:

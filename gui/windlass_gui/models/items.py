@@ -127,6 +127,12 @@ class ItemsModel(QAbstractTableModel):
         elif self.rowCount():
             self.dataChanged.emit(self.index(0, 2), self.index(self.rowCount() - 1, 6))
 
+    def facts_outdated(self) -> None:
+        """More has ended than was told: what is needed of it is asked for again."""
+        self.complete = self._asked = False
+        if self._by_facts:
+            self.want_facts()
+
     def set_block(self, first: int, rows: dict[int, tuple[str, str]] | None) -> None:
         """Values and notes of a block came; None: they did not, and may be asked for again."""
         if rows is None:

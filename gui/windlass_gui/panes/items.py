@@ -12,6 +12,7 @@ from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
 from windlass_gui.look.theme import ITEM_STATES, XS, S
 from windlass_gui.mirror import Changes
+from windlass_gui.mirror.rush import Rush
 from windlass_gui.models import ItemsModel
 from windlass_gui.models import format as fmt
 from windlass_gui.models.items import BLOCK, COLUMNS, EXTRA, SAMPLES
@@ -61,6 +62,11 @@ class ItemsPane(QWidget):
         self.acting = Acting(bridge, self)
         self.run: int | None = None
         self.task: int | None = None
+        self._read_to = 0
+        """Up to which end, by the number of its commit, the facts of the items have come."""
+        self._rush = Rush()
+        self._shed = 0
+        """What deltas had left out when the facts were last complete."""
         self._loading = 0
         """Counts what is shown, so that an answer about another task is not taken for this one's."""
         self.items = ItemsModel(self)
@@ -101,7 +107,7 @@ class ItemsPane(QWidget):
         layout.addWidget(self.hinted, 1)
         self._clock = QTimer(self)
         self._clock.setInterval(ARRANGE)
-        self._clock.timeout.connect(self.arrange)
+        self._clock.timeout.connect(self._tick)
         self._clock.start()
         self.line.changed.connect(self._filter_changed)
         self.presets.currentIndexChanged.connect(self._preset_chosen)
@@ -143,6 +149,9 @@ class ItemsPane(QWidget):
     def _show(self) -> None:
         mirror = self.bridge.mirror.run(self.run) if self.run is not None else None
         self._loading += 1
+        self._rush = Rush()
+        if not self.items.shows(mirror, self.task or 0):
+            self._read_to, self._shed = 0, 0
         self.told.setText("")
         self.items.show(mirror, self.task or 0)
         self._say()
@@ -204,13 +213,27 @@ class ItemsPane(QWidget):
 
     def _load_facts(self) -> None:
         if self.run is not None and self.task is not None:
-            self._load_page(self._loading, self.run, self.task, 0, 0)
+            mirror = self.bridge.mirror.run(self.run)
+            self._shed = mirror.shed if mirror is not None else 0
+            self._load_page(self._loading, self.run, self.task, self._read_to, 0)
+
+    def _tick(self) -> None:
+        """Of very many ends most are not told one by one: once they are fewer, what is seen is asked for."""
+        if not self.isVisible():
+            return
+        mirror = self.bridge.mirror.run(self.run) if self.run is not None else None
+        rush = self._rush.look(mirror)
+        if mirror is not None and not rush and mirror.shed != self._shed and self.items.complete:
+            self.items.facts_outdated()
+            self.table.viewport().update()
+        self.arrange()
 
     def _load_page(self, loading: int, run: int, task: int, after: int, pages: int) -> None:
         def arrived(data: dict[str, Any], _payload: list[bytes]) -> None:
             if loading != self._loading:
                 return
             self.items.facts.add_page(data)
+            self._read_to = int(data["last"])
             following = data.get("next")
             more = following is not None and pages + 1 < PAGES
             self.items.facts_changed(complete=not more)

@@ -8,13 +8,15 @@ from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.reader import Reader
 from windlass_gui.mirror import Changes
+from windlass_gui.mirror.rush import Rush
 from windlass_gui.runs.ends import Page, parse_page
 from windlass_gui.timeline.attempts import Attempts
 
 MOST = 4_000_000
 """Attempts that are held; `Feed.cut` says when there are more."""
 AGAIN = 1000
-"""Milliseconds from an end to the look for pages with it: until then it is shown as the mirror tells it."""
+"""Milliseconds from an end to the look for pages with it, or to the next look in a rush: until then what is shown is
+what the mirror tells of."""
 
 AT_ONCE = 5000
 """Rows of the mirror that are taken in before the first page comes."""
@@ -31,6 +33,8 @@ class Feed(QObject):
         self.attempts = attempts
         self.runs: list[int] = []
         self.cut = False
+        self.rush = Rush()
+        """While it is on, most of what ends is not here yet."""
         self._watched = False
         self._shed = 0
         """What deltas have left out, when last looked."""
@@ -57,7 +61,7 @@ class Feed(QObject):
     def show(self, runs: list[int], attempts: Attempts) -> None:
         """From now on these runs, into an empty table."""
         self.attempts, self.runs, self._todo = attempts, list(runs), list(runs)
-        self.cut, self._shed = False, 0
+        self.cut, self._shed, self.rush = False, 0, Rush()
         self._reader.stop()
         self._timer.stop()
         if self._watched:
@@ -110,6 +114,10 @@ class Feed(QObject):
 
     def _look_again(self) -> None:
         if not self._watched:
+            return
+        if self.rush.look(self.bridge.mirror.run(self.runs[0]) if self.runs else None):
+            self._timer.start()
+            self.changed.emit()
             return
         self._todo += [run for run in self.runs[:1] if run not in self._todo]
         self._next()

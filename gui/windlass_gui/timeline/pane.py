@@ -283,6 +283,8 @@ class TimelinePane(QWidget):
             text += " …"
         elif feed.cut:
             text += self.tr(" (there are more)")
+        elif feed.rush.on:
+            text += self.tr(" so far; the rest comes when fewer end at once")
         self.note.setText(text)
 
     # --- words ---------------------------------------------------------------------------------------------
