@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import repeat
 
-from windlass.sched import crowds, depend, memory, ranks
+from windlass.sched import crowds, depend, lessons, memory, ranks
 from windlass.sched import states as tables
 from windlass.sched.agents import Agent, Bucket, Grant, Stopping
 from windlass.sched.book import Book
@@ -136,6 +136,8 @@ def _finish(book: Book, agent: Agent, task: TaskState, items: list[int], spent: 
     task.run.owner.live[task.shape] -= len(items)
     book.supply.race.fell(task.run.owner)
     task.finish(items)
+    if not task.active:
+        task.slim()
     if isinstance(task, Crowd):
         _finish_crowd(book, agent, task, items)
         return
@@ -242,6 +244,7 @@ def _learn(book: Book, task: TaskState, count: int, spent: float) -> None:
     run.mean = mean if run.mean is None else run.mean + (mean - run.mean) * weight
     if ranks.surprising(task):
         book.relearn[run] = None
+    lessons.learned(book, task)
 
 
 def _settle(book: Book, agent: Agent, bucket: Bucket) -> None:

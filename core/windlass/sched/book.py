@@ -44,7 +44,7 @@ class Timer(NamedTuple):
     time: float
     seq: int
     kind: str
-    """backoff, silence, stop, timeout, recall, look, aside, usage, reserve, deadlines."""
+    """backoff, silence, stop, timeout, recall, look, aside, usage, lessons, reserve, deadlines."""
     agent: Agent | None = None
     task: TaskState | None = None
     item: int = 0
@@ -71,6 +71,8 @@ class Book:
         """Runs whose tasks take other times than their longest paths were measured with."""
         self.learned: dict[tuple[RunState, int], None] = {}
         """Tasks (by position) of which it was learned in this event that they need more memory."""
+        self.lessons: dict[tuple[RunState, int], None] = {}
+        """Tasks (by position) of which more is known than was written down."""
         self.fleet_moved = False
         """Agents came, went or changed, so what was learned may fit otherwise."""
         self.dirty: dict[Agent, None] = {}
@@ -288,6 +290,9 @@ class Book:
         usage = self.shares.take_fresh(self.owners, (run.owner for run in self.runs.values()), self.now)
         if usage:
             self.emit(UsageChanged(usage))
+
+    def tell_lessons_later(self) -> None:
+        self.at(self.now + self.config.usage_every, "lessons")
 
     def owner(self, name: str) -> Owner:
         owner = self.owners.get(name)

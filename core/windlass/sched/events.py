@@ -512,6 +512,28 @@ class UsageChanged:
     owners: list[OwnerUsage]
 
 
+class Lesson(NamedTuple):
+    """What was learned of an array's attempts; see `lessons.py`."""
+
+    run: int
+    task: int
+    mean: float
+    """Seconds that recent ones took; 0: not known."""
+    ends: int
+    """So many told how much memory they used,"""
+    most: int
+    """the largest of them so many bytes;"""
+    want: int
+    """and so many are asked for where an agent has them. 0: nothing yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class LessonsLearned:
+    """To be written down, and told to `restore` with their runs."""
+
+    lessons: list[Lesson]
+
+
 @dataclass(frozen=True, slots=True)
 class DeadlineChanged:
     """What is to be expected of a task's deadline has changed."""
@@ -540,7 +562,7 @@ class MemoryLearned:
 Effect = (
     DecideTask | AssignAttempts | StopAttempts | WelcomeAgent | AcceptExits | RefuseExits
     | AttemptsChanged | LossesForgiven | ItemsChanged | TasksChanged | TaskChanged | RunChanged | AgentChanged
-    | UsageChanged | DeadlineChanged | MemoryLearned
+    | UsageChanged | LessonsLearned | DeadlineChanged | MemoryLearned
 )  # fmt: skip
 
 
@@ -570,6 +592,7 @@ class RestoredRun:
     plan: RunPlan
     state: str
     tasks: list[RestoredTask]
+    lessons: list[Lesson] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from windlass.sched import amend, aside, attempts, control, crowds, deadlines, depend, leases, memory, restore
+from windlass.sched import amend, aside, attempts, control, crowds, deadlines, depend, leases, lessons, memory, restore
 from windlass.sched import events as e
 from windlass.sched.agents import Agent
 from windlass.sched.book import Book, Timer
@@ -74,6 +74,7 @@ class Scheduler(Views):
         """What is otherwise told only now and then, to be written down before the core ends."""
         self._book.now = now
         self._book.tell_usage()
+        lessons.tell(self._book, len(self._book.lessons))
         return self._book.take()
 
     def next_deadline(self) -> float | None:
@@ -145,6 +146,7 @@ _TIMERS: dict[str, Callable[[Book, Timer], None]] = {
     "look": _look,
     "aside": _aside,
     "usage": _usage,
+    "lessons": lambda book, timer: lessons.tell(book),
     "reserve": lambda book, timer: book.reserve_now(),
     "deadlines": lambda book, timer: deadlines.look(book),
 }

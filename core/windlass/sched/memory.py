@@ -6,7 +6,7 @@ for otherwise only now and then, and never for more than the largest agent has t
 a guess, and a guess must not keep a task from running. It is for placing only. The agents are told nothing of it and
 end no attempt because of it, and where a person declared the memory nothing is learned.
 
-Peaks are those of this run since the core has started; nothing of them is written down.
+Peaks are those of this run. They are written down (`lessons.py`), so that a core that comes back knows them.
 """
 
 from __future__ import annotations
@@ -87,6 +87,14 @@ def exhausted(book: Book, task: TaskState, peak: int) -> None:
     known.ends += 1
     known.most = max(known.most, peak)
     _want(book, task, known, max(peak * 2.0, known.most * MARGIN))
+
+
+def remember(book: Book, task: TaskState, ends: int, most: int, want: int) -> None:
+    """What was written down before a restart."""
+    known = task.run.peaks[task.pos] = Peak()
+    known.ends, known.most, known.want = ends, most, want
+    if want:
+        book.learned[task.run, task.pos] = None
 
 
 def _want(book: Book, task: TaskState, known: Peak, need: float) -> None:

@@ -6,7 +6,7 @@ now, because nobody heard the agents' heartbeats meanwhile.
 
 from __future__ import annotations
 
-from windlass.sched import attempts, crowds, deadlines, depend, leases
+from windlass.sched import attempts, crowds, deadlines, depend, leases, lessons
 from windlass.sched.agents import Agent, Grant, Stopping
 from windlass.sched.book import Book
 from windlass.sched.events import AttemptId, OwnerUsage, RestoredAgent, RestoredRun, RestoredTask
@@ -51,6 +51,8 @@ def _run(book: Book, kept: RestoredRun) -> None:
     for pos, task in enumerate(kept.tasks):
         if not _settled(run.tasks, pos, task):
             _task(run.tasks[pos], task)
+    if not run.over:
+        lessons.restore(book, run, kept.lessons)
 
 
 def _settled(tasks: Table, pos: int, kept: RestoredTask) -> bool:

@@ -5,6 +5,7 @@ A task of one item to which nothing happens is not even an object: see `table.py
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,6 +27,8 @@ Order = tuple[float, ...]
 
 UNKNOWN = 1.0
 """Seconds that an attempt counts in a path of which nothing is expected: then the path is the number of levels."""
+LARGE = 32 * 1024
+"""Bytes of an empty dictionary that are worth to be given back."""
 _FULL = 255
 _new = tuple.__new__
 
@@ -111,6 +114,11 @@ class TaskState:
             return bool(object.__getattribute__(self, "active"))
         except AttributeError:
             return False
+
+    def slim(self) -> None:
+        """Nothing is active: a dictionary that held many takes as much room when it is empty."""
+        if sys.getsizeof(self.active) > LARGE:
+            del self.active
 
     # --- what stands in the run's table ------------------------------------------------------------------
 

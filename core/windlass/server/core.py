@@ -102,6 +102,7 @@ class Core:
             ev.RunChanged: self._run_changed,
             ev.AgentChanged: self._agent_changed,
             ev.UsageChanged: self._usage_changed,
+            ev.LessonsLearned: lambda effect: store.write(records.LESSON, effect.lessons),
             ev.DeadlineChanged: self._deadline_changed,
             ev.MemoryLearned: self._memory_learned,
         }
@@ -437,6 +438,7 @@ class Core:
             self.store.write(records.RUN_STATE, [(run.state, run.priority, run.ended, run.id)])
             if run.ended is not None:
                 self._count(run.id)
+                self.store.write(records.LESSONS_GONE, [(run.id,)])
         if effect.ended is not None or effect.state == "deleted":
             self._let_go(run.id)
         self.later(partial(self._run_told, run.id, effect.state))

@@ -25,6 +25,7 @@ RUN_DELETE = (
     "DELETE FROM outputs WHERE run=?",
     "DELETE FROM payloads WHERE run=?",
     "DELETE FROM refs WHERE run=?",
+    "DELETE FROM lessons WHERE run=?",
 )
 """All rows of a run; each takes (run,)."""
 
@@ -87,6 +88,9 @@ AGENT_EVENTS_GONE = "DELETE FROM agent_events WHERE agent=?"
 USAGE = "INSERT OR REPLACE INTO usage VALUES (?,?,?)"
 """(owner, average share, as of when)"""
 USAGE_GONE = "DELETE FROM usage WHERE owner=?"
+LESSON = "INSERT OR REPLACE INTO lessons VALUES (?,?,?,?,?,?)"
+"""A `Lesson`."""
+LESSONS_GONE = "DELETE FROM lessons WHERE run=?"
 PEER = "INSERT OR REPLACE INTO peers VALUES (?,?,?,?)"
 """(public key, role, name, when)"""
 TOKEN = "INSERT OR REPLACE INTO tokens VALUES (?,?,?,?)"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from windlass.sched.events import AttemptId, OwnerUsage, RestoredAgent, RestoredRun, RestoredTask, RunPlan
+from windlass.sched.events import AttemptId, Lesson, OwnerUsage, RestoredAgent, RestoredRun, RestoredTask, RunPlan
 from windlass.sched.states import AttemptState, ItemState
 from windlass.store import packs
 from windlass.wire.messages import AgentFacts
@@ -152,7 +152,8 @@ def restored_run(db: sqlite3.Connection, stored: StoredRun, plan_of: Callable[[S
         )
     reset = _play_changes(db, stored.id, tasks)
     _count_attempts(db, stored.id, tasks, reset)
-    return RestoredRun(plan, stored.state, tasks)
+    lessons = [Lesson(*row) for row in db.execute("SELECT * FROM lessons WHERE run=? ORDER BY task", (stored.id,))]
+    return RestoredRun(plan, stored.state, tasks, lessons)
 
 
 def _play_changes(db: sqlite3.Connection, run: int, tasks: list[RestoredTask]) -> dict[int, list[tuple[int, int, int]]]:

@@ -110,6 +110,13 @@ MIGRATIONS: tuple[str, ...] = (
     INSERT INTO payloads SELECT run, task, first, count, data FROM payloads_before;
     DROP TABLE payloads_before;
     """,
+    """
+    -- What was learned of the arrays of runs that go on: seconds that an attempt takes, how many told their peak, the
+    -- largest of these in bytes, and what is asked for.
+    CREATE TABLE lessons (
+        run INTEGER, task INTEGER, mean REAL, ends INTEGER, most INTEGER, want INTEGER,
+        PRIMARY KEY (run, task)) WITHOUT ROWID;
+    """,
 )
 VERSION = len(MIGRATIONS)
 

@@ -36,6 +36,7 @@ class Store:
         self.ever: set[AttemptId] = set()
         self.committed: dict[tuple[int, int, int], Any] = {}
         self.usage: dict[str, e.OwnerUsage] = {}
+        self.lessons: dict[tuple[int, int], e.Lesson] = {}
         self.commits: Counter[AttemptId] = Counter()
 
     def submit(self, plan: e.RunPlan) -> None:
@@ -82,6 +83,8 @@ class Store:
                 task.crashes[id.item] -= 1
         elif isinstance(effect, e.UsageChanged):
             self.usage.update({used.owner: used for used in effect.owners})
+        elif isinstance(effect, e.LessonsLearned):
+            self.lessons.update({lesson[:2]: lesson for lesson in effect.lessons})
         elif isinstance(effect, e.AttemptsChanged):
             self._attempts(effect)
         elif isinstance(effect, e.AcceptExits):
@@ -133,7 +136,8 @@ class Store:
                                dict(t.crashes), list(t.lost))
                 for t in (self.tasks[run, pos] for pos in range(len(plan.tasks)))
             ]  # fmt: skip
-            runs.append(e.RestoredRun(plan, self.state[run], tasks))
+            lessons = [lesson for lesson in self.lessons.values() if lesson.run == run]
+            runs.append(e.RestoredRun(plan, self.state[run], tasks, lessons))
         agents = []
         for name, (epoch, draining, resources, labels, gpus) in self.agents.items():
             live = [(id, state) for id, (where, state) in self.live.items() if where == name]
