@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QSettings, QSignalBlocker, Qt, QTimer
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QSettings, QSignalBlocker, Qt, QTimer
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from windlass.model.units import human_size
 from windlass.wire.rows import AttemptRow
@@ -26,14 +16,15 @@ from windlass_gui.look.theme import ITEM_STATES, XS, S
 from windlass_gui.mirror import Changes
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import attempt_end, attempt_seconds
-from windlass_gui.panes.highlights import HighlightButton
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.logbar import LogBar
-from windlass_gui.panes.logreading import Reading, Saving, Search
+from windlass_gui.panes.logfinding import LogFinder
+from windlass_gui.panes.logreading import Item
+from windlass_gui.panes.logsaving import LogSaver
 from windlass_gui.panes.logtext import LogText
-from windlass_gui.panes.logview import MATCHES, LogView
+from windlass_gui.panes.logtop import LogTop
+from windlass_gui.panes.logview import LogView
 from windlass_gui.panes.logwindow import Ask, LogWindow
-from windlass_gui.panes.words import Elided
 
 WAIT = 20.0
 """Seconds that the core holds an answer back until there is more output."""
@@ -43,8 +34,6 @@ RETRY = 2000
 """Milliseconds after a question that failed."""
 JUMP = 80
 """Milliseconds that the scroll bar rests before the part of the log that it points to is loaded."""
-SEARCH = 400
-"""Milliseconds without a key until the whole log is searched."""
 NEAR = 60
 """Lines before the end of what is loaded at which more is asked for."""
 
@@ -76,17 +65,12 @@ class LogPane(QWidget):
         self._from_top = False
         self._select: int | None = None
         """The offset of a match that is being gone to."""
-        self._search: Search | None = None
-        self._reading: Reading | None = None
+        self._saver: LogSaver | None = None
         self._jump = QTimer(self)
         self._jump.setSingleShot(True)
         self._jump.setInterval(JUMP)
         self._jump.timeout.connect(self._jump_now)
         self._target = 0
-        self._begin_search = QTimer(self)
-        self._begin_search.setSingleShot(True)
-        self._begin_search.setInterval(SEARCH)
-        self._begin_search.timeout.connect(self._search_all)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._ask_later)
@@ -97,33 +81,11 @@ class LogPane(QWidget):
         self._describe()
 
     def _build(self) -> None:
-        self.title = QLabel()
-        self.title.setProperty("role", "title")
-        self.title.setTextFormat(Qt.TextFormat.PlainText)
-        self.state = Elided("muted")
-        self.attempts = QComboBox()
-        self.attempts.setAccessibleName(self.tr("Attempt"))
-        self.attempts.setMinimumWidth(110)
-        self.query = QLineEdit()
-        self.query.setAccessibleName(self.tr("Search the log"))
-        self.query.setPlaceholderText(self.tr("Search"))
-        self.query.setToolTip(
-            self.tr("Searches the whole log; Enter goes to the next match, Shift+Enter to the one before")
-        )
-        self.query.setClearButtonEnabled(True)
-        self.query.setMinimumWidth(100)
-        self.query.setMaximumWidth(240)
-        self.found = QLabel()
-        self.found.setProperty("role", "muted")
-        self.times = self._button(self.tr("Times"), self.tr("Show when each line was written"), checkable=True)
-        self.wrap = self._button(self.tr("Wrap"), self.tr("Long lines go on in the next one"), checkable=True)
-        self.words = HighlightButton()
-        self.save = self._button(self.tr("Save as…"), self.tr("The whole log, as it was written, into a file"))
-        self.tail = self._button(self.tr("Follow"), self.tr("Go to the end and stay there as output comes"))
+        top = self.top = LogTop()
+        self.title, self.state, self.found, self.query = top.title, top.state, top.found, top.query
+        self.stop, self.words, self.times, self.wrap = top.stop, top.words, top.times, top.wrap
         self.bar = LogBar()
         self.bar.setToolTip(self.tr("The whole log; marks are matches of the search"))
-        self.stop = self._button(self.tr("Stop"), self.tr("Stop searching or saving"))
-        self.stop.hide()
         self.error = QLabel()
         self.error.setProperty("role", "error")
         self.error.setTextFormat(Qt.TextFormat.PlainText)
@@ -140,46 +102,32 @@ class LogPane(QWidget):
         self.hinted = Hinted(
             text, self.tr("No item selected"), self.tr("Select a task or an item to read what it writes.")
         )
-        top = QHBoxLayout()
-        top.setContentsMargins(S, XS, S, XS)
-        top.setSpacing(S)
-        top.addWidget(self.title)
-        top.addWidget(self.state, 1)
-        for widget in (
-            self.found, self.stop, self.query, self.words, self.times, self.wrap, self.tail, self.save, self.attempts,
-        ):  # fmt: skip
-            top.addWidget(widget)
+        self.finder = LogFinder(self.bridge, self.view, self.bar, self._shown, lambda: self.window_, self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addLayout(top)
+        layout.addWidget(top)
         layout.addWidget(self.error)
         layout.addWidget(self.hinted, 1)
-        self.attempts.currentIndexChanged.connect(self._attempt_chosen)
-        self.query.textChanged.connect(self._search_loaded)
-        self.view.matches_changed.connect(lambda _: self._say_found())
-        self.query.installEventFilter(self)
-        self.wrap.toggled.connect(self.view.wrap)
-        self.words.changed.connect(self.view.highlighter.set_words)
-        self.save.clicked.connect(self._save_as)
-        self.stop.clicked.connect(self._stop_reading)
+        top.attempts.currentIndexChanged.connect(self._attempt_chosen)
+        top.next_asked.connect(self.finder.go_on)
+        top.query.textChanged.connect(self.finder.look_for)
+        self.finder.said.connect(top.found.setText)
+        self.finder.busy.connect(top.stop.setVisible)
+        self.finder.away.connect(self._show_match)
+        top.wrap.toggled.connect(self.view.wrap)
+        top.times.toggled.connect(self.view.show_times)
+        top.tail.triggered.connect(self._follow)
+        top.save.triggered.connect(self._save_as)
+        top.words.changed.connect(self.view.highlighter.set_words)
+        top.stop.clicked.connect(self._stop)
         self.bar.asked.connect(self._bar_asked)
         # Not at once: whoever made the lines is not ready yet.
         self.view.laid_out.connect(self._scrolled, Qt.ConnectionType.QueuedConnection)
-        self.times.toggled.connect(self.view.show_times)
-        self.tail.clicked.connect(self._follow)
         self.view.verticalScrollBar().valueChanged.connect(self._scrolled)
         self.view.verticalScrollBar().rangeChanged.connect(lambda *_: self._tell_bar())
         shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self.query.setFocus)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-
-    def _button(self, text: str, tip: str, checkable: bool = False) -> QToolButton:
-        button = QToolButton()
-        button.setText(text)
-        button.setToolTip(tip)
-        button.setCheckable(checkable)
-        button.setProperty("role", "flat")
-        return button
 
     # --- what is shown -------------------------------------------------------------------------------------
 
@@ -200,9 +148,8 @@ class LogPane(QWidget):
         self.window_, self._text, self._shown_attempt = LogWindow(), LogText(), attempt
         self.view.show_lines([])
         if ask is None:
-            self._stop_reading()
-            self._search = None
-            self.bar.mark([])
+            self._stop()
+            self.finder.drop()
         else:
             self.window_.size = size
         self._fill_attempts()
@@ -235,19 +182,16 @@ class LogPane(QWidget):
         return run.last_attempt(self.item[1], self.item[2])
 
     def _fill_attempts(self) -> None:
-        with QSignalBlocker(self.attempts):
-            self.attempts.clear()
-            self.attempts.addItem(self.tr("Latest attempt"), 0)
-            run = self.bridge.mirror.run(self.item[0]) if self.item is not None else None
-            for row in run.attempts_of(*self.item[1:]) if run is not None and self.item is not None else ():
-                words = self.tr("{}: {} on {}").format(row.attempt, attempt_end(row), row.agent_name)
-                self.attempts.addItem(words, row.attempt)
-            self.attempts.setCurrentIndex(max(0, self.attempts.findData(self.attempt)))
-        self.attempts.setVisible(self.attempts.count() > 1)
+        entries = [(self.tr("Latest attempt"), 0)]
+        run = self.bridge.mirror.run(self.item[0]) if self.item is not None else None
+        for row in run.attempts_of(*self.item[1:]) if run is not None and self.item is not None else ():
+            entries.append((self.tr("{}: {} on {}").format(row.attempt, attempt_end(row), row.agent_name), row.attempt))
+        with QSignalBlocker(self.top.attempts):
+            self.top.show_attempts(entries, self.attempt)
 
     def _attempt_chosen(self) -> None:
         if self.item is not None:
-            self.show_item(*self.item, attempt=int(self.attempts.currentData() or 0))
+            self.show_item(*self.item, attempt=int(self.top.attempts.currentData() or 0))
 
     def _describe(self) -> None:
         """Everything around the text."""
@@ -272,8 +216,7 @@ class LogPane(QWidget):
         self.error.setText("\n".join(lines[:1] + (["…"] if len(lines) > 5 else []) + lines[1:][-4:]))
         self.error.setToolTip(error if len(lines) > 5 else "")
         self.error.setVisible(bool(error))
-        for widget in (self.query, self.times, self.tail, self.words, self.wrap, self.save):
-            widget.setVisible(self.item is not None)
+        self.top.show_controls(self.item is not None)
         self._hint(row)
 
     def _item_state(self) -> str:
@@ -399,85 +342,20 @@ class LogPane(QWidget):
     def _jump_now(self) -> None:
         self._begin(LogWindow.around(self._target))
 
-    # --- searching and saving the whole ---------------------------------------------------------------------
+    # --- the whole log -------------------------------------------------------------------------------------
 
-    def _search_loaded(self, text: str) -> None:
-        """At once in what is loaded; in all of it when the typing pauses."""
-        self._stop_reading()
-        self._search = None
-        self.bar.mark([])
-        self.view.search(text)
-        self._say_found()
-        matches = self.view.match_offsets()
-        whole = self.window_.complete and not self.window_.start and len(matches) < MATCHES
-        if whole:
-            self.bar.mark([offset / max(1, self.window_.size) for offset in matches])
-        elif text:
-            self._begin_search.start()
+    def _shown(self) -> Item | None:
+        """The attempt whose log is shown."""
+        return (*self.item, self._shown_attempt or self.attempt) if self.item is not None else None
 
-    def _search_all(self) -> None:
-        self._begin_search.stop()
-        text = self.query.text()
-        if self.item is None or not text:
-            return
-        search = self._search = Search(text)
-        reading = self._read(search.take)
-        reading.progressed.connect(lambda done, size: self._searched(done, size, over=False))
-        reading.ended.connect(lambda _: self._searched(1, 1, over=True))
-        reading.start()
+    def _show_match(self, offset: int, record: int) -> None:
+        self._select = offset
+        self._begin(LogWindow.around(record))
 
-    def _read(self, take: Callable[[int, bytes], bool]) -> Reading:
-        assert self.item is not None
-        self._stop_reading()
-        attempt = self._shown_attempt or self.attempt
-        self._reading = Reading(self.bridge, (*self.item, attempt), take, self)
-        self.stop.show()
-        return self._reading
-
-    def _searched(self, done: int, size: int, over: bool) -> None:
-        search = self._search
-        if search is None:
-            return
-        self.bar.mark([offset / max(1, self.window_.size) for offset in search.found])
-        self._say_found("" if over else f"{done * 100 // max(1, size)} %")
-        if over:
-            self.stop.hide()
-            self._reading = None
-
-    def _say_found(self, progress: str = "") -> None:
-        search = self._search
-        asked = bool(self.query.text())
-        if search is None:
-            count = len(self.view.extraSelections())
-            more = False
-        else:
-            count, more = len(search.found), search.more
-        number = f"{count:,}{'+' if more else ''}"
-        text = self.tr("{} found").format(number) if count else self.tr("nothing found")
-        if progress:
-            text = f"{text if count else self.tr('searching')}, {progress}"
-        self.found.setText(text if asked else "")
-
-    def next_match(self, back: bool = False) -> None:
-        """The next match in the whole log, loaded or not, around the end."""
-        search, window = self._search, self.window_
-        if self.view.next_match_here(back):
-            return
-        offset = search.next(window.start if back else window.end - 1, back) if search is not None else None
-        if offset is None or window.start <= offset < window.end:
-            self.view.next_match(back)
-        else:
-            self._select = offset
-            assert search is not None
-            self._begin(LogWindow.around(search.record_of.get(offset, offset)))
-
-    def _stop_reading(self) -> None:
-        reading, self._reading = self._reading, None
-        self.stop.hide()
-        if reading is not None:
-            reading.stop()
-            reading.ended.emit("stopped")
-            reading.deleteLater()
+    def _stop(self) -> None:
+        self.finder.stop()
+        if self._saver is not None:
+            self._saver.stop()
 
     def _save_as(self) -> None:
         dialog = QFileDialog(self, self.tr("Save the log"), f"{self.title.text() or 'log'}.log")
@@ -488,38 +366,32 @@ class LogPane(QWidget):
         dialog.open()
 
     def save_to(self, path: Path) -> None:
-        """The whole log into a file, in the background."""
-        if self.item is None:
+        """The whole log into a file, in the background; "Stop" ends it, and another log in the pane does too."""
+        shown = self._shown()
+        if shown is None:
             return
-        saving = Saving(path)
-        reading = self._read(saving.take)
+        self._stop()
+        saver = self._saver = LogSaver(self.bridge, shown, path, self)
 
-        def ended(reason: str) -> None:
-            problem = saving.finish(keep=not reason) or reason
+        def progressed(done: int, size: int) -> None:
+            self.found.setText(self.tr("Saving, {} %").format(done * 100 // max(1, size)))
+
+        def ended(problem: str) -> None:
+            self._saver = None
             self.stop.hide()
-            self._reading = None
             said = self.tr("Saved {}").format(path.name)
             self.found.setText(said if not problem else self.tr("Not saved: {}").format(problem))
+            saver.deleteLater()
 
-        reading.progressed.connect(
-            lambda done, size: self.found.setText(self.tr("Saving, {} %").format(done * 100 // max(1, size)))
-        )
-        reading.ended.connect(ended)
-        reading.start()
+        saver.progressed.connect(progressed)
+        saver.ended.connect(ended)
+        self.stop.show()
+        progressed(0, 1)
+        saver.start()
 
     def remember(self, settings: QSettings) -> None:
         """Words to tint as a person left them, now and from now on."""
         self.words.remember(settings)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.query and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                self.next_match(back=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
-                return True
-            if event.key() == Qt.Key.Key_Escape and self.query.text():
-                self.query.clear()
-                return True
-        return super().eventFilter(watched, event)
 
     def _follow(self) -> None:
         """To the end: of what is loaded, or of the log if that lies further."""

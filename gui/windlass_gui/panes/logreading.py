@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import bisect
 import re
-import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from windlass.wire.logs import HEADER, read, to_bytes
+from windlass.wire.logs import HEADER, read
 from windlass_gui.bridge import Bridge
 
 PIECE = 1024 * 1024
@@ -26,7 +24,7 @@ Item = tuple[int, int, int, int]
 
 
 class Reading(QObject):
-    """Asks for one piece after the other, until the end, a mistake, or `stop`."""
+    """Asks for one piece after the other, until the end, a mistake, or `stop`; none while it is held."""
 
     progressed = Signal(int, int)
     """Bytes read, and bytes in all."""
@@ -38,9 +36,19 @@ class Reading(QObject):
         super().__init__(parent)
         self._bridge, self._item, self._take = bridge, item, take
         self._over = False
+        self._held = False
+        self._next: int | None = None
+        """Where to go on when it is no longer held."""
 
     def start(self) -> None:
         self._ask(0)
+
+    def hold(self, held: bool) -> None:
+        """Whoever takes the pieces has (or no longer has) as many as fit."""
+        self._held = held
+        if not held and self._next is not None and not self._over:
+            offset, self._next = self._next, None
+            self._ask(offset)
 
     def stop(self) -> None:
         self._over = True
@@ -56,8 +64,11 @@ class Reading(QObject):
         size = int(data.get("size", 0))
         on = bool(piece) and self._take(at, piece)
         self.progressed.emit(min(size, at + len(piece)), size)
+        if self._over:
+            return
         if on and at + len(piece) < size:
-            self._ask(at + len(piece))
+            self._next = at + len(piece)
+            self.hold(self._held)
         else:
             self._over = True
             self.ended.emit("")
@@ -130,51 +141,3 @@ class Search:
             return self.found[bisect.bisect_left(self.found, offset) - 1]
         place = bisect.bisect_right(self.found, offset)
         return self.found[place % len(self.found)]
-
-
-class Saving:
-    """Writes what was written, without times, into a file; the writing itself is a thread's work."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.problem = ""
-        self._spare = path.with_name(f".{path.name}.part")
-        self._pieces: list[bytes | None] = []
-        self._ready = threading.Condition()
-        self._thread = threading.Thread(target=self._write, name="windlass-save", daemon=True)
-        self._thread.start()
-
-    def take(self, _offset: int, piece: bytes) -> bool:
-        self._put(to_bytes(piece))
-        return not self.problem
-
-    def finish(self, keep: bool) -> str:
-        """Put the file in its place (or leave none); what went wrong, or nothing."""
-        self._put(None)
-        self._thread.join()
-        try:
-            if keep and not self.problem:
-                self._spare.replace(self.path)
-            else:
-                self._spare.unlink(missing_ok=True)
-        except OSError as error:
-            self.problem = self.problem or str(error)
-        return self.problem
-
-    def _put(self, piece: bytes | None) -> None:
-        with self._ready:
-            self._pieces.append(piece)
-            self._ready.notify()
-
-    def _write(self) -> None:
-        try:
-            with open(self._spare, "wb") as file:
-                while True:
-                    with self._ready:
-                        self._ready.wait_for(lambda: bool(self._pieces))
-                        piece = self._pieces.pop(0)
-                    if piece is None:
-                        return
-                    file.write(piece)
-        except OSError as error:
-            self.problem = str(error)

@@ -193,7 +193,7 @@ def test_a_log_is_shown_as_text(qtbot: QtBot, bridge: Bridge, told: RecordingLin
     assert pane.title.text() == "encode[5]"
     assert "exit 3" in pane.state.text()
     assert pane.error.text() == "No space"
-    assert pane.attempts.count() == 3
+    assert pane.top.attempts.count() == 3
     pane.times.setChecked(True)
     assert all(line.split("  ")[0].endswith(".250") for line in pane.view.toPlainText().splitlines())
     pane.query.setText("BAD")
@@ -313,7 +313,7 @@ def test_a_huge_log_is_jumped_into_and_searched_as_a_whole(
     assert 90_000 < middle < 110_000
     assert len(pane.view.toPlainText()) < 400_000, "only a part is ever loaded"
     pane.query.setText("NEEDLE")
-    pane._search_all()
+    pane.finder.search_all()
     assert pane.stop.isVisible()
     for _ in range(20):
         core()
@@ -322,7 +322,7 @@ def test_a_huge_log_is_jumped_into_and_searched_as_a_whole(
     assert not pane.stop.isVisible()
     seen = []
     for _ in range(4):
-        pane.next_match()
+        pane.finder.go_on()
         for _ in range(4):
             core()
         qtbot.waitUntil(lambda: not pane.view.busy)
@@ -351,7 +351,7 @@ def test_a_search_can_be_stopped(qtbot: QtBot, bridge: Bridge, told: RecordingLi
     answer(told, log_of((OUT, b"a\n")), offset=10_000_000, size=20_000_000)
     bridge.frame()
     pane.query.setText("x")
-    pane._search_all()
+    pane.finder.search_all()
     answer(told, log_of((OUT, b"xx\n")), size=20_000_000)
     bridge.frame()
     assert "2 found, 0 %" in pane.found.text()
@@ -374,12 +374,12 @@ def test_a_log_is_saved_whole(qtbot: QtBot, bridge: Bridge, told: RecordingLink,
     bridge.frame()
     answer(told, first, offset=len(first))
     bridge.frame()
-    assert pane.found.text() == "Saved a.log"
+    qtbot.waitUntil(lambda: pane.found.text() == "Saved a.log")
     assert (tmp_path / "a.log").read_bytes() == b"one\ntwo\none\ntwo\n"
     pane.save_to(tmp_path / "no" / "b.log")
     answer(told, first)
     bridge.frame()
-    assert "Not saved" in pane.found.text()
+    qtbot.waitUntil(lambda: "Not saved" in pane.found.text())
 
 
 def test_words_are_tinted_and_kept(qtbot: QtBot, bridge: Bridge, told: RecordingLink, tmp_path: Path) -> None:
