@@ -50,6 +50,8 @@ def icon(name: str, theme: Theme | None = None, token: str = "text") -> QIcon:
     result = QIcon()
     for side in (16, 20, 24, 32):
         for ratio in (1.0, 2.0):
-            result.addPixmap(icon_pixmap(name, theme.color(token).name(), side, ratio))
+            usual = icon_pixmap(name, theme.color(token).name(), side, ratio)
+            result.addPixmap(usual)
+            result.addPixmap(usual, QIcon.Mode.Selected)  # else Qt mixes the row's colour into it
             result.addPixmap(icon_pixmap(name, disabled.name(), side, ratio), QIcon.Mode.Disabled)
     return result

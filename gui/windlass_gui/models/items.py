@@ -24,14 +24,14 @@ from windlass_gui.models.itemfacts import ItemFacts
 from windlass_gui.models.itemquery import FIELDS, matching, needs_facts, ordered, stretches
 from windlass_gui.models.query import Query
 from windlass_gui.models.rows import KEY_ROLE, RAW_ROLE, STATE_ROLE, Index, ranges
-from windlass_gui.models.tables import attempt_end, attempt_seconds
+from windlass_gui.models.tables import attempt_end, attempt_end_reason, attempt_seconds
 
 COLUMNS = ("Item", "State", "Attempts", "Agent", "Duration", "Memory", "Last end", "Value", "Note")
 SORTS = ("item", "state", "attempts", "agent", "time", "mem", "end")
 """What a column is sorted by; the last two cannot be, as the core tells them only for what is in view."""
 SAMPLES = (
     "1,000,000",
-    "• succeeded",
+    "MM succeeded",
     "12",
     "workstation-7",
     "2:59:59",
@@ -356,8 +356,7 @@ class ItemsModel(QAbstractTableModel):
         if column >= 7:
             return self._detail(item)[column - 7]
         if last is not None and column == 6:
-            reason = last.error.split("\n", 1)[0]
-            return attempt_end(last) + (f": {reason}" if reason else "") if last.ended else ""
+            return attempt_end_reason(last) if last.ended else ""
         raw = self._raw(column, item, last)
         if raw is None or raw == "":
             return ""

@@ -168,6 +168,16 @@ def attempt_end(row: AttemptRow) -> str:
     return f"signal {row.code}" if state == "signal" else state.replace("_", " ")
 
 
+def attempt_end_reason(row: AttemptRow) -> str:
+    """The same with the agent's reason, where that says more."""
+    end, reason = attempt_end(row), row.error.split("\n", 1)[0]
+    return (
+        end
+        if not reason or (row.outcome in ("nonzero", "signal") and reason.endswith(f" {row.code}"))
+        else f"{end}: {reason}"
+    )
+
+
 def _waited(row: AttemptRow) -> float:
     return -1.0 if row.started is None else max(0.0, row.started - row.assigned)
 

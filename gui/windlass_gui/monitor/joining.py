@@ -142,7 +142,7 @@ class JoinDialog(QDialog):
             self._warn(
                 self.tr(
                     "This core listens on this machine only, so the line works here alone. For other machines start "
-                    "one that listens to the network: windlass core --bind tcp://0.0.0.0:7077"
+                    "one that listens to the network:\nwindlass core --bind tcp://0.0.0.0:7077"
                 )
             )
 
@@ -157,7 +157,7 @@ class JoinDialog(QDialog):
         if not self._ends:
             return
         if seconds > 0:
-            words = self.tr("Good for one machine and another {}")
+            words = self.tr("Good for one machine, for another {}")
             self.left.setText(words.format(fmt.duration(float(round(seconds)))))
         else:
             self.left.setText(self.tr("This line is too old by now. Take another one."))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from windlass_gui.bridge import Bridge
 from windlass_gui.look.theme import XS, S
@@ -12,7 +12,6 @@ from windlass_gui.models import SharesModel, SortedRows
 from windlass_gui.models.tables import ShareRow
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
-from windlass_gui.panes.words import Elided
 
 EVERY = 2000
 """Milliseconds between an answer and the next question."""
@@ -26,10 +25,12 @@ class SharesPane(QWidget):
         self.bridge = bridge
         self.model = SharesModel(self)
         self.table = Table(SortedRows(self.model, self), self.tr("Shares by owner"))
-        self.table.widths(80, 68, 68, 68, 92)
+        self.table.natural_widths()
         self.table.stretch(0, least=76)
         self.table.sort_by(4, Qt.SortOrder.AscendingOrder)
-        self.order = Elided("small")
+        self.order = QLabel()
+        self.order.setProperty("role", "small")
+        self.order.setWordWrap(True)
         self.order.hide()
         self.hinted = Hinted(
             self.table,
@@ -80,7 +81,7 @@ class SharesPane(QWidget):
         gone = [owner for owner in self.model.keys() if owner not in now]  # noqa: SIM118 - not a dict
         self.model.change({owner: row for owner, row in now.items() if owner not in same}, gone)
         self.hinted.show_hint(not now)
-        self.order.setText(self.tr("Ready work goes by ") + ", ".join(order))
+        self.order.setText(self.tr("Ready work goes by {}").format(", ".join(order)))
         self.order.setToolTip("\n".join(f"{place}. {what}" for place, what in enumerate(order, 1)))
         self.order.setVisible(bool(order and now))
         if self.isVisible():

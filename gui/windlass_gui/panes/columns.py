@@ -155,4 +155,4 @@ def natural_width(view: QTableView, title: str, sample: str) -> int:
     """Pixels for a column that shows its title (with the arrow of sorting) and its longest usual text whole."""
     header: QHeaderView = view.horizontalHeader()
     for_title = header.fontMetrics().horizontalAdvance(title) + 34
-    return max(for_title, view.fontMetrics().horizontalAdvance(sample) + 20)
+    return max(for_title, view.fontMetrics().horizontalAdvance(sample) + 26)

@@ -118,7 +118,9 @@ class FailuresPane(QWidget):
         self.groups = GroupsModel(self)
         self.table = Table(SortedRows(self.groups, self), self.tr("Errors of the run"))
         self.table.draw(states=(2,))
-        self.table.widths(84, 300, 170, 110)
+        self.table.widths(72, 300, 170, 110)
+        # Two errors with the same line differ in how they ended: that is seen in a narrow table too.
+        self.table.horizontalHeader().moveSection(2, 1)
         self.table.sort_by(0, Qt.SortOrder.DescendingOrder)
         self.table.menu = self._menu
         self.items = ItemList(self._item_name, self)

@@ -134,7 +134,7 @@ class FilterLine(QWidget):
         parts: list[str] = []
         for field in self.fields:
             if field.kind == "word" and len(parts) < 3:
-                parts.append(f"{field.name}:{'failed' if 'failed' in field.words else field.words[0]}")
+                parts.append(f"{field.name}:{'failed' if 'failed' in field.words else field.words[1]}")
             elif field.kind == "time" and len(parts) < 3:
                 parts.append(f"{field.name}>5m")
             elif field.name in _EXAMPLES and len(parts) < 3:

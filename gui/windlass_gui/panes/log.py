@@ -204,7 +204,8 @@ class LogPane(QWidget):
                 task = run.tasks[self.item[1]]
                 title = f"{task.title or task.id}[{self.item[2]}]" if task.array else task.title or task.id
         if row is not None:
-            where = self.tr("attempt {} on {}").format(row.attempt, row.agent_name)
+            said = self.tr("on {}") if row.attempt == 1 else self.tr("attempt {1} on {0}")
+            where = said.format(row.agent_name, row.attempt)
             parts = [where, attempt_end(row), fmt.duration(attempt_seconds(row))]
             if self.window_.shed:
                 parts.append(self.tr("{} left out of the middle").format(human_size(self.window_.shed)))

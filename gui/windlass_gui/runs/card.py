@@ -139,7 +139,8 @@ class AttemptColumn(QFrame):
             fmt.duration(seconds) if seconds >= 0 else self.tr("never began"),
             self.tr("peak {}").format(human_size(row.memory)) if row.memory else "",
         ]
-        self.facts = _label(" · ".join(filter(None, facts)), "muted")
+        # Broken between facts, never inside one.
+        self.facts = _label(" · ".join(fact.replace(" ", "\u00a0") for fact in facts if fact), "muted")
         self.facts.setFixedWidth(CURVE)
         self.curve = MemoryCurve()
         self.curve.show_curve([], [], limit, self.tr("Asking for its memory…"))
@@ -352,15 +353,13 @@ class FailureCard(QWidget):
             return
         asked = task.resources
         parts = [
-            self.tr("asked for {} memory").format(human_size(asked.memory))
-            if asked.memory
-            else self.tr("no memory limit"),
             self.tr("1 CPU") if asked.cpus == 1 else self.tr("{} CPUs").format(fmt.number(asked.cpus)),
+            self.tr("{} memory").format(human_size(asked.memory)) if asked.memory else self.tr("no memory limit"),
             self.tr("timeout {}").format(fmt.duration(task.timeout)) if task.timeout else self.tr("no timeout"),
             self.tr("up to {} retries").format(task.retries.max) if task.retries.max else self.tr("no retries"),
         ]
         self.limits.setText(" · ".join(parts))
-        self.limits.setToolTip("\n".join(parts))
+        self.limits.setToolTip(self.tr("It asked for:") + "\n" + "\n".join(parts))
 
     def _task_id(self) -> str:
         if self.item is None:

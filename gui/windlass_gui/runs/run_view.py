@@ -22,6 +22,7 @@ from windlass_gui.editor.canvas.scene import GraphScene
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.look.theme import Theme, current_theme, draw_state
 from windlass_gui.mirror import Changes
+from windlass_gui.models.tables import run_state
 from windlass_gui.paced import Paced
 from windlass_gui.panes.words import Elided
 from windlass_gui.runs.canvas import LEAST, MOST, RunCanvas
@@ -294,11 +295,11 @@ class RunView(QFrame):
             self._note.setText("")
             self._open.hide()
             return
-        self._mark.state = row.state
+        self._mark.state = run_state(row)
         self._mark.update()
         counts = row.counts
         ended = counts.succeeded + counts.failed + counts.cancelled + counts.skipped
-        parts = [self.tr("Run {} · {}").format(row.id, row.name), row.state]
+        parts = [self.tr("Run {} · {}").format(row.id, row.name), run_state(row)]
         if counts.total:
             parts.append(self.tr("{} of {} ended").format(f"{ended:,}", f"{counts.total:,}"))
         if counts.failed:
@@ -306,12 +307,13 @@ class RunView(QFrame):
         if row.note:
             parts.append(row.note)
         self._label.setText(" · ".join(parts))
-        self._label.setToolTip(row.note)
-        note = self._edited_note(bool(counts.failed or counts.cancelled)) if self.edited else ""
+        self._label.setToolTip(self._label.text())
+        note = self.tr("Edited since") if self.edited else ""
         self._note.setText(self.tr("A part of the graph") if self.is_part else note)
+        self._note.setToolTip(self._edited_tip(bool(counts.failed or counts.cancelled)) if note else "")
         self._open.setVisible(not self.matches)
 
-    def _edited_note(self, retry: bool) -> str:
+    def _edited_tip(self, retry: bool) -> str:
         if retry:
-            return self.tr("Edited since: Retry can take the changes along")
-        return self.tr("Edited since: Submit runs the new graph")
+            return self.tr("The graph was edited since: Retry can take the changes along")
+        return self.tr("The graph was edited since: Submit runs it as it is now")

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QLayout,
     QLineEdit,
     QScrollArea,
     QSpinBox,
@@ -36,9 +37,10 @@ from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.look.theme import XS, L, M, S
 from windlass_gui.models import STATE_ROLE
 from windlass_gui.models import format as fmt
+from windlass_gui.panes.columns import natural_width
 from windlass_gui.panes.delegates import StateDelegate
 from windlass_gui.submit.form import ParamsForm
-from windlass_gui.submit.options import DUE_HINT, Earlier, SubmitHistory, SubmitOptions, parse_due
+from windlass_gui.submit.options import Earlier, SubmitHistory, SubmitOptions, parse_due
 from windlass_gui.submit.preview import Recorded, TaskPreview, estimate, preview
 from windlass_gui.submit.recorded import RecordedLook
 from windlass_gui.submit.scope import ScopeChoice
@@ -110,7 +112,9 @@ class SubmitDialog(QDialog):
             left.addWidget(_heading(self.tr("Parameters")))
             left.addWidget(self.form)
         left.addWidget(_heading(self.tr("Options")))
-        left.addLayout(self._options())
+        options = self._options()
+        left.addLayout(options)
+        _line_up(self.form.layout(), options)
         left.addStretch(1)
         inside = QWidget()
         inside.setLayout(left)
@@ -159,7 +163,7 @@ class SubmitDialog(QDialog):
         self.priority.setRange(-1_000_000, 1_000_000)
         self.priority.setToolTip(self.tr("Higher goes first, before all other runs of lower priority"))
         self.due = QLineEdit()
-        self.due.setPlaceholderText(DUE_HINT)
+        self.due.setPlaceholderText(self.tr("2 h, 18:30 or 2026-12-24 06:00"))
         self.due.setToolTip(
             self.tr("When all of it should have ended; runs with near deadlines go first, none is stopped")
         )
@@ -181,7 +185,8 @@ class SubmitDialog(QDialog):
     def _table(self) -> QTableWidget:
         table = QTableWidget(0, 4)
         table.setAccessibleName(self.tr("Tasks, and which agents can take them"))
-        table.setHorizontalHeaderLabels([self.tr("Task"), self.tr("Items"), self.tr("Each needs"), self.tr("Agents")])
+        titles = [self.tr("Task"), self.tr("Items"), self.tr("Each needs"), self.tr("Agents")]
+        table.setHorizontalHeaderLabels(titles)
         table.setItemDelegateForColumn(3, StateDelegate(table))
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
@@ -191,8 +196,8 @@ class SubmitDialog(QDialog):
         table.verticalHeader().setDefaultSectionSize(26)
         header = table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for column, width in enumerate((110, 58, 150)):
-            table.setColumnWidth(column, width)
+        for column, sample in enumerate(("encode-video", "1,000,000", "2 CPUs, 4 GiB memory")):
+            table.setColumnWidth(column, natural_width(table, titles[column], sample))
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
         return table
 
@@ -335,6 +340,16 @@ class SubmitDialog(QDialog):
         )  # fmt: skip
         self.history.add(self._graph_key(), self.options, self.due.text().strip())
         super().accept()
+
+
+def _line_up(*forms: QLayout | None) -> None:
+    """All names as wide as the widest, so that the fields stand below each other."""
+    found = [form for form in forms if isinstance(form, QFormLayout)]
+    roles = QFormLayout.ItemRole
+    items = [form.itemAt(row, roles.LabelRole) for form in found for row in range(form.rowCount())]
+    names = [name for item in items if item is not None and (name := item.widget()) is not None]
+    for name in names:
+        name.setMinimumWidth(max(each.sizeHint().width() for each in names))
 
 
 def _heading(text: str) -> QLabel:

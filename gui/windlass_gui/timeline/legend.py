@@ -22,12 +22,17 @@ class Legend(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._way = "state"
+        self._tell()
         theme_switch().changed.connect(self.update)
 
     def show_way(self, way: str) -> None:
         self._way = way
+        self._tell()
         self.updateGeometry()
         self.update()
+
+    def _tell(self) -> None:
+        self.setToolTip(" · ".join(self._words()))
 
     def _words(self) -> list[str]:
         if self._way == "state":
@@ -53,15 +58,14 @@ class Legend(QWidget):
         super().changeEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """What does not fit whole is left out."""
+        """What does not fit whole is left out. Of the states the shapes stay, and the tip has the words."""
         painter, theme = QPainter(self), current_theme()
         x, middle, words = 0.0, self.height() / 2, self._words()
         if self._way == "state":
+            told = self._fits(4 * (18 + 2 * S), "".join(words))
             for state, word in zip(_STATES, words, strict=True):
-                if not self._fits(x + 18, word):
-                    return
                 draw_state(painter, QRectF(x, middle - 6, _SWATCH, _SWATCH), state, theme)
-                x = self._word(painter, x + 18, word) + 2 * S
+                x = self._word(painter, x + 18, word) + 2 * S if told else x + 18
         else:
             colors = code_colors(self._way, theme)[1:]
             if not self._fits(len(colors) * _SWATCH, "".join(words)):

@@ -447,7 +447,7 @@ def test_a_field_that_is_set_goes_back_to_its_default(placed: Inspector) -> None
     row.reset.click()
     assert session.document.task("load")["resources"] == {"named": {"maya": 1}}
     assert not row.reset.isVisible()
-    assert row.editor.box.placeholderText() == "such as 512 MiB"
+    assert row.editor.box.placeholderText() == "e.g. 512 MiB"
     assert session.undo.undoText() == "change memory of “load”"
 
 

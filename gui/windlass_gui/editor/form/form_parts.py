@@ -102,7 +102,7 @@ class NeedsPart(QWidget):
         self.locked.setStyleSheet(f"color: {theme.muted};")
         self.line = QLineEdit()
         self.line.setObjectName("field-needs")
-        self.line.setPlaceholderText(self.tr("add a task that comes before"))
+        self.line.setPlaceholderText(self.tr("a task before it"))
         self.line.setAccessibleName(self.tr("Add a need"))
         self.line.setToolTip(self.tr("The id of a task that must have succeeded before; Enter adds it"))
         self.line.returnPressed.connect(self.add)

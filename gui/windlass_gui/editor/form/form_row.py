@@ -42,6 +42,7 @@ class Row(QWidget):
         self.editor.entered.connect(lambda value: self.entered.emit(entry.key, value))
         self.caption = QLabel(self.tr(field.label))
         self.caption.setFixedWidth(CAPTION)
+        self.caption.setIndent(0)  # with a style sheet of its own it would stand further right than others
         self.caption.setToolTip(self.tr(field.hint))
         self.caption.setBuddy(self.editor)
         self._why = _small(self.tr("What is this?"))
@@ -120,7 +121,7 @@ class Row(QWidget):
         if field.default:
             return field.default
         if field.example:
-            return self.tr("such as {}").format(field.example) if field.rows == 1 else field.example
+            return self.tr("e.g. {}").format(field.example) if field.rows == 1 else field.example
         return field.hint if field.rows > 1 else ""
 
     def _take_back(self) -> None:
