@@ -7,6 +7,7 @@
 # make chaos       a mixed load against faults of every kind, then an audit; SEED="1 2 3"
 # make mutants     take safeties out of a copy of the sources: the tests must notice each
 # make screenshots draw the pictures of the docs anew
+# make strings     the app's words for translators; LANGUAGES="de" (docs/translating.md)
 # make clean       remove the virtual environment and what tools left behind
 #
 # All of them make their own virtual environment first. PYTHON=/path/to/python chooses the interpreter.
@@ -21,10 +22,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --timeout 300
 SOURCES := core agent gui resources tests bench docs tools
 
-.PHONY: help run test test-quick bench bench-gui bench-peers lint chaos mutants screenshots clean
+.PHONY: help run test test-quick bench bench-gui bench-peers lint chaos mutants screenshots strings clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 10
+	@sed -n 's/^# //p' Makefile | head -n 11
 
 $(BIN)/python:
 	@python=$$(tools/find_python.sh "$(PYTHON)") && echo "making $(VENV) with $$python" && "$$python" -m venv "$(VENV)"
@@ -77,6 +78,9 @@ screenshots: $(VENV)/.dev
 	@$(BIN)/python tools/check_qt.py
 	QT_QPA_PLATFORM=offscreen $(BIN)/python docs/make_screenshots.py
 	$(BIN)/python docs/make_tour.py
+
+strings: $(VENV)/.dev
+	$(BIN)/python tools/strings.py --compile $(LANGUAGES)
 
 clean:
 	rm -rf "$(VENV)" .bench-peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -19,6 +19,7 @@ from windlass import __version__
 from windlass.wire import homes
 from windlass_gui.bridge import Bridge
 from windlass_gui.look.icons import icon
+from windlass_gui.look.language import follow_system
 from windlass_gui.look.theme import apply_theme, load_theme
 from windlass_gui.window.exporting import export
 from windlass_gui.window.main_window import MainWindow
@@ -96,6 +97,7 @@ def start(options: argparse.Namespace) -> Parts:
     with scaled(settings):
         app = QApplication(sys.argv[:1])
     app.setApplicationVersion(__version__)
+    follow_system(app, homes.config_dir() / "translations")
     app.setDesktopFileName("windlass")
     if options.theme:
         settings.setValue("theme", options.theme)

@@ -337,7 +337,7 @@ def test_a_mended_command_comes_along_with_a_retry(
 ) -> None:
     session = _failed_run(window, bridge, graph, make)
     session.set_field("second", "description", "only words")
-    assert "Retry" in window.run_view._note.text()
+    assert "Retry" in window.run_view._note.toolTip()
     window.actions_["retry"].trigger()
     assert bridge.sent == [("retry", 7, None, None)], "nothing that works otherwise: no question"
     session.set_field("second", "command", "echo 2")
@@ -359,9 +359,9 @@ def test_a_mended_command_comes_along_with_a_retry(
     assert "50 %" in window.status.progress.text()
     bridge.callback(SubmitProgress("amended", "Run 7: 2 tasks changed", run=7))
     assert bridge.sent[-1] == ("retry", 7, 0, None)
-    assert window.run_view._note.text() == ""
+    assert window.run_view._note.toolTip() == ""
     window.actions_["undo"].trigger()
-    assert "Retry" in window.run_view._note.text()
+    assert "Retry" in window.run_view._note.toolTip()
 
 
 def test_a_retry_may_stay_with_what_was_submitted(

@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication
 from windlass.model.units import human_size
 from windlass_gui.attention.derive import DOUBT, NOTE, URGENT, Matter
 from windlass_gui.attention.news import News
+from windlass_gui.look.language import spoken
 from windlass_gui.models import format as fmt
 
 
@@ -89,7 +90,7 @@ def where(matter: Matter) -> str:
 
 
 def _colon(text: str, detail: str) -> str:
-    return f"{text}: {detail}" if detail else text
+    return f"{text}: {spoken(detail)}" if detail else text
 
 
 def sentence(matter: Matter) -> str:

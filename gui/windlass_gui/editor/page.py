@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QTabB
 from windlass_gui.editor.canvas.view import GraphView
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.editor.text.text_view import TextView
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import XS, S, Theme
 
 REFUSAL_SHOWN = 4000
@@ -153,12 +154,12 @@ class EditorPage(QWidget):
         for problem in document.problems:
             task = document.task_of(problem)
             if task:
-                problems.setdefault(task, problem.message)
+                problems.setdefault(task, spoken(problem.message))
         self.view.graph.show_problems(problems)
         first = next((problem for problem in document.problems if problem.line), None)
         self._show_readable()
         if document.unreadable:
-            where = self.tr("line {}: {}").format(first.line, first.message) if first is not None else ""
+            where = self.tr("line {}: {}").format(first.line, spoken(first.message)) if first is not None else ""
             self.strip.label.setText(
                 self.tr("The YAML cannot be read ({}). The drawing is the last state that could be.").format(where)
             )

@@ -20,6 +20,7 @@ from PySide6.QtCore import (
     Qt,
 )
 
+from windlass_gui.look.language import spoken
 from windlass_gui.models.query import Field, Query
 
 STATE_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -78,6 +79,8 @@ class Column(Generic[Row]):
     """The longest text that it should show whole; its title when empty."""
     extra: bool = False
     """Shown only when a person wants it."""
+    said: bool = False
+    """Words, not a name: shown in the app's language. Filters and files take them as they are."""
 
     def value(self, row: Row) -> Any:
         """What a filter compares: a text, a number, or None where there is none."""
@@ -219,7 +222,8 @@ class RowsModel(QAbstractTableModel, Generic[Key, Row]):
             return None
         row, column = self._rows[index.row()], self.columns[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return column.text(row)
+            text = column.text(row)
+            return spoken(text) if column.said or column.state is not None else text
         if role == SORT_ROLE:
             return column.sort(row) if column.sort else column.text(row).lower()
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -233,7 +237,8 @@ class RowsModel(QAbstractTableModel, Generic[Key, Row]):
         if role == RAW_ROLE:
             return column.raw(row)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return (column.detail(row) if column.detail else "") or None
+            detail = column.detail(row) if column.detail is not None else ""
+            return (spoken(detail) if column.said or column.state is not None else detail) or None
         return None
 
 

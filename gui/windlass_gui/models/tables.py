@@ -67,7 +67,7 @@ class RunsModel(RowsModel[int, RunRow]):
             Column(
                 "Progress", lambda row: progress_text(row.counts),
                 lambda row: done(row.counts) / max(1, row.counts.total), sample="MMMMMM 41 of 41, 2 failed",
-                counts=lambda row: row.counts, detail=lambda row: counts_text(row.counts),
+                counts=lambda row: row.counts, detail=lambda row: counts_text(row.counts), said=True,
             ),
             Column("Failed", lambda row: fmt.count(row.counts.failed) if row.counts.failed else "",
                    lambda row: row.counts.failed, right=True, extra=True,
@@ -87,7 +87,7 @@ class RunsModel(RowsModel[int, RunRow]):
                    sample="30 d 23:59", field=Field("age", "time", "since it was submitted")),
             Column("Owner", lambda row: row.owner, sample="ada.lovelace",
                    field=Field("owner", "text", "whose it is: a person or a project")),
-            Column("Note", lambda row: row.note, detail=lambda row: row.note, extra=True,
+            Column("Note", lambda row: row.note, detail=lambda row: row.note, said=True, extra=True,
                    sample="waits: all agents are busy", field=Field("note", "text", "why it waits, or what is wrong")),
         ]  # fmt: skip
         super().__init__(columns, parent)
@@ -128,9 +128,10 @@ class TasksModel(RowsModel[int, TaskRow]):
                 "Progress",
                 lambda row: progress_text(row.counts) if row.count is not None else "not known yet",
                 lambda row: done(row.counts) / max(1, row.counts.total), sample="MMMMMM 41 of 41, 2 failed",
-                counts=lambda row: row.counts, detail=lambda row: counts_text(row.counts),
+                counts=lambda row: row.counts, detail=lambda row: counts_text(row.counts), said=True,
             ),
-            Column("Note", lambda row: row.note, detail=lambda row: row.note, sample="waits: all agents are busy",
+            Column("Note", lambda row: row.note, detail=lambda row: row.note, said=True,
+                   sample="waits: all agents are busy",
                    field=Field("note", "text", "why it waits, or what is wrong")),
             Column(
                 "Deadline", lambda row: row.deadline, lambda row: DEADLINES.index(row.deadline), sample="• endangered",

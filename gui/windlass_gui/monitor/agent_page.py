@@ -15,6 +15,7 @@ from windlass.model.words import span
 from windlass.wire import messages as m
 from windlass.wire.rows import AgentRow, AttemptRow, EventRow
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import M, S
 from windlass_gui.mirror import AT, Changes
 from windlass_gui.models import AttemptsModel, SortedRows
@@ -213,7 +214,7 @@ class AgentPage(QWidget):
 
     def _failed(self, reason: str) -> None:
         self._asked = ""
-        self.searched.setText(reason)
+        self.searched.setText(spoken(reason))
         if self.isVisible():
             self._timer.start()
 
@@ -267,7 +268,7 @@ class AgentPage(QWidget):
         self._tell(row)
 
     def _tell(self, row: AgentRow | None) -> None:
-        text = agent_note(row) if row is not None else self.tr("It was removed.")
+        text = spoken(agent_note(row)) if row is not None else self.tr("It was removed.")
         self.note.setText(text)
         self.note.setVisible(bool(text))
 

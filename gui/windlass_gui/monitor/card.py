@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from windlass.model.units import human_size
 from windlass.wire.rows import AgentRow
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import BODY, M, S, current_theme, draw_state, mix, theme_switch
 from windlass_gui.mirror import AT, Curve
 from windlass_gui.models import format as fmt
@@ -127,7 +128,7 @@ class AgentCard(QFrame):
 
     def tell(self, now: float | None = None) -> None:
         """Why it is as it is; what is said of a time goes on with the clock."""
-        note = agent_note(self._row, now) if self._row is not None else ""
+        note = spoken(agent_note(self._row, now)) if self._row is not None else ""
         if note != self.note.text():
             self.note.setText(note)
             self.note.setProperty("role", "muted" if self._row is not None and self._row.probation else "error")

@@ -21,6 +21,7 @@ from windlass.wire import lan, tokens
 from windlass.wire.messages import MakeToken
 from windlass.wire.rows import AgentRow
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import BODY, L, M, S, mono_font
 from windlass_gui.mirror import Changes
 from windlass_gui.models import format as fmt
@@ -150,7 +151,7 @@ class JoinDialog(QDialog):
         if self._open:
             self.line.setPlainText("")
             self.another.setEnabled(True)
-            self._warn(self.tr("No token: {}").format(reason))
+            self._warn(self.tr("No token: {}").format(spoken(reason)))
 
     def _count_down(self) -> None:
         seconds = self._ends - time.monotonic()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from windlass.wire import messages as m
 from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import XS, S
 from windlass_gui.mirror import Changes
 from windlass_gui.models import AttemptsModel, SortedRows
@@ -117,7 +118,7 @@ class AttemptsPane(QWidget):
         def failed(reason: str) -> None:
             if generation == self._generation:
                 self.more.setEnabled(True)
-                self.told.setText(reason)
+                self.told.setText(spoken(reason))
 
         self.bridge.request(m.GetAttempts(0, *self.scope, self._next, PAGE), arrived, failed)
 

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import XS, S, mono_font
 from windlass_gui.models.query import Completion, Field, Query, QueryError, complete, help_text, parse
 from windlass_gui.models.rows import tr
@@ -114,7 +115,7 @@ class FilterLine(QWidget):
         try:
             query = parse(self.edit.text(), self.fields)
         except QueryError as error:
-            self._say(error.sentence())
+            self._say(spoken(error.sentence()))
             return
         self._say("")
         if query != self.query:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import ITEM_STATES, XS, S
 from windlass_gui.mirror import Changes
 from windlass_gui.mirror.rush import Rush
@@ -252,7 +253,7 @@ class ItemsPane(QWidget):
 
         def failed(reason: str) -> None:
             if loading == self._loading:
-                self.told.setText(self.tr("Durations are not known: {}").format(reason))
+                self.told.setText(self.tr("Durations are not known: {}").format(spoken(reason)))
 
         self.bridge.request(m.GetColumns(0, run, task, after, PAGE), arrived, failed)
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWi
 from windlass.model.units import human_size
 from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import ITEM_STATES, XS, S
 from windlass_gui.mirror import Changes
 from windlass_gui.models import format as fmt
@@ -206,10 +207,10 @@ class LogPane(QWidget):
         if row is not None:
             said = self.tr("on {}") if row.attempt == 1 else self.tr("attempt {1} on {0}")
             where = said.format(row.agent_name, row.attempt)
-            parts = [where, attempt_end(row), fmt.duration(attempt_seconds(row))]
+            parts = [where, spoken(attempt_end(row)), fmt.duration(attempt_seconds(row))]
             if self.window_.shed:
                 parts.append(self.tr("{} left out of the middle").format(human_size(self.window_.shed)))
-            state, error = " · ".join(filter(None, parts)), row.error.strip()
+            state, error = " · ".join(filter(None, parts)), spoken(row.error.strip())
         self.title.setText(title)
         self.state.setText(state)
         self.state.setToolTip(state)

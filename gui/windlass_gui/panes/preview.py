@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QV
 
 from windlass.wire.messages import Pick
 from windlass_gui.bridge import Acted, Bridge, How
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import ITEM_STATES, M, S
 from windlass_gui.look.tick_box import TickBox
 from windlass_gui.mirror import Changes
@@ -134,7 +135,7 @@ class Preview(QDialog):
             if number == self._asked:
                 self.acted = None
                 self.title.setText(self.tr("The core did not say what this would touch"))
-                self.text.setText(reason)
+                self.text.setText(spoken(reason))
                 self._enable()
 
         self.bridge.act(self.action, self.picks, self.how, dry=True, done=told, failed=failed)

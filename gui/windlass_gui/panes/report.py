@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from windlass.client.account import CAUSES, Account, counts_words
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import XS, L, M, S, current_theme, draw_state, mix, theme_switch
 from windlass_gui.models import format as fmt
 
@@ -80,7 +81,7 @@ class ReportDialog(QDialog):
 
     def _failed(self, reason: str) -> None:
         if self._open:
-            self.heading.setText(reason)
+            self.heading.setText(spoken(reason))
             self.again.setEnabled(True)
 
     def _show(self, found: Account) -> None:

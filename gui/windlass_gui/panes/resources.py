@@ -15,6 +15,7 @@ from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
 from windlass_gui.editor.document.document import Document
 from windlass_gui.editor.form.fields import judged, parse_yaml, show_text
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import M
 from windlass_gui.models import format as fmt
 from windlass_gui.panes.undo import UndoStrip
@@ -118,7 +119,10 @@ class ResourcesDialog(QDialog):
         layout.addStretch(1)
         layout.addWidget(self.buttons)
         self._check()
-        bridge.get_run(run, self._told, self.error.setText)
+        bridge.get_run(run, self._told, self._refused)
+
+    def _refused(self, reason: str) -> None:
+        self.error.setText(spoken(reason))
 
     def _told(self, data: dict[str, Any]) -> None:
         """The run's document: say what the tasks ask for now."""
@@ -155,7 +159,7 @@ class ResourcesDialog(QDialog):
         try:
             values = self.values()
         except ValueError as error:
-            self.error.setText(str(error))
+            self._refused(str(error))
             self.yes.setEnabled(False)
             return
         if self.document:
@@ -168,7 +172,7 @@ class ResourcesDialog(QDialog):
         found = check_text(text)
         if found.graph is None:
             problems = [str(problem) for problem in found.problems if problem.severity == "error"]
-            self.error.setText("\n".join(problems[:3]))
+            self._refused("\n".join(problems[:3]))
             return
 
         def done(_data: dict[str, Any], _payload: list[bytes]) -> None:
@@ -178,7 +182,7 @@ class ResourcesDialog(QDialog):
             )
             self.accept()
 
-        self.bridge.request(_message(self.run, text), done, self.error.setText)
+        self.bridge.request(_message(self.run, text), done, self._refused)
 
 
 def _at(raw: Any, group: str, name: str) -> Any:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from windlass.model.words import span
 from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import L, M, S
 from windlass_gui.models import STATE_ROLE
 from windlass_gui.models import format as fmt
@@ -108,13 +109,13 @@ class WhyDialog(QDialog):
 
     def _failed(self, reason: str) -> None:
         if self._open:
-            self.sentence.setText(reason)
+            self.sentence.setText(spoken(reason))
             self._timer.start()
 
     def _show(self, data: dict[str, Any], _payload: list[bytes]) -> None:
         if not self._open:
             return
-        self.sentence.setText(lines(str(data["sentence"])))
+        self.sentence.setText(lines(spoken(str(data["sentence"]))))
         root = data
         while root.get("because"):
             root = root["because"]

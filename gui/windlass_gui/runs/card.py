@@ -30,6 +30,7 @@ from windlass.wire import logs
 from windlass.wire import messages as m
 from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import SMALL, XS, M, S, current_theme, mono_font, theme_switch
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import attempt_seconds, attempt_state
@@ -127,7 +128,7 @@ class AttemptColumn(QFrame):
         title = QLabel((self.tr("Attempt {}, the last") if newest else self.tr("Attempt {}")).format(row.attempt))
         title.setStyleSheet("font-weight: 600;")
         self.end = Elided("")
-        self.end.setText(end_words(attempt_state(row), row.code))
+        self.end.setText(spoken(end_words(attempt_state(row), row.code)))
         self.end.setToolTip(self.end.text())
         top = QHBoxLayout()
         top.setSpacing(S)
@@ -323,6 +324,7 @@ class FailureCard(QWidget):
             )
 
     def _say_end(self, words: str) -> None:
+        words = spoken(words)
         self.end.setText(words)
         self.end.setToolTip(words)
 

@@ -20,6 +20,7 @@ from windlass_gui.bridge import Bridge
 from windlass_gui.editor.canvas.live import node_live
 from windlass_gui.editor.canvas.scene import GraphScene
 from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import Theme, current_theme, draw_state
 from windlass_gui.mirror import Changes
 from windlass_gui.models.tables import run_state
@@ -299,13 +300,13 @@ class RunView(QFrame):
         self._mark.update()
         counts = row.counts
         ended = counts.succeeded + counts.failed + counts.cancelled + counts.skipped
-        parts = [self.tr("Run {} · {}").format(row.id, row.name), run_state(row)]
+        parts = [self.tr("Run {} · {}").format(row.id, row.name), spoken(run_state(row))]
         if counts.total:
             parts.append(self.tr("{} of {} ended").format(f"{ended:,}", f"{counts.total:,}"))
         if counts.failed:
             parts.append(self.tr("{} failed").format(f"{counts.failed:,}"))
         if row.note:
-            parts.append(row.note)
+            parts.append(spoken(row.note))
         self._label.setText(" · ".join(parts))
         self._label.setToolTip(self._label.text())
         note = self.tr("Edited since") if self.edited else ""

@@ -34,6 +34,7 @@ from windlass.model.part import part_text
 from windlass.model.words import counted, span
 from windlass_gui.bridge import Bridge
 from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import XS, L, M, S
 from windlass_gui.models import STATE_ROLE
 from windlass_gui.models import format as fmt
@@ -260,7 +261,7 @@ class SubmitDialog(QDialog):
             rows = preview(graph, params, agents)
         except ValueError as error:
             problem = problem or str(error)
-        self.error.setText(problem)
+        self.error.setText(spoken(problem))
         self.error.setVisible(bool(problem))
         self.submit.setEnabled(not problem)
         self._say(graph, rows)
@@ -311,7 +312,7 @@ class SubmitDialog(QDialog):
         for place, row in enumerate(shown):
             count = self.tr("later") if row.count is None else fmt.count(row.count)
             agents = ", ".join(row.agents[:3]) + (f" +{len(row.agents) - 3}" if len(row.agents) > 3 else "")
-            cells = (row.id, count, row.needs, agents or row.reason)
+            cells = (row.id, count, row.needs, agents or spoken(row.reason))
             for column, words in enumerate(cells):
                 item = QTableWidgetItem(words)
                 item.setToolTip("\n".join(row.agents[:50]) if column == 3 and row.agents else words)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton, QStatusBar
 
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import theme_switch
 from windlass_gui.mirror import Changes
 
@@ -44,8 +45,8 @@ class Status(QObject):
 
     def show_connection(self, state: str, text: str) -> None:
         words = {"up": self.tr("Connected"), "off": self.tr("Not connected"), "refused": self.tr("No connection")}
-        self.connection.setText(("● " if state == "up" else "○ ") + words.get(state, text))
-        self.connection.setToolTip(words["up"] if state == "up" else text)
+        self.connection.setText(("● " if state == "up" else "○ ") + words.get(state, spoken(text)))
+        self.connection.setToolTip(words["up"] if state == "up" else spoken(text))
         theme = theme_switch().theme
         color = {"up": theme.ok, "refused": theme.danger, "off": theme.muted}.get(state, theme.warn)
         self.connection.setStyleSheet(f"color: {color};")
@@ -60,14 +61,14 @@ class Status(QObject):
     def _tell_refusal(self, text: str) -> None:
         """In a box that stays until it was read; in the status bar it would be cut and gone."""
         if self._notice is not None:
-            self._notice.setInformativeText(text)
+            self._notice.setInformativeText(spoken(text))
             return
         box = QMessageBox(self.bar.window())
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle(self.tr("No connection"))
         box.setText(self.tr("There is no connection to a core."))
-        box.setInformativeText(text)
+        box.setInformativeText(spoken(text))
         box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         again = box.addButton(self.tr("Try again"), QMessageBox.ButtonRole.AcceptRole)
         again.setEnabled(self.bridge.can_try_again)
@@ -81,7 +82,7 @@ class Status(QObject):
         self._notice = None
 
     def _failed(self, reason: str) -> None:
-        self.bar.showMessage(reason, FAILURE_SHOWN)
+        self.bar.showMessage(spoken(reason), FAILURE_SHOWN)
 
     def _theme_changed(self) -> None:
         self.show_connection(self.bridge.state, self.bridge.text)

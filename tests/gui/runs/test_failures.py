@@ -181,7 +181,7 @@ def test_the_card_tells_ends_logs_and_curves_side_by_side(
     pane.show_item(7, 0, 3)
     card = pane.card
     assert card.title.text() == "render[3]"
-    assert card.limits.text() == "asked for 1.0 GiB memory · 1 CPU · timeout 1:00 · no retries"
+    assert card.limits.text() == "1 CPU · 1.0 GiB memory · timeout 1:00 · no retries"
     rows = [
         make.attempt(0, 3, 1, 7, state="exited", outcome="signal", code=9, ended=make.NOW + 100, memory=900 << 20),
         make.attempt(0, 3, 2, 7, state="exited", outcome="nonzero", code=127, ended=make.NOW + 1.5),

@@ -16,6 +16,7 @@ from windlass_gui.editor.canvas.live import NodeLive
 from windlass_gui.editor.canvas.style import CanvasStyle
 from windlass_gui.editor.document.facts import NodeFacts
 from windlass_gui.look.icons import draw_icon
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import draw_state
 
 TEXT_SCALE = 0.42
@@ -79,7 +80,7 @@ class NodeItem(QGraphicsRectItem):
         if self.live is not None and self.live.deadline:
             right -= _MARK
         self._title = style.title_metrics.elidedText(facts.label, Qt.TextElideMode.ElideRight, right - _LEFT)
-        line = self.live.caption if self.live else (facts.summary or "nothing to run yet")
+        line = spoken(self.live.caption) if self.live else (facts.summary or "nothing to run yet")
         metrics = style.small_metrics if self.live or not facts.summary else style.mono_metrics
         self._line = metrics.elidedText(line, Qt.TextElideMode.ElideRight, NODE_WIDTH - _LEFT - 12.0)
 

@@ -9,6 +9,7 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QToolTip
 
 from windlass_gui.editor.canvas.projection import frame_of_node
+from windlass_gui.look.language import spoken
 
 if TYPE_CHECKING:
     from windlass_gui.editor.canvas.view import GraphView
@@ -37,9 +38,9 @@ class Tips:
         if item.facts.summary:
             lines.append(item.facts.summary[:200])
         if item.live is not None:
-            lines.append(item.live.detail)
+            lines.append(spoken(item.live.detail))
             if item.live.words:
-                lines.append(item.live.words)
+                lines.append(spoken(item.live.words))
         if item.problem:
             lines.append(item.problem)
         self._last = (task, event.globalPos(), "\n".join(lines))

@@ -14,6 +14,7 @@ from windlass_gui.editor.form import fields as f
 from windlass_gui.editor.form.field_edit import MIXED, may_shrink
 from windlass_gui.editor.form.form_row import CAPTION, SIDE
 from windlass_gui.look.icons import icon
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import SMALL, XS, Theme
 from windlass_gui.look.tick_box import TickBox
 
@@ -163,7 +164,7 @@ class NeedsPart(QWidget):
         reason = ""
         if text.strip() and self._session is not None and text.strip() in self._session.document.facts:
             reason = self._session.document.refusal(text.strip(), self._task)
-        self._said.setText(reason)
+        self._said.setText(spoken(reason))
         self._said.setVisible(bool(reason))
 
     def add(self) -> None:

@@ -32,6 +32,7 @@ from windlass_gui.editor.problems.asking import asked
 from windlass_gui.editor.text.code import LANGUAGES
 from windlass_gui.editor.text.code.completing import Completer
 from windlass_gui.editor.text.code.offers import Offer
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import M, S, Theme
 
 MAIN = ("command", "script", "python")
@@ -266,7 +267,7 @@ class Inspector(QWidget):
         asks = [asked(session.document.raw, task, typed) for task in self.tasks[:FITTED]]
         found = [fit(*one, self._fleet.machines) for one in {repr(one): one for one in asks}.values()]
         worst = min(found, key=lambda one: one.able)
-        words = worst.words()
+        words = spoken(worst.words())
         if len(found) > 1:
             words = self.tr("the most demanding {}").format(words)
         color = self._theme.warn if worst.never else self._theme.muted
@@ -300,9 +301,9 @@ class Inspector(QWidget):
                 continue
             key = form.key_of(problem.path[len(base) :])
             if key and key not in at_fields:
-                at_fields[key] = problem.message
+                at_fields[key] = spoken(problem.message)
             if not key or not form.is_open(key):
-                rest.append(problem.message)
+                rest.append(spoken(problem.message))
         self._problems.setText("\n".join(f"• {line}" for line in rest[:5]))
         self._problems.setVisible(bool(rest))
         return replace(state, problems=at_fields)

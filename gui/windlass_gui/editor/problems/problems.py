@@ -24,6 +24,7 @@ from windlass_gui.editor.form.fleet import Fleet
 from windlass_gui.editor.problems.advice import Advisor, Matter
 from windlass_gui.editor.problems.fixes import Fix, fixes_for
 from windlass_gui.look.icons import icon
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import XS, S, Theme
 
 LISTED = 500
@@ -149,7 +150,7 @@ class ProblemsPane(QWidget):
         self.count_changed.emit(len(found))
 
     def _item(self, problem: Problem) -> QTreeWidgetItem:
-        text = problem.message
+        text = spoken(problem.message)
         if problem.suggestion:
             text += self.tr(" — did you mean “{}”?").format(problem.suggestion)
         where = problem.field.removeprefix("tasks.") or problem.task
@@ -160,7 +161,7 @@ class ProblemsPane(QWidget):
         error = problem.severity == "error"
         item.setIcon(_WHAT, icon("error" if error else "warning", self._theme, "danger" if error else "warn"))
         kind = self.tr("Error") if error else self.tr("Warning")
-        allowed = self.tr("\nAllowed: {}").format(problem.allowed) if problem.allowed else ""
+        allowed = self.tr("\nAllowed: {}").format(spoken(problem.allowed)) if problem.allowed else ""
         item.setToolTip(_WHAT, f"{kind}: {text}{allowed}")
         item.setToolTip(_WHERE, item.text(_WHERE))
         item.setData(_WHAT, Qt.ItemDataRole.AccessibleTextRole, f"{kind}: {text}")

@@ -23,6 +23,7 @@ from windlass_gui.editor.text.code.completing import Completer
 from windlass_gui.editor.text.code.offers import Offer
 from windlass_gui.editor.text.code.patch import plain_text, put_text
 from windlass_gui.editor.text.outline import Outline
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import XS, S, Theme
 
 PAUSE = 400
@@ -161,7 +162,7 @@ class TextView(QWidget):
             first = next((each for each in document.problems if each.line), None)
             text = self.tr("This cannot be read yet")
             if first is not None:
-                text = self.tr("Line {}: {}").format(first.line, first.message)
+                text = self.tr("Line {}: {}").format(first.line, spoken(first.message))
         self._status.setText(text)
         self._status.setStyleSheet(f"color: {self._theme.danger}; padding: {XS}px {S}px;")
         self._status.setVisible(bool(text))
