@@ -16,6 +16,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -52,14 +53,14 @@ def collect(root: Path = ROOT) -> Found:
             found.setdefault(context, {}).setdefault(text, f"{path.relative_to(root).as_posix()}:{line}")
 
     for path in sorted((root / "gui" / "windlass_gui").rglob("*.py")):
-        tree = ast.parse(path.read_text("utf-8"))
+        tree = _parsed(path)
         for context, text, line in _translated(tree):
             add(context, text, path, line)
         for text, line in _tables(tree):
             add(WORDS, text, path, line)
     for room in SPEAKERS:
         for path in sorted((root / room).rglob("*.py")):
-            tree = ast.parse(path.read_text("utf-8"))
+            tree = _parsed(path)
             if room == "gui/windlass_gui" and _knows_qt(tree):  # its words go through `tr`, but for errors
                 tree = ast.Module([node for node in ast.walk(tree) if isinstance(node, ast.Raise)], [])
             for text, line in _sentences(tree):
@@ -70,6 +71,11 @@ def collect(root: Path = ROOT) -> Found:
     for text in _states(root):
         add(SENTENCES, text, root / "core" / "windlass" / "wire" / "rows.py", 1)
     return found
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
 
 
 def _knows_qt(tree: ast.Module) -> bool:

@@ -183,10 +183,10 @@ def _left(root: QWidget, names: set[str]) -> list[tuple[str, str]]:
     """Texts that the other language did not reach; `names` are a document's own words."""
     left = []
     for kind, text in _texts(root):
-        rest = re.sub(r"<[^>]*>", "", text)
+        rest = re.sub(r"^[\w-]+(:|> <)   ", "", text, flags=re.MULTILINE)  # of the filter's language
+        rest = re.sub(r"<[^>]*>", "", rest)
         while (fewer := re.sub(r"⟦[^⟦⟧]*⟧", "", rest)) != rest:
             rest = fewer
-        rest = re.sub(r"^[\w-]+(:|> <)   ", "", rest, flags=re.MULTILINE)  # of the filter's language
         for name in sorted(names, key=len, reverse=True):
             rest = rest.replace(name, "")
         rest = re.sub(
