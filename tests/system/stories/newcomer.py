@@ -37,7 +37,7 @@ def newcomer(player: Player) -> None:
     player.snap("log")
     run = player.ask("number")
     player.set_field(third, "script", "echo all three done")
-    player.until("the run bar's word on the edit", lambda: "Retry" in player.ask("note"))
+    player.until("the run bar's word on the edit", lambda: "Edited" in player.ask("note"))
     player.snap("mended")
     player.from_menu("Retry", "node", third)
     player.where("button", "Retry with the changes")
