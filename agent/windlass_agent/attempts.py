@@ -45,6 +45,14 @@ def kind_of(bundle: Bundle) -> Kind | None:
     return bundle.run, shape_of(spec.resources), spec.pin
 
 
+def _large(results: Mapping[str, bytes | list[bytes]]) -> bool:
+    """Whether one of them is a blob."""
+    return any(
+        any(one[:1] == b"b" for one in found) if isinstance(found, list) else found[:1] == b"b"
+        for found in results.values()
+    )
+
+
 class Group:
     """The attempts of one task, or of all tasks of one kind: a queue, and what is known of how long they take."""
 
@@ -148,8 +156,8 @@ class Attempt:
         self.bundle = bundle
         self.item = item
         self.payload = payload
-        self.plain = group.light and not (item.files or item.results or bundle.results)
-        """A function that needs nothing but its arguments."""
+        self.plain = group.light and not (item.files or bundle.results or (item.results and _large(item.results)))
+        """A function that needs nothing but its arguments and results that came along."""
 
     def __repr__(self) -> str:
         k = self.key

@@ -21,6 +21,7 @@ from windlass.wire.messages import (
     Assign,
     AssignItem,
     AssignRange,
+    AssignTasks,
     AttemptSample,
     Bundle,
     Held,
@@ -174,23 +175,38 @@ class Executor:
         self._shop.dirty = True
         self._settle()
 
-    def _assign(self, key: Key, item: AssignItem, payload: bytes) -> None:
+    def assign_tasks(self, message: AssignTasks, payload: Sequence[bytes]) -> None:
+        """The same for single tasks of one kind, which differ by their arguments and the results that they need."""
+        for new in message.bundles:
+            self._take_bundle(new)
+        number = message.version
+        plain = AssignItem(Key(message.run, message.kind, 0, 0, message.epoch), number)
+        results = message.results
+        for place, key in enumerate(message.attempt_keys()):
+            item = AssignItem(key, number, results=results[place]) if results and results[place] else plain
+            self._assign(key, item, payload[place] if place < len(payload) else b"", message.kind)
+        self._shop.dirty = True
+        self._settle()
+
+    def _assign(self, key: Key, item: AssignItem, payload: bytes, kind: int | None = None) -> None:
+        """`kind`: what its bundle has in the place of the task."""
         attempts = self._shop.attempts
         id = key.run, key.task, key.index, key.attempt
         if id in attempts or self._outbox.holds(id):
             return  # sent again after a lost link
-        group = self._groups.get((key.run, key.task))
-        bundle = self._bundles.get((key.run, key.task, item.version))
+        task = key.task if kind is None else kind
+        group = self._groups.get((key.run, task))
+        bundle = self._bundles.get((key.run, task, item.version))
         if group is None or bundle is None or not group.takes(bundle):
             self._outbox.rejected(key, "unknown bundle")
             return
         attempt = attempts[id] = Attempt(group, bundle, key, item, payload)
-        if bundle is group.present and not item.files and not item.results:
+        if bundle is group.present and not item.files and attempt.plain:
             self._shop.queue(attempt)  # all that the bundle needs was seen to be here
         elif missing := self._missing(bundle, item):
             self._fetch(attempt, missing)
         else:
-            if not item.files and not item.results:
+            if not item.files and attempt.plain:
                 group.present = bundle
             self._shop.queue(attempt)
 

@@ -112,7 +112,7 @@ class Lane:
         self._fresh.append(item)
 
     def feed_calls(self, attempts: Sequence[Attempt], function: int) -> None:
-        """Queue many that need nothing but their arguments."""
+        """Queue many that need nothing but their arguments and what came along with them."""
         first = seq = self._seq + 1
         for attempt in attempts:
             attempt.state = RUNNING
@@ -121,7 +121,9 @@ class Lane:
             seq += 1
         self._seq = seq - 1
         self.sent.extend(attempts)
-        self._fresh.append(Calls(function, first, [attempt.payload for attempt in attempts]))
+        results = [attempt.item.results for attempt in attempts]
+        payloads = [attempt.payload for attempt in attempts]
+        self._fresh.append(Calls(function, first, payloads, results if any(results) else []))
 
     def function(self, digest: str, store: BlobStore) -> int:
         """The runner's number of a callable, which is sent before its first use."""

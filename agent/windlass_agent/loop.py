@@ -252,16 +252,17 @@ class Agent:
                 self._spool.ack_batches(message.batches)
             case _ if self.session.state is not State.TOGETHER:
                 self._drop("early", f"{type(message).__name__} before the welcome")
-            case m.Assign() | m.AssignRange():
+            case m.Assign() | m.AssignRange() | m.AssignTasks():
                 if self._end_at is not None:
-                    items = message.items if isinstance(message, m.Assign) else message.apart().items
-                    for item in items:
-                        self._outbox.rejected(item.key, "ending")
+                    for key in message.attempt_keys():
+                        self._outbox.rejected(key, "ending")
                 else:
                     if isinstance(message, m.Assign):
                         executor.assign(message, payload)
-                    else:
+                    elif isinstance(message, m.AssignRange):
                         executor.assign_range(message, payload)
+                    else:
+                        executor.assign_tasks(message, payload)
                     self._extend_lease()
                     if not executor.ahead:
                         self._quiet_until = 0.0

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -64,6 +64,9 @@ class Function:
         """What each of its items ends with when it could not be loaded."""
         assert self.error is not None
         return False, encode_error(self.error), _describe(self.error, 1, self.where + ": ")
+
+
+Results = Mapping[str, bytes | list[bytes]]
 
 
 class Runner:
@@ -126,7 +129,8 @@ class Runner:
                 continue
             if function is None:
                 function = self._function(batch.function)
-            ok, data, error = self._call(function, payload)
+            results = batch.results[seq - batch.first] if batch.results else None
+            ok, data, error = self._call(function, payload, results)
             if os.getpid() != self._pid:
                 os._exit(0)  # a child that the function forked came back out of it: the parent answers
             channel.finish_output()
@@ -208,8 +212,8 @@ class Runner:
                     return function.failure()
                 args, kwargs = pickle.loads(item.payload)
                 if item.results:
-                    args = [self._resolve(value, item) for value in args]
-                    kwargs = {name: self._resolve(value, item) for name, value in kwargs.items()}
+                    args = [_resolve(value, item.results) for value in args]
+                    kwargs = {name: _resolve(value, item.results) for name, value in kwargs.items()}
                 value = function.call(*args, **kwargs)
         except BaseException as error:
             return False, encode_error(error), _describe(error, 2 if item.target else 1)
@@ -221,12 +225,15 @@ class Runner:
         except BaseException as error:
             return False, encode_error(error), _describe(error, 1, "the result cannot be sent: ")
 
-    def _call(self, function: Function, payload: bytes) -> tuple[bool, bytes, str]:
-        """The same for an item that is nothing but its arguments."""
+    def _call(self, function: Function, payload: bytes, results: Results | None) -> tuple[bool, bytes, str]:
+        """The same for an item that is nothing but its arguments, and results that these name."""
         if function.call is None:
             return function.failure()
         try:
             args, kwargs = pickle.loads(payload)
+            if results:
+                args = [_resolve(value, results) for value in args]
+                kwargs = {name: _resolve(value, results) for name, value in kwargs.items()}
             value = function.call(*args, **kwargs)
         except BaseException as error:
             return False, encode_error(error), _describe(error, 1)
@@ -267,18 +274,6 @@ class Runner:
         args, kwargs = msgspec.msgpack.decode(item.args, ext_hook=_argument)
         return call(*args, **kwargs)
 
-    def _resolve(self, value: Any, item: Item) -> Any:
-        """Put results where the arguments name them: at any depth of plain containers."""
-        kind = type(value)
-        if kind is ResultRef:
-            found = item.results[value.task]
-            return [_load_result(one) for one in found] if isinstance(found, list) else _load_result(found)
-        if kind is list or kind is tuple:
-            return kind(self._resolve(one, item) for one in value)
-        if kind is dict:
-            return {key: self._resolve(one, item) for key, one in value.items()}
-        return value
-
     def _end_children(self) -> float:
         """Kill what the function left running; CPU seconds of those that were reaped."""
         try:
@@ -300,6 +295,19 @@ def _argument(code: int, data: memoryview) -> Any:
     if code != PICKLED:
         raise ValueError(f"unknown kind of argument {code}")
     return decode_result(bytes(data))
+
+
+def _resolve(value: Any, results: Results) -> Any:
+    """Put results where the arguments name them: at any depth of plain containers."""
+    kind = type(value)
+    if kind is ResultRef:
+        found = results[value.task]
+        return [_load_result(one) for one in found] if isinstance(found, list) else _load_result(found)
+    if kind is list or kind is tuple:
+        return kind(_resolve(one, results) for one in value)
+    if kind is dict:
+        return {key: _resolve(one, results) for key, one in value.items()}
+    return value
 
 
 def _load_result(data: bytes) -> Any:

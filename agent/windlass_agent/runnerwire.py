@@ -72,11 +72,15 @@ class Item(msgspec.Struct, array_like=True, tag=2):
 
 
 class Calls(msgspec.Struct, array_like=True, tag=6):
-    """Items of the loaded callable `function` that need nothing but their pickled arguments, numbered from `first`."""
+    """Items of the loaded callable `function`, numbered from `first`, that need only what is here.
+
+    `payloads` are their pickled arguments, `results` what the `ResultRef`s in these stand for; empty: there are none.
+    """
 
     function: int
     first: int
     payloads: list[bytes]
+    results: list[dict[str, bytes | list[bytes]]] = []
 
 
 class Done(msgspec.Struct, array_like=True, tag=3):

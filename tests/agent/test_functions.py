@@ -293,3 +293,25 @@ def test_a_peak_is_of_the_function_that_needed_it(bench: Bench) -> None:
     second = bench.call(small)
     assert bench.end_of(second).usage.memory < 150 << 20
     assert bench.result_of(first) == bench.result_of(second)
+
+
+def test_tasks_of_a_kind_come_with_the_results_that_they_need(bench: Bench) -> None:
+    ref = bench.file("result", encode_result("x" * 200_000))
+    bundle = m.Bundle(
+        1, -3, 1, "test", Task("first", bench.function(lambda a, b: [a, len(b) if isinstance(b, str) else b])), {}
+    )
+    args = cloudpickle.dumps(((ResultRef("a"),), {"b": ResultRef("b")}))
+    lengths = cloudpickle.dumps(((1, 2), {}))
+    results: list[Any] = [{"a": b"j1", "b": [b"j2", b"j3"]}, {}, {"a": b"j1", "b": encode_ref(ref)}, {"a": b"j1"}]
+    message = m.AssignTasks([bundle], 1, -3, 1, 7, [5, 6, 8, 9], [1, 1, 2, 1], results)
+    bench.executor.assign_tasks(message, [args, lengths, args, args])
+    keys = message.attempt_keys()
+    assert keys[2] == m.Key(1, 8, 0, 2, 7)
+    assert [bench.result_of(key) for key in keys[:3]] == [b"j[1,[2,3]]", b"j[1,2]", b"j[1,200000]"]
+    assert "KeyError" in bench.end_of(keys[3]).error
+    bench.executor.assign_tasks(message, [args, lengths, args, args])  # sent again: nothing of it runs twice
+    bench.step()
+    assert bench.executor.idle
+    unknown = m.AssignTasks([], 1, -4, 1, 7, [10], [1], [])
+    bench.executor.assign_tasks(unknown, [])
+    assert bench.core.refused == [(m.Key(1, 10, 0, 1, 7), "unknown bundle")]

@@ -134,7 +134,7 @@ def succeeded(book: Book, crowd: Crowd, members: list[int]) -> bool:
     """These are complete, and others may begin; True if the run has ended with them."""
     run, tasks = crowd.run, crowd.run.tasks
     run.left -= len(members)
-    begin(book, run, tasks.complete_all(members))
+    begin(book, run, tasks.complete(members))
     tidy(crowd)
     return not run.left
 

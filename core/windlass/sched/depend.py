@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from windlass.sched import crowds
 from windlass.sched.book import Book
 from windlass.sched.events import DecideTask
 from windlass.sched.queues import Range, runs_of
@@ -220,8 +221,7 @@ def _complete_if_done(book: Book, task: TaskState) -> None:
     if not task.states and not task.released:
         return  # an empty array ends when its turn comes, not before
     task.run.left -= 1
-    for child in task.run.tasks.complete(task.pos):
-        book.look(child)
+    crowds.begin(book, task.run, task.run.tasks.complete((task.pos,)))
     for child in task.each_children:
         book.look(child)
     if not task.run.left:

@@ -324,16 +324,7 @@ class Table:
     def each_children(self, pos: int) -> Sequence[int]:
         return self._each_down.of(pos)
 
-    def complete(self, pos: int) -> Iterator[TaskState]:
-        """The task is complete: mark it, and give those that waited for nothing else."""
-        self.done[pos] = 1
-        waits = self.waits
-        for child in self._whole_down.of(pos):
-            waits[child] -= 1
-            if not waits[child]:
-                yield self[child]
-
-    def complete_all(self, positions: Iterable[int]) -> list[int]:
+    def complete(self, positions: Iterable[int]) -> list[int]:
         """These tasks are complete: mark them, and give those that waited for nothing else."""
         done, waits, opened = self.done, self.waits, []
         of = self._whole_down.of

@@ -28,6 +28,8 @@ ASSIGN_BYTES = 4 * 1024 * 1024
 """Payload of one message of assignments, about."""
 FEW = 16
 """Items that are given by themselves: somebody may wait for them."""
+WEIGHT = limits.HEADER // 2
+"""Results and arguments of one message of single tasks, about."""
 _TROUBLE = (ExprError, ValueError, LookupError, OSError, BlobError)
 """What may go wrong while that which an item needs is put together."""
 _TOO_LARGE = "what the task needs is too large to be sent to an agent"
@@ -52,6 +54,10 @@ def spans_of(ids: list[AttemptId]) -> list[Span]:
     if first >= 0:
         found.append((run, task, first, last, attempt))
     return found
+
+
+def _size(result: bytes | list[bytes]) -> int:
+    return sum(map(len, result)) if isinstance(result, list) else len(result)
 
 
 def _unmade(error: Exception) -> str:
@@ -95,6 +101,8 @@ class Assigner:
         """The assignment is durable, and so is all that it depends on: put together what the agent needs, and send."""
         if agent.connection is None or agent.epoch != epoch:
             return  # it will say HELLO, without these
+        if not gpus:
+            spans = self._assign_kinds(agent, epoch, spans)
         bundles: dict[tuple[int, int], Bundle] = {}
         found: dict[tuple[int, int], tuple[RunData, bool, int, bool]] = {}
         batch: list[AssignItem] = []
@@ -146,6 +154,72 @@ class Assigner:
                     bundles, batch, payload, weight = {}, [], [], 0
         if batch or bundles:
             self._send_assign(agent, bundles, batch, payload)
+
+    def _assign_kinds(self, agent: AgentRecord, epoch: int, spans: list[Span]) -> list[Span]:
+        """Send single tasks that are sent by kinds, and return the others."""
+        others: list[Span] = []
+        kinds: dict[tuple[int, int], tuple[RunData, Bundle, list[Span]]] = {}
+        for span in spans:
+            run = self._core.runs.get(span[0]) if span[3] == 1 else None
+            bundle = self._core.bundles.of_kind(run, span[1]) if run is not None else None
+            if run is None or bundle is None:
+                others.append(span)
+            elif (known := kinds.get((run.id, bundle.task))) is not None:
+                known[2].append(span)
+            else:
+                kinds[run.id, bundle.task] = run, bundle, [span]
+        for run, bundle, tasks in kinds.values():
+            self._send_kind(agent, epoch, run, bundle, tasks)
+        return others
+
+    def _send_kind(self, agent: AgentRecord, epoch: int, run: RunData, bundle: Bundle, spans: list[Span]) -> None:
+        bundles = self._core.bundles
+        positions: list[int] = []
+        numbers: list[int] = []
+        needed: list[dict[str, bytes | list[bytes]]] = []
+        payload: list[bytes] = []
+        weight = 0
+        for span in spans:
+            position, number = span[1], span[4]
+            try:
+                results, data = bundles.needed(run, position), bundles.arguments(run, position)
+            except _TROUBLE as error:
+                self._fail_here(agent, epoch, AttemptId(run.id, position, 0, number), _unmade(error))
+                continue
+            positions.append(position)
+            numbers.append(number)
+            needed.append(results)
+            payload.append(data)
+            weight += len(data) + sum(map(_size, results.values()))
+            if len(positions) >= limits.BATCH or weight > WEIGHT:
+                self._send_tasks(agent, epoch, bundle, positions, numbers, needed, payload)
+                positions, numbers, needed, payload, weight = [], [], [], [], 0
+        if positions:
+            self._send_tasks(agent, epoch, bundle, positions, numbers, needed, payload)
+
+    def _send_tasks(
+        self,
+        agent: AgentRecord,
+        epoch: int,
+        bundle: Bundle,
+        tasks: list[int],
+        numbers: list[int],
+        needed: list[dict[str, bytes | list[bytes]]],
+        payload: list[bytes],
+    ) -> None:
+        if agent.connection is None:
+            return
+        name = bundle.run, bundle.task, bundle.version
+        fresh = [] if name in agent.sent else [bundle]
+        agent.sent.add(name)
+        message = m.AssignTasks(
+            fresh, bundle.run, bundle.task, bundle.version, epoch, tasks, numbers, needed if any(needed) else []
+        )
+        if not self._core.links.send(agent.connection, message, payload if any(payload) else ()):
+            if fresh:
+                agent.sent.discard(name)
+            for task, number in zip(tasks, numbers, strict=True):
+                self._fail_here(agent, epoch, AttemptId(bundle.run, task, 0, number), _TOO_LARGE)
 
     def _send_span(
         self, agent: AgentRecord, bundles: list[Bundle], run: RunData, version: int, epoch: int, span: Span, call: bool

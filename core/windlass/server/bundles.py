@@ -26,10 +26,11 @@ INLINE_RESULTS = 1024 * 1024
 """Bytes of other tasks' results in one bundle; beyond it they travel as blobs."""
 SMALL = 200
 """Bytes of a result that is never worth a blob."""
-RECENT = 4096
+RECENT = 8192
 """Results of single tasks of a run that are kept for those who need them next."""
 APPENDED = 64 * 1024
 """Bytes of arguments that are kept as they come."""
+_UNKNOWN = Bundle(0, 0, 0, "", Task("", Call("")), {})
 _payloads = msgspec.msgpack.Decoder(list[bytes])
 
 
@@ -66,6 +67,8 @@ class Bundles:
         self._singles: dict[tuple[int, int], list[bytes]] = {}
         self._ahead = 1
         """Single tasks whose arguments are read at once."""
+        self._kinds: dict[tuple[int, int], Bundle | None] = {}
+        """(run, kind) -> what all its tasks share, where that is all but their arguments and others' results."""
         self._recent: dict[int, dict[int, bytes | None]] = {}
         """Run -> single task that was sent out of late -> its result, once that is durable: who needs it comes soon."""
 
@@ -165,10 +168,62 @@ class Bundles:
         self._cache.pop((run.id, position), None)
         self._files.pop((run.id, position), None)
 
+    # --- tasks of a kind ---
+
+    def of_kind(self, run: RunData, position: int) -> Bundle | None:
+        """What a single task shares with all of its kind; None: it has a bundle of its own.
+
+        Such tasks are functions that need nothing but their arguments and the results of others (`needed`).
+        """
+        kind = run.graph.kinds[position]
+        found = self._kinds.get((run.id, kind), _UNKNOWN)
+        if found is _UNKNOWN or (found is not None and found.version != run.first_version + run.amended):
+            found = self._kinds[run.id, kind] = self._kind(run, kind)
+        return None if run.graph.edges[1].of(position) else found
+
+    def _kind(self, run: RunData, kind: int) -> Bundle | None:
+        first = run.graph.firsts[kind]
+        task = run.task(first)
+        texts = task.env or task.inputs or task.outputs or task.when is not None or "${{" in task.workdir
+        if task.is_array or not isinstance(task.action, Call) or texts or run.references(first) is not NOTHING:
+            return None
+        spec = replace(self._without_licences(task), needs=[])
+        return Bundle(run.id, -1 - kind, run.first_version + run.amended, run.name, spec, run.params)
+
+    def needed(self, run: RunData, position: int) -> dict[str, bytes | list[bytes]]:
+        """The results that such a task needs; from now on its own is kept at hand, too."""
+        recent = self._await(run.id, position)
+        name = run.position.name
+        ups = run.graph.edges[0].of(position)
+        found: dict[str, bytes | list[bytes]] = {}
+        weight = 0
+        for up in ups:
+            one = recent.get(up)
+            if one is None or weight > INLINE_RESULTS:
+                return self._results(run, {name(up): up for up in ups})
+            found[name(up)] = one
+            weight += len(one)
+        return found
+
+    def _await(self, run: int, position: int) -> dict[int, bytes | None]:
+        """Keep the result of a single task when it comes; those that are kept."""
+        recent = self._recent.get(run)
+        if recent is None:
+            recent = self._recent[run] = {}
+        recent[position] = None
+        if len(recent) > RECENT:
+            del recent[next(iter(recent))]
+        return recent
+
+    def arguments(self, run: RunData, position: int) -> bytes:
+        """Its pickled arguments; empty when the client sent none."""
+        batch = self._single(run.id, position)
+        return batch[0] if batch else b""
+
     def forget(self, run: int) -> None:
         """The run has ended or is gone."""
         caches: tuple[dict[tuple[int, int], Any], ...] = (
-            self._cache, self._files, self._batches, self._appended, self._singles,
+            self._cache, self._files, self._batches, self._appended, self._singles, self._kinds,
         )  # fmt: skip
         for cache in caches:
             for key in [key for key in cache if key[0] == run]:
@@ -192,10 +247,7 @@ class Bundles:
     def _build(self, run: RunData, position: int) -> Bundle:
         task = run.task(position)
         if not task.is_array:
-            recent = self._recent.setdefault(run.id, {})
-            recent[position] = None
-            if len(recent) > RECENT:
-                del recent[next(iter(recent))]
+            self._await(run.id, position)
         refs = run.references(position)
         whole = {need.task: run.position[need.task] for need in task.needs if not need.each}
         call = isinstance(task.action, Call)
@@ -297,7 +349,7 @@ class Bundles:
         elif each:
             files += self._inputs(run, task, task.inputs, Scope(params=run.params), index, each)
         wanted = each if isinstance(task.action, Call) else each & refs.results
-        found = {}
+        found: dict[str, bytes | list[bytes]] = {}
         for name in wanted:
             result = self._reader.result(run.id, run.position[name], index)
             if result is not None:

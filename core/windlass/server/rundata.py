@@ -147,6 +147,8 @@ class RunData:
     """Seconds after the submit by which each task should have ended that has no earlier one of its own; 0: none."""
     first_version: int = 1
     """Of all others. After a restart, higher than any that an agent may hold."""
+    amended: int = 0
+    """How many times it got another graph in this life of the core."""
 
     def __repr__(self) -> str:
         return f"<RunData {self.id} {self.name} {self.state}>"
@@ -178,6 +180,7 @@ class RunData:
     def amend(self, graph: Graph, files: list[FileRef]) -> None:
         """Another graph of the same structure."""
         self.graph, self.files = pack(graph), files
+        self.amended += 1
         self._references.clear()
 
     def plan(self) -> RunPlan:

@@ -17,7 +17,7 @@ import msgspec
 
 from windlass.model.graph import FileRef, Gpu, Resources, Task
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Raised when peers of different versions could misunderstand each other."""
 
 
@@ -287,7 +287,7 @@ class AssignItem(msgspec.Struct, array_like=True, frozen=True):
     version: int
     value: bytes = b""
     files: list[FileRef] = []
-    results: dict[str, bytes] = {}
+    results: dict[str, bytes | list[bytes]] = {}
     gpus: tuple[int, ...] = ()
     """Devices of the agent that are its own, or of which it has a part (`gpu_memory` without `gpus`)."""
 
@@ -297,6 +297,9 @@ class Assign(Message, frozen=True):
 
     bundles: list[Bundle]
     items: list[AssignItem]
+
+    def attempt_keys(self) -> list[Key]:
+        return [item.key for item in self.items]
 
 
 class AssignRange(Message, frozen=True):
@@ -314,11 +317,41 @@ class AssignRange(Message, frozen=True):
     first: int
     count: int
 
+    def attempt_keys(self) -> list[Key]:
+        indexes = range(self.first, self.first + self.count)
+        return [Key(self.run, self.task, index, self.attempt, self.epoch) for index in indexes]
+
     def apart(self) -> Assign:
         """The same with a record for each item."""
-        indexes = range(self.first, self.first + self.count)
-        keys = [Key(self.run, self.task, index, self.attempt, self.epoch) for index in indexes]
-        return Assign(self.bundles, [AssignItem(key, self.version) for key in keys])
+        return Assign(self.bundles, [AssignItem(key, self.version) for key in self.attempt_keys()])
+
+
+class AssignTasks(Message, frozen=True):
+    """As `Assign`, for single tasks of one kind: functions that need their arguments and other tasks' results alone.
+
+    The kind's bundle has `kind` (negative) in the place of the task, and no results. One payload frame a task, or none.
+    """
+
+    bundles: list[Bundle]
+    run: int
+    kind: int
+    version: int
+    epoch: int
+    tasks: list[int]
+    attempts: list[int]
+    """The attempt number of each."""
+    results: list[dict[str, bytes | list[bytes]]]
+    """What each needs, as in `Bundle`; empty: nothing, none of them."""
+
+    def attempt_keys(self) -> list[Key]:
+        named = zip(self.tasks, self.attempts, strict=True)
+        return [Key(self.run, task, 0, number, self.epoch) for task, number in named]
+
+    def apart(self) -> Assign:
+        """The same with a record for each item."""
+        results = self.results or [{} for _ in self.tasks]
+        items = zip(self.attempt_keys(), results, strict=True)
+        return Assign(self.bundles, [AssignItem(key, self.version, results=found) for key, found in items])
 
 
 class Stop(Message, frozen=True):
@@ -874,5 +907,6 @@ MESSAGES: tuple[type[Message], ...] = (
     Act,
     GetPrograms, FindPrograms, ProgramsFound, GetAgent,
     Seen,
+    AssignTasks,
 )  # fmt: skip
 """A message's type byte is its place here plus one: append only."""

@@ -14,8 +14,9 @@ from windlass.sched.states import ItemState
 
 
 def objects(bench: Bench, run: int = 1) -> set[int]:
-    """Positions of the tasks that are objects between two events."""
-    return {task.pos for task in bench.scheduler._book.runs[run].tasks.hot}
+    """Positions of the tasks that are objects between two events, or members of a crowd."""
+    tasks = bench.scheduler._book.runs[run].tasks
+    return set(tasks._hot).union(*(crowd.members() for crowd in tasks.crowds.values()))
 
 
 def chain(length: int) -> list[TaskPlan]:

@@ -85,7 +85,7 @@ class FakeAgent(Peer):
 
     def _next(self, timeout: int = PATIENCE) -> tuple[Any, list[bytes]]:
         msg, payload = super().receive(timeout)
-        return (msg.apart() if isinstance(msg, m.AssignRange) else msg), payload
+        return (msg.apart() if isinstance(msg, m.AssignRange | m.AssignTasks) else msg), payload
 
     def acknowledged(self) -> m.Ack:
         """The next acknowledgement; assignments that come before it are kept."""

@@ -200,3 +200,31 @@ def test_a_mended_graph_survives_a_restart(start_core: Any, kit: Any, ended: boo
     agent2.finish([item])
     agent2.finish(agent2.assigned(1))
     assert kit.wait_run(client, run) == "succeeded"
+
+
+def test_functions_of_one_kind_are_given_with_the_mended_bundle(core: Any, kit: Any) -> None:
+    """What all of a kind share is sent once, and again when the graph was mended."""
+    client, agent = core.client(), core.agent()
+    agent.hello(cpus=2)
+    old, new = Call("f" * 64), Call(ref("", b"mended").hash)
+    upload(client, b"mended")
+    tasks = [kit.task(f"t{n}", *([f"t{n - 2}"] if n > 1 else []), action=old) for n in range(6)]
+    run = kit.submit(client, *tasks)
+
+    def given() -> tuple[list[int], list[Any], list[Any]]:
+        message = agent.expect(m.Assign)
+        bundles = [bundle.spec.action for bundle in message.bundles]
+        return [item.key.task for item in message.items], bundles, message.items
+
+    positions, actions, items = given()
+    assert (positions, actions) == ([0, 1], [old])
+    agent.finish(items)
+    positions, actions, items = given()
+    assert (positions, actions) == ([2, 3], [])
+    mended = [msgspec.structs.replace(task, action=new) for task in tasks]
+    amend(client, run, *mended)
+    agent.finish(items)
+    positions, actions, items = given()
+    assert (positions, actions) == ([4, 5], [new])
+    agent.finish(items)
+    assert kit.wait_run(client, run) == "succeeded"

@@ -94,7 +94,7 @@ def test_every_message_a_peer_may_send_has_a_role() -> None:
         m.Enrolled, m.Refused, m.WhoAreYou, m.Welcome, m.Alive, m.Assign, m.AssignRange, m.Stop, m.Ack, m.Forget,
         m.Shutdown,
         m.BlobDone, m.ClientWelcome, m.Reply, m.Failure, m.Snapshot, m.Delta, m.LogWant,
-        m.FindPrograms,
+        m.FindPrograms, m.AssignTasks,
     }  # fmt: skip
     named = set().union(*roles.ALLOWED.values()) | {m.Enrol}
     assert named == set(m.MESSAGES) - from_core
