@@ -4,41 +4,40 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
+from itertools import accumulate, chain, repeat
+from operator import lt
 
 
 class Edges:
     """`of(x)` are the positions at the other end of x's edges, in the order in which the edges were given."""
 
-    __slots__ = ("_at", "_to")
+    __slots__ = ("_at", "_to", "falling")
 
     def __init__(self, tasks: int, begins: Sequence[int], ends: Sequence[int]) -> None:
         """One edge for each pair of `begins` and `ends`."""
         at, to = array("I"), array("I")
         if begins:
-            at = array("I", bytes(4 * (tasks + 1)))
+            degrees = array("I", bytes(4 * (tasks + 1)))
             for begin in begins:
-                at[begin + 1] += 1
-            total = 0
-            for place, count in enumerate(at):
-                total += count
-                at[place] = total
-            to = array("I", bytes(4 * total))
+                degrees[begin + 1] += 1
+            at = array("I", accumulate(degrees))
+            to = array("I", bytes(4 * len(begins)))
             free = at[:]
             for begin, end in zip(begins, ends, strict=True):
-                to[free[begin]] = end
-                free[begin] += 1
+                place = free[begin]
+                to[place] = end
+                free[begin] = place + 1
         self._at = at
         self._to = to
+        self.falling = all(map(lt, ends, begins))
+        """Each edge leads to a lower position, as where tasks stand behind those that they need."""
 
     def of(self, position: int) -> Sequence[int]:
         return self._to[self._at[position] : self._at[position + 1]] if self._at else ()
 
     def turned(self, tasks: int) -> Edges:
         """The same edges, from their other ends."""
-        begins = array("I")
-        if self._at:
-            for place in range(tasks):
-                begins.extend([place] * (self._at[place + 1] - self._at[place]))
+        begins = array("I", chain.from_iterable(map(repeat, range(tasks), self.degrees(tasks))))
         return Edges(tasks, self._to, begins)
 
     def degrees(self, tasks: int) -> array[int]:
@@ -46,11 +45,14 @@ class Edges:
         at = self._at
         if not at:
             return array("I", bytes(4 * tasks))
-        return array("I", (at[place + 1] - at[place] for place in range(tasks)))
+        return array("I", [at[place + 1] - at[place] for place in range(tasks)])
 
 
 def topological(ups: Iterable[Edges], downs: Sequence[Edges], tasks: int) -> list[int]:
     """Positions, each after all that it needs; fewer than `tasks` where some need each other in a circle."""
+    ups = list(ups)
+    if all(edges.falling for edges in ups):
+        return list(range(tasks))
     waits = array("I", bytes(4 * tasks))
     for edges in ups:
         for place, degree in enumerate(edges.degrees(tasks)):

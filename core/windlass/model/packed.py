@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from itertools import compress
 
 import msgspec
 
@@ -47,14 +48,14 @@ _needs = msgspec.msgpack.Decoder(list[Need])
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class MissingNeed(ValueError):
-    """A task needs another that the graph has not."""
+class BadNames(ValueError):
+    """Two tasks have one id, or a task needs another that the graph has not."""
 
 
 class PackedGraph(Sequence[Task]):
     """The tasks of a graph, in the document's order."""
 
-    __slots__ = ("_at", "_edges", "_kept", "_large", "_raw", "apart", "firsts", "head", "kinds", "names")
+    __slots__ = ("_at", "_edges", "_kept", "_large", "_needs", "_raw", "apart", "firsts", "head", "kinds", "names")
 
     def __init__(self, raw: bytes) -> None:
         """Raises `MsgspecError` where this is no graph; where a task is none, only when it is looked at."""
@@ -74,6 +75,8 @@ class PackedGraph(Sequence[Task]):
         self.firsts = array("I")
         """and of each kind, its first task."""
         self._edges: tuple[Edges, Edges] | None = None
+        self._needs: tuple[list[int], list[bool], list[str]] = [], [], []
+        """What is needed, until somebody asks for `edges`: by which task, whether item by item, and the id."""
         self.names = Names(self._read(head.tasks))
         head.tasks = []
         self.head: Graph = head
@@ -81,6 +84,7 @@ class PackedGraph(Sequence[Task]):
 
     def _read(self, tasks: list[msgspec.Raw]) -> Iterator[str]:
         known: dict[bytes, int] = {}
+        begins, each, ids = self._needs
         for place, one in enumerate(tasks):
             named = _named.decode(one)
             if named.apart:
@@ -89,6 +93,10 @@ class PackedGraph(Sequence[Task]):
             if kind == len(self.firsts):
                 self.firsts.append(place)
             self.kinds.append(kind)
+            for need in _needs.decode(named.needs) if named.needs else ():
+                begins.append(place)
+                each.append(need.each)
+                ids.append(need.task)
             yield named.id
 
     def __len__(self) -> int:
@@ -117,26 +125,26 @@ class PackedGraph(Sequence[Task]):
 
     @property
     def edges(self) -> tuple[Edges, Edges]:
-        """What each task needs: as a whole, and item by item. Raises `MissingNeed`."""
+        """What each task needs: as a whole, and item by item. Raises `BadNames`."""
         if self._edges is None:
             self._edges = self._needed()
         return self._edges
 
     def _needed(self) -> tuple[Edges, Edges]:
         position = {name: place for place, name in enumerate(self.names)}
-        begins: tuple[array[int], array[int]] = array("I"), array("I")
-        ends: tuple[array[int], array[int]] = array("I"), array("I")
-        at, raw = self._at, memoryview(self._raw)
-        for place in range(len(self)):
-            needs = _named.decode(raw[at[place] : at[place + 1]]).needs
-            for need in _needs.decode(needs) if needs else ():
-                up = position.get(need.task)
-                if up is None:
-                    raise MissingNeed(f"task {self.names.name(place)!r} needs {need.task!r}, which is not there")
-                begins[need.each].append(place)
-                ends[need.each].append(up)
+        if len(position) != len(self):
+            raise BadNames("two tasks have the same id")
+        begins, each, ids = self._needs
+        try:
+            ends = [position[id] for id in ids]
+        except KeyError as error:
+            place = begins[ids.index(error.args[0])]
+            raise BadNames(f"task {self.names.name(place)!r} needs {error.args[0]!r}, which is not there") from None
+        self._needs = [], [], []
         size = len(self)
-        return Edges(size, begins[0], ends[0]), Edges(size, begins[1], ends[1])
+        whole = [not one for one in each]
+        first = Edges(size, list(compress(begins, whole)), list(compress(ends, whole)))
+        return first, Edges(size, list(compress(begins, each)), list(compress(ends, each)))
 
     def unpacked(self) -> Graph:
         fields = {field: getattr(self.head, field) for field in Graph.__struct_fields__}

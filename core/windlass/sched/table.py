@@ -122,8 +122,14 @@ class Table:
         order, paths = self.order(), self.paths
         if len(order) != len(paths):
             raise ValueError(f"run {self.run.id}: its tasks need each other in a circle")
+        whole, each = self._whole_down, self._each_down
         for pos in reversed(order):
-            paths[pos] += self._after(pos, paths)
+            longest = 0.0
+            for edges in (whole, each):
+                for child in edges.of(pos):
+                    if paths[child] > longest:
+                        longest = paths[child]
+            paths[pos] += longest
 
     def own(self, pos: int) -> float:
         """Seconds that an attempt of the task counts in the paths."""

@@ -18,7 +18,7 @@ from windlass.model.edges import topological
 from windlass.model.expr import ExprError
 from windlass.model.graph import Call, Command, FileRef, Graph, PythonCall, Resources, Script, Task
 from windlass.model.names import Names
-from windlass.model.packed import MissingNeed, PackedGraph, pack
+from windlass.model.packed import BadNames, PackedGraph, pack
 from windlass.model.template import names
 from windlass.model.wfformat import recorded
 from windlass.sched.events import PlansByKind, RunPlan, TaskColumns, TaskPlan
@@ -235,14 +235,12 @@ def check_graph(graph: PackedGraph, params: Mapping[str, Any]) -> str:
     """
     if not len(graph):
         return "the graph has no tasks"
-    if len(set(graph.names)) != len(graph):
-        return "two tasks have the same id"
     most = graph.head.limits
     if any(size < 1 for size in (*most.groups.values(), *(() if most.running is None else (most.running,)))):
         return "a limit of the run lets nothing begin"
     try:
         ups = graph.edges
-    except MissingNeed as error:
+    except BadNames as error:
         return str(error)
     sources: dict[int, str] = {}
     for kind, first in enumerate(graph.firsts):

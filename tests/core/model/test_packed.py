@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from windlass.model.graph import Command, Foreach, Graph, Need, Script, Task
-from windlass.model.packed import MissingNeed, PackedGraph, pack
+from windlass.model.packed import BadNames, PackedGraph, pack
 
 
 def large(tasks: int) -> Graph:
@@ -63,7 +63,7 @@ def test_tasks_that_differ_by_id_and_needs_alone_are_of_one_kind() -> None:
 
 def test_a_need_that_is_not_there_is_told() -> None:
     packed = pack(Graph("g", [Task(id="a", action=Script("y"), needs=[Need("b")])]))
-    with pytest.raises(MissingNeed, match="'a' needs 'b'"):
+    with pytest.raises(BadNames, match="'a' needs 'b'"):
         _ = packed.edges
 
 
