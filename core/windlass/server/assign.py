@@ -76,7 +76,8 @@ class Assigner:
         spans = [(id[0], id[1], id[2], id[2] + 1, id[3]) for id in effect.items] if gpus else spans_of(effect.items)
         single: list[tuple[Any, ...]] = []
         many: list[tuple[Any, ...]] = []
-        for run, task, first, last, attempt in spans:
+        alone = spans if gpus else self._together(agent, epoch, spans, many)
+        for run, task, first, last, attempt in alone:
             if last - first == 1:
                 core.live[AttemptId(run, task, first, attempt)] = Live(agent, epoch, now)
                 single.append((run, task, first, attempt, agent, epoch, 0, now, None, -1))
@@ -85,7 +86,7 @@ class Assigner:
             together = Live(agent, epoch, now, given=Given(core.given, last - first))
             ids = [_new(AttemptId, (run, task, index, attempt)) for index in range(first, last)]
             core.live.update(dict.fromkeys(ids, together))
-            many.append((core.given, run, task, first, last, attempt, agent, epoch, now))
+            many.append((core.given, run, task, first, last, attempt, agent, epoch, now, None))
         core.store.write(records.LIVE_NEW, single)
         core.store.write(records.GIVEN, many)
         if len(effect.items) <= FEW:
@@ -94,6 +95,27 @@ class Assigner:
         record.assigned += len(effect.items)
         core.publisher.agents_dirty.add(agent)
         core.later(partial(self._assign_now, record, epoch, spans, gpus))
+
+    def _together(self, agent: str, epoch: int, spans: list[Span], rows: list[tuple[Any, ...]]) -> list[Span]:
+        """First attempts of single tasks of a run are one row; those that are none are returned."""
+        core = self._core
+        others: list[Span] = []
+        runs: dict[int, list[Span]] = {}
+        for span in spans:
+            if span[4] == 1 and span[3] == 1:
+                runs.setdefault(span[0], []).append(span)
+            else:
+                others.append(span)
+        for run, alike in runs.items():
+            if len(alike) == 1:
+                others += alike
+                continue
+            core.given += 1
+            together = Live(agent, epoch, core.now, given=Given(core.given, len(alike)))
+            tasks = [span[1] for span in alike]
+            core.live.update(dict.fromkeys([_new(AttemptId, (run, task, 0, 1)) for task in tasks], together))
+            rows.append((core.given, run, tasks[0], 0, 1, 1, agent, epoch, core.now, rundata.encode(tasks)))
+        return others
 
     def _assign_now(
         self, agent: AgentRecord, epoch: int, spans: list[Span], gpus: Mapping[AttemptId, tuple[int, ...]]

@@ -120,10 +120,14 @@ class Ends:
         columns = packs.Columns(
             msg.items, msg.attempts, assigned, started, ended, msg.cpu, msg.memory, nothing, nothing, slots
         )
-        rows: list[packs.Row] = []
-        for task, part, found in packs.by_task(msg.tasks, columns, results) if msg.tasks else ():
-            rows += self._numbered(msg.run, task, agent.id, part, found)
-        self._write_packs(rows or self._numbered(msg.run, msg.task, agent.id, columns, results))
+        if msg.tasks and len(set(msg.tasks)) == count:
+            seq = self._core.number(msg.run, count)
+            self._write_packs(packs.rows_apart(seq, msg.run, msg.tasks, agent.id, columns, results))
+        else:
+            rows: list[packs.Row] = []
+            for task, part, found in packs.by_task(msg.tasks, columns, results) if msg.tasks else ():
+                rows += self._numbered(msg.run, task, agent.id, part, found)
+            self._write_packs(rows or self._numbered(msg.run, msg.task, agent.id, columns, results))
         self._core.counters["ends"] += count
 
     def _numbered(

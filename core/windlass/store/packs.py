@@ -73,6 +73,17 @@ def rows_of(seq: int, run: int, task: int, agent: str, columns: Columns, results
     return found
 
 
+def rows_apart(
+    seq: int, run: int, tasks: Sequence[int], agent: str, columns: Columns, results: list[bytes]
+) -> list[Row]:
+    """As `rows_of`, of one end each of several tasks."""
+    ends = zip(tasks, columns.items, zip(*columns.told, strict=True), results, strict=True)
+    return [
+        (number, run, task, 1, item, item + 1, agent, _encode(values), _encode((result,)))
+        for number, (task, item, values, result) in enumerate(ends, seq)
+    ]
+
+
 def by_task(tasks: Sequence[int], columns: Columns, results: list[bytes]) -> Iterator[tuple[int, Columns, list[bytes]]]:
     """Ends of several tasks, apart."""
     groups: dict[int, list[int]] = {}

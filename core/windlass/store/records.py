@@ -44,8 +44,11 @@ LIVE_NEW = "INSERT OR REPLACE INTO live VALUES (?,?,?,?,?,?,?,?,?,?)"
 """(run, task, index, attempt, agent, epoch, state, assigned, started, slot)"""
 LIVE_STARTED = "UPDATE live SET state=1, started=?, slot=? WHERE run=? AND task=? AND idx=? AND attempt=?"
 LIVE_END = "DELETE FROM live WHERE run=? AND task=? AND idx=? AND attempt=?"
-GIVEN = "INSERT OR REPLACE INTO given VALUES (?,?,?,?,?,?,?,?,?)"
-"""(id, run, task, first, last, attempt, agent, epoch, assigned): neighbours that were given together."""
+GIVEN = (
+    "INSERT OR REPLACE INTO given (id, run, task, first, last, attempt, agent, epoch, assigned, tasks)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?)"
+)
+"""(id, run, task, first, last, attempt, agent, epoch, assigned, tasks): neighbours, or tasks, given together."""
 GIVEN_GONE = "DELETE FROM given WHERE id=?"
 PACK = "INSERT OR REPLACE INTO packs VALUES (?,?,?,?,?,?,?,?,?)"
 """A row of `packs.rows_of`."""

@@ -15,6 +15,7 @@ from windlass.store import packs
 from windlass.wire.messages import AgentFacts
 from windlass.wire.rows import Counts, RunRow
 
+_positions = msgspec.msgpack.Decoder(list[int]).decode
 _facts = msgspec.msgpack.Decoder(AgentFacts)
 
 
@@ -109,14 +110,17 @@ def live_attempts(db: sqlite3.Connection, run: int | None = None) -> list[LiveRe
     found = [LiveRecord(AttemptId(*row[:4]), *row[4:]) for row in rows]
     own = {record.id for record in found}
     state = int(AttemptState.ASSIGNED)
-    for id, at_run, task, first, last, attempt, agent, epoch, assigned in db.execute(
-        f"SELECT id, run, task, first, last, attempt, agent, epoch, assigned FROM given{only} ORDER BY id", values
+    given = "SELECT id, run, task, first, last, attempt, agent, epoch, assigned, tasks FROM given"
+    for id, at_run, one, first, last, attempt, agent, epoch, assigned, many in db.execute(
+        f"{given}{only} ORDER BY id",
+        values,
     ):
-        ended = _ended(db, at_run, task, first, last, attempt)
-        for index in range(first, last):
-            name = AttemptId(at_run, task, index, attempt)
-            if index not in ended and name not in own:
-                found.append(LiveRecord(name, agent, epoch, state, assigned, None, -1, id))
+        for task in (one,) if many is None else _positions(many):
+            ended = _ended(db, at_run, task, first, last, attempt)
+            for index in range(first, last):
+                name = AttemptId(at_run, task, index, attempt)
+                if index not in ended and name not in own:
+                    found.append(LiveRecord(name, agent, epoch, state, assigned, None, -1, id))
     return found
 
 

@@ -117,6 +117,11 @@ MIGRATIONS: tuple[str, ...] = (
         run INTEGER, task INTEGER, mean REAL, ends INTEGER, most INTEGER, want INTEGER,
         PRIMARY KEY (run, task)) WITHOUT ROWID;
     """,
+    """
+    -- Of tasks that were given together, the msgpack list of their positions: attempt `attempt` of the first item of
+    -- each, and `task` is the first of them; NULL: items of one task.
+    ALTER TABLE given ADD COLUMN tasks BLOB;
+    """,
 )
 VERSION = len(MIGRATIONS)
 

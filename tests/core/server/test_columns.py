@@ -125,6 +125,9 @@ def test_ends_of_several_tasks_in_one_message_are_each_kept_as_their_own(core: A
     both = kit.task("both", "t0", "t1", action=Call("f" * 64))
     run = kit.submit(client, *calls, both)
     keys = [item.key for item in agent.assigned(3)]
+    with closing(core.server.core.store.reader()) as db:
+        assert db.execute("SELECT count(*) FROM live").fetchone() == (0,)
+        assert [msgspec.msgpack.decode(row[0]) for row in db.execute("SELECT tasks FROM given")] == [[0, 1, 2]]
     succeed(agent, 1, keys, [b"j%d" % key.task for key in keys], tasks=[key.task for key in keys])
     assert agent.acknowledged() == m.Ack([], [1])
     message = agent.expect(m.Assign)
@@ -134,3 +137,36 @@ def test_ends_of_several_tasks_in_one_message_are_each_kept_as_their_own(core: A
     assert [(row[1], row[2], row[3], row[-1]) for row in rows] == [(n, 0, "succeeded", b"j%d" % n) for n in range(3)]
     succeed(agent, 2, [message.items[0].key], [b"j3"])
     assert kit.wait_run(client, run) == "succeeded"
+
+
+def test_a_restart_knows_which_of_many_tasks_are_left(start_core: Any, kit: Any) -> None:
+    core = start_core()
+    client, agent = core.client(), core.agent()
+    agent.hello(cpus=5)
+    before = [kit.task(f"t{n}", action=Call("f" * 64)) for n in range(5)]
+    after = kit.task("after", *(task.id for task in before), action=Call("f" * 64))
+    run = kit.submit(client, *before, after)
+    keys = [item.key for item in agent.assigned(5)]
+    succeed(agent, 1, keys[:2], [b"j0", b"j1"], tasks=[0, 1])
+    assert agent.expect(m.Ack) == m.Ack([], [1])
+    agent.send(m.Started([m.StartedItem(keys[2], time.time())]))
+    client.ask(m.GetRun, run)
+    core.stop()
+    core = start_core()
+    client, again = core.client(), core.agent()
+    again.epoch = agent.epoch
+    held = (m.Held(keys[2], "running"), m.Held(keys[3], "waiting"), m.Held(keys[0], "exited"))
+    welcome = again.hello(cpus=5, held=held)
+    assert set(welcome.keep) == {keys[2], keys[3]}
+    assert welcome.stop == [keys[0]]
+    (fresh,) = again.assigned(1)
+    assert (fresh.key.task, fresh.key.attempt) == (4, 2)  # it was not held any more
+    succeed(again, 1, [keys[2], keys[3]], [b"j2", b"j3"], tasks=[2, 3])
+    succeed(again, 2, [fresh.key], [b"j4"])
+    (last,) = again.assigned(1)
+    assert last.results == {f"t{n}": b"j%d" % n for n in range(5)}
+    succeed(again, 3, [last.key], [b"j9"])
+    assert kit.wait_run(client, run) == "succeeded"
+    with closing(core.server.core.store.reader()) as db:
+        assert db.execute("SELECT count(*) FROM given").fetchone() == (0,)
+        assert db.execute("SELECT count(*) FROM live").fetchone() == (0,)

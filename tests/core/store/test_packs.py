@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +191,7 @@ def test_items_far_apart_and_large_results_are_several_rows() -> None:
 
 def test_what_was_given_together_lives_until_it_has_ended(store: Store) -> None:
     new_run(store)
-    store.write(records.GIVEN, [(1, 1, 0, 0, 6, 1, "a", 3, 10.0), (2, 1, 1, 2, 4, 2, "b", 4, 11.0)])
+    store.write(records.GIVEN, [(1, 1, 0, 0, 6, 1, "a", 3, 10.0, None), (2, 1, 1, 2, 4, 2, "b", 4, 11.0, None)])
     write_packed(store, 1, 0, [(0, 1), (5, 1)])
     write_failure(store, 3, 0, 1, 1)
     write_packed(store, 4, 1, [(2, 1), (3, 1)])  # attempts before those that were given
@@ -215,10 +216,26 @@ def test_what_was_given_together_lives_until_it_has_ended(store: Store) -> None:
     db.close()
 
 
+def test_tasks_that_were_given_together_live_until_each_has_ended(store: Store) -> None:
+    new_run(store)
+    tasks = msgspec.msgpack.encode([3, 4, 7, 9])
+    store.write(records.GIVEN, [(1, 1, 3, 0, 1, 1, "a", 3, 10.0, tasks)])
+    write_packed(store, 1, 4, [(0, 1)])
+    store.write(records.LIVE_NEW, [(1, 7, 0, 1, "a", 3, 1, 10.0, 12.0, 0)])
+    assert store.flush()
+    with closing(store.reader()) as db:
+        live = replay.live_attempts(db)
+        assert [(one.id, one.started, one.given) for one in live] == [
+            ((1, 7, 0, 1), 12.0, 0),
+            ((1, 3, 0, 1), None, 1),
+            ((1, 9, 0, 1), None, 1),
+        ]
+
+
 def test_a_run_takes_its_packs_along(store: Store) -> None:
     new_run(store)
     write_packed(store, 1, 0, [(0, 1), (1, 1)])
-    store.write(records.GIVEN, [(1, 1, 0, 0, 6, 1, "a", 3, 10.0)])
+    store.write(records.GIVEN, [(1, 1, 0, 0, 6, 1, "a", 3, 10.0, None)])
     for sql in records.RUN_DELETE:
         store.write(sql, [(1,)])
     assert store.flush()
