@@ -54,5 +54,10 @@ class Background(QObject):
 
     def close(self) -> None:
         """Do what was given yet and take nothing more. Nothing follows."""
-        self._closed = True
+        self.stop()
         self._pool.shutdown()
+
+    def stop(self) -> None:
+        """The same without waiting for it."""
+        self._closed = True
+        self._pool.shutdown(wait=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     try:
         with spare.open("wb") as file:
             yield file
+            file.flush()
+            os.fsync(file.fileno())
         spare.replace(path)
     finally:
         spare.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QInputDialog, QMessageBox
+from PySide6.QtWidgets import QApplication, QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 from tests.gui.windows import close_documents
 
+from windlass_gui.background import Background
 from windlass_gui.editor.canvas.view import GraphView
 from windlass_gui.editor.parts.kinds import MIME_TASKS
 from windlass_gui.editor.parts.shelf import Shelf
@@ -69,6 +71,8 @@ def test_what_is_chosen_becomes_a_template_and_comes_back(window: MainWindow, mo
     view.graph.select_all()
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("Two steps / mine", True))
     window.actions_["save_template"].trigger()
+    window.background.settle()
+    QApplication.processEvents()
     (kept,) = (Path(window.settings.fileName()).parent / "templates").iterdir()
     assert kept.name == "Two-steps-mine.yaml"
     assert kept.read_text().splitlines()[0] == "windlass: 1"
@@ -88,24 +92,50 @@ def test_what_is_chosen_becomes_a_template_and_comes_back(window: MainWindow, mo
     assert tasks(window) == ["split", "work", "split-2", "work-2"]
 
 
-def test_templates_are_replaced_renamed_and_deleted(tmp_path: Path, qtbot: QtBot) -> None:
-    shelf = Templates(tmp_path / "templates")
+@pytest.fixture
+def background(qapp: QApplication) -> Iterator[Background]:
+    made = Background()
+    yield made
+    made.close()
+
+
+def test_templates_are_replaced_renamed_and_deleted(tmp_path: Path, qapp: QApplication, background: Background) -> None:
+    shelf = Templates(tmp_path / "templates", background)
+
+    def settle() -> None:
+        background.settle()
+        qapp.processEvents()
+
     shelf.save("one", "tasks: {a: {command: x}}\n")
+    settle()
     shelf.save("one", "tasks: {b: {command: x}}\n")
     shelf.save("two", "tasks: {c: {command: x}}\n")
+    settle()
     (tmp_path / "templates" / "broken.yaml").write_text("tasks: [")
     shelf.read()
+    settle()
     assert [(kept.name, kept.hint) for kept in shelf.all] == [("one", "b"), ("two", "c")]
     with pytest.raises(ValueError, match="already"):
         shelf.rename("one", "two")
-    with qtbot.waitSignal(shelf.changed):
-        shelf.rename("one", "three")
+    changed: list[bool] = []
+    shelf.changed.connect(lambda: changed.append(True))
+    shelf.rename("one", "three")
+    settle()
+    assert changed
     shelf.remove("two")
-    assert [kept.name for kept in Templates(tmp_path / "templates").all] == ["three"]
+    again = Templates(tmp_path / "templates", background)
+    settle()
+    assert [kept.name for kept in again.all] == ["three"]
+    failures: list[Exception] = []
+    shutil.rmtree(tmp_path / "templates")
+    (tmp_path / "templates").write_text("no folder")
+    shelf.save("four", "tasks: {}\n", failures.append)
+    settle()
+    assert isinstance(failures[0], OSError)
 
 
-def test_the_best_match_comes_first(tmp_path: Path, qapp: object) -> None:
-    shelf = Shelf(Templates(tmp_path))
+def test_the_best_match_comes_first(tmp_path: Path, background: Background) -> None:
+    shelf = Shelf(Templates(tmp_path, background))
     assert shelf.search("command")[0].key == "command"
     assert shelf.search("for each")[0].key == "array"
     assert shelf.search("encode")[0].group == "sample"

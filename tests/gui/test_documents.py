@@ -138,6 +138,7 @@ def test_save_all_asks_where_only_for_what_has_no_file(
     window.page.session.add_task("command", (0, 0))
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "fresh.yaml"), ""))
     window.actions_["save_all"].trigger()
+    assert window.opening.saving.wait()
     assert files[0].read_text().endswith("# typed\n")
     assert (tmp_path / "fresh.yaml").is_file()
     assert not window.documents.modified()

@@ -14,6 +14,7 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QToolTip
 from pytestqt.qtbot import QtBot
+from tests.gui.windows import saved
 
 from windlass.model.graph import Graph
 from windlass.wire import messages as m
@@ -122,7 +123,7 @@ def test_edit_save_and_the_title(window: MainWindow, graph: Path) -> None:
     box.setFocus()
     box.selectAll()
     QTest.keyClicks(box, "echo three")
-    assert window.save()
+    assert saved(window)
     assert "echo three" in graph.read_text()
     assert not window.isWindowModified()
     session.undo.undo()
@@ -139,7 +140,7 @@ def test_a_new_graph_is_named_after_its_file(
     assert session is not None
     for stem in ("nightly", "weekly"):
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, stem=stem: (str(tmp_path / stem), ""))
-        assert window.save(elsewhere=True)
+        assert saved(window, elsewhere=True)
         assert session.document.name == "nightly", "only what nobody has named takes a file's name"
         assert (tmp_path / f"{stem}.yaml").read_text() == session.document.text
     assert window.windowTitle().startswith("weekly.yaml")
@@ -175,7 +176,7 @@ def test_a_sample_saved_elsewhere_takes_its_files_along(
     target = tmp_path / "mine" / "pi.yaml"
     target.parent.mkdir()
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
-    assert window.save()
+    assert saved(window)
     assert (target.parent / "darts.py").is_file()
     assert window.page.session is not None
     assert window.page.session.document.folder == target.parent

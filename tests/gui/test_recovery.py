@@ -15,7 +15,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QSettings, Qt
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
-from tests.gui.windows import main_window
+from tests.gui.windows import main_window, saved
 
 from windlass_gui.bridge import Bridge
 from windlass_gui.files.recovery import Recovery
@@ -83,7 +83,7 @@ def test_an_edit_is_written_aside_and_cleaned_away_when_saved(open_window: Open,
     (kept,) = place.glob("*/*.json")
     assert "title: One" in kept.read_text()
     assert recovery.find() == [], "a running app's documents are its own"
-    assert window.save()
+    assert saved(window)
     _settle(window)
     assert not kept.exists()
 
@@ -261,7 +261,7 @@ def test_another_programs_changes_can_be_taken_or_left(
     monkeypatch.setattr(window.files, "ask_overwrite", lambda _: next(answers))
     assert not window.save()
     assert graph.read_text().endswith("more\n")
-    assert window.save()
+    assert saved(window)
     assert graph.read_text() == theirs
     assert notice.isHidden()
     graph.unlink()
@@ -269,7 +269,7 @@ def test_another_programs_changes_can_be_taken_or_left(
     _settle(window)
     assert "gone" in notice.text
     notice.button("Keep").click()
-    assert window.save()
+    assert saved(window)
     assert graph.read_text() == theirs
 
 

@@ -40,6 +40,11 @@ def main_window(bridge: Bridge, settings: QSettings) -> Iterator[MainWindow]:
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
+def saved(window: MainWindow, elsewhere: bool = False) -> bool:
+    """Save the document in front, and wait for the disk."""
+    return window.save(elsewhere) and window.opening.saving.wait()
+
+
 def leave_nothing_to_ask(window: MainWindow) -> None:
     """What is not saved counts as saved, so that nothing waits for an answer when documents are closed."""
     for document in window.documents.all:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +9,6 @@ from PySide6.QtCore import QCoreApplication, QSettings, Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from windlass_gui.editor.document.session import EditorSession
-from windlass_resources.samples import Sample
 
 FILTER = "Graphs (*.yaml *.yml *.json);;All files (*)"
 RECENT_KEPT = 12
@@ -89,27 +87,23 @@ class GraphFiles:
             self._say(_tr("“{}” cannot be opened: {}").format(path.name, error.strerror or error))
         return None
 
-    def save(self, session: EditorSession, elsewhere: bool = False, sample: Sample | None = None) -> bool:
-        """To the document's file, or to one that is asked for. False when nothing was written."""
-        path = session.path
-        if path is None or elsewhere:
-            wish = str(Path(self._folder()) / f"{session.document.name}.yaml") if path is None else str(path)
-            name, _ = QFileDialog.getSaveFileName(self.window, _tr("Save the graph"), wish, _tr(FILTER))
-            if not name:
-                return False
-            path = Path(name)
-            if not path.suffix:
-                path = path.with_suffix(".yaml")
-            session.name_after(path)
-        try:
-            session.save(path)
-            if sample is not None:
-                _copy_beside(sample, path.parent)
-        except OSError as error:
-            self._say(_tr("“{}” cannot be written: {}").format(path.name, error.strerror or error))
-            return False
-        self.remember(path)
-        return True
+    def ask_target(self, session: EditorSession) -> Path | None:
+        """The file to save a document in; None when the dialog was left."""
+        wish = session.path or Path(self._folder()) / f"{session.document.name}.yaml"
+        name, _ = QFileDialog.getSaveFileName(self.window, _tr("Save the graph"), str(wish), _tr(FILTER))
+        path = Path(name)
+        return None if not name else path if path.suffix else path.with_suffix(".yaml")
+
+    def tell_unwritten(self, path: Path, error: Exception) -> None:
+        reason = error.strerror or error if isinstance(error, OSError) else error
+        box = QMessageBox(self.window)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setWindowTitle(_tr("Not saved"))
+        box.setText(_tr("“{}” cannot be written: {}").format(path.name, reason))
+        box.setInformativeText(_tr("Nothing is lost: the graph is open still. Save it again, or elsewhere."))
+        box.open()
 
     def ask_unsaved(self, titles: list[str]) -> str:
         """save, discard or cancel, for one document or several at once."""
@@ -162,16 +156,3 @@ def strings(stored: object) -> list[str]:
     if isinstance(stored, str):
         return [stored] if stored else []
     return [str(one) for one in stored] if isinstance(stored, (list, tuple)) else []
-
-
-def _copy_beside(sample: Sample, folder: Path) -> None:
-    """A sample's other files, so that the saved graph finds them. What is there already is left alone."""
-    source = sample.path.parent
-    if source == folder:
-        return
-    for file in sorted(source.rglob("*")):
-        target = folder / file.relative_to(source)
-        wanted = file.is_file() and file != sample.path and "__pycache__" not in file.parts
-        if wanted and file.name != "README.md" and not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)

@@ -11,6 +11,7 @@ from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.files.documents import Documents, OpenDocument
 from windlass_gui.files.files import GraphFiles, strings
 from windlass_gui.files.recovery import Lost
+from windlass_gui.files.saving import Saving
 from windlass_resources.samples import Sample, get_sample, list_samples
 
 
@@ -21,9 +22,15 @@ class Opening(QObject):
     """A line for the status bar."""
 
     def __init__(
-        self, documents: Documents, files: GraphFiles, take_typed: Callable[[], None], parent: QObject | None = None
+        self,
+        documents: Documents,
+        files: GraphFiles,
+        saving: Saving,
+        take_typed: Callable[[], None],
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self.saving = saving
         self.documents = documents
         self.files = files
         self.take_typed = take_typed
@@ -124,7 +131,7 @@ class Opening(QObject):
     # --- saving and closing ----------------------------------------------------------------------------------
 
     def save(self, elsewhere: bool = False, made: OpenDocument | None = None) -> bool:
-        """The document in front, or another. False when nothing was written."""
+        """The document in front, or another, in the background. False when nothing is to be written."""
         self.take_typed()
         made = made or self.documents.current
         session = made.session if made is not None else None
@@ -134,29 +141,53 @@ class Opening(QObject):
             made.page.text.apply()
         if made.on_disk and session.path is not None and not elsewhere and not self.files.ask_overwrite(session.path):
             return False
-        if not self.files.save(session, elsewhere, None if session.path else made.sample):
-            return False
-        made.sample = None
-        self.documents.show_title(made)
-        self.remember_tabs()
-        self.said.emit(self.tr("Saved {}").format(session.path))
+        path = session.path
+        if path is None or elsewhere:
+            path = self.files.ask_target(session)
+            if path is None:
+                return False
+            session.name_after(path)
+        self.said.emit(self.tr("Saving {} …").format(path))
+        target = path
+        sample = None if session.path else made.sample
+        self.saving.write(session, target, sample, lambda error: self._saved(made, target, error))
         return True
 
+    def _saved(self, made: OpenDocument, path: Path, error: Exception | None) -> None:
+        if error is not None:
+            self.said.emit(self.tr("Not saved: {}").format(path))
+            self.files.tell_unwritten(path, error)
+            return
+        made.sample = None
+        self.files.remember(path)
+        self.documents.show_title(made)
+        self.remember_tabs()
+        self.said.emit(self.tr("Saved {}").format(path))
+
     def save_all(self) -> bool:
-        """Everything that has changes. False when one of them was not written."""
+        """Everything that has changes. False when one of them is not to be written."""
         self.take_typed()
         return all(self.save(made=made) for made in self.documents.modified())
 
     def may_leave(self, documents: Iterable[OpenDocument]) -> bool:
-        """Ask once about the changes in these that are not saved. False: the person wants to stay."""
+        """Wait for what is being written, and ask once about the changes in these that are not saved.
+
+        False: the person wants to stay, or something could not be written.
+        """
         self.take_typed()
+        documents = list(documents)
+        if not self.saving.wait():
+            return False
         unsaved = [made for made in documents if made.modified]
         if not unsaved:
             return True
         if self.documents.current not in unsaved:
             self.documents.show_document(unsaved[0])
         answer = self.files.ask_unsaved([made.title for made in unsaved])
-        return answer == "discard" or (answer == "save" and all(self.save(made=made) for made in unsaved))
+        if answer == "save":
+            begun = all(self.save(made=made) for made in unsaved)
+            return self.saving.wait() and begun and not any(made.modified for made in unsaved)
+        return answer == "discard"
 
     def close(self, documents: Iterable[OpenDocument] | None = None) -> bool:
         """The document in front, or these. False when the person stays."""

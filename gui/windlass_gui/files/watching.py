@@ -45,6 +45,7 @@ class Watching(QObject):
     def _follow(self, made: OpenDocument) -> None:
         if made.session is not None:
             made.session.title_changed.connect(lambda: self._settled(made))
+            made.session.saved.connect(lambda path, text: self._know(made, path, text))
             self._settled(made)
 
     def _settled(self, made: OpenDocument) -> None:
@@ -52,9 +53,12 @@ class Watching(QObject):
         session = made.session
         if session is None or session.path is None or session.modified:
             return
-        if self._known.get(made) == (session.path, session.document.text):
-            return
-        self._known[made] = (session.path, session.document.text)
+        if self._known.get(made) != (session.path, session.document.text):
+            self._know(made, session.path, session.document.text)
+
+    def _know(self, made: OpenDocument, path: Path, text: str) -> None:
+        """This is what the file says."""
+        self._known[made] = (path, text)
         if made.on_disk is not None:
             made.on_disk = None
             self._notices[made].hide()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -11,10 +13,13 @@ from typing import TextIO
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QProgressDialog, QTableView
 
+from windlass_gui.background import Background
 from windlass_gui.models import export as files
 
 SLICE = 0.02
 """Seconds of work between two looks at the events that wait."""
+AHEAD = 8
+"""Pieces that may wait for the disk."""
 
 
 def export_rows(table: QTableView) -> None:
@@ -29,58 +34,67 @@ def export_rows(table: QTableView) -> None:
 
 
 class Export(QObject):
-    """One export: writes beside the file and puts it in its place when it is whole."""
+    """One export. The rows are read here, a piece at a time; a thread writes the pieces beside the file, and puts that
+    in its place when it is whole. A disk that does not keep up is waited for, without holding up the window."""
 
     def __init__(self, table: QTableView, path: Path, done: Callable[[str], None] | None = None) -> None:
         super().__init__(table)
         self._table = table
         self._path = path
-        self._spare = path.with_name(f".{path.name}.part")
         self._done = done
         model = table.model()
         # What is exported is what was there when it began: rows that come meanwhile are not waited for.
         count = self._count = model.rowCount()
         columns = getattr(table, "shown_columns", lambda: list(range(model.columnCount())))()
-        self._file: TextIO | None = None
         self._progress = QProgressDialog(self.tr("Writing {}").format(path.name), self.tr("Cancel"), 0, count, table)
         self._progress.setMinimumDuration(500)
+        self._progress.canceled.connect(lambda: self._end("cancelled"))
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._go_on)
-        try:
-            self._file = open(self._spare, "w", encoding="utf-8", newline="")  # noqa: SIM115 - closed by `_end`
-        except OSError as error:
-            self._end(str(error))
-            return
+        self._text = io.StringIO(newline="")
+        self._waiting = 0
+        """Pieces that are not on the disk yet."""
+        self._background = Background(self)
+        self._file = _Spare(path)
         form = "json" if path.suffix.lower() == ".json" else "csv"
-        self._work: Iterator[int] = files.write(model, range(count), columns, form, self._file)
+        self._work: Iterator[int] = files.write(model, range(count), columns, form, self._text)
+        self._background.do(self._file.open, None, self._failed)
         self._timer.start(0)
 
     def _go_on(self) -> None:
         until = time.monotonic() + SLICE
-        try:
-            for written in self._work:
-                self._progress.setValue(min(written, self._count))
-                if self._progress.wasCanceled():
-                    self._end("cancelled")
-                    return
-                if time.monotonic() >= until:
-                    return
-            if self._file is not None:
-                self._file.close()
-            os.replace(self._spare, self._path)
-        except OSError as error:
-            self._end(str(error))
+        for written in self._work:
+            self._progress.setValue(min(written, self._count))
+            if time.monotonic() >= until:
+                break
         else:
-            self._end("")
+            self._timer.stop()
+        last = not self._timer.isActive()
+        piece = self._text.getvalue()
+        self._text.seek(0)
+        self._text.truncate()
+        self._waiting += 1
+        self._background.do(lambda: self._file.write(piece), lambda _: self._written(), self._failed)
+        if last:
+            self._background.do(self._file.finish, lambda _: self._end(""), self._failed)
+        elif self._waiting >= AHEAD:
+            self._timer.stop()
+
+    def _written(self) -> None:
+        self._waiting -= 1
+        if self._waiting == AHEAD - 1:
+            self._timer.start(0)
+
+    def _failed(self, error: Exception) -> None:
+        self._end(str(error))
 
     def _end(self, problem: str) -> None:
         self._timer.stop()
-        if self._file is not None:
-            self._file.close()
+        self._background.do(self._file.discard)
+        self._background.stop()
+        self._progress.canceled.disconnect()
         self._progress.close()
         self._progress.deleteLater()
-        if problem:
-            self._spare.unlink(missing_ok=True)
         if problem and problem != "cancelled":
             box = QMessageBox(QMessageBox.Icon.Warning, self.tr("Not exported"), problem, parent=self._table)
             box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -88,3 +102,36 @@ class Export(QObject):
         if self._done is not None:
             self._done(problem)
         self.deleteLater()
+
+
+class _Spare:
+    """A file beside the one that is wanted. In the thread that writes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._spare = path.with_name(f".{path.name}.part")
+        self._file: TextIO | None = None
+        self._whole = True
+
+    def open(self) -> None:
+        self._file = open(self._spare, "w", encoding="utf-8", newline="")  # noqa: SIM115 - closed by the others
+
+    def write(self, text: str) -> None:
+        if self._file is not None:
+            self._whole = False
+            self._file.write(text)
+            self._file.flush()
+            self._whole = True
+
+    def finish(self) -> None:
+        if self._file is not None and self._whole:
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._spare.replace(self._path)
+
+    def discard(self) -> None:
+        """What is left of it, if it did not take its place."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
+            self._spare.unlink(missing_ok=True)

@@ -102,10 +102,11 @@ class Adding(QObject):
             QMessageBox.question(self.window, title, question) != buttons.Yes
         ):
             return
-        try:
-            self.templates.save(name, text)
-        except OSError as error:
+
+        def failed(error: Exception) -> None:
             QMessageBox.warning(self.window, title, _tr("It was not saved: {}").format(error))
+
+        self.templates.save(name, text, failed)
 
     # --- files ---------------------------------------------------------------------------------------------
 

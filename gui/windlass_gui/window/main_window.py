@@ -29,6 +29,7 @@ from windlass_gui.files.files import GraphFiles
 from windlass_gui.files.opening import Opening
 from windlass_gui.files.recents import Recents
 from windlass_gui.files.recovering import Recovering
+from windlass_gui.files.saving import Saving
 from windlass_gui.files.watching import Watching
 from windlass_gui.look.theme import ITEM_STATES, Theme, theme_switch
 from windlass_gui.panes import ItemsPane, LogPane, RunsPane
@@ -85,11 +86,12 @@ class MainWindow(QMainWindow):
         self.background = Background(self)
         self.watching = Watching(self.documents, self.background)
         self.recovering: Recovering | None = None
-        self.opening = Opening(self.documents, self.files, self.take_typed, self)
+        self.opening = Opening(self.documents, self.files, Saving(self.background, self), self.take_typed, self)
         self.recents = Recents(self.files, self.start, self.background, self.opening.open_file)
         self.new, self.open, self.open_file = self.opening.new, self.opening.open, self.opening.open_file
         self.open_sample, self.save = self.opening.open_sample, self.opening.save
-        self.palette_ = Palette(Shelf(Templates(Path(settings.fileName()).parent / "templates", self), self), theme)
+        templates = Templates(Path(settings.fileName()).parent / "templates", self.background, self)
+        self.palette_ = Palette(Shelf(templates, self), theme)
         self.fleet = Fleet(bridge, self)
         self.inspector = Inspector(theme, settings, self.fleet)
         self.problems = ProblemsPane(theme, self.fleet)

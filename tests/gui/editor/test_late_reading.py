@@ -19,6 +19,7 @@ from windlass_gui.editor.document.document import Document
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.editor.page import EditorPage
 from windlass_gui.editor.text.code.patch import plain_text
+from windlass_gui.files.saving import write_graph
 from windlass_gui.look.theme import load_theme
 
 from .any_edits import EDITS, do_edit
@@ -159,8 +160,12 @@ def test_who_edits_what_is_unread_reads_it_first(qapp: object, elsewhere: type[E
 def test_saving_what_is_unread_writes_what_was_typed(tmp_path: Path, qapp: object) -> None:
     session = _open(GRAPH)
     session.apply_text(BROKEN)
-    session.save(tmp_path / "graph.yaml")
-    assert (tmp_path / "graph.yaml").read_text() == BROKEN
+    path = tmp_path / "graph.yaml"
+    text = session.begin_save()
+    assert session.modified
+    write_graph(path, text)
+    session.end_save(path, text)
+    assert path.read_text() == BROKEN
     assert not session.modified
 
 

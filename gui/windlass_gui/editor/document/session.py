@@ -23,7 +23,6 @@ from windlass_gui.editor.document.late_worker import Findings
 from windlass_gui.editor.document.linking import Link, insert, reroute
 from windlass_gui.editor.form.fields import plain_data
 from windlass_gui.editor.parts.kinds import BY_KEY
-from windlass_gui.whole_file import replacing
 
 PASTE_SHIFT = 40.0
 """How far beside the tasks that were copied their copies lie, in scene units, both ways."""
@@ -41,6 +40,8 @@ class EditorSession(QObject):
     refused = Signal(str)
     """An edit was not made; why."""
     title_changed = Signal()
+    saved = Signal(object, str)
+    """The file now holds this text; its path."""
     settling = Signal()
     """Before each edit: what is being typed elsewhere and is no step yet must become one now."""
     steps_changed = Signal()
@@ -60,6 +61,8 @@ class EditorSession(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(CHECK_DELAY)
         self._timer.timeout.connect(self._check)
+        self._saves = 0
+        """Under way to the disk."""
         self._version = self.document.version
         self._checks: LateWork | None = None
         self._reads: LateWork | None = None
@@ -74,7 +77,8 @@ class EditorSession(QObject):
 
     @property
     def modified(self) -> bool:
-        return not self.undo.isClean()
+        """There is something that is not on the disk."""
+        return self._saves > 0 or not self.undo.isClean()
 
     def _clean_changed(self, _: bool) -> None:
         self.title_changed.emit()
@@ -139,14 +143,24 @@ class EditorSession(QObject):
         if self.document.name == UNTITLED and path.stem != UNTITLED:
             self.set_graph_field("name", path.stem)
 
-    def save(self, path: Path) -> None:
-        """Write the text so that a crash leaves either the old file or the new one. Raises OSError."""
-        data = self.document.text.encode()
-        with replacing(path) as file:
-            file.write(data)
+    def begin_save(self) -> str:
+        """The text that is to be written now. Who asks says how it went: `end_save` or `fail_save`."""
+        self._saves += 1
+        self.undo.setClean()  # edits that come meanwhile count from here
+        return self.document.text
+
+    def end_save(self, path: Path, text: str) -> None:
+        """The text is on the disk."""
+        self._saves -= 1
         self.path = path
         self.document.folder = path.parent
-        self.undo.setClean()
+        self.saved.emit(path, text)
+        self.title_changed.emit()
+
+    def fail_save(self) -> None:
+        """The text is not on the disk."""
+        self._saves -= 1
+        self.undo.resetClean()
         self.title_changed.emit()
 
     # --- edits ---------------------------------------------------------------------------------------------

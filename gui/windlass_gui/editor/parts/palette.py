@@ -44,15 +44,17 @@ class Palette(QWidget):
     def _rename(self, name: str) -> None:
         new, good = QInputDialog.getText(self, self.tr("Template"), self.tr("Name of the template:"), text=name)
         if good and new.strip():
+            problem = self.tr("It was not renamed: {}")
             try:
-                self.parts.shelf.templates.rename(name, new.strip())
-            except (OSError, ValueError) as error:
-                QMessageBox.warning(self, self.tr("Template"), self.tr("It was not renamed: {}").format(error))
+                self.parts.shelf.templates.rename(name, new.strip(), lambda error: self._say(problem, error))
+            except ValueError as error:
+                self._say(problem, error)
 
     def _delete(self, name: str) -> None:
         question = self.tr("Delete the template “{}”? Graphs that it was used in keep their tasks.").format(name)
         if QMessageBox.question(self, self.tr("Template"), question) == QMessageBox.StandardButton.Yes:
-            try:
-                self.parts.shelf.templates.remove(name)
-            except OSError as error:
-                QMessageBox.warning(self, self.tr("Template"), self.tr("It was not deleted: {}").format(error))
+            problem = self.tr("It was not deleted: {}")
+            self.parts.shelf.templates.remove(name, lambda error: self._say(problem, error))
+
+    def _say(self, problem: str, error: Exception) -> None:
+        QMessageBox.warning(self, self.tr("Template"), problem.format(error))
