@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QInputDialog
 from pytestqt.qtbot import QtBot
@@ -122,16 +123,105 @@ def test_a_task_in_a_folded_frame_is_found(framed: GraphView, session: EditorSes
     assert framed.graph.selected == {"split"}
 
 
-def test_a_link_to_a_folded_frame_is_refused_with_the_reason(framed: GraphView, session: EditorSession) -> None:
+def ask(view: GraphView) -> dict[str, QAction]:
+    """What the open menu offers, by its words up to a reason; empty when nothing is asked."""
+    menu = view.frame_ends.menu
+    assert menu is not None
+    return {action.text().split(" — ")[0]: action for action in menu.actions() if action.text()}
+
+
+def shown_port(view: GraphView, node: str, out: bool) -> tuple[float, float]:
+    geometry = view.graph.geometry
+    return geometry.out_port(node) if out else geometry.in_port(node)
+
+
+def test_a_link_to_a_folded_frame_asks_for_the_task_inside(framed: GraphView, session: EditorSession) -> None:
+    session.canvas.fold(["frame"], True)
+    drag(framed, shown_port(framed, "split", True), shown_port(framed, FOLDED + "frame", False))
+    offered = ask(framed)
+    assert list(offered) == ["Which task in “End”?", "work", "join"]
+    assert not offered["work"].isEnabled(), "it needs split already"
+    assert "already" in offered["work"].text()
+    before = session.undo.count()
+    offered["join"].trigger()
+    assert session.undo.count() == before + 1
+    assert session.undo.undoText() == "link “split” to “join”"
+    assert dict(session.document.facts["join"].needs) == {"work": False, "split": False}
+    assert set(framed.graph.links) == {("split", FOLDED + "frame")}, "drawn to its border"
+
+
+def test_leaving_the_question_changes_nothing(framed: GraphView, session: EditorSession) -> None:
     session.canvas.fold(["frame"], True)
     before = session.document.text
-    rect = framed.graph.node_rect(FOLDED + "frame")
-    drag(framed, framed.graph.geometry.in_port("split"), (rect.left(), rect.center().y()))
+    drag(framed, shown_port(framed, "split", True), shown_port(framed, FOLDED + "frame", False))
+    assert framed.frame_ends.menu is not None
+    framed.frame_ends.menu.close()
+    assert session.document.text == before
+
+
+def test_a_link_from_a_folded_frame_that_would_be_a_circle_is_refused(
+    framed: GraphView, session: EditorSession
+) -> None:
+    session.canvas.fold(["frame"], True)
     refusals: list[str] = []
     session.refused.connect(refusals.append)
-    drag(framed, framed.graph.geometry.out_port("split"), (rect.left(), rect.center().y()))
-    assert "unfold" in refusals[0]
+    before = session.document.text
+    drag(framed, shown_port(framed, FOLDED + "frame", True), shown_port(framed, "split", False))
+    assert "circle" in refusals[0]
+    assert framed.frame_ends.menu is None
     assert session.document.text == before
+
+
+def test_a_link_from_frame_to_frame_asks_for_both_ends(framed: GraphView, session: EditorSession) -> None:
+    session.add_task("command", (900, 0))
+    session.add_task("command", (900, 200))
+    session.canvas.frame(["command", "command-2"], "Late")
+    session.canvas.fold(list(session.document.frames), True)
+    framed.fit()
+    late = next(node for node in framed.graph.nodes if node.startswith(FOLDED) and node != FOLDED + "frame")
+    drag(framed, shown_port(framed, FOLDED + "frame", True), shown_port(framed, late, False))
+    ask(framed)["command-2"].trigger()
+    ask(framed)["join"].trigger()
+    assert session.document.facts["command-2"].needs == (("join", False),)
+    link = FOLDED + "frame", late
+    session.remove((), framed.graph.task_links([link]))
+    assert session.document.facts["command-2"].needs == ()
+
+
+def test_a_frame_of_one_task_is_linked_at_once_and_by_key(framed: GraphView, session: EditorSession) -> None:
+    session.add_task("command", (900, 0))
+    session.canvas.frame(["command"], "One")
+    session.canvas.fold([name for name, frame in session.document.frames.items() if frame.title == "One"], True)
+    framed.fit()
+    framed.graph.select(["join"])
+    one = next(node for node in framed.graph.nodes if node.startswith(FOLDED))
+    drag(framed, shown_port(framed, "join", True), shown_port(framed, one, False))
+    assert session.document.facts["command"].needs == (("join", False),)
+    session.step_back()
+    framed.graph.select(["split"])
+    framed.setFocus()
+    framed.keyboard.begin_link()
+    while framed.gesture is not None and getattr(framed.gesture, "target", "") != one:
+        QTest.keyClick(framed, Qt.Key.Key_Tab)
+    QTest.keyClick(framed, Qt.Key.Key_Return)
+    assert session.document.facts["command"].needs == (("split", False),)
+
+
+def test_the_end_of_a_link_goes_to_a_task_in_a_folded_frame(framed: GraphView, session: EditorSession) -> None:
+    session.add_task("command", (300, 300))
+    session.link("split", "command")
+    session.canvas.fold(["frame"], True)
+    framed.fit()
+    framed.graph.select((), [("split", "command")])
+    drag(framed, shown_port(framed, "command", False), shown_port(framed, FOLDED + "frame", False))
+    ask(framed)["join"].trigger()
+    assert session.document.facts["command"].needs == ()
+    assert "split" in dict(session.document.facts["join"].needs)
+    refusals: list[str] = []
+    session.refused.connect(refusals.append)
+    link = "split", FOLDED + "frame"
+    framed.mouse._take_end(link, QPointF(*shown_port(framed, "split", True)))
+    assert "2 links" in refusals[0]
 
 
 def test_removing_the_frame_that_is_open_shows_the_canvas(framed: GraphView, session: EditorSession) -> None:

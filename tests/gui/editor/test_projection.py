@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass_gui.editor.canvas.projection import FOLDED, path_to, project
+from windlass_gui.editor.canvas.projection import FOLDED, OPEN, path_to, project
 from windlass_gui.editor.document.facts import NodeFacts
 from windlass_gui.editor.document.frames import FrameFacts, frames_of, notes_of
 
@@ -54,7 +54,7 @@ def test_nested_frames_are_outlined_from_the_inner_to_the_outer() -> None:
         "shut": FrameFacts("shut", "", ("c",), folded=True, within="inner"),
     }
     shown = project(CHAIN, frames)
-    assert list(shown.outlines.items()) == [("inner", ("b", FOLDED + "shut")), ("outer", ("a", "inner"))]
+    assert list(shown.outlines.items()) == [("inner", ("b", FOLDED + "shut")), ("outer", ("a", OPEN + "inner"))]
 
 
 TASKS = "abcdefgh"

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from windlass_gui.editor.canvas.arrange import Side, align, distribute
-from windlass_gui.editor.canvas.layout import Point, layout
+from windlass_gui.editor.canvas.framed_layout import framed_layout
+from windlass_gui.editor.canvas.layout import Point
 
 if TYPE_CHECKING:
     from windlass_gui.editor.canvas.view import GraphView
@@ -31,11 +32,12 @@ class Arranging:
         self._put(distribute(self._chosen(), axis), self.view.tr("distribute tasks"))
 
     def lay_out(self, chosen_only: bool = False) -> None:
-        """All nodes in columns; or the chosen ones among themselves, about where they are."""
+        """All nodes in columns; or the chosen ones among themselves, about where they are. Frames stay apart."""
         graph = self.view.graph
         chosen = graph.selected_nodes if chosen_only else set(graph.nodes)
         facts = graph.shown.facts
-        points = layout({node: [need for need, _ in own.needs] for node, own in facts.items() if node in chosen})
+        needs = {node: [need for need, _ in own.needs] for node, own in facts.items() if node in chosen}
+        points = framed_layout(needs, graph.shown.outlines)
         if not points:
             return
         if chosen_only:

@@ -8,14 +8,14 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from windlass_gui.editor.canvas.framed_layout import PAD, TITLE
 from windlass_gui.editor.canvas.geometry import Geometry
 from windlass_gui.editor.canvas.layout import NODE_HEIGHT, NODE_WIDTH
+from windlass_gui.editor.canvas.projection import OPEN
 from windlass_gui.editor.canvas.style import CanvasStyle
 from windlass_gui.editor.document.frames import FrameFacts
 from windlass_gui.look.theme import mix
 
-PAD = 20.0
-TITLE = 30.0
 _RADIUS = 10.0
 _READABLE = 11.0
 """Pixels that a title keeps at least, however far the view is zoomed out."""
@@ -59,8 +59,8 @@ class FrameLayer(QGraphicsItem):
         for name, inside in self._inside.items():
             rect = QRectF()
             for id in inside:
-                if id in rects:
-                    rect = rect.united(rects[id])
+                if id.startswith(OPEN):
+                    rect = rect.united(rects.get(id[len(OPEN) :], QRectF()))
                 elif id in self.geometry:
                     x, y = self.geometry.point(id)
                     rect = rect.united(QRectF(x, y, NODE_WIDTH, NODE_HEIGHT))

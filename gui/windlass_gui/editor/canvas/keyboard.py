@@ -99,7 +99,7 @@ class Keyboard:
         """Link what is chosen to a task that the keys go to; a chosen link is taken to another one instead."""
         view, graph = self.view, self.view.graph
         facts = view.session.document.facts
-        sources = [task for task in graph.nodes if task in graph.selected]
+        sources = [node for node in graph.nodes if node in graph.selected_nodes]
         link = next(iter(graph.selected_links), None)
         if view.gesture is not None:
             return

@@ -11,6 +11,7 @@ make way for it. Tasks that touch no link are laid in a block below.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from math import ceil, sqrt
 
 import numpy as np
@@ -22,6 +23,7 @@ Floats = NDArray[np.float64]
 
 NODE_WIDTH = 200.0
 NODE_HEIGHT = 68.0
+NODE: Point = (NODE_WIDTH, NODE_HEIGHT)
 COLUMN_GAP = 90.0
 ROW_GAP = 32.0
 WAY_POINT_HEIGHT = 14.0
@@ -38,9 +40,12 @@ WAY_POINTS_PER_NODE = 12
 """Links longer than the budget allows are drawn straight instead of being given way points."""
 
 
-def layout(needs: Mapping[str, Sequence[str]]) -> dict[str, Point]:
-    """Top-left corners, in scene units, for every task of `needs` (task -> what it needs, unknown names ignored)."""
-    ids = list(needs)
+def layout(needs: Mapping[str, Sequence[str]], sizes: Mapping[str, Point] | None = None) -> dict[str, Point]:
+    """Top-left corners, in scene units, for every task of `needs` (task -> what it needs, unknown names ignored).
+
+    `sizes`: width and height of those that are larger than a node, such as a whole frame.
+    """
+    ids, sizes = list(needs), sizes or {}
     index = {task: i for i, task in enumerate(ids)}
     links = [(index[n], index[t]) for t in ids for n in dict.fromkeys(needs[t]) if n in index and n != t]
     linked = np.zeros(len(ids), dtype=bool)
@@ -51,17 +56,29 @@ def layout(needs: Mapping[str, Sequence[str]]) -> dict[str, Point]:
     bottom = 0.0
     kept = np.flatnonzero(linked)
     if len(kept):
-        ys = _rows(kept, columns, links)
+        size = np.array([sizes.get(ids[i], NODE) for i in kept])
+        widths = np.full(int(columns[kept].max()) + 1, NODE_WIDTH)
+        np.maximum.at(widths, columns[kept], size[:, 0])
+        lefts = np.concatenate(([0.0], np.cumsum(widths + COLUMN_GAP)[:-1]))
+        ys = _rows(kept, columns, links, size, lefts, widths)
         top = min(ys.values())
         for i, y in ys.items():
-            points[ids[i]] = (round(float(columns[i]) * (NODE_WIDTH + COLUMN_GAP)), round(y - top))
-        bottom = max(ys.values()) - top + NODE_HEIGHT + 2 * ROW_GAP
-    alone = [i for i in range(len(ids)) if not linked[i]]
+            points[ids[i]] = (round(float(lefts[columns[i]])), round(y - top))
+        bottom = max(ys[int(i)] - top + high for i, high in zip(kept, size[:, 1], strict=True)) + 2 * ROW_GAP
+    return points | _block([ids[i] for i in range(len(ids)) if not linked[i]], sizes, bottom)
+
+
+def _block(alone: list[str], sizes: Mapping[str, Point], top: float) -> dict[str, Point]:
+    """Those that no link joins, in rows and columns from `top` on."""
     across = max(1, ceil(sqrt(len(alone) / 2)))
-    for at, i in enumerate(alone):
+    widths, heights = [0.0] * across, [0.0] * ceil(len(alone) / across)
+    for at, task in enumerate(alone):
         row, column = divmod(at, across)
-        points[ids[i]] = (column * (NODE_WIDTH + COLUMN_GAP), round(bottom + row * (NODE_HEIGHT + ROW_GAP)))
-    return points
+        width, height = sizes.get(task, NODE)
+        widths[column], heights[row] = max(widths[column], width), max(heights[row], height)
+    lefts = list(accumulate((width + COLUMN_GAP for width in widths), initial=0.0))
+    tops = list(accumulate((height + ROW_GAP for height in heights), initial=top))
+    return {task: (round(lefts[at % across]), round(tops[at // across])) for at, task in enumerate(alone)}
 
 
 def _columns(count: int, links: list[tuple[int, int]]) -> Ints:
@@ -135,10 +152,12 @@ def _parts(count: int, links: list[tuple[int, int]]) -> Ints:
     return np.array(part, dtype=np.int64)
 
 
-def _rows(nodes: Ints, columns: Ints, links: list[tuple[int, int]]) -> dict[int, float]:
-    """The top of each node, by sweeps over the columns."""
+def _rows(
+    nodes: Ints, columns: Ints, links: list[tuple[int, int]], size: Floats, lefts: Floats, widths: Floats
+) -> dict[int, float]:
+    """The top of each node, by sweeps over the columns. `lefts` and `widths` are those of the columns."""
     layer = [int(columns[i]) for i in nodes]
-    height = [NODE_HEIGHT] * len(nodes)
+    height = size[:, 1].tolist()
     local = {int(i): at for at, i in enumerate(nodes)}
     part = _parts(len(columns), links)[nodes].tolist()
     short: list[tuple[int, int]] = []
@@ -166,7 +185,11 @@ def _rows(nodes: Ints, columns: Ints, links: list[tuple[int, int]]) -> dict[int,
     orders = _ordered(layers, pairs, parts)
     centre = _straightened(orders, layers, heights, pairs, parts)
     if long:
-        _make_way(orders, layers, heights, parts, np.array(long, dtype=np.int64), centre)
+        ways = np.array(long, dtype=np.int64)
+        points, sources, targets = layers[ways.T]
+        ports = lefts[sources] + size[ways[:, 1], 0]
+        edges = lefts[points] - ports, lefts[points] + widths[points] - ports
+        _make_way(orders, layers, heights, parts, ways, centre, edges, lefts[targets] - ports)
     ys = centre - heights / 2
     return {int(node): float(ys[at]) for at, node in enumerate(nodes)}
 
@@ -233,7 +256,7 @@ def _inversions(values: Floats) -> int:
 def _offsets(order: Ints, heights: Floats, parts: Ints) -> Floats:
     """How far each centre is from the first one of its column when all stand as close as allowed."""
     step, part = heights[order], parts[order]
-    node = step == NODE_HEIGHT
+    node = step >= NODE_HEIGHT
     gaps = (step[1:] + step[:-1]) / 2 + np.where(node[1:] & node[:-1], ROW_GAP, WAY_POINT_GAP)
     return np.concatenate(([0.0], np.cumsum(gaps + np.where(part[1:] != part[:-1], PART_GAP, 0.0))))
 
@@ -266,16 +289,25 @@ def _straightened(orders: list[Ints], layers: Ints, heights: Floats, pairs: Ints
     return centre
 
 
-def _make_way(orders: list[Ints], layers: Ints, heights: Floats, parts: Ints, long: Ints, centre: Floats) -> None:
-    """Move the nodes beside long links away from the curves. `long`: way point, source, target of its link."""
+def _make_way(
+    orders: list[Ints],
+    layers: Ints,
+    heights: Floats,
+    parts: Ints,
+    long: Ints,
+    centre: Floats,
+    edges: tuple[Floats, Floats],
+    way: Floats,
+) -> None:
+    """Move the nodes beside long links away from the curves. `long`: way point, source, target of its link.
+
+    `edges`: how far from the link's start the nodes beside it begin and end; `way`: how far away it ends.
+    """
     points, sources, targets = long.T
-    step = NODE_WIDTH + COLUMN_GAP
-    # Where the nodes beside it begin and end, in shares of the link's way from port to port, and how much of its way
-    # up or down the curve (see `link_item.link_path`) has made there.
-    behind, way = (layers[points] - layers[sources]) * step, (layers[targets] - layers[sources]) * step - NODE_WIDTH
+    # How much of its way up or down the curve (see `link_item.link_path`) has made there.
     share = np.linspace(0.0, 1.0, 33)
     across, down = 1.5 * share - 1.5 * share**2 + share**3, 3 * share**2 - 2 * share**3
-    first, last = (np.interp((behind - edge) / way, across, down) for edge in (NODE_WIDTH, 0.0))
+    first, last = (np.interp(edge / way, across, down) for edge in edges)
     weight = np.where(heights < NODE_HEIGHT, WAY_POINT_WEIGHT, 1.0)
     heights = heights.copy()
     for _ in range(MAKING_WAY):

@@ -140,14 +140,17 @@ class Mouse:
         """The one chosen link, if it ends at this port: the port then gives it instead of beginning another."""
         view = self.view
         link = next(iter(view.graph.selected_links), None)
-        return link if len(view.graph.selected_links) == 1 and link and link[0 if outward else 1] == task else None
+        alone = len(view.graph.selected_links) == 1 and len(view.graph.task_links(view.graph.selected_links)) == 1
+        return link if alone and link and link[0 if outward else 1] == task else None
 
     def _take_end(self, link: Link, at: QPointF) -> None:
         """Drag the end of a link that is nearer."""
         view = self.view
         ends = (view.graph.geometry.out_port(link[0]), view.graph.geometry.in_port(link[1]))
-        if not (set(link) <= view.session.document.facts.keys()):
-            view.session.refused.emit(view.session.document.refusal(*link))
+        if (count := len(view.graph.task_links([link]))) != 1:
+            view.session.refused.emit(
+                view.tr("This line stands for {} links: unfold the frame to take one").format(count)
+            )
             self._press = None
             return
         away = [abs(at.x() - x) + abs(at.y() - y) for x, y in ends]

@@ -15,6 +15,9 @@ from windlass_gui.editor.document.frames import FrameFacts, Point
 FOLDED = "frame:"
 """Begins the node id of a folded frame. No task's id has a colon."""
 
+OPEN = "open:"
+"""Begins the name of an open frame where it stands beside nodes."""
+
 
 def frame_of_node(node: str) -> str:
     """The frame that a node stands for; empty for a task."""
@@ -32,7 +35,10 @@ class Projection:
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Folded node -> all tasks that it stands for."""
     outlines: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Open frames that are drawn -> the nodes, and the ids of open frames, directly inside; inner frames first."""
+    """Open frames that are drawn -> the nodes, and as `OPEN` with their id the open frames, directly inside.
+
+    Inner frames first.
+    """
     node_by_task: dict[str, str] = field(default_factory=dict)
     """Only of tasks that are not nodes themselves; empty for those out of view."""
     cut: tuple[int, int] = (0, 0)
@@ -173,7 +179,7 @@ def _outlines(
     found: dict[str, tuple[str, ...]] = {}
     for _, name, frame in sorted(drawn, key=lambda entry: -entry[0]):
         children = [
-            FOLDED + child if FOLDED + child in shown else child
+            FOLDED + child if FOLDED + child in shown else OPEN + child
             for child, other in frames.items()
             if other.within == name and (FOLDED + child in shown or child in found)
         ]

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QGraphicsScene
 
 from windlass_gui.editor.canvas.batch_item import BatchItem
 from windlass_gui.editor.canvas.frame_item import FrameLayer
+from windlass_gui.editor.canvas.framed_layout import framed_layout
 from windlass_gui.editor.canvas.geometry import Geometry
-from windlass_gui.editor.canvas.layout import NODE_HEIGHT, NODE_WIDTH, Point, layout
+from windlass_gui.editor.canvas.layout import NODE_HEIGHT, NODE_WIDTH, Point
 from windlass_gui.editor.canvas.link_index import LinkIndex
 from windlass_gui.editor.canvas.link_item import LinkItem
 from windlass_gui.editor.canvas.live import NodeLive, together
@@ -164,7 +165,8 @@ class GraphScene(QGraphicsScene):
         homeless = [task for task in fresh if facts[task].position is None]
         spots: Mapping[str, Point] = {}
         if homeless and len(homeless) == len(facts):
-            spots = layout({task: [need for need, _ in node.needs] for task, node in facts.items()})
+            needs = {task: [need for need, _ in node.needs] for task, node in facts.items()}
+            spots = framed_layout(needs, self.shown.outlines)
         for task in fresh:
             position = facts[task].position
             if position is not None:

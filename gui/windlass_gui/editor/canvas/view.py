@@ -27,6 +27,7 @@ from windlass_gui.editor.canvas.arranging import Arranging
 from windlass_gui.editor.canvas.drops import Drops
 from windlass_gui.editor.canvas.edge_scroll import EdgeScroll
 from windlass_gui.editor.canvas.find_bar import FindBar
+from windlass_gui.editor.canvas.frame_ends import FrameEnds
 from windlass_gui.editor.canvas.framing import Framing
 from windlass_gui.editor.canvas.gestures import Gesture
 from windlass_gui.editor.canvas.glide import Glide
@@ -80,6 +81,7 @@ class GraphView(Navigator):
         self.zoom_button = ZoomButton(self)
         self.find_bar = FindBar(self)
         self.framing = Framing(self)
+        self.frame_ends = FrameEnds(self)
         self.mouse = Mouse(self)
         self.setAccessibleName(self.tr("Graph canvas"))
         self.setAccessibleDescription(

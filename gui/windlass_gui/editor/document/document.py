@@ -323,7 +323,7 @@ class Document:
         if source == target:
             return "A task cannot need itself"
         if source not in self.facts or target not in self.facts:
-            return "A folded frame takes no links: unfold it, or open it with a double click"
+            return "Only tasks of this graph can be linked"
         if any(need == source for need, _ in self.facts[target].needs):
             return f"“{target}” needs “{source}” already"
         path = self._path(source, target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -12,6 +13,7 @@ from windlass_gui.editor.canvas.geometry import PORT_RADIUS, PORT_REACH
 from windlass_gui.editor.canvas.gestures.base import Gesture
 from windlass_gui.editor.canvas.layout import Point
 from windlass_gui.editor.canvas.link_item import link_path
+from windlass_gui.editor.document.linking import Link
 
 if TYPE_CHECKING:
     from windlass_gui.editor.canvas.view import GraphView
@@ -84,7 +86,13 @@ class AimGesture(Gesture):
 
     def refusal(self, source: str, target: str) -> str:
         """Why this link may not be; empty when it may."""
-        return self.scene.document.refusal(source, target)
+        return self.view.frame_ends.refusal(source, target)
+
+    def make(self, link: Link, then: Callable[[str, str], object]) -> None:
+        """Call `then` with the tasks at the ends of a link between nodes; of a folded frame one is asked for."""
+        geometry, view = self.scene.geometry, self.view
+        port = geometry.in_port(link[1]) if self.outward else geometry.out_port(link[0])
+        view.frame_ends.resolve(link, view.viewport().mapToGlobal(view.mapFromScene(QPointF(*port))), then)
 
     @property
     def ends(self) -> tuple[str, str]:

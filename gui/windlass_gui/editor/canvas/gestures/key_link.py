@@ -77,6 +77,11 @@ class KeyLinkGesture(AimGesture):
         if reason:
             session.refused.emit(reason)
         elif target is not None and self.replaces is not None:
-            session.reroute(self.replaces, (self.task, target))
+            old = self.replaces
+            self.make((old[0], target), lambda _, task: session.reroute(old, (old[0], task)))
+        elif target is not None and len(self.sources) == 1:
+            self.make((self.task, target), lambda source, task: session.link(source, task, each))
         elif target is not None:
-            session.link_all([(task, target) for task in self.sources], each)
+            tasks = self.scene.shown.tasks_of(self.sources)
+            sources = [task for task in self.scene.document.facts if task in tasks]
+            self.make((sources[0], target), lambda _, task: session.link_all([(one, task) for one in sources], each))

@@ -34,4 +34,5 @@ class LinkGesture(AimGesture):
         if wanted and reason:
             self.view.session.refused.emit(reason)
         elif wanted:
-            self.view.session.link(*ends, each=bool(modifiers & Qt.KeyboardModifier.ShiftModifier))
+            each = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
+            self.make(ends, lambda source, target: self.view.session.link(source, target, each))

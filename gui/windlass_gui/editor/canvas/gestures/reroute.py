@@ -18,7 +18,10 @@ HOME = 24.0
 
 
 class RerouteGesture(AimGesture):
-    """`target_end`: the end at the task that waits is taken, else the one at the task that it waits for."""
+    """`target_end`: the end at the task that waits is taken, else the one at the task that it waits for.
+
+    Only of a link that stands for one link of the document: those of a folded frame may stand for several.
+    """
 
     def __init__(self, view: GraphView, start: QPointF, link: Link, target_end: bool) -> None:
         super().__init__(view, start, link[0] if target_end else link[1], target_end)
@@ -53,8 +56,15 @@ class RerouteGesture(AimGesture):
             self.view.session.refused.emit(reason)
         elif target is None:
             self.view.session.remove((), self.scene.task_links([self.link]))
-        elif ends != self.link and self.view.session.reroute(self.link, ends):
-            self.scene.select((), [ends])
+        elif ends != self.link:
+            (old,) = self.scene.task_links([self.link])
+            fixed = (old[0], ends[1]) if self.outward else (ends[0], old[1])
+            self.make(fixed, lambda source, target: self._make(old, (source, target)))
+
+    def _make(self, old: Link, new: Link) -> None:
+        shown = self.scene.shown
+        if self.view.session.reroute(old, new):
+            self.scene.select((), [(shown.node_of(new[0]), shown.node_of(new[1]))])
 
     def cancel(self) -> None:
         super().cancel()
