@@ -114,6 +114,8 @@ class Link:
         """What a guest at the helm leaves to the network thread."""
         self._descriptors = (-1, -1)
         """Of the socket and its monitor: readable when these should be looked at; -1 without them."""
+        self._unread = False
+        """The last guest left something in the socket."""
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._thread = threading.Thread(target=self._run, name=f"windlass-link-{name}", daemon=True)
         self._thread.start()
@@ -205,7 +207,7 @@ class Link:
                     poll.register(self._descriptors[0], select.POLLIN)
                     poll.poll(left * 1000)
             finally:
-                if self._helm.leave(future.done()):
+                if self._helm.leave(future.done()) or self._unread:
                     self._ring()
         return None if timeout is None else max(0.0, timeout - (time.monotonic() - began))
 
@@ -217,6 +219,8 @@ class Link:
                 self._take()
             self._drain()
             self._flush()
+            # What is left unread behind the answer gives no further sign, and the network thread may sleep without end.
+            self._unread = self._socket is not None and multipart.waiting(self._socket)
             return not (future.done() or self._socket is None or self._own or not self._helm.left)
 
     def subscribe(self, topics: Iterable[str], callback: Subscriber) -> Subscription:

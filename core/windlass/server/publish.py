@@ -182,7 +182,8 @@ class Publisher:
         self.agents_dirty.add(agent)
         if self._follows_run(run):
             news = self._of(run)
-            told = list(itertools.islice(rows, int(self._room)))
+            room = int(self._room)
+            told = list(itertools.islice(rows, room)) if room else []  # even a look at one takes all of them apart
             self._room -= len(told)
             news.attempts += told
             news.shed += len(rows) - len(told)

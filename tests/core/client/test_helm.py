@@ -19,6 +19,7 @@ from windlass.client.errors import LinkClosed
 from windlass.client.helm import Helm, Unbroken
 from windlass.client.link import Link
 from windlass.wire import messages as m
+from windlass.wire import multipart
 
 pytestmark = pytest.mark.timeout(60, method="thread")
 LONG = 20.0
@@ -66,6 +67,30 @@ def test_what_comes_after_the_answer_is_not_forgotten(link: Link) -> None:
         other = link.request(m.GetInfo(0))
         link.ask(m.GetAgents(0), timeout=10.0)
         assert other.result(10.0).data["runs"] == 0
+
+
+@pytest.mark.parametrize("unread", [True, False])
+def test_what_a_guest_leaves_unread_wakes_the_network_thread(
+    link: Link, monkeypatch: pytest.MonkeyPatch, unread: bool
+) -> None:
+    """A socket gives no second sign of what it has given one for, and the guest took that: only a ring helps."""
+    future = link.request(m.GetAgents(0))
+    future.result(10.0)
+    rings: list[str] = []
+    waiting, guest = multipart.waiting, threading.get_ident()
+
+    def look(socket: Any) -> bool:
+        mine = unread and threading.get_ident() == guest and future.done()
+        return waiting(socket) or mine
+
+    monkeypatch.setattr(helm, "SERVE", LONG)
+    monkeypatch.setattr(multipart, "waiting", look)
+    monkeypatch.setattr(link, "_ring", lambda: (rings.append("ring"), Link._ring(link)))
+    with link._helm:
+        future = link.request(m.GetAgents(0))
+    link.serve(future, 10.0)
+    assert future.result(10.0).data == {"agents": []}
+    assert bool(rings) is unread
 
 
 def test_a_topic_is_told_on_the_network_thread(link: Link) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -23,6 +24,16 @@ class Runs(dict[int, str]):
 
     def newest(self, *, hidden: bool) -> list[RunRow]:
         return [self.row(run) for run in self]
+
+
+class Rows(list[tuple[Any, ...]]):
+    """Ends that count how often somebody looked at them."""
+
+    looks = 0
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        self.looks += 1
+        return super().__iter__()
 
 
 class Follower:
@@ -110,11 +121,14 @@ def test_of_a_short_run_all_successes_are_told_and_of_a_long_rush_some() -> None
     world.go_on(1.0, 50_000)
     world.publisher._followers["run:1"] = set()
     publisher = world.publisher
-    row = cast(Any, [(0, 1, 0, n, 1, "a") for n in range(900)])
+    row = cast(Any, Rows((0, 1, 0, n, 1, "a") for n in range(900)))
     publisher.packed(1, "a", row)
     assert (len(publisher._news[1].attempts), publisher._news[1].shed) == (900, 0)
     publisher.packed(1, "a", row)
     assert (len(publisher._news[1].attempts), publisher._news[1].shed) == (BURST, 800)
+    looked = row.looks
+    publisher.packed(1, "a", row)
+    assert row.looks == looked, "what is only counted is not taken apart"
     publisher._news.clear()
     world.publisher._followers.pop("run:1")
     before = publisher._room
