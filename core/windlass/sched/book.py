@@ -89,6 +89,8 @@ class Book:
         self._reserve_timer = False
         self.reserve_at = 0.0
         """When it is looked at next who has waited so long that an agent should be kept for it."""
+        self.claim_at = 0.0
+        """When it is looked at next who waits for a licence too long."""
         self._look_at = 0.0
         self._seq = 0
         self._out: list[Effect] = []

@@ -52,8 +52,8 @@ def explain(book: Book, task: TaskState, index: int | None, now: float, names: N
 
 def note(book: Book, task: TaskState, now: float) -> str:
     """What to say of agents where nothing of a run is active and the task has ready items; empty where one is free."""
-    if task.limits and (full := blocking(task.limits)):
-        return f"{task.id} waits: {full[0].words()}"
+    if task.limits and (full := blocking(task)):
+        return f"{task.id} waits: {full[0].words_for(task)}"
     if book.agents and all(_plainly_busy(task.shape, agent, now) for agent in book.agents.values()):
         return "all agents are busy"
     agents = _agents(book, task, _place_in_queue(task, None)[0], now, {})
@@ -192,8 +192,8 @@ def _ready(book: Book, task: TaskState, index: int | None, base: Explanation, na
     able = [book.agents[reason.agent] for reason in agents if reason.kind in ABLE]
     if not able:
         return replace(found, cause="nowhere")
-    if task.limits and (full := blocking(task.limits)):
-        return replace(found, cause="limit", limits=tuple(limit.words() for limit in full))
+    if task.limits and (full := blocking(task)):
+        return replace(found, cause="limit", limits=tuple(limit.words_for(task) for limit in full))
     ahead, wait = _ahead(book, task, before, able)
     if not ahead and any(reason.kind == "free" for reason in agents):
         return replace(found, cause="next", start=base.now)
@@ -378,7 +378,7 @@ def _ahead(
     wait: float | None = 0.0
     ahead = [(other, other.queue.size) for other in book.supply.waiting() if other is not task and rank(other) < mine]
     for other, count in [*ahead, (task, before)]:
-        if other.limits and blocking(other.limits):
+        if other.limits and blocking(other):
             continue  # it goes first, but holds nobody up
         shape = other.shape
         if shape not in lanes:

@@ -169,7 +169,7 @@ def _check_limits(book: Book) -> None:
         assert limit.used <= max(limit.most, limit.peak), f"{limit!r} is over-committed"
     for run in book.runs.values():
         for task in run.tasks.lively:
-            if task.queue.size and task.limits and not run.paused and not blocking(task.limits):
+            if task.queue.size and task.limits and not run.paused and not blocking(task):
                 waits = book.supply.offers(task)
                 assert waits, f"{task!r} has room in its limits, but nobody offers it"
 

@@ -3,6 +3,11 @@
 One idea serves all of them. A task has limits, each with the amount that one of its attempts takes; an attempt takes
 them when it is assigned and gives them back when it is live no more. What a task may be given is the least room of its
 limits, so what is limited is assigned only where it can begin, and never sent ahead to wait with a licence in hand.
+
+Who asks for more of a licence than others do would wait for ever where each one that is given back goes to a smaller
+request. So whoever waited too long has a `Claim`: what others hold ends, and what the claimant needs is given to nobody
+else before it has begun. It claims all of its limits at once, and there is one claim at a time, so that no two wait for
+each other.
 """
 
 from __future__ import annotations
@@ -14,7 +19,8 @@ from windlass.sched.events import PLAIN
 
 if TYPE_CHECKING:
     from windlass.sched.events import TaskPlan
-    from windlass.sched.tasks import RunState
+    from windlass.sched.race import Line
+    from windlass.sched.tasks import Order, RunState, TaskState
 
 Key = tuple[str | int, ...]
 """("licence" | "group" | "owner", name); of one run: ("run", id), ("group", id, name), ("task", id, position)."""
@@ -26,7 +32,7 @@ SCALE = 1000
 class Limit:
     """How much of one thing there is, and how much is taken."""
 
-    __slots__ = ("kind", "most", "name", "parked", "peak", "used")
+    __slots__ = ("claim", "kind", "least", "most", "name", "parked", "peak", "used")
 
     def __init__(self, kind: str, name: str, most: int) -> None:
         self.kind = kind
@@ -39,6 +45,16 @@ class Limit:
         at most this much, which only falls."""
         self.parked: dict[Any, None] = {}
         """What waits until something is given back; `Supply` knows what these are."""
+        self.least = 0
+        """The smallest amount that was asked for so far; 0: none was."""
+        self.claim: Claim | None = None
+
+    def free(self, task: TaskState) -> int:
+        """What there is for the task."""
+        claim = self.claim
+        if claim is None or claim.yields_to(task):
+            return self.room
+        return self.room - claim.amounts[self]
 
     @property
     def room(self) -> int:
@@ -58,6 +74,12 @@ class Limit:
         self.used -= amount
         if self.peak:
             self.peak = self.used if self.used > self.most else 0
+
+    def words_for(self, task: TaskState) -> str:
+        """As `words`, for one that has no room in it."""
+        claim = self.claim
+        kept = "" if claim is None or claim.yields_to(task) else ", the rest is kept for a larger request"
+        return self.words() + kept
 
     def words(self) -> str:
         """For people: `licence maya: 4 of 4 in use`, `limit of the task: 2 of 2 run`."""
@@ -79,14 +101,38 @@ Limits = tuple[tuple[Limit, int], ...]
 """What one attempt of a task takes."""
 
 
-def room(limits: Limits) -> int:
+class Claim:
+    """What is kept for the tasks of a line that waited too long, until one of their attempts has begun."""
+
+    __slots__ = ("amounts", "lead", "line", "urgency")
+
+    def __init__(self, line: Line, lead: int) -> None:
+        self.line = line
+        self.amounts = dict(line.limits)
+        self.lead = lead
+        head = line.head()
+        self.urgency: Order = () if head is None else head.order[:lead]
+
+    def of(self, task: TaskState) -> bool:
+        line = self.line
+        return task.run.owner is line.owner and task.shape is line.shape and task.limits == line.limits
+
+    def yields_to(self, task: TaskState) -> bool:
+        """It is the task's own, or the task is more urgent."""
+        return self.of(task) or task.order[: self.lead] < self.urgency
+
+    def __repr__(self) -> str:
+        return f"<Claim of {self.line!r}>"
+
+
+def room(task: TaskState) -> int:
     """How many attempts may still begin. Only of a task that has limits."""
-    return min(limit.room // amount for limit, amount in limits)
+    return max(0, min(limit.free(task) // amount for limit, amount in task.limits))
 
 
-def blocking(limits: Limits) -> list[Limit]:
-    """Those that have no room for one more."""
-    return [limit for limit, amount in limits if limit.room < amount]
+def blocking(task: TaskState) -> list[Limit]:
+    """Those of its limits that have no room for one more."""
+    return [limit for limit, amount in task.limits if limit.free(task) < amount]
 
 
 class LimitBook:
@@ -106,6 +152,18 @@ class LimitBook:
             ("licence", name): Limit("licence", name, round(amount * SCALE)) for name, amount in licences.items()
         }
         self._of_run: dict[int, list[Key]] = {}
+        self.licences = list(self._limits.values())
+        self.claim: Claim | None = None
+
+    def stake(self, claim: Claim | None) -> list[Limit]:
+        """Let this claim stand in the place of the one before; the limits that are free of that one now."""
+        before = [] if self.claim is None else list(self.claim.amounts)
+        for limit in before:
+            limit.claim = None
+        self.claim = claim
+        for limit in () if claim is None else claim.amounts:
+            limit.claim = claim
+        return before
 
     def __iter__(self) -> Iterator[Limit]:
         return iter(self._limits.values())
@@ -121,7 +179,9 @@ class LimitBook:
         found: list[tuple[Limit, int]] = []
         for name, amount in task.resources.named.items():
             if licence := self._limits.get(("licence", name)):
-                found.append((licence, max(round(amount * SCALE), 1)))
+                asked = max(round(amount * SCALE), 1)
+                licence.least = min(licence.least, asked) if licence.least else asked
+                found.append((licence, asked))
         if rules.limit is not None:
             found.append((self._run_limit(run.id, ("task", run.id, rules.place), "task", "", rules.limit), 1))
         for group in rules.groups:

@@ -96,7 +96,7 @@ _LAST: tuple[Term, ...] = (_run, _place)
 class Policy:
     """A sequence of criteria, made ready to compare with."""
 
-    __slots__ = ("_lead", "_terms", "cut", "fair", "names")
+    __slots__ = ("_terms", "cut", "fair", "lead", "names")
 
     def __init__(self, names: Sequence[str] = NAMES) -> None:
         """Raises `ValueError` for a name that is no criterion, or that stands there twice."""
@@ -112,7 +112,8 @@ class Policy:
         before = chosen[: names.index(FairShare.name)] if self.fair else chosen
         self.cut = sum(len(criterion.terms) for criterion in before)
         """So many numbers of a task's `order` go before the fair share."""
-        self._lead = len(Priority.terms) if chosen[:1] == [Priority] else 0
+        self.lead = len(Priority.terms) if chosen[:1] == [Priority] else 0
+        """So many of them say how urgent it is."""
 
     def static(self, task: TaskState) -> Order:
         """The task's part of the key; to be asked anew when its priority, deadline or path changed."""
@@ -135,7 +136,7 @@ class Policy:
 
     def urgency(self, task: TaskState) -> Order:
         """Its priority where that is what decides first, else nothing: whom nobody may overtake."""
-        return task.order[: self._lead]
+        return task.order[: self.lead]
 
 
 def _order(task: TaskState) -> Order:

@@ -17,6 +17,7 @@ from windlass.sched.crowds import Crowd
 from windlass.sched.devices import NOTHING
 from windlass.sched.events import AssignAttempts, AttemptId
 from windlass.sched.queues import ranges_of
+from windlass.sched.race import Line
 from windlass.sched.shapes import Amounts, Shape
 from windlass.sched.states import AttemptState, ItemState
 from windlass.sched.tasks import Owner, TaskState
@@ -27,6 +28,8 @@ FEW = 32
 """Lines of work without room that are all looked at in each plan, for who has waited too long;"""
 EACH = 1e-4
 """of more, once in so many seconds for each: about a hundred times what that takes."""
+CLAIM_EVERY = 1.0
+"""Seconds between looks for who waits for more of a licence than others ask for."""
 PAST = 4
 """So many attempts for each lane of an agent are let past what waits there, where that is more than as many."""
 _NO_GPUS: dict[AttemptId, tuple[int, ...]] = {}
@@ -56,8 +59,10 @@ class Planner:
         if book.relearn:
             ranks.update(book)
         self._refresh()
+        self._check_claim()
         if book.supply.wanted():
             self._fill_lanes()
+            self._make_claim()
             self._reserve()
             self._send_ahead()
         for shape, agent in self._passed:
@@ -138,7 +143,7 @@ class Planner:
         room = self._unreserved(task, agent, free)
         most = min(room, task.queue.size) if alone and not shape.spread else min(room, 1)
         if task.limits:
-            most = min(most, limits.room(task.limits))
+            most = min(most, limits.room(task))
         return free, room, most
 
     def _hold(self, task: TaskState, agent: Agent, given: int) -> None:
@@ -256,6 +261,8 @@ class Planner:
             return 0
         for limit, amount in grant.limits:
             limit.take(amount * len(ids))
+        if grant.limits:
+            self._has_begun(task)
         shape = task.shape
         if shape.strict:
             if shape.exclusive:
@@ -399,6 +406,47 @@ class Planner:
                 book.supply.rooms.changed(agent)
                 for bucket in agent.buckets.values():
                     attempts.recall(book, agent, attempts.waiting(agent, bucket), "kept for a large request")
+
+    def _check_claim(self) -> None:
+        """Nothing is kept for who has gone, or could run nowhere."""
+        claim = self._book.limits.claim
+        if claim is not None and (claim.line.head() is None or not self._could_somewhere(claim.line.shape)):
+            self._stake(None)
+
+    def _make_claim(self) -> None:
+        """Who asks for more of a licence than others, and waited too long, has what it needs kept for it."""
+        book = self._book
+        if book.limits.claim is not None or book.now < book.claim_at:
+            return
+        book.claim_at = book.now + CLAIM_EVERY
+        waiting: list[tuple[tuple[float, ...], float, Line]] = []
+        for licence in book.limits.licences:
+            for line in licence.parked:
+                amount = dict(line.limits)[licence]
+                if not licence.least < amount <= licence.most or (head := line.head()) is None:
+                    continue
+                if line.starved is None:
+                    line.starved = book.now
+                waiting.append((book.policy.urgency(head), line.starved, line))
+        if waiting:
+            _, since, line = min(waiting, key=lambda one: one[:2])
+            if since + book.config.reserve_after <= book.now and self._could_somewhere(line.shape):
+                self._stake(limits.Claim(line, book.policy.lead))
+
+    def _could_somewhere(self, shape: Shape) -> bool:
+        return any(_could(shape, agent) for agent in self._book.agents.values())
+
+    def _has_begun(self, task: TaskState) -> None:
+        """Something with limits was given."""
+        if (line := self._book.supply.line(task)) is not None:
+            line.starved = None
+        claim = self._book.limits.claim
+        if claim is not None and claim.of(task):
+            self._stake(None)
+
+    def _stake(self, claim: limits.Claim | None) -> None:
+        for limit in self._book.limits.stake(claim):
+            self._book.supply.given_back(limit)
 
     def _recall(self) -> None:
         """Where nothing is ready but an agent idles, take back what waits elsewhere without moving."""

@@ -31,7 +31,7 @@ EACH = 1e-3
 class Line:
     """Tasks with ready work that compete only by their own order. `key` says of what market it is a line."""
 
-    __slots__ = ("heap", "key", "limits", "owner", "parked", "queued", "shape")
+    __slots__ = ("heap", "key", "limits", "owner", "parked", "queued", "shape", "starved")
 
     def __init__(self, shape: Shape, owner: Owner, limits: Limits) -> None:
         self.shape = shape
@@ -43,6 +43,8 @@ class Line:
         """The order under which it stands among its owner's lines; None: it does not."""
         self.parked = False
         """One of its limits has no room."""
+        self.starved: float | None = None
+        """Since when it is known to wait for more of a licence than others ask for."""
 
     def head(self) -> TaskState | None:
         """Its first task; forgets on the way what waits no more."""
@@ -64,8 +66,8 @@ class Line:
         return task
 
     def park(self) -> bool:
-        """Step aside if a limit has no room, until something is given back (`Supply.given_back`)."""
-        if not self.limits or not (full := blocking(self.limits)):
+        """Step aside if a limit has no room, until something is given back (`Supply.given_back`). It has a head."""
+        if not self.limits or not (full := blocking(self.heap[0][2])):
             return False
         self.parked = True
         full[0].parked[self] = None

@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Iterator, Mapping
 
 from windlass.sched.agents import Agent
-from windlass.sched.limits import Limit, Limits
+from windlass.sched.limits import Limit, Limits, blocking
 from windlass.sched.order import Policy
 from windlass.sched.race import Line, Race
 from windlass.sched.rooms import Rooms
@@ -77,6 +77,11 @@ class Supply:
             line = lines[key] = Line(task.shape, *key)
             self._wanted[task.shape] = None
         heapq.heappush(line.heap, (task.order, self._seq, task))
+        if line.parked and line.head() is task and not blocking(task):
+            # More urgent than those for which the line stands aside.
+            line.parked = False
+            for limit, _ in line.limits:
+                limit.parked.pop(line, None)
         if not line.parked:
             self.race.enter(line, task.order)
 
@@ -137,9 +142,13 @@ class Supply:
             else:
                 self._forget(line)
 
+    def line(self, task: TaskState) -> Line | None:
+        """Where the task stands, or would stand."""
+        return self._markets[task.shape].lines.get((task.run.owner, task.limits))
+
     def offers(self, task: TaskState) -> bool:
         """Whether the next plan sees the task's line."""
-        line = self._markets[task.shape].lines.get((task.run.owner, task.limits))
+        line = self.line(task)
         return line is not None and not line.parked and self.race.stands(line)
 
     def waiting(self) -> Iterator[TaskState]:

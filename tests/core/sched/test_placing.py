@@ -407,6 +407,7 @@ def _mixed(count: int = 4) -> tuple[TaskPlan, ...]:
             ),
             TaskPlan("apart", count=count, rules=Rules(apart=frozenset({3, 1}), groups=("db",), place=3)),
             TaskPlan("alone", count=2, rules=Rules(exclusive=True, limit=1, place=4), retries=RETRY),
+            TaskPlan("both", count=2, resources=Resources(cpus=0.5, named={"maya": 2}), retries=RETRY),
             TaskPlan("plain", count=count, resources=Resources(cpus=0.5), needs=((0, True),)),
         )
     )
@@ -490,6 +491,7 @@ def _world(seed: int, **more: Any) -> World:
             TaskPlan("pair", count=2, resources=Resources(cpus=0.5, gpus=2, gpu_memory=20), retries=PATIENT),
             TaskPlan("part", count=9, resources=Resources(cpus=0.2, gpu_memory=9), retries=PATIENT),
             TaskPlan("maya", count=6, resources=Resources(cpus=0.2, named={"maya": 1}), retries=PATIENT),
+            TaskPlan("two", count=2, resources=Resources(cpus=0.2, named={"maya": 2}), retries=PATIENT),
             TaskPlan("net", count=8, rules=Rules(groups=("net", "db")), resources=Resources(cpus=0.5), retries=PATIENT),
             TaskPlan("apart", count=5, rules=Rules(apart=frozenset({4, 5}), place=5), retries=PATIENT),
             TaskPlan("alone", count=3, rules=Rules(exclusive=True, limit=1, place=6), retries=PATIENT, priority=1),
