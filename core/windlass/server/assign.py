@@ -12,7 +12,7 @@ from windlass.blobs.store import BlobError
 from windlass.model.expr import ExprError
 from windlass.sched import events as ev
 from windlass.sched.events import AttemptId
-from windlass.sched.states import Outcome
+from windlass.sched.states import ItemState, Outcome
 from windlass.server import rundata
 from windlass.server.agentbook import AgentRecord, Ended, Given, Live
 from windlass.server.rundata import RunData
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ASSIGN_BYTES = 4 * 1024 * 1024
 """Payload of one message of assignments, about."""
 FEW = 16
-"""Items that are given by themselves: somebody may wait for them."""
+"""Items of a run that are given by themselves: somebody may wait for them."""
 WEIGHT = limits.HEADER // 2
 """Results and arguments of one message of single tasks, about."""
 _TROUBLE = (ExprError, ValueError, LookupError, OSError, BlobError)
@@ -89,7 +89,7 @@ class Assigner:
             many.append((core.given, run, task, first, last, attempt, agent, epoch, now, None))
         core.store.write(records.LIVE_NEW, single)
         core.store.write(records.GIVEN, many)
-        if len(effect.items) <= FEW:
+        if len(effect.items) <= FEW and any(self._next_to_nothing(run) for run in {id[0] for id in effect.items}):
             core.hurry()
         record = core.agents[agent]
         record.assigned += len(effect.items)
@@ -116,6 +116,10 @@ class Assigner:
             core.live.update(dict.fromkeys([_new(AttemptId, (run, task, 0, 1)) for task in tasks], together))
             rows.append((core.given, run, tasks[0], 0, 1, 1, agent, epoch, core.now, rundata.encode(tasks)))
         return others
+
+    def _next_to_nothing(self, run: int) -> bool:
+        """So little of it is under way that somebody may wait for just that."""
+        return self._core.scheduler.counts(run)[ItemState.ACTIVE] <= FEW
 
     def _assign_now(
         self, agent: AgentRecord, epoch: int, spans: list[Span], gpus: Mapping[AttemptId, tuple[int, ...]]
