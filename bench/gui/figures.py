@@ -83,6 +83,13 @@ class Heartbeat:
         return max(self.gaps, default=0.0)
 
 
+def pump(app: Any) -> None:
+    """Serve events, and sleep until the next: a process that never sleeps may be held up for that alone."""
+    from PySide6.QtCore import QEventLoop
+
+    app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+
+
 def application() -> Any:
     from PySide6.QtWidgets import QApplication
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from math import isqrt
 from pathlib import Path
 
-from bench.gui.figures import SIZE, Figure, Heartbeat, application, grid
+from bench.gui.figures import SIZE, Figure, Heartbeat, application, grid, pump
 from bench.measure import Plan, percentile, stopwatch
 
 CHECKED_WITHIN = 120
@@ -89,7 +89,7 @@ def _edited(count: int, target: float) -> list[Figure]:
     beats.begin()
     with stopwatch() as watch:
         while not session.document.checked and watch.seconds < CHECKED_WITHIN:
-            app.processEvents()
+            pump(app)
     note = f"longest stall of the event loop; findings after {watch.seconds:.1f} s"
     figures.append(Figure(f"checking {count:,} tasks", beats.longest, "ms", 50.0, note=note))
     view.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isqrt
 from typing import Any
 
-from bench.gui.figures import SIZE, Figure, Heartbeat, application, grid
+from bench.gui.figures import SIZE, Figure, Heartbeat, application, grid, pump
 from bench.measure import Plan, stopwatch
 
 READ_WITHIN = 60
@@ -45,8 +45,8 @@ def _typed(count: int, target: float | None) -> Figure:
     found.clearSelection()
     edit.setTextCursor(found)
     edit.centerCursor()
-    _wait(app, 1.0)
     beats = Heartbeat()
+    _wait(app, 1.0)
     beats.begin()
     unread = 0.0
     for words in TYPED:
@@ -59,10 +59,10 @@ def _typed(count: int, target: float | None) -> Figure:
         steps = session.undo.count()
         with stopwatch() as watch:
             while session.undo.count() == steps and watch.seconds < READ_WITHIN:
-                app.processEvents()
+                pump(app)
         with stopwatch() as watch:
             while session.document.unread and watch.seconds < READ_WITHIN:
-                app.processEvents()
+                pump(app)
             unread = max(unread, watch.seconds)
         _wait(app, 0.3)
     note = f"longest stall, steps and checks included; what had to be read as a whole was read {unread:.1f} s later"
@@ -77,4 +77,4 @@ def _typed(count: int, target: float | None) -> Figure:
 def _wait(app: Any, seconds: float) -> None:
     with stopwatch() as watch:
         while watch.seconds < seconds:
-            app.processEvents()
+            pump(app)
