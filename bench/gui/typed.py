@@ -18,6 +18,9 @@ another field, another task at a wrong indentation."""
 
 
 def run(plan: Plan) -> list[Figure]:
+    from windlass_gui.app import spare_collector
+
+    spare_collector()
     figures = [_typed(5_000, 50.0)]
     if not plan.quick:
         figures.append(_typed(50_000, None))
