@@ -30,6 +30,10 @@ RECENT = 8192
 """Results of single tasks of a run that are kept for those who need them next."""
 APPENDED = 64 * 1024
 """Bytes of arguments that are kept as they come."""
+BATCHES = 64
+"""Batches of a task's arguments that are kept,"""
+BATCH_BYTES = 2 * 1024 * 1024
+"""as far as these are bytes of so many."""
 _UNKNOWN = Bundle(0, 0, 0, "", Task("", Call("")), {})
 _payloads = msgspec.msgpack.Decoder(list[bytes])
 
@@ -61,7 +65,8 @@ class Bundles:
         self._status = status
         self._cache: dict[tuple[int, int], Bundle] = {}
         self._files: dict[tuple[int, int], list[FileRef]] = {}
-        self._batches: dict[tuple[int, int], tuple[int, list[bytes]]] = {}
+        self._batches: dict[tuple[int, int], list[tuple[int, list[bytes]]]] = {}
+        """Task -> the batches of arguments that were read last, the last one first."""
         self._appended: dict[tuple[int, int], tuple[int, list[bytes]]] = {}
         """Task -> the few items that came last: mostly they are given out at once."""
         self._singles: dict[tuple[int, int], list[bytes]] = {}
@@ -394,17 +399,25 @@ class Bundles:
     def _batch(self, run: RunData, position: int, index: int) -> tuple[int, list[bytes]]:
         """The first of the items that came together with this one, and their arguments; none of them: (index, [])."""
         key = (run.id, position)
-        for kept in (self._batches, self._appended):
-            first, batch = kept.get(key, (0, []))
+        known = self._batches.get(key, [])
+        for place, (first, batch) in enumerate(known):
             if first <= index < first + len(batch):
+                if place:
+                    known.insert(0, known.pop(place))
                 return first, batch
+        first, batch = self._appended.get(key, (0, []))
+        if first <= index < first + len(batch):
+            return first, batch
         if not index and not run.task(position).is_array:
             return 0, self._single(run.id, position)
         row = self._reader.payloads(run.id, position, index)
         if row is None:
             return index, []
+        found = row[0], _payloads.decode(row[2])
+        # Items that come back from many agents are scattered; only of short arguments is much kept.
+        most = max(1, min(BATCHES, BATCH_BYTES // max(1, len(row[2]))))
         self._batches.pop(key, None)
-        found = self._batches[key] = row[0], _payloads.decode(row[2])
+        self._batches[key] = [found, *known[: most - 1]]
         while len(self._batches) > 32:
             del self._batches[next(iter(self._batches))]
         return found
