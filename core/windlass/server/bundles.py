@@ -30,9 +30,9 @@ RECENT = 8192
 """Results of single tasks of a run that are kept for those who need them next."""
 APPENDED = 64 * 1024
 """Bytes of arguments that are kept as they come."""
-BATCHES = 64
+BATCHES = 32
 """Batches of a task's arguments that are kept,"""
-BATCH_BYTES = 2 * 1024 * 1024
+BATCH_BYTES = 1024 * 1024
 """as far as these are bytes of so many."""
 _UNKNOWN = Bundle(0, 0, 0, "", Task("", Call("")), {})
 _payloads = msgspec.msgpack.Decoder(list[bytes])
