@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSettings, Qt
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QScrollArea, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from windlass_gui.attention import words
 from windlass_gui.attention.derive import FAILURES, KINDS
 from windlass_gui.attention.news import EVENTS, QUIET_KINDS
+from windlass_gui.look.spin_box import SpinBox
 from windlass_gui.look.theme import L, M, S
 from windlass_gui.look.tick_box import TickBox
 
@@ -89,7 +90,7 @@ def settings_page(wishes: Wishes, available: bool, changed: Callable[[], object]
         box.setEnabled(available)
     form.addRow(page.tr("Tray"), tray)
     form.addRow(page.tr("Tell"), column)
-    failures = QSpinBox()
+    failures = SpinBox()
     failures.setRange(2, 100_000)
     failures.setValue(wishes.failures)
     failures.setSuffix(page.tr(" failed attempts"))

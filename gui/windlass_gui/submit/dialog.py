@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
     QLayout,
     QLineEdit,
     QScrollArea,
-    QSpinBox,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -35,6 +34,7 @@ from windlass.model.words import counted, span
 from windlass_gui.bridge import Bridge
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.look.language import spoken
+from windlass_gui.look.spin_box import SpinBox
 from windlass_gui.look.theme import XS, L, M, S
 from windlass_gui.models import STATE_ROLE
 from windlass_gui.models import format as fmt
@@ -160,7 +160,7 @@ class SubmitDialog(QDialog):
         self.name = QLineEdit()
         self.name.setPlaceholderText(self.graph.name)
         self.name.setMaxLength(200)
-        self.priority = QSpinBox()
+        self.priority = SpinBox()
         self.priority.setRange(-1_000_000, 1_000_000)
         self.priority.setToolTip(self.tr("Higher goes first, before all other runs of lower priority"))
         self.due = QLineEdit()

@@ -11,12 +11,12 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSpinBox,
     QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
+from windlass_gui.look.spin_box import SpinBox
 from windlass_gui.look.theme import L, M, S, theme_switch
 from windlass_gui.look.tick_box import TickBox
 from windlass_gui.window.actions import Actions
@@ -72,7 +72,7 @@ class SettingsDialog(QDialog):
         self.theme.setToolTip(self.tr("Dark or light; as the desktop has it follows when that changes"))
         self.theme.currentIndexChanged.connect(lambda _: self._choose_theme(self.theme.currentData()))
         form.addRow(self.tr("Theme"), self.theme)
-        self.scale = QSpinBox()
+        self.scale = SpinBox()
         self.scale.setRange(SMALLEST, LARGEST)
         self.scale.setSingleStep(10)
         self.scale.setSuffix(self.tr(" %"))
