@@ -22,6 +22,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, overload
 
+from msgspec import structs
+
 from windlass.client.errors import SubmitError
 from windlass.client.pickling import PLAIN, dumps, dumps_call
 from windlass.client.submit import MAX_ARGUMENTS, Package, package
@@ -124,7 +126,6 @@ class Node:
         return ResultRef, (self.id,)
 
 
-_Read = tuple[model.Resources, model.RetryPolicy, float | None]
 _PLAIN: frozenset[type] = PLAIN | {Node}
 """A node becomes a reference."""
 
@@ -158,7 +159,7 @@ class Graph:
         self._functions: dict[str, bytes] = {}
         self._calls: dict[Any, model.Call] = {}
         """Functions that were pickled before, by themselves."""
-        self._last: tuple[Options, _Read] | None = None
+        self._last: tuple[Options, model.Task] | None = None
         """The options of the latest task, and what they mean."""
 
     def __repr__(self) -> str:
@@ -271,18 +272,24 @@ class Graph:
                 raise SubmitError(f"task {id!r} needs {need!r}, which is not in the graph yet")
         position = len(self._tasks)
         self._ids.add(id)
-        resources, retries, timeout = self._read(options)
-        self._tasks.append(
-            model.Task(
-                id=id,
-                action=action,
-                needs=list(wanted.values()),
-                foreach=foreach,
+        like = self._like(options)
+        self._tasks.append(structs.replace(like, id=id, action=action, needs=list(wanted.values()), foreach=foreach))
+        if payloads is not None:
+            self._payloads[position] = payloads
+        return Node(self, id, position, foreach is not None)
+
+    def _like(self, options: Options) -> model.Task:
+        """A task with these options; made once where many have the same."""
+        known = self._last
+        if known is None or known[0] is not options:
+            task = model.Task(
+                id="",
+                action=model.Call(""),
                 when=options.when,
                 env=dict(options.env),
                 inputs=list(options.inputs),
                 outputs=list(options.outputs),
-                resources=resources,
+                resources=_resources(options.resources),
                 where=list(options.where),
                 placement=options.placement,
                 apart=[each.id if isinstance(each, Node) else str(each) for each in options.apart],
@@ -291,24 +298,13 @@ class Graph:
                 limit=options.limit,
                 groups=list(options.groups),
                 priority=options.priority,
-                retries=retries,
-                timeout=timeout,
+                retries=model.RetryPolicy(max=options.retries, backoff=parse_duration(options.backoff)),
+                timeout=None if options.timeout is None else parse_duration(options.timeout),
                 continue_on_error=options.continue_on_error,
                 title=options.title,
                 description=options.description,
             )
-        )
-        if payloads is not None:
-            self._payloads[position] = payloads
-        return Node(self, id, position, foreach is not None)
-
-    def _read(self, options: Options) -> _Read:
-        """What is written in units; read once where many tasks have the same options."""
-        known = self._last
-        if known is None or known[0] is not options:
-            retries = model.RetryPolicy(max=options.retries, backoff=parse_duration(options.backoff))
-            timeout = None if options.timeout is None else parse_duration(options.timeout)
-            known = self._last = options, (_resources(options.resources), retries, timeout)
+            known = self._last = options, task
         return known[1]
 
     def _unique(self, id: str, given: bool) -> str:
