@@ -34,7 +34,7 @@ log = logging.getLogger("windlass.store")
 RETRY = 1.0
 """Seconds between tries while the disk refuses."""
 FILE = "windlass.db"
-FEW = 64
+FEW = 256
 """Rows up to which the loop may commit by itself."""
 FAST = 0.0015
 """Seconds that commits must have taken of late for that."""
