@@ -70,13 +70,18 @@ class Plans(PlansByKind):
         graph, kinds = self._graph, self._graph.kinds[:]
         plans = _ByKind(self, graph.firsts, [])
         alone = {*self._open, *self.apart}
-        limited = {kind for kind, first in enumerate(graph.firsts) if graph[first].limit}
+        limited: set[int] = set()
+        known: list[float | None] = []
+        for kind, first in enumerate(graph.firsts):
+            task = graph[first]
+            known.append(recorded(task))
+            if task.limit:
+                limited.add(kind)
         if limited:
             alone.update(place for place, kind in enumerate(kinds) if kind in limited)
         for place in sorted(alone):  # these are unlike all others, whatever their kind
             kinds[place] = len(plans)
             plans.alone.append(place)
-        known = [recorded(graph[first]) for first in graph.firsts]
         expected = None
         if any(seconds is not None for seconds in known):
             own = [math.nan if seconds is None else seconds for seconds in known]
