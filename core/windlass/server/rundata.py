@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 import msgspec
@@ -68,7 +67,6 @@ class Plans(PlansByKind):
 
     def columns(self) -> TaskColumns:
         graph, kinds = self._graph, self._graph.kinds[:]
-        plans = _ByKind(self, graph.firsts, [])
         alone = {*self._open, *self.apart}
         limited: set[int] = set()
         known: list[float | None] = []
@@ -79,14 +77,19 @@ class Plans(PlansByKind):
                 limited.add(kind)
         if limited:
             alone.update(place for place, kind in enumerate(kinds) if kind in limited)
-        for place in sorted(alone):  # these are unlike all others, whatever their kind
-            kinds[place] = len(plans)
-            plans.alone.append(place)
+        firsts: Sequence[int] = graph.firsts
+        if alone:  # these are unlike all others, whatever their kind
+            places: dict[int, int] = {}
+            firsts = []
+            for place, kind in enumerate(kinds):
+                kinds[place] = places.setdefault(-1 - place if place in alone else kind, len(places))
+                if kinds[place] == len(firsts):
+                    firsts.append(place)
         expected = None
         if any(seconds is not None for seconds in known):
             own = [math.nan if seconds is None else seconds for seconds in known]
             expected = array("d", [own[kind] for kind in graph.kinds])
-        return TaskColumns(plans, kinds, *graph.edges, expected)
+        return TaskColumns(_At(self, firsts), kinds, *graph.edges, expected)
 
     def _plan(self, position: int, task: Task) -> TaskPlan:
         if self._deadline and (task.deadline is None or task.deadline > self._deadline):
@@ -95,23 +98,18 @@ class Plans(PlansByKind):
         return task_plan(task, self._graph.names, self._params, position in self._open, apart)
 
 
-class _ByKind(Sequence[TaskPlan]):
-    """The plans of each kind's first task, and of those that are of none."""
+class _At(Sequence[TaskPlan]):
+    """The plans of some tasks."""
 
-    def __init__(self, plans: Plans, firsts: Sequence[int], alone: list[int]) -> None:
+    def __init__(self, plans: Plans, positions: Sequence[int]) -> None:
         self._plans = plans
-        self._firsts = firsts
-        self.alone = alone
+        self._positions = positions
 
     def __len__(self) -> int:
-        return len(self._firsts) + len(self.alone)
+        return len(self._positions)
 
-    def __getitem__(self, kind: int) -> TaskPlan:  # type: ignore[override]
-        first = len(self._firsts)
-        return self._plans[self._firsts[kind] if kind < first else self.alone[kind - first]]
-
-    def __iter__(self) -> Iterator[TaskPlan]:
-        return map(self._plans.__getitem__, chain(self._firsts, self.alone))
+    def __getitem__(self, place: int) -> TaskPlan:  # type: ignore[override]
+        return self._plans[self._positions[place]]
 
 
 NOTHING = References(frozenset(), frozenset(), False)
