@@ -5,6 +5,7 @@ Each begins with the first `Graph.call` and ends when the last task's result is 
 
 from __future__ import annotations
 
+from bench import prototype
 from bench.measure import Plan, Row, stopwatch
 from bench.stage import Stage, stage
 from windlass.client.build import Graph, Node
@@ -45,6 +46,7 @@ def measure(ready: Stage, made: tuple[Graph, Node, int]) -> None:
 
 def run(plan: Plan) -> list[Row]:
     rows = []
+    link = prototype.limits(plan)[1]
     sizes = (
         ("chain of {} functions", chain, plan.size(1000, 100)),
         ("1 to {} to 1, functions", fan, plan.size(5000, 300)),
@@ -55,5 +57,7 @@ def run(plan: Plan) -> list[Row]:
             with stopwatch() as watch:
                 measure(ready, make(size))
             note = f"{watch.seconds / size * 1e6:,.0f} us a task, from building the graph to the last value"
+            if make is chain:
+                note += f", {watch.seconds / size / link:.1f} times the prototype's"
             rows.append(Row(name.format(f"{size:,}"), watch.seconds, "s", note))
     return rows

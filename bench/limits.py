@@ -1,4 +1,7 @@
-"""What this machine could do at best: spawning, passing messages, committing. The other numbers stand beside these."""
+"""What this machine could do at best: spawning, passing messages, committing, and a call without anything around it.
+
+The other numbers stand beside these.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from pathlib import Path
 
 import zmq
 
+from bench import prototype
 from bench.measure import Plan, Row, median_of, stopwatch
 
 SPAWN_FROM_HERE = """
@@ -112,4 +116,5 @@ def run(plan: Plan) -> list[Row]:
         Row("limit: spawn /bin/true", spawns, "/s", "two processes at once"),
         Row("limit: ZeroMQ messages", sent, "/s", "100 bytes, CURVE, loopback, from Python to Python"),
         Row("limit: SQLite commits", commits, "/s", "one row each, synchronous=FULL"),
+        *prototype.rows(plan),
     ]

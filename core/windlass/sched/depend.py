@@ -197,7 +197,7 @@ def appended(book: Book, task: TaskState, count: int) -> None:
     if not task.open or count <= 0:
         return
     lo = len(task.states)
-    task.resize(lo + count)
+    task.grow(count)
     book.task_changed(task)
     book.look(task, lo, lo + count)
 

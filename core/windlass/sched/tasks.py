@@ -230,6 +230,14 @@ class TaskState:
             total[state] += count - self.counts[state]
         self.counts = counts
 
+    def grow(self, by: int) -> None:
+        """So many more items, all PENDING; without a look at those that are there."""
+        self.count = len(self.states) + by
+        self.states.extend(bytes(by))
+        self.numbers.extend(bytes(max(0, self.count - len(self.numbers))))
+        self.counts[ItemState.PENDING] += by
+        self.run.counts[ItemState.PENDING] += by
+
     # --- attempt numbers -------------------------------------------------------------------------------
 
     def number(self, item: int) -> int:

@@ -160,6 +160,10 @@ class Views:
             bool(tasks.done[task]), tuple(tasks.counts(task)),
         )  # fmt: skip
 
+    def item_count(self, run: int, task: int) -> int:
+        """How many items the task has so far."""
+        return self._book.runs[run].tasks.count(task) or 0
+
     def agent_view(self, agent: str) -> AgentView:
         found = self._book.agents[agent]
         used: dict[str, float] = {}

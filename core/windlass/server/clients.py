@@ -272,7 +272,7 @@ class ClientDesk:
         batch = _decode_batch(payload[0])
         if len(batch) != msg.count or msg.count <= 0:
             raise RequestError("bad-request", "the payload does not hold as many items as it says")
-        count = core.scheduler.task_view(run.id, msg.task).count or 0
+        count = core.scheduler.item_count(run.id, msg.task)
         if msg.first + msg.count <= count:
             return {"count": count}  # said again
         if msg.first != count:

@@ -19,6 +19,8 @@ class Inbox:
         self._receive = receive
         self._waiting: deque[Received] = deque()
         """Received and not handled."""
+        self._all = False
+        """When last asked, the socket had no more; asking costs more than the next turn would."""
 
     @property
     def waits(self) -> bool:
@@ -32,8 +34,12 @@ class Inbox:
         """
         waiting = self._waiting
         if hurried:
-            while len(waiting) < AHEAD and (got := self._receive(now)) is not None:
-                waiting.append(got)
+            while not self._all and len(waiting) < AHEAD:
+                got = self._receive(now)
+                if got is None:
+                    self._all = True
+                else:
+                    waiting.append(got)
             for place, found in enumerate(waiting):
                 message = found[1]
                 if type(message) is not m.Succeeded:
@@ -41,4 +47,9 @@ class Inbox:
                 if len(message.items) <= FEW:
                     del waiting[place]
                     return found
-        return waiting.popleft() if waiting else self._receive(now)
+        if waiting:
+            return waiting.popleft()
+        if self._all:
+            self._all = False
+            return None
+        return self._receive(now)

@@ -97,6 +97,8 @@ class Links:
         self.socket.zap_domain = b"windlass"
         self.known: Callable[[str], bool] = lambda key: True
         """Whether a key has a role; what others send is decoded only if it is small."""
+        self.sure = False
+        """A poll has just said that something has come, so that need not be asked."""
         self.counters: Counter[str] = Counter()
         self.connections: dict[bytes, Connection] = {}
         self.gone: list[Connection] = []
@@ -131,8 +133,12 @@ class Links:
 
     def receive(self, now: float) -> Received | None:
         """The next good message; None when there is none. Bad ones are counted on the way, and dropped."""
-        while multipart.waiting(self.socket):
-            frames = multipart.receive(self.socket)
+        while self.sure or multipart.waiting(self.socket):
+            self.sure = False
+            try:
+                frames = multipart.receive(self.socket)
+            except zmq.Again:
+                return None
             try:
                 key = frames[-1].get("User-Id")
             except zmq.ZMQError:

@@ -182,6 +182,7 @@ class Server:
         self.hearing.woke(core.now)
         if self.clock.stepped:
             self._tell_step(self.clock.take_step())
+        links.sure = links.socket in ready
         self.store.settle()
         self.store.retry(core.now)
         swamped = self._swamped
