@@ -33,6 +33,8 @@ class Helm:
         self._holder = 0
         self._guest = threading.Lock()
         self._until = 0.0
+        self.parked = False
+        """The network thread sleeps without listening, and will look again by itself in a moment."""
 
     def __enter__(self) -> None:
         self._lock.acquire()
@@ -63,17 +65,31 @@ class Helm:
         self._until = until
         return True
 
-    def leave(self, done: bool) -> bool:
-        """The guest has its answer, or goes without. Whether the network thread should be rung to listen again."""
+    def leave(self, done: bool, unread: bool) -> bool:
+        """The guest has its answer, or goes without. Whether the network thread has to be rung.
+
+        `unread`: the guest leaves something in the socket and has eaten its sign. Only if parked, the thread will look.
+        """
         on = done and self._until > 0
         self._until = time.monotonic() + LEASE if on else 0.0
         self._guest.release()
-        return not on
+        return not on or (unread and not self.parked)
+
+    @property
+    def looks(self) -> bool:
+        """Whether the network thread will find what is unread by itself, and no guest sleeps on a sign of it."""
+        return self.parked and not self._guest.locked()
 
     @property
     def left(self) -> float:
         """Seconds for which the network thread need not listen."""
         return max(0.0, self._until - time.monotonic()) if self._until else 0.0
+
+    def park(self) -> float:
+        """Seconds for which the network thread may sleep without listening; 0: it has to listen. At the helm."""
+        left = min(self.left, LEASE)
+        self.parked = left > 0
+        return left
 
     def end_lease(self) -> None:
         self._until = 0.0

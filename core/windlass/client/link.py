@@ -207,8 +207,9 @@ class Link:
                     poll.register(self._descriptors[0], select.POLLIN)
                     poll.poll(left * 1000)
             finally:
-                if self._helm.leave(future.done()) or self._unread:
-                    self._ring()
+                done = future.done()
+                if self._helm.leave(done, self._unread):
+                    self._ring(leased=done)
         return None if timeout is None else max(0.0, timeout - (time.monotonic() - began))
 
     def _serve_once(self, future: Future[Any]) -> bool:
@@ -303,12 +304,14 @@ class Link:
                 self._flush()
             finally:
                 self._helm.__exit__()
-        if self._own or (unread and not self._helm.left):
+        if self._own or (unread and not self._helm.looks):
             self._ring()
         return True
 
-    def _ring(self) -> None:
-        self._helm.end_lease()
+    def _ring(self, leased: bool = False) -> None:
+        """Wake the network thread: to listen, or with `leased` to park, if it still may."""
+        if not leased:
+            self._helm.end_lease()
         self._awake = True
         with contextlib.suppress(OSError):
             self._bell_in.send(b"!")
@@ -357,7 +360,7 @@ class Link:
             if state.phase == "connecting" and not state.dialled and now >= state.retry_at:
                 self._dial()
             due = state.deadline()
-            lease = self._helm.left
+            lease = self._helm.park()
             busy = bool(self._commands or self._own) or not (lease or self._all_read())
             descriptors = self._descriptors
         wait = None if due is None else max(0.0, due - now)

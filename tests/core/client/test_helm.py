@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any
 
 import pytest
@@ -85,12 +85,23 @@ def test_what_a_guest_leaves_unread_wakes_the_network_thread(
 
     monkeypatch.setattr(helm, "SERVE", LONG)
     monkeypatch.setattr(multipart, "waiting", look)
-    monkeypatch.setattr(link, "_ring", lambda: (rings.append("ring"), Link._ring(link)))
+    monkeypatch.setattr(link._helm, "park", lambda: 0.0)  # parked, it would look by itself
+    monkeypatch.setattr(link, "_ring", lambda **how: (rings.append("ring"), Link._ring(link, **how)))
     with link._helm:
         future = link.request(m.GetAgents(0))
     link.serve(future, 10.0)
     assert future.result(10.0).data == {"agents": []}
     assert bool(rings) is unread
+
+
+def test_who_waits_in_another_way_hears_of_it_too(link: Link) -> None:
+    """After a guest's answer something may be unread of which nothing gives a sign any more."""
+    for number in range(100):
+        if number % 3:
+            later = [link.request(m.GetAgents(0), at_once=number % 2 == 0) for _ in range(2)]
+            assert not wait(later, timeout=10.0).not_done
+        link.request(m.GetInfo(0))
+        in_thread(lambda: link.ask(m.GetAgents(0), timeout=10.0)).result(10.0)
 
 
 def test_a_topic_is_told_on_the_network_thread(link: Link) -> None:
@@ -131,7 +142,7 @@ def test_a_guest_gives_up_in_time_and_what_comes_later_is_heard(link: Link) -> N
 def test_a_callback_must_not_wait_for_the_link(link: Link) -> None:
     found: queue.Queue[str] = queue.Queue()
 
-    def wait(_: Future[Any]) -> None:
+    def ask(_: Future[Any]) -> None:
         try:
             link.ask(m.GetAgents(0))
         except RuntimeError as error:
@@ -139,7 +150,7 @@ def test_a_callback_must_not_wait_for_the_link(link: Link) -> None:
 
     for _ in range(3):
         future = link.request(m.GetAgents(0), at_once=True)
-        future.add_done_callback(wait)
+        future.add_done_callback(ask)
         in_thread(lambda future=future: link.serve(future, 10.0)).result(10)
         assert "must not wait" in found.get(timeout=10)
 
@@ -178,15 +189,21 @@ def test_one_guest_at_a_time_and_a_ring_ends_the_lease() -> None:
     assert held.come(time.monotonic() + LONG)
     assert not held.come(time.monotonic() + LONG)
     assert held.left > 1
-    assert not held.leave(done=True), "it stays away for a moment longer"
+    assert held.leave(done=True, unread=True), "the network thread may sleep on a sign that the guest has eaten"
     assert 0 < held.left <= helm.LEASE
+    assert held.come(time.monotonic() + LONG)
+    assert 0 < held.park() <= helm.LEASE
+    assert not held.looks, "the guest sleeps on a sign, too"
+    assert not held.leave(done=True, unread=True), "it stays away for a moment longer"
+    assert held.looks
     assert held.come(time.monotonic() + LONG)
     held.end_lease()
     assert held.left == 0
-    assert held.leave(done=True), "somebody rang meanwhile"
+    assert held.leave(done=True, unread=False), "somebody rang meanwhile"
     assert held.come(time.monotonic() + LONG)
-    assert held.leave(done=False)
-    assert held.left == 0
+    assert held.leave(done=False, unread=False)
+    assert held.left == held.park() == 0
+    assert not held.looks
 
 
 def test_the_helm_knows_who_holds_it() -> None:
@@ -230,14 +247,14 @@ def test_an_interrupt_of_a_waiting_program_loses_nothing(link: Link) -> None:
     def interrupt(_: Any) -> None:
         signal.raise_signal(signal.SIGINT)
 
-    def wait() -> None:
+    def wait_for_it() -> None:
         link.serve(future, 1.0)
         threading.Event().wait(10.0)  # a plain interrupt, where the network thread was first
 
     future = link.request(m.GetAgents(0), at_once=True)
     future.add_done_callback(interrupt)
     with pytest.raises(KeyboardInterrupt):
-        wait()
+        wait_for_it()
     assert future.result(1.0).data == {"agents": []}
     assert link.ask(m.GetAgents(0), timeout=10.0).data == {"agents": []}
 
