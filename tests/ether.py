@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from windlass.wire.lan import Network, Record
+from tests.patience import PATIENCE
 
-PATIENCE = 10.0
+from windlass.wire.lan import Network, Record
 
 
 class Ether:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
+from tests.patience import PATIENCE
 
 from windlass.blobs.store import BlobStore
 from windlass.model.graph import Call, Command, FileRef, PythonCall, Resources, Task
@@ -21,7 +22,6 @@ from windlass_agent.runnerwire import Done
 from windlass_agent.shop import Settings
 from windlass_agent.wardenwire import clock
 
-PATIENCE = 20.0
 """Seconds after which a test gives up waiting for an event."""
 
 

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -212,15 +213,31 @@ def test_thousands_of_small_ones_all_end_once(bench: Bench) -> None:
     assert [bench.result_of(key) for key in keys[:100]] == [b"j%d" % (n * 2) for n in range(100)]
 
 
-def test_uneven_ones_do_not_wait_behind_a_long_one(bench: Bench) -> None:
+def holder(gate: Path) -> Callable[[], None]:
+    """How these tests hold a function: it runs until they make the file."""
+
+    def hold() -> None:
+        while not gate.exists():
+            time.sleep(0.005)
+
+    return hold
+
+
+def test_uneven_ones_do_not_wait_behind_a_long_one(bench: Bench, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    hold = holder(gate)
+
     def work(n: int) -> None:
-        time.sleep(0.8 if n == 300 else 0)
+        if n == 300:
+            hold()
 
     task = Task("f", bench.function(work))
     keys = bench.give(task, [cloudpickle.dumps(((n,), {})) for n in range(600)])
-    exits = [bench.end_of(key) for key in keys]
-    long = exits[300]
-    assert sum(1 for exit in exits if exit.started > long.ended) == 0
+    for key in keys[:300] + keys[301:]:
+        bench.end_of(key)
+    assert id_of(keys[300]) not in bench.core.exits
+    gate.touch()
+    assert bench.end_of(keys[300]).outcome == "ok"
 
 
 def test_a_short_one_beside_a_long_queue_gets_its_place_soon_and_nothing_runs_twice(
@@ -246,23 +263,28 @@ def test_a_short_one_beside_a_long_queue_gets_its_place_soon_and_nothing_runs_tw
     assert Counter(Path(ledger).read_text().split()) == Counter(str(n) for n in range(count))
 
 
-def test_single_functions_of_a_run_share_runners_and_none_waits_behind_a_long_one(bench: Bench) -> None:
-    def work(seconds: float) -> tuple[float, int]:
-        time.sleep(seconds)
-        return seconds, os.getpid()
+def test_single_functions_of_a_run_share_runners_and_none_waits_behind_a_long_one(bench: Bench, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    hold = holder(gate)
 
-    sleep, negate = bench.function(work), bench.function(lambda n: -n)
+    def work(waits: bool) -> int:
+        if waits:
+            hold()
+        return os.getpid()
+
+    where, negate = bench.function(work), bench.function(lambda n: -n)
     for n in range(50):  # how long they take is seen
         bench.call(abs, n)
     bench.until(lambda: len(bench.core.exits) == 50)
-    first = bench.give(Task("long", sleep), [cloudpickle.dumps(((0.8,), {}))])[0]
+    first = bench.give(Task("long", where), [cloudpickle.dumps(((True,), {}))])[0]
     keys = [bench.give(Task(f"t{n}", negate), [cloudpickle.dumps(((n,), {}))])[0] for n in range(60)]
-    last = bench.give(Task("last", sleep), [cloudpickle.dumps(((0.0,), {}))])[0]
+    last = bench.give(Task("last", where), [cloudpickle.dumps(((False,), {}))])[0]
     assert [bench.result_of(key) for key in keys] == [b"j%d" % -n for n in range(60)]
-    long = bench.end_of(first)
-    assert all(bench.end_of(key).ended < long.ended for key in (*keys, last))
-    other = bench.give(Task("other", sleep), [cloudpickle.dumps(((0.0,), {}))], run=2)[0]
-    pids = [decode_result(bench.result_of(key))[1] for key in (first, last, other)]
+    bench.end_of(last)
+    assert id_of(first) not in bench.core.exits
+    gate.touch()
+    other = bench.give(Task("other", where), [cloudpickle.dumps(((False,), {}))], run=2)[0]
+    pids = [decode_result(bench.result_of(key)) for key in (first, last, other)]
     assert pids[2] not in pids[:2]  # no runner serves two runs
 
 

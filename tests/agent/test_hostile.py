@@ -22,15 +22,10 @@ from windlass_agent import procs
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the runner cannot import it
 
-SOON = 20.0
-"""Seconds within which each of these is over, on a machine that is busy otherwise."""
-
 
 @pytest.fixture(autouse=True)
-def over_soon_and_nothing_left(bench: Bench) -> Iterator[None]:
-    began = time.monotonic()
+def nothing_is_left(bench: Bench) -> Iterator[None]:
     yield
-    assert time.monotonic() - began < SOON
     mine = f"WINDLASS_AGENT={bench.executor.settings.agent}".encode()
     helpers = {link.process.pid for link in bench.executor._shop.wardens.links}
     bench.until(lambda: all(lane.pid for lane in bench.executor.functions.lanes.values()))

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import zmq
+from tests.patience import PATIENCE
 
 from windlass.model.graph import Command, Resources, Task
 from windlass.wire import messages as m
@@ -24,8 +25,6 @@ from windlass_agent.gpus import Gpus
 from windlass_agent.link import Link
 from windlass_agent.loop import Agent, Target
 from windlass_agent.shop import Settings
-
-PATIENCE = 20.0
 
 
 class PairLink(Link):

@@ -33,7 +33,7 @@ import psutil
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import audit
 import mixed_load as load
-from cluster import Cluster, Unanswered
+from cluster import PATIENCE, Cluster, Unanswered
 from faults import Fault, Hands, SmallDisk, boot, draw_faults
 from people import notes
 from proxy import Proxy
@@ -173,7 +173,7 @@ class Scene:
             wire.heal()
         for who, person in people.items():
             try:
-                if person.wait(60):
+                if person.wait(3 * PATIENCE):
                     self.problems.append(f"a client failed:\n{cluster.log(who)}")
             except subprocess.TimeoutExpired:
                 self.problems.append(f"a client did not end: {person.args}")
@@ -206,7 +206,7 @@ class Scene:
                 if cluster.run_row(run)["state"] == "paused":
                     cluster.ask(messages.Control(0, "resume", run))
             try:
-                cluster.until(lambda: self._over(cluster, jobs, show), SETTLE, f"the end of {len(jobs)} runs")
+                cluster.until(lambda: self._over(cluster, jobs, show), f"the end of {len(jobs)} runs", SETTLE)
             except Unanswered as error:
                 left = [(run, job.kind, cluster.run_row(run)) for run, job in jobs.items()]
                 self.problems.append(f"{error}\n{[each for each in left if each[2]['state'] not in ENDED]}")

@@ -29,12 +29,21 @@ from windlass.model.graph import Graph
 from windlass.wire import messages
 
 MARK = "WINDLASS_CHAOS_MARK"
-PATIENCE = 30.0
-"""Seconds that a start, an answer or an orderly end may take on a busy machine."""
+PATIENCE = 60.0
+"""Seconds that a start, an answer or whatever else is waited for may take on a busy machine."""
 
 
 class Unanswered(Exception):
     """The core did not answer in time."""
+
+
+def _free_port() -> int:
+    """Below those that the system lends to connections: one of them could be lent out while the core is down."""
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Cluster:
@@ -53,9 +62,7 @@ class Cluster:
         """After `close`: what still ran once core and agents had ended."""
         self._link: Link | None = None
         self._where: dict[str, Any] = {}
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = _free_port()
         (root / "logs").mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Cluster:
@@ -170,15 +177,15 @@ class Cluster:
         row: dict[str, Any] = self.ask(messages.GetRun(0, run))["run"]
         return row
 
-    def wait_for_run(self, run: int, patience: float) -> dict[str, Any]:
+    def wait_for_run(self, run: int, patience: float = PATIENCE) -> dict[str, Any]:
         """The run's row once it has ended."""
         return self.until(
             lambda: row if (row := self.run_row(run))["state"] not in ("running", "paused") else None,
-            patience,
             f"the end of run {run}",
+            patience,
         )
 
-    def until(self, found: Callable[[], Any], patience: float, what: str) -> Any:
+    def until(self, found: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
         """What `found` returns once it is true; polled, because only another process can make it so."""
         deadline = time.monotonic() + patience
         while True:

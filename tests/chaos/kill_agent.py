@@ -60,7 +60,7 @@ def play(root: Path, seed: int, lease: float) -> dict[str, Any]:
             done = sum(row["outcome"] == "ok" for row in rows)
             return done >= at_least and any(row["state"] == "running" and row["agent_name"] == victim for row in rows)
 
-        cluster.until(is_busy, 120, f"an encoding {victim}")
+        cluster.until(is_busy, f"an encoding {victim}", 120)
         cluster.kill_agent(victim)
         row = cluster.wait_for_run(run, 180)
         rows = cluster.attempts(run)

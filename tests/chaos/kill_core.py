@@ -108,7 +108,7 @@ def play(root: Path, seed: int, commands: int, kills: int) -> dict[str, Any]:
             cluster.start_agent(name, "--cpus", "1")
         run = cluster.submit(build(commands, ledger.path))
         for moment in moments:
-            cluster.until(lambda at=moment: len(ledger.read().ends) >= at, 300, f"command {moment}")
+            cluster.until(lambda at=moment: len(ledger.read().ends) >= at, f"command {moment}", 300)
             if moment:
                 seen.update({row["seq"]: row for row in cluster.attempts(run, running=False)})
             cluster.kill_core()

@@ -116,7 +116,7 @@ def play_often(root: Path, seed: int, kills: int) -> dict[str, Any]:
         feeder.join(30)
         for run, ledger in feeder.runs.items():
             try:
-                row = cluster.wait_for_run(run, 60)
+                row = cluster.wait_for_run(run)
                 rows = cluster.attempts(run)
             except (Unanswered, WindlassError) as error:
                 problems.append(f"run {run} was acknowledged, and then: {error}")

@@ -19,6 +19,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import mixed_load as load
+from cluster import PATIENCE
 
 from windlass.client.api import Client
 from windlass.client.build import Graph, task
@@ -110,7 +111,7 @@ def meddle(client: Client, folder: Path, draw: random.Random, seconds: float) ->
 def main() -> None:
     who, seed, folder, endpoint, key, seconds, scale = sys.argv[1:]
     draw = random.Random(f"{who} {seed}")
-    with Client(endpoint, core_key=key, home=Path(folder) / "home", timeout=30.0) as client:
+    with Client(endpoint, core_key=key, home=Path(folder) / "home", timeout=2 * PATIENCE) as client:
         if who == "submit":
             submit_all(client, Path(folder), load.draw_jobs(draw, float(seconds), float(scale)))
         else:

@@ -81,11 +81,11 @@ def play(root: Path, seed: int, stop: float, lease: float, steps: int) -> dict[s
         with Client(home=cluster.home) as client:
             sweep = client.submit(sample_path("sweep"), {"steps": steps})
             build = client.submit(sample_path("build-c")) if shutil.which("cc") else None
-            cluster.until(lambda: _busy(cluster, sweep.id, killed), 60, f"a busy {killed}")
+            cluster.until(lambda: _busy(cluster, sweep.id, killed), f"a busy {killed}")
             cluster.kill_agent(killed)
-            cluster.until(lambda: _lost(cluster, sweep.id, killed), 60 + lease, f"the loss of {killed}")
+            cluster.until(lambda: _lost(cluster, sweep.id, killed), f"the loss of {killed}", 60 + lease)
             cluster.start_agent(killed, "--cpus", "1")
-            cluster.until(lambda: _busy(cluster, sweep.id, stopped), 60, f"a busy {stopped}")
+            cluster.until(lambda: _busy(cluster, sweep.id, stopped), f"a busy {stopped}")
             process = cluster.agents[stopped]
             process.send_signal(signal.SIGSTOP)
             time.sleep(stop)  # the scene itself

@@ -13,7 +13,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 from tests.gui.windows import main_window, recorded_bridge
+from tests.patience import PATIENCE
 
 from windlass.wire import codec, lan
 from windlass.wire.messages import Delta, Snapshot
@@ -53,6 +55,24 @@ def no_qt_warnings(qt_words: list[str]) -> Iterator[list[str]]:
     seen = qt_words.copy()
     qt_words.clear()
     assert not seen, f"Qt said: {seen}"
+
+
+class PatientBot(QtBot):
+    """Waits as long as every test does."""
+
+    def waitUntil(self, callback: Any, *, timeout: int = int(PATIENCE * 1000)) -> None:
+        super().waitUntil(callback, timeout=timeout)
+
+    def waitSignal(self, signal: Any, *, timeout: int = int(PATIENCE * 1000), **more: Any) -> Any:
+        return super().waitSignal(signal, timeout=timeout, **more)
+
+    def waitExposed(self, widget: Any, *, timeout: int = int(PATIENCE * 1000)) -> Any:
+        return super().waitExposed(widget, timeout=timeout)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
+    return PatientBot(request)
 
 
 @pytest.fixture(autouse=True)

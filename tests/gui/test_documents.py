@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
+from tests.gui.windows import activate
 
 from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge, SubmitProgress
@@ -81,8 +82,7 @@ def test_an_untouched_new_graph_gives_its_place_away(window: MainWindow, files: 
 def test_keys_and_mouse_switch_close_and_reorder(window: MainWindow, files: list[Path]) -> None:
     for path in files:
         window.open_file(path)
-    window.activateWindow()
-    assert QTest.qWaitForWindowActive(window)
+    activate(window)
     QTest.keyClick(window, Qt.Key.Key_Tab, Qt.KeyboardModifier.ControlModifier)
     assert window.windowTitle().startswith("one.yaml")
     QTest.keyClick(window, Qt.Key.Key_PageUp, Qt.KeyboardModifier.ControlModifier)

@@ -14,7 +14,7 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QToolTip
 from pytestqt.qtbot import QtBot
-from tests.gui.windows import saved
+from tests.gui.windows import activate, saved
 
 from windlass.model.graph import Graph
 from windlass.wire import messages as m
@@ -461,8 +461,7 @@ def test_keys_of_the_canvas_do_not_reach_other_panes(window: MainWindow, graph: 
     view, session = window.page.view, window.page.session
     assert view is not None
     assert session is not None
-    window.activateWindow()
-    assert QTest.qWaitForWindowActive(window), "only the active window has a focus"
+    activate(window)
     view.graph.select(["first"])
     window.palette_.parts.list.setFocus()
     window.editing.delete()
@@ -565,8 +564,7 @@ def test_keys_of_a_table_are_about_its_rows(
     assert view is not None
     view.graph.select(["first"])
     _run(bridge, make)
-    window.activateWindow()
-    assert QTest.qWaitForWindowActive(window), "only the active window has a focus"
+    activate(window)
     table = window.runs.runs_table
     table.setFocus()
     QTest.keyClick(table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
     QTabBar,
     QWidget,
 )
-from tests.gui.windows import actions_of_menus
+from tests.gui.windows import actions_of_menus, activate
 
 from windlass_gui.files.recovery import Kept, Lost
 from windlass_gui.files.recovery_dialog import RecoveryDialog
@@ -58,7 +58,8 @@ def test_every_action_has_keys_and_a_tip(window: MainWindow) -> None:
 def test_no_keys_mean_two_things(window: MainWindow) -> None:
     """In the whole window; a key that counts only inside a widget may be another's inside another widget."""
     taken: dict[str, str] = {}
-    for action in {*window.findChildren(QAction), *actions_of_menus(window)}:
+    shown = set(actions_of_menus(window))  # first: menus that are opened make their entries anew
+    for action in shown.union(window.findChildren(QAction)):
         local = action.shortcutContext() in (
             Qt.ShortcutContext.WidgetShortcut, Qt.ShortcutContext.WidgetWithChildrenShortcut,
         )  # fmt: skip
@@ -138,8 +139,7 @@ def test_a_dialog_that_was_closed_is_gone(window: MainWindow, action: str) -> No
 
 
 def test_the_keyboard_goes_from_pane_to_pane(window: MainWindow) -> None:
-    window.activateWindow()
-    assert QTest.qWaitForWindowActive(window)
+    activate(window)
     view = window.page.view
     assert view is not None
     view.setFocus()

@@ -281,4 +281,4 @@ def test_the_file_system_tells_of_a_change(open_window: Open, graph: Path, qtbot
     spare = graph.with_suffix(".spare")
     spare.write_text(GRAPH + "# replaced\n")
     spare.replace(graph)
-    qtbot.waitUntil(lambda: made.on_disk is not None, timeout=5000)
+    qtbot.waitUntil(lambda: made.on_disk is not None)

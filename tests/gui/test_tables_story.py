@@ -74,7 +74,7 @@ def test_a_bulk_retry_and_a_huge_log(qtbot: QtBot, home: Path) -> None:
     window.show()
 
     def until(condition: Callable[[], object]) -> None:
-        qtbot.waitUntil(lambda: bool(condition()), timeout=60_000)
+        qtbot.waitUntil(lambda: bool(condition()))
 
     def submit(document: str) -> int:
         progress: list[SubmitProgress] = []

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMainWindow, QMenu
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
+from tests.patience import PATIENCE
 
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
@@ -43,6 +45,12 @@ def main_window(bridge: Bridge, settings: QSettings) -> Iterator[MainWindow]:
 def saved(window: MainWindow, elsewhere: bool = False) -> bool:
     """Save the document in front, and wait for the disk."""
     return window.save(elsewhere) and window.opening.saving.wait()
+
+
+def activate(window: QWidget) -> None:
+    """Only the active window has a focus."""
+    window.activateWindow()
+    assert QTest.qWaitForWindowActive(window, int(PATIENCE * 1000))
 
 
 def leave_nothing_to_ask(window: MainWindow) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
+from tests.patience import PATIENCE
 from typer.testing import CliRunner
 
 from windlass.cli.main import app
@@ -68,7 +69,7 @@ tasks:
 """
 
 
-def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """The condition's value once it is true. Polls other processes' effects, which nothing announces."""
     end = time.monotonic() + seconds
     while not (value := condition()):

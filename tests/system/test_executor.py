@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE
 
 from windlass import Client, Executor
 from windlass.client.errors import RemoteTraceback
@@ -42,7 +43,7 @@ def gate(path: Path) -> Callable[[], str]:
     """A function that runs until the file appears: how these tests hold a worker."""
 
     def hold() -> str:
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE
         while not path.exists() and time.monotonic() < end:
             time.sleep(0.005)
         return "released"
@@ -409,7 +410,7 @@ def test_its_own_core_starts_with_the_first_call_and_ends_with_it() -> None:
 def test_two_workers_work_at_once(tmp_path: Path) -> None:
     def meet(name: str, other: str) -> bool:
         (tmp_path / name).touch()
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE
         while not (tmp_path / other).exists() and time.monotonic() < end:
             time.sleep(0.005)
         return (tmp_path / other).exists()

@@ -54,10 +54,10 @@ def say(cluster: Cluster, tmp_path: Path) -> Say:
 
 def test_a_copy_brings_everything_back_on_another_machine(cluster: Cluster, say: Say, tmp_path: Path) -> None:
     graph = read_graph(GRAPH)
-    cluster.wait_for_run(cluster.submit(graph), 30)
+    cluster.wait_for_run(cluster.submit(graph))
     made = json.loads(say("backup", "copy.tar", "--json").stdout)
     assert (made["runs"], made["blobs"], made["missing"], made["damaged"]) == (1, 3, [], [])
-    cluster.wait_for_run(cluster.submit(graph), 30)
+    cluster.wait_for_run(cluster.submit(graph))
     assert "another core" in say("restore", "copy.tar", "--force", status=1).stderr
 
     cluster.kill_core()
@@ -73,13 +73,13 @@ def test_a_copy_brings_everything_back_on_another_machine(cluster: Cluster, say:
     # Run 2 was lost with the directory: nothing new takes its number.
     new = cluster.submit(graph)
     assert new > 2
-    assert cluster.wait_for_run(new, 30)["state"] == "succeeded"
+    assert cluster.wait_for_run(new)["state"] == "succeeded"
 
 
 def test_prune_shows_what_goes_and_asks(cluster: Cluster, say: Say) -> None:
     graph = read_graph(GRAPH)
     for _ in range(3):
-        assert cluster.wait_for_run(cluster.submit(graph), 30)["state"] == "succeeded"
+        assert cluster.wait_for_run(cluster.submit(graph))["state"] == "succeeded"
     asked = say("prune", "--keep", "1", status=2)
     assert "2 runs" in asked.stdout
     assert "keepsake" in asked.stdout

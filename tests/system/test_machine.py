@@ -77,19 +77,19 @@ def test_the_cores_disk_is_full_and_then_is_not(cluster: Cluster, tmp_path: Path
         cluster.start_agent("a", "--cpus", "6")
         go = tmp_path / "go"
         run = cluster.submit(read_graph(HOLD % go))
-        cluster.until(lambda: sum(a["started"] is not None for a in cluster.attempts(run)) == 6, 30, "six that run")
+        cluster.until(lambda: sum(a["started"] is not None for a in cluster.attempts(run)) == 6, "six that run")
         disk.fill()
         # One change is enough to find out; whoever asks for it is answered.
         assert "make room" in refused(cluster)
         assert cluster.ask(m.GetInfo(0))["problem"]
         go.touch()
-        cluster.until(lambda: list((tmp_path / "c" / "a" / "spool").glob("*.ends")), 30, "ends that the agent keeps")
+        cluster.until(lambda: list((tmp_path / "c" / "a" / "spool").glob("*.ends")), "ends that the agent keeps")
         assert cluster.run_row(run)["state"] == "running"
         # Killed in the middle of it, and begun again on a disk that has room.
         cluster.kill_core()
         disk.empty()
         cluster.start_core()
-        row = cluster.wait_for_run(run, 60)
+        row = cluster.wait_for_run(run)
         assert row["state"] == "succeeded"
         attempts = cluster.attempts(run)
         assert [a["outcome"] for a in attempts] == ["ok"] * 6  # nothing ran twice
@@ -97,8 +97,8 @@ def test_the_cores_disk_is_full_and_then_is_not(cluster: Cluster, tmp_path: Path
         disk.fill()
         refused(cluster)
         disk.empty()
-        cluster.until(lambda: not cluster.ask(m.GetInfo(0))["problem"], 30, "a store that works again")
-        assert cluster.wait_for_run(cluster.submit(read_graph(QUICK)), 60)["state"] == "succeeded"
+        cluster.until(lambda: not cluster.ask(m.GetInfo(0))["problem"], "a store that works again")
+        assert cluster.wait_for_run(cluster.submit(read_graph(QUICK)))["state"] == "succeeded"
         cluster.close()
 
 
@@ -108,7 +108,7 @@ def test_the_cores_disk_becomes_read_only(cluster: Cluster) -> None:
     with Disk(cluster.home, 16) as disk:
         cluster.start_core()
         cluster.start_agent("a", "--cpus", "2")
-        assert cluster.wait_for_run(cluster.submit(read_graph(QUICK)), 60)["state"] == "succeeded"
+        assert cluster.wait_for_run(cluster.submit(read_graph(QUICK)))["state"] == "succeeded"
         assert cluster.core is not None
         data = cluster.home / "data" / "core"
         cluster.kill_core()
@@ -119,7 +119,7 @@ def test_the_cores_disk_becomes_read_only(cluster: Cluster) -> None:
         assert str(data) in told.stderr
         disk.writable(True)
         cluster.start_core()
-        assert cluster.wait_for_run(cluster.submit(read_graph(QUICK)), 60)["state"] == "succeeded"
+        assert cluster.wait_for_run(cluster.submit(read_graph(QUICK)))["state"] == "succeeded"
         cluster.close()
 
 
@@ -148,14 +148,14 @@ def test_the_data_directory_goes_away_under_a_core(cluster: Cluster, tmp_path: P
     cluster.start_core()
     cluster.start_agent("a", "--cpus", "2")
     first = cluster.submit(read_graph(QUICK))
-    assert cluster.wait_for_run(first, 60)["state"] == "succeeded"
+    assert cluster.wait_for_run(first)["state"] == "succeeded"
     data = cluster.home / "data" / "core"
     data.rename(tmp_path / "elsewhere")
     assert "put it back" in refused(cluster)
     assert "was removed under this core" in cluster.ask(m.GetInfo(0))["problem"]
     (tmp_path / "elsewhere").rename(data)
-    cluster.until(lambda: not cluster.ask(m.GetInfo(0))["problem"], 30, "a store that works again")
-    assert cluster.wait_for_run(cluster.submit(read_graph(QUICK)), 60)["state"] == "succeeded"
+    cluster.until(lambda: not cluster.ask(m.GetInfo(0))["problem"], "a store that works again")
+    assert cluster.wait_for_run(cluster.submit(read_graph(QUICK)))["state"] == "succeeded"
     # Another one in its place is not ours.
     shutil.copytree(data, tmp_path / "copy")
     data.rename(tmp_path / "away")
@@ -170,13 +170,13 @@ def test_an_agents_disk_is_full(cluster: Cluster) -> None:
     with Disk(cluster.root / "small", 2) as disk:
         cluster.start_agent("small", "--cpus", "2")
         agents: Callable[[], list[dict[str, Any]]] = lambda: cluster.ask(m.GetAgents(0))["agents"]  # noqa: E731
-        cluster.until(lambda: [a for a in agents() if a["state"] == "up"], 30, "the agent")
+        cluster.until(lambda: [a for a in agents() if a["state"] == "up"], "the agent")
         disk.fill()
         small = read_graph("windlass: 1\nname: small\ntasks: {one: {command: [echo, its log]}}")
-        assert cluster.wait_for_run(cluster.submit(small), 60)["state"] == "succeeded"  # its end waits in memory
+        assert cluster.wait_for_run(cluster.submit(small))["state"] == "succeeded"  # its end waits in memory
         assert "only kept in memory" in cluster.log("small")
         run = cluster.submit(read_graph(SCRIPT))
-        cluster.until(lambda: [a for a in cluster.attempts(run) if a["state"] == "rejected"], 60, "one given back")
+        cluster.until(lambda: [a for a in cluster.attempts(run) if a["state"] == "rejected"], "one given back")
         cluster.start_agent("large", "--cpus", "2")
         assert cluster.wait_for_run(run, 90)["state"] == "succeeded"
         assert all(a["state"] == "rejected" or a["outcome"] == "ok" for a in cluster.attempts(run))
@@ -215,7 +215,7 @@ def test_a_core_without_descriptors_goes_on_with_those_it_has(cluster: Cluster) 
     cluster.start_core()
     assert "raise `ulimit -Hn`" in cluster.log("core")
     cluster.start_agent("a", "--cpus", "2")
-    assert cluster.wait_for_run(cluster.submit(read_graph(QUICK)), 60)["state"] == "succeeded"
+    assert cluster.wait_for_run(cluster.submit(read_graph(QUICK)))["state"] == "succeeded"
     crowd = []
     for _ in range(120):
         crowd.append(socket.create_connection(("127.0.0.1", cluster.port)))
@@ -223,7 +223,7 @@ def test_a_core_without_descriptors_goes_on_with_those_it_has(cluster: Cluster) 
         cluster.submit(read_graph("windlass: 1\nname: x\ntasks: {one: {command: 'true'}}"))
     rows = cluster.ask(m.GetRuns(0))["runs"]
     cluster.until(
-        lambda: all(r["state"] == "succeeded" for r in cluster.ask(m.GetRuns(0))["runs"]), 60, "all that was submitted"
+        lambda: all(r["state"] == "succeeded" for r in cluster.ask(m.GetRuns(0))["runs"]), "all that was submitted"
     )
     assert len(rows) == 4
     for one in crowd:
@@ -232,7 +232,7 @@ def test_a_core_without_descriptors_goes_on_with_those_it_has(cluster: Cluster) 
     assert cluster.core.poll() is None
     # There is room again for somebody new.
     cluster.start_agent("b", "--cpus", "2")
-    cluster.until(lambda: len([a for a in cluster.ask(m.GetAgents(0))["agents"] if a["state"] == "up"]) == 2, 60, "b")
+    cluster.until(lambda: len([a for a in cluster.ask(m.GetAgents(0))["agents"] if a["state"] == "up"]) == 2, "b")
 
 
 def test_an_agent_without_descriptors_fails_nothing(cluster: Cluster) -> None:
@@ -248,7 +248,7 @@ def test_an_agent_without_descriptors_fails_nothing(cluster: Cluster) -> None:
     cluster.start_agent("poor", "--cpus", "60")
     many = "windlass: 1\nname: many\ntasks: {each: {foreach: {range: 120}, command: [sleep, '0.2']}}"
     run = cluster.submit(read_graph(many))
-    cluster.until(lambda: cluster.attempts(run), 60, "a first attempt")
+    cluster.until(lambda: cluster.attempts(run), "a first attempt")
     cluster.start_agent("rich", "--cpus", "8")
     row = cluster.wait_for_run(run, 90)
     assert row["state"] == "succeeded"

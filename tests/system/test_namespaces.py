@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE
 from tests.system.netlab import CORE_ADDRESS, NetLab, unusable
 
 pytestmark = [pytest.mark.slow, pytest.mark.namespaces]
@@ -46,11 +47,11 @@ tasks:
 """
 
 
-def until(found: Callable[[], Any], patience: float, lab: NetLab) -> Any:
+def until(found: Callable[[], Any], lab: NetLab) -> Any:
     """Poll: only other processes can make it true."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + PATIENCE
     while not (value := found()):
-        assert time.monotonic() < deadline, f"did not come within {patience} s{lab.logs()}"
+        assert time.monotonic() < deadline, f"did not come within {PATIENCE:.0f} s{lab.logs()}"
         time.sleep(0.2)
     return value
 
@@ -69,14 +70,14 @@ def test_files_travel_between_agents_enrolled_by_token(tmp_path: Path) -> None:
         assert not lab.sees("left", folder)
 
         lab.start("core", "core", "--bind", f"tcp://{CORE_ADDRESS}:7077")
-        first = until(lambda: re.search(r"wl1\.[\w-]+", lab.log("core")), 30, lab)[0]
+        first = until(lambda: re.search(r"wl1\.[\w-]+", lab.log("core")), lab)[0]
         second = lab.run("core", "token").strip().split()[-1]
         for name, token in (("left", first), ("right", second)):
             lab.start(name, "agent", "--join", token, "--name", name, "--cpus", "1", "--label", f"side={name}")
-        until(lambda: states(lab, "up") == ["left", "right"], 30, lab)
+        until(lambda: states(lab, "up") == ["left", "right"], lab)
         submitted = json.loads(lab.run("core", "submit", str(folder / "graph.yaml"), "--json"))
         run = str(submitted["run"])
-        assert until(lambda: ended(lab, run), 90, lab) == "succeeded", lab.run("core", "status", run) + lab.logs()
+        assert until(lambda: ended(lab, run), lab) == "succeeded", lab.run("core", "status", run) + lab.logs()
         out = lab.home("core") / "out"
         lab.run("core", "get", run, "--out", str(out))
 
@@ -116,22 +117,22 @@ def test_an_agent_cut_off_stops_before_another_one_begins(tmp_path: Path) -> Non
     with NetLab(tmp_path, ("left", "right")) as lab:
         bind = ("--bind", f"tcp://{CORE_ADDRESS}:7077")
         lab.start("core", "core", *bind, "--lease", str(LEASE), "--heartbeat", "0.5")
-        first_token = until(lambda: re.search(r"wl1\.[\w-]+", lab.log("core")), 30, lab)[0]
+        first_token = until(lambda: re.search(r"wl1\.[\w-]+", lab.log("core")), lab)[0]
         for name, token in (("left", first_token), ("right", lab.run("core", "token").strip().split()[-1])):
             lab.start(name, "agent", "--join", token, "--name", name, "--cpus", "1")
-        until(lambda: states(lab, "up") == ["left", "right"], 30, lab)
+        until(lambda: states(lab, "up") == ["left", "right"], lab)
         lab.run("core", "agents", "drain", "right")  # so that it begins on the left
         graph = lab.home("core") / "ticks.yaml"
         graph.write_text(TICKS)
         run = str(json.loads(lab.run("core", "submit", str(graph), "--param", f"ledger={ledger}", "--json"))["run"])
-        until(ledger.exists, 30, lab)
+        until(ledger.exists, lab)
         lab.plug("left", False)
         lab.run("core", "agents", "undrain", "right")
-        until(lambda: "left" in states(lab, "down"), 30, lab)
-        until(lambda: len(ticks(ledger)) == 2, 30, lab)
+        until(lambda: "left" in states(lab, "down"), lab)
+        until(lambda: len(ticks(ledger)) == 2, lab)
         lab.plug("left", True)
-        until(lambda: "left" in states(lab, "up"), 30, lab)
-        status = until(lambda: ended(lab, run), 60, lab)
+        until(lambda: "left" in states(lab, "up"), lab)
+        status = until(lambda: ended(lab, run), lab)
         assert status == "succeeded", lab.run("core", "status", run) + lab.logs()
 
     first, second = ticks(ledger).values()
@@ -166,9 +167,9 @@ def test_a_used_token_lets_nobody_in(tmp_path: Path) -> None:
         pytest.skip(reason)
     with NetLab(tmp_path, ("left", "right")) as lab:
         lab.start("core", "core", "--bind", f"tcp://{CORE_ADDRESS}:7077")
-        token = until(lambda: re.search(r"wl1\.[\w-]+", lab.log("core")), 30, lab)[0]
+        token = until(lambda: re.search(r"wl1\.[\w-]+", lab.log("core")), lab)[0]
         lab.start("left", "agent", "--join", token, "--name", "left")
-        until(lambda: states(lab, "up") == ["left"], 30, lab)
+        until(lambda: states(lab, "up") == ["left"], lab)
         refused = lab.start("right", "agent", "--join", token, "--name", "right")
-        assert refused.wait(30) != 0
+        assert refused.wait(PATIENCE) != 0
         assert "token" in lab.log("right")

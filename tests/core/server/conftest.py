@@ -12,14 +12,12 @@ from typing import Any
 import msgspec
 import pytest
 import zmq
+from tests.patience import PATIENCE
 
 from windlass.model.graph import Command, Foreach, Graph, Need, Resources, Task
 from windlass.server.loop import Options, Server
 from windlass.wire import codec, keys
 from windlass.wire import messages as m
-
-PATIENCE = 10_000
-"""Milliseconds a test waits for a message before it fails."""
 
 
 class Peer:
@@ -39,8 +37,8 @@ class Peer:
     def raw(self, *frames: bytes) -> None:
         self.socket.send_multipart(frames)
 
-    def receive(self, timeout: int = PATIENCE) -> tuple[Any, list[bytes]]:
-        assert self.socket.poll(timeout), "nothing came"
+    def receive(self, seconds: float = PATIENCE) -> tuple[Any, list[bytes]]:
+        assert self.socket.poll(int(seconds * 1000)), "nothing came"
         return codec.decode(self.socket.recv_multipart())
 
     def expect(self, kind: type) -> Any:
@@ -80,11 +78,11 @@ class FakeAgent(Peer):
         self.aside: deque[tuple[Any, list[bytes]]] = deque()
         """Assignments that came while something else was looked for: the core sends them before it acknowledges."""
 
-    def receive(self, timeout: int = PATIENCE) -> tuple[Any, list[bytes]]:
-        return self.aside.popleft() if self.aside else self._next(timeout)
+    def receive(self, seconds: float = PATIENCE) -> tuple[Any, list[bytes]]:
+        return self.aside.popleft() if self.aside else self._next(seconds)
 
-    def _next(self, timeout: int = PATIENCE) -> tuple[Any, list[bytes]]:
-        msg, payload = super().receive(timeout)
+    def _next(self, seconds: float = PATIENCE) -> tuple[Any, list[bytes]]:
+        msg, payload = super().receive(seconds)
         return (msg.apart() if isinstance(msg, m.AssignRange | m.AssignTasks) else msg), payload
 
     def acknowledged(self) -> m.Ack:
@@ -141,7 +139,7 @@ class Running:
         self._peers: list[Peer] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        assert self._ready.wait(20)
+        assert self._ready.wait(PATIENCE)
         if self.failure is not None:
             raise self.failure
 
@@ -174,7 +172,7 @@ class Running:
     def stop(self) -> None:
         if self._thread.is_alive():
             self.server.interrupt()
-            self._thread.join(10)
+            self._thread.join(PATIENCE)
         for peer in self._peers:
             peer.close()
         self._context.term()

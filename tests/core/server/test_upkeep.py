@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE
 
 from windlass.model.graph import FileRef
 from windlass.server import erase, retention, settings
@@ -63,7 +64,7 @@ def ended_run(core: Any, kit: Any, client: Any, agent: Any, name: str, count: in
 
 
 def job(client: Any, number: int) -> dict[str, Any]:
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         told: dict[str, Any] = client.ask(m.GetJob, number)
         if told["state"] != "running":
@@ -142,7 +143,7 @@ def test_a_kill_in_the_middle_is_gone_on_with(start_core: Any, kit: Any, small_s
     eraser = core.server.core.eraser
     new = kit.submit(client, kit.task("next"), token="next")
     assert new == run + 1  # its number is not given again
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     while eraser.left and time.monotonic() < until:
         client.ask(m.GetInfo)
     left = rows(core)
@@ -160,7 +161,7 @@ def test_the_space_is_the_disks_again(core: Any, kit: Any) -> None:
     path = core.home / "data" / FILE
     done = prune(client, 0.0, None)
     assert done["freed"] > 4_000_000
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     while path.stat().st_size > 1_000_000:
         assert time.monotonic() < until, "the file stays large"
         time.sleep(0.01)
@@ -178,7 +179,7 @@ def test_replaced_files_go_and_those_that_are_named_stay(core: Any, kit: Any) ->
     seen = prune(client, 86400.0, None, [], True)
     assert (seen["stale"], seen["stale_bytes"]) == (1, 6)
     prune(client, 86400.0, None)
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     while core.server.blobs.has(before.hash):
         assert time.monotonic() < until
         client.ask(m.GetInfo)
@@ -264,7 +265,7 @@ def test_a_copy_of_a_core_at_work(core: Any, kit: Any, tmp_path: Path) -> None:
     assert told["state"] == "done", told
     assert (told["result"]["blobs"], told["result"]["missing"]) in ((1, []), (0, []))
     assert hashlib.sha256(b"an output" * 1000).hexdigest() == held.hash
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     while core.server.blobs.has(held.hash):
         assert time.monotonic() < until
         client.ask(m.GetInfo)
@@ -292,7 +293,7 @@ def test_the_configured_retention_lets_old_runs_go(
     client, agent = core.client(), core.agent()
     agent.hello(cpus=4)
     runs = [ended_run(core, kit, client, agent, f"r{n}") for n in range(5)]
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     while {run["id"] for run in client.ask(m.GetRuns)["runs"]} != set(runs[-2:]):
         assert time.monotonic() < until
 

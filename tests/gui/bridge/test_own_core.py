@@ -48,7 +48,7 @@ def test_a_run_from_submit_to_log(qtbot: QtBot, home: Path, tmp_path_factory: py
         widget.show()
 
     def until(condition: Callable[[], object]) -> None:
-        qtbot.waitUntil(lambda: bool(condition()), timeout=30_000)
+        qtbot.waitUntil(lambda: bool(condition()))
 
     bridge.start_embedded()
     until(lambda: bridge.state != "starting")
@@ -97,14 +97,14 @@ def test_a_run_from_submit_to_log(qtbot: QtBot, home: Path, tmp_path_factory: py
 def test_a_core_that_was_killed_is_started_again(qtbot: QtBot, home: Path) -> None:
     bridge = Bridge()
     bridge.start_embedded()
-    qtbot.waitUntil(lambda: bridge.state == "up", timeout=30_000)
+    qtbot.waitUntil(lambda: bridge.state == "up")
     core = local._children[0]
     os.kill(core.pid, 9)
     core.wait()
     bridge.shutdown(stop_core=False)
     again = Bridge()
     again.start_embedded()
-    qtbot.waitUntil(lambda: again.state == "up", timeout=30_000)
+    qtbot.waitUntil(lambda: again.state == "up")
     assert len(local._children) == 3, "the agent went on; only the core was started anew"
     again.shutdown(stop_core=True)
 
@@ -119,26 +119,26 @@ def test_an_open_window_gets_its_core_and_its_agent_back(qtbot: QtBot, home: Pat
         return bridge.state == "up" and any(agent.state == "up" for agent in bridge.mirror.agents.values())
 
     bridge.start_embedded()
-    qtbot.waitUntil(up, timeout=30_000)
+    qtbot.waitUntil(up)
     core, agent = local._children
     os.kill(core.pid, 9)
-    qtbot.waitUntil(lambda: bridge.state == "starting", timeout=30_000)
-    qtbot.waitUntil(up, timeout=30_000)
+    qtbot.waitUntil(lambda: bridge.state == "starting")
+    qtbot.waitUntil(up)
     os.kill(agent.pid, 9)
-    qtbot.waitUntil(lambda: len(local._children) == 4, timeout=30_000)
-    qtbot.waitUntil(up, timeout=30_000)
+    qtbot.waitUntil(lambda: len(local._children) == 4)
+    qtbot.waitUntil(up)
     processes = [psutil.Process(process.pid) for process in local._children[2:]]
 
     # Another window ends both: that was meant, so nothing starts by itself, but a click does it.
     other = Bridge()
     other.start_embedded()
-    qtbot.waitUntil(lambda: other.state == "up", timeout=30_000)
+    qtbot.waitUntil(lambda: other.state == "up")
     other.shutdown(stop_core=True)
     assert not any(process.is_running() for process in processes)
-    qtbot.waitUntil(lambda: bridge.state == "stopped", timeout=30_000)
+    qtbot.waitUntil(lambda: bridge.state == "stopped")
     assert bridge.can_try_again
     bridge.try_again()
-    qtbot.waitUntil(up, timeout=30_000)
+    qtbot.waitUntil(up)
     bridge.shutdown(stop_core=True)
     assert "refused" not in said
 
@@ -151,8 +151,8 @@ def test_a_core_that_was_there_before_the_window_goes_on(qtbot: QtBot, home: Pat
         (home / "data" / local.BOOK).unlink()
         bridge = Bridge()
         bridge.start_embedded()
-        qtbot.waitUntil(lambda: bridge.state == "up", timeout=30_000)
-        qtbot.waitUntil(lambda: len(local._children) == 1, timeout=30_000)
+        qtbot.waitUntil(lambda: bridge.state == "up")
+        qtbot.waitUntil(lambda: len(local._children) == 1)
         (agent,) = (psutil.Process(process.pid) for process in local._children)
         bridge.shutdown(stop_core=True)
         assert by_hand.poll() is None
@@ -177,7 +177,7 @@ def test_a_core_that_cannot_start_says_why(qtbot: QtBot, home: Path) -> None:
     (home / "data" / "core").write_text("a file where the core wants a folder")
     bridge = Bridge()
     bridge.start_embedded()
-    qtbot.waitUntil(lambda: bridge.state == "refused", timeout=30_000)
+    qtbot.waitUntil(lambda: bridge.state == "refused")
     assert "File exists" in bridge.text
     assert "Traceback" not in bridge.text
     assert len(bridge.text.splitlines()) == 2

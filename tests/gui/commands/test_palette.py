@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from tests.gui.windows import actions_of_menus
+from tests.gui.windows import actions_of_menus, activate
 
 from windlass_gui.bridge import Bridge
 from windlass_gui.commands import CommandPalette, Where, all_commands
@@ -84,8 +84,7 @@ def test_every_action_of_every_menu_is_there(window: MainWindow) -> None:
 
 
 def test_by_keys_alone(window: MainWindow, qtbot: QtBot) -> None:
-    window.activateWindow()
-    assert QTest.qWaitForWindowActive(window)
+    activate(window)
     box = window.inspector.field("name").box
     box.setFocus()
     QTest.keyClick(box, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
@@ -153,8 +152,7 @@ def test_tasks_graphs_runs_and_agents_can_be_gone_to(
 def test_it_opens_over_the_monitor_too(window: MainWindow, qtbot: QtBot) -> None:
     window.show_monitor()
     assert window.monitor is not None
-    window.monitor.activateWindow()
-    assert QTest.qWaitForWindowActive(window.monitor)
+    activate(window.monitor)
     QTest.keyClick(window.monitor, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     palette = _palette()
     assert palette.parent() is window.monitor

@@ -19,12 +19,12 @@ def test_findings_of_a_large_document_come_later_and_are_the_same(qtbot: QtBot) 
     session = EditorSession(LARGE)
     assert session.document.large
     assert not session.document.checked
-    with qtbot.waitSignal(session.checked, timeout=20_000):
+    with qtbot.waitSignal(session.checked):
         pass
     assert session.document.checked
     assert session.document.problems == []
     assert session.document.graph == check_text(LARGE).graph
-    with qtbot.waitSignal(session.checked, timeout=20_000):
+    with qtbot.waitSignal(session.checked):
         session.set_field("t7", "command", None)
         session.set_field("t8", "retires", 3)
     assert session.document.graph is None
@@ -38,7 +38,7 @@ def test_who_waits_for_the_findings_hears_of_the_newest_text_only(qtbot: QtBot) 
     session.when_checked(lambda: heard.append(len(session.document.problems)))
     assert heard == []
     session.set_field("t7", "command", None)
-    with qtbot.waitSignal(session.checked, timeout=20_000):
+    with qtbot.waitSignal(session.checked):
         pass
     assert heard == [1]
     session.when_checked(lambda: heard.append(-1))
@@ -55,13 +55,13 @@ def test_a_small_document_is_checked_at_once(qapp: object) -> None:
 
 def test_a_process_that_is_killed_costs_no_findings(qtbot: QtBot) -> None:
     checks = late_work.LateWork("check")
-    with qtbot.waitSignal(checks.done, timeout=20_000) as first:
+    with qtbot.waitSignal(checks.done) as first:
         checks.ask(1, LARGE)
     process = checks._desk._process
     assert process is not None
     process.kill()
     process.wait()
-    with qtbot.waitSignal(checks.done, timeout=20_000) as second:
+    with qtbot.waitSignal(checks.done) as second:
         checks.ask(2, "windlass: 1\ntasks: {a: {}}\n")
     assert first.args[0] == 1
     assert first.args[1].problems == []
@@ -74,10 +74,10 @@ def test_process_and_thread_end_when_nothing_is_asked(qtbot: QtBot, monkeypatch:
     monkeypatch.setattr(late_work, "IDLE", 0.01)
     checks = late_work.LateWork("check")
     for number in (1, 2):
-        with qtbot.waitSignal(checks.done, timeout=20_000) as told:
+        with qtbot.waitSignal(checks.done) as told:
             checks.ask(number, LARGE)
         assert told.args[0] == number
-        qtbot.waitUntil(lambda: checks._desk._process is None and checks._desk._thread is None, timeout=5000)
+        qtbot.waitUntil(lambda: checks._desk._process is None and checks._desk._thread is None)
 
 
 def test_the_window_goes_on_while_a_document_is_checked(qtbot: QtBot) -> None:
@@ -86,7 +86,7 @@ def test_the_window_goes_on_while_a_document_is_checked(qtbot: QtBot) -> None:
     timer = QTimer()
     timer.timeout.connect(lambda: ticks.append(1))
     timer.start(1)
-    with qtbot.waitSignal(session.checked, timeout=20_000):
+    with qtbot.waitSignal(session.checked):
         pass
     # A check that held up the loop would let the timer fire once before it and once after it.
     assert len(ticks) > 20

@@ -47,7 +47,6 @@ def pane(bridge: Bridge, link: RecordingLink, make: Any, qtbot: Any) -> Failures
     tell(bridge, link, make, 6)
     made.show_run(7)
     made.show()
-    qtbot.waitExposed(made)
     return made
 
 

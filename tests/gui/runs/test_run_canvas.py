@@ -50,7 +50,6 @@ class Shown:
         self.view = self.page.view
         self.run_view.show_session(self.session, self.view.graph)
         self.page.show()
-        qtbot.waitExposed(self.page)
         self.view.resetTransform()
         self.view.centerOn(400, 80)
         self.canvas = self.run_view.canvas
@@ -233,7 +232,7 @@ def test_following_ends_when_the_view_is_moved_by_hand(shown: Shown, qtbot: Any)
     shown.view.centerOn(400, 3000)
     shown.run_view.tools.follow.trigger()
     assert shown.canvas.following
-    qtbot.waitUntil(lambda: shown.view.visible_rect.contains(shown.view.graph.node_rect("render")), timeout=3000)
+    qtbot.waitUntil(lambda: shown.view.visible_rect.contains(shown.view.graph.node_rect("render")))
     at = QPointF(shown.view.viewport().rect().center())
     none = Qt.MouseButton.NoButton
     wheel = QWheelEvent(
