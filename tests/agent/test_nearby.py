@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.ether import Ether
+from tests.patience import PATIENCE
 
 from windlass.wire import keys, lan
 from windlass_agent import __main__ as program
@@ -72,10 +73,10 @@ def test_a_machine_waits_until_it_has_joined(tmp_path: Path, capsys: pytest.Capt
         assert (record.kind, record.words["name"], record.words["fingerprint"]) == (lan.WAITING_AGENT, "barn", KEY)
         Joined(["tcp://10.0.0.2:7077"], "k" * 40).write(tmp_path)
         ether.until(lambda: not ether.records)
-        waiting.join(10)
+        waiting.join(PATIENCE)
     finally:
         os.write(write, b"x")
-        waiting.join(10)
+        waiting.join(PATIENCE)
     assert ends == [0]
     out = capsys.readouterr().out
     assert "waiting to be invited: run `windlass agent --join TOKEN` here" in out

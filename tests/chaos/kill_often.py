@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from cluster import Cluster, Unanswered
+from cluster import PATIENCE, Cluster, Unanswered
 from faults import boot
 from kill_core import Ledger, audit, build
 from stalls import Stalls
@@ -113,7 +113,7 @@ def play_often(root: Path, seed: int, kills: int) -> dict[str, Any]:
             starts.append(accepted - before)
             _show(kill + 1, kills, feeder)
         feeder.going = False
-        feeder.join(30)
+        feeder.join(PATIENCE)
         for run, ledger in feeder.runs.items():
             try:
                 row = cluster.wait_for_run(run)

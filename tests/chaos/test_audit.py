@@ -15,6 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import audit
+from cluster import PATIENCE
 from faults import KINDS, Window, draw_faults
 from mixed_load import draw_jobs
 from proxy import Proxy
@@ -122,7 +123,7 @@ def test_a_seed_draws_one_plan() -> None:
 @pytest.fixture
 def far() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(5.0)
+        server.settimeout(PATIENCE)
         yield server
 
 
@@ -133,9 +134,9 @@ def proxy(far: socket.socket) -> Iterator[Proxy]:
 
 
 def dial(proxy: Proxy, far: socket.socket) -> tuple[socket.socket, socket.socket]:
-    near = socket.create_connection(("127.0.0.1", proxy.wires["w"].port), timeout=5.0)
+    near = socket.create_connection(("127.0.0.1", proxy.wires["w"].port), timeout=PATIENCE)
     other, _ = far.accept()
-    other.settimeout(5.0)
+    other.settimeout(PATIENCE)
     return near, other
 
 
@@ -165,7 +166,7 @@ def test_a_cut_resets_and_a_refusal_too(proxy: Proxy, far: socket.socket) -> Non
     wire.set(refusing=True)
     with (
         contextlib.suppress(ConnectionResetError),
-        socket.create_connection(("127.0.0.1", wire.port), timeout=5.0) as refused,
+        socket.create_connection(("127.0.0.1", wire.port), timeout=PATIENCE) as refused,
     ):
         assert refused.recv(1) == b""
     assert wire.connections == 1
@@ -182,7 +183,7 @@ def test_a_stale_connection_comes_back(proxy: Proxy, far: socket.socket) -> None
         other.settimeout(0.2)
         with pytest.raises(TimeoutError):
             other.recv(1)
-        other.settimeout(5.0)
+        other.settimeout(PATIENCE)
         wire.set(hole=False)
         assert other.recv(100) == b"from the dead"
         assert other.recv(1) == b""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 import shiboken6
 from PySide6.QtWidgets import QApplication
+from tests.patience import PATIENCE
 
 from windlass_gui.background import Background
 
@@ -43,7 +44,7 @@ def test_nothing_follows_when_nobody_is_there_any_more(qapp: QApplication, end: 
     background = Background()
     heard: list[str] = []
     go, done = threading.Event(), threading.Event()
-    background.do(lambda: go.wait(10), lambda _: heard.append("followed"))
+    background.do(lambda: go.wait(PATIENCE), lambda _: heard.append("followed"))
     background.do(done.set)
     if end == "destroyed":
         shiboken6.delete(background)
@@ -51,6 +52,6 @@ def test_nothing_follows_when_nobody_is_there_any_more(qapp: QApplication, end: 
     else:
         go.set()
         background.close()
-    assert done.wait(10)
+    assert done.wait(PATIENCE)
     qapp.processEvents()
     assert not heard

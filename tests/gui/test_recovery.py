@@ -16,6 +16,7 @@ from PySide6.QtCore import QCoreApplication, QSettings, Qt
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 from tests.gui.windows import main_window, saved
+from tests.patience import PATIENCE
 
 from windlass_gui.bridge import Bridge
 from windlass_gui.files.recovery import Recovery
@@ -188,7 +189,7 @@ def test_what_kill_nine_left_is_offered_and_comes_back(
         assert app.stdout is not None
         assert app.stdout.readline() == "written\n"
         app.send_signal(signal.SIGKILL)
-        app.wait(10)
+        app.wait(PATIENCE)
     assert graph.read_text() == GRAPH
     (home / "data" / "recovery").rename(place)
     window = open_window()

@@ -222,11 +222,11 @@ def test_ctrl_c_stops_everything_and_leaves_nothing(
         family = psutil.Process(process.pid).children(recursive=True)
         assert len(family) >= 3
         process.send_signal(number)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 130
     assert "interrupted" in err
     assert "Traceback" not in err
-    _, alive = psutil.wait_procs(family, timeout=10)
+    _, alive = psutil.wait_procs(family, timeout=PATIENCE)
     assert alive == []
     assert list((tmp_path / "tmp").iterdir()) == []
 
@@ -273,9 +273,9 @@ def session(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.Mon
             until(lambda: '"up"' in run("agents", "--json").stdout)
             yield run
             agent.send_signal(signal.SIGTERM)
-            agent.communicate(timeout=20)
+            agent.communicate(timeout=PATIENCE)
         core.send_signal(signal.SIGINT)
-        core.communicate(timeout=20)
+        core.communicate(timeout=PATIENCE)
         assert core.returncode == 0
 
 
@@ -377,5 +377,5 @@ def test_a_reader_that_goes_away_is_no_error(session: Windlass, environment: dic
         assert process.stderr is not None
         process.stdout.close()
         err = process.stderr.read()
-        process.wait(20)
+        process.wait(PATIENCE)
     assert err == b""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE
 
 from windlass.client.api import Client
 from windlass.client.connect import locate
@@ -35,7 +36,7 @@ def core() -> Iterator[EmbeddedCore]:
 @pytest.fixture
 def link(core: EmbeddedCore) -> Iterator[Link]:
     with Link(locate(home=core.home), name="test") as made:
-        made.wait_up(20)
+        made.wait_up(PATIENCE)
         yield made
 
 
@@ -61,17 +62,17 @@ def test_requests_are_answered_through_a_killed_core(core: EmbeddedCore, link: L
     core.core_process.wait()
     waiting = [link.request(m.GetAgents(0)) for _ in range(3)]
     core.start_core()
-    assert [each.result(20).data for each in waiting] == [{"agents": []}] * 3
+    assert [each.result(PATIENCE).data for each in waiting] == [{"agents": []}] * 3
     assert link.welcome.core != first
 
 
 def test_a_topic_goes_on_with_a_snapshot_after_the_core_came_back(core: EmbeddedCore, link: Link) -> None:
     heard: queue.Queue[m.Snapshot | m.Delta] = queue.Queue()
     with link.subscribe(["runs", "agents"], heard.put):
-        topics = {heard.get(timeout=10).topic for _ in range(2)}
+        topics = {heard.get(timeout=PATIENCE).topic for _ in range(2)}
         assert topics == {"runs", "agents"}
         kill_and_restart(core)
-        again = [heard.get(timeout=20) for _ in range(2)]
+        again = [heard.get(timeout=PATIENCE) for _ in range(2)]
         assert all(isinstance(message, m.Snapshot) for message in again)
 
 
@@ -80,27 +81,27 @@ def test_files_go_up_and_come_down(link: Link, tmp_path: Path) -> None:
     path = tmp_path / "in"
     path.write_bytes(data)
     sent: list[int] = []
-    link.upload(path, ref(data).hash, len(data), sent.append).result(20)
+    link.upload(path, ref(data).hash, len(data), sent.append).result(PATIENCE)
     assert sum(sent) == len(data)
-    link.upload(path, ref(data).hash, len(data), sent.append).result(20)
+    link.upload(path, ref(data).hash, len(data), sent.append).result(PATIENCE)
     assert sum(sent) == len(data), "a blob that the core holds is not sent again"
     target = tmp_path / "deep" / "out"
-    assert link.download(ref(data), target).result(20) == b""
+    assert link.download(ref(data), target).result(PATIENCE) == b""
     assert target.read_bytes() == data
-    assert link.download(ref(data)).result(20) == data
-    assert link.download(ref(b"")).result(20) == b""
+    assert link.download(ref(data)).result(PATIENCE) == data
+    assert link.download(ref(b"")).result(PATIENCE) == b""
 
 
 def test_a_file_that_changed_since_it_was_hashed_is_refused(link: Link, tmp_path: Path) -> None:
     path = tmp_path / "in"
     path.write_bytes(b"after!")
     with pytest.raises(TransferFailed):
-        link.upload(path, ref(b"before").hash, 6).result(20)
+        link.upload(path, ref(b"before").hash, 6).result(PATIENCE)
     path.unlink()
     with pytest.raises(TransferFailed):
-        link.upload(path, ref(b"gone").hash, 4).result(20)
+        link.upload(path, ref(b"gone").hash, 4).result(PATIENCE)
     with pytest.raises(TransferFailed):
-        link.download(ref(b"never uploaded"), tmp_path / "out").result(20)
+        link.download(ref(b"never uploaded"), tmp_path / "out").result(PATIENCE)
     assert not (tmp_path / "out").exists()
 
 
@@ -111,22 +112,22 @@ def test_an_upload_survives_a_killed_core(core: EmbeddedCore, link: Link) -> Non
     data = os.urandom(1_000_000)
     upload = link.upload(data, ref(data).hash, len(data))
     core.start_core()
-    upload.result(20)
-    assert link.download(ref(data)).result(20) == data
+    upload.result(PATIENCE)
+    assert link.download(ref(data)).result(PATIENCE) == data
 
 
 def test_closing_fails_what_waits(core: EmbeddedCore) -> None:
     link = Link(locate(home=core.home))
-    link.wait_up(20)
+    link.wait_up(PATIENCE)
     assert core.core_process is not None
     core.core_process.send_signal(signal.SIGSTOP)
     waiting = link.request(m.GetRuns(0))
     link.close()
     core.core_process.send_signal(signal.SIGCONT)
     with pytest.raises(LinkClosed):
-        waiting.result(5)
+        waiting.result(PATIENCE)
     with pytest.raises(LinkClosed):
-        link.request(m.GetRuns(0)).result(5)
+        link.request(m.GetRuns(0)).result(PATIENCE)
 
 
 def test_an_unknown_key_does_not_get_in_and_a_token_lets_it_in_once(
@@ -140,17 +141,17 @@ def test_an_unknown_key_does_not_get_in_and_a_token_lets_it_in_once(
         refused.wait_up(5)
     token = link.ask(m.MakeToken(0, "viewer")).data["token"]
     with Link(locate(token, home=stranger), home=stranger) as joined:
-        joined.wait_up(20)
+        joined.wait_up(PATIENCE)
         assert joined.welcome is not None
         assert joined.welcome.role == "viewer"
         with pytest.raises(RequestFailed):
             joined.ask(m.Control(0, "cancel", 1))
     # From now on the address is enough.
     with Link(locate(joined.endpoint, home=stranger), home=stranger) as again:
-        again.wait_up(20)
+        again.wait_up(PATIENCE)
     thief = tmp_path / "thief"
     with Link(locate(token, home=thief), home=thief) as late, pytest.raises(CoreRefused):
-        late.wait_up(20)
+        late.wait_up(PATIENCE)
 
 
 def test_nobody_listens(tmp_path: Path) -> None:

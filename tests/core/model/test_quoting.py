@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.depth import examples
+from tests.patience import PATIENCE
 
 from windlass.model.expr import ExprError, Scope
 from windlass.model.quoting import check_script, check_shell, language, render_script, render_shell, second_reading
@@ -45,7 +46,7 @@ HEREDOCS = {
 
 
 def run(shell: str, source: str, folder: Path) -> str:
-    done = subprocess.run([shell, "-c", source], capture_output=True, cwd=folder, timeout=20, check=False)
+    done = subprocess.run([shell, "-c", source], capture_output=True, cwd=folder, timeout=PATIENCE, check=False)
     assert done.returncode == 0, (source, done.stderr)
     assert not list(folder.iterdir()), source
     return done.stdout.decode()
@@ -138,7 +139,7 @@ CHAINED = [PLACES[name] for name in ("bare", "single", "double", "assignment", "
 @given(st.lists(SAFE_TEXT, min_size=1, max_size=5))
 def test_any_value_comes_back_from_every_place(values: list[str]) -> None:
     lines = [f"{render_shell(place, Scope(item=value))}; printf '\\000'" for value in values for place in CHAINED]
-    done = subprocess.run(["sh", "-c", "\n".join(lines)], capture_output=True, timeout=20, check=True)
+    done = subprocess.run(["sh", "-c", "\n".join(lines)], capture_output=True, timeout=PATIENCE, check=True)
     assert done.stdout.decode().split("\0")[:-1] == [value for value in values for _ in CHAINED]
 
 
@@ -157,7 +158,7 @@ def test_a_value_never_runs_wherever_the_hole_is(text: str) -> None:
         done = subprocess.run(
             ["/bin/sh", "-c", source],
             capture_output=True,
-            timeout=20,
+            timeout=PATIENCE,
             check=False,
             env={"PATH": "/nowhere"},
             cwd=folder,

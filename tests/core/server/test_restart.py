@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 import zmq
+from tests.patience import PATIENCE
 
 from windlass.model.graph import Call, Command, Foreach, Graph
 from windlass.wire import keys, rows
@@ -57,7 +58,7 @@ def test_a_core_that_cannot_say_where_it_is_does_not_start_and_says_why(tmp_path
     (tmp_path / "data" / "core.json").mkdir(parents=True)  # so that the file cannot be written
     told = subprocess.run(
         [sys.executable, "-m", "windlass.server", "--data", tmp_path / "data", "--config", tmp_path / "config"],
-        capture_output=True, text=True, timeout=30,
+        capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     assert told.returncode == 1
     assert "cannot start" in told.stderr
@@ -168,7 +169,7 @@ class Process:
 
     def kill(self, number: int = signal.SIGKILL) -> int:
         self.process.send_signal(number)
-        return self.process.wait(10)
+        return self.process.wait(PATIENCE)
 
 
 @pytest.mark.slow
@@ -280,7 +281,8 @@ def test_the_process_says_where_it_is_and_ends_in_order(tmp_path: Path) -> None:
     assert (file.endpoint, file.public, file.pid) == (core.found.endpoint, core.found.public, core.process.pid)
     second = subprocess.run(
         [sys.executable, "-m", "windlass.server"],
-        env={**os.environ, "WINDLASS_HOME": str(tmp_path)}, capture_output=True, text=True, timeout=20, check=False,
+        env={**os.environ, "WINDLASS_HOME": str(tmp_path)}, capture_output=True, text=True, timeout=PATIENCE,
+        check=False,
     )  # fmt: skip
     assert second.returncode == 1
     assert "another core" in second.stderr
@@ -297,4 +299,4 @@ def test_a_core_ends_with_whoever_started_it(tmp_path: Path) -> None:
     )  # fmt: skip
     os.close(read)
     os.close(write)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.patience import PATIENCE
 
 from windlass.model.graph import Graph
 from windlass.server import loop
@@ -28,7 +29,7 @@ class Gate:
         def commit() -> None:
             if not self.open.is_set():
                 self.waits.set()
-                assert self.open.wait(30)
+                assert self.open.wait(PATIENCE)
             real()
 
         store._commit = commit
@@ -48,7 +49,7 @@ def test_what_waits_for_the_disk_is_bounded(core: Any, kit: Any) -> None:
         client.send(
             m.Submit(number + 1, f"t{number}", msgspec.msgpack.encode(Graph("g", [kit.task("one")])), "", {}, [])
         )
-    assert gate.waits.wait(10)
+    assert gate.waits.wait(PATIENCE)
     assert client.silent(300), "nothing is told before it is durable"
     assert core.server.store.backlog <= loop.BACKLOG + 2
     gate.open.set()

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.ether import Ether
+from tests.patience import PATIENCE
 
 from windlass.wire import keys, lan
 
@@ -68,7 +69,7 @@ def test_a_core_announces_itself_where_it_listens_until_it_ends() -> None:
     assert known is not None
     assert (known.addresses, known.port, known.fingerprint) == (BARN.addresses, 7077, KEY)
     assert ether.opened == [BARN.addresses]
-    told.close(10)
+    told.close(PATIENCE)
     assert not ether.records
 
 
@@ -84,7 +85,7 @@ def test_a_network_that_fails_is_told_once_and_stops_nobody(caplog: pytest.LogCa
     with caplog.at_level(logging.WARNING):
         told = lan.announce_core(["tcp://192.168.1.7:7077"], KEY, Ether(fails="no such device").open)
         assert told is not None
-        told._thread.join(10)
+        told._thread.join(PATIENCE)
     assert told.problem == "no such device"
     assert [record.getMessage() for record in caplog.records] == [
         "the local network is not told that this is here: no such device"
@@ -107,7 +108,7 @@ def test_who_comes_changes_and_goes_is_told_once_each() -> None:
     ether.silence("y")
     assert watch.peers() == [BARN]
     assert [bell.acquire(blocking=False) for _ in range(4)] == [True, True, True, False]
-    watch.close(10)
+    watch.close(PATIENCE)
     ether.say(heard(instance="z"))
     assert not bell.acquire(blocking=False)
 
@@ -141,13 +142,13 @@ def test_over_a_real_network_on_loopback() -> None:
     told = lan.Presence(lan.CORE, here, Multicast)
     try:
         while here not in watch.peers():
-            assert turn.acquire(timeout=20), (told.problem, watch.problem)
-        told.close(10)
+            assert turn.acquire(timeout=PATIENCE), (told.problem, watch.problem)
+        told.close(PATIENCE)
         while here in watch.peers():
-            assert turn.acquire(timeout=20), "it went, and that was not heard"
+            assert turn.acquire(timeout=PATIENCE), "it went, and that was not heard"
     finally:
-        told.close(10)
-        watch.close(10)
+        told.close(PATIENCE)
+        watch.close(PATIENCE)
 
 
 def _multicast_works() -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 from pytestqt.qtbot import QtBot
+from tests.patience import PATIENCE
 
 from windlass.client.embedded import running_core
 from windlass_gui.bridge import Bridge, SubmitProgress, local
@@ -159,7 +160,7 @@ def test_a_core_that_was_there_before_the_window_goes_on(qtbot: QtBot, home: Pat
         assert not agent.is_running(), "the app's own agent ends with it"
     finally:
         by_hand.terminate()
-        by_hand.wait(20)
+        by_hand.wait(PATIENCE)
 
 
 @pytest.mark.slow
