@@ -20,6 +20,8 @@ SHELL := /bin/bash
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --timeout 300
+# A test a processor; each takes the next ones of a file, whose tests may share a window, and then helps the others.
+PARALLEL := -n auto --dist worksteal
 SOURCES := core agent gui resources tests bench docs tools
 
 .PHONY: help run test test-quick bench bench-gui bench-peers lint chaos mutants screenshots strings clean
@@ -46,11 +48,11 @@ run: $(VENV)/.gui
 
 test: $(VENV)/.dev
 	@$(BIN)/python tools/check_qt.py
-	$(PYTEST) $(ARGS)
+	$(PYTEST) $(PARALLEL) $(ARGS)
 
 test-quick: $(VENV)/.dev
 	@$(BIN)/python tools/check_qt.py
-	$(PYTEST) -m 'not slow' --hypothesis-profile quick -n auto $(ARGS)
+	$(PYTEST) -m 'not slow' --hypothesis-profile quick $(PARALLEL) $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check --no-cache
