@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from windlass.cli.main import app
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 COMMAND = [sys.executable, "-m", "windlass.cli.main"]
 

@@ -12,7 +12,7 @@ from tests.chaos.cluster import Cluster
 
 from windlass.model.document import read_graph
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 # Laid into every Python process of core and agent: the wall clock is ahead by as many seconds as this file says.
 WALL = """
@@ -39,8 +39,10 @@ tasks:
 
 
 class Machine(Cluster):
+    """Its lease is far shorter than any step of the clock, and longer than a busy machine lets an agent wait."""
+
     def __init__(self, root: Path) -> None:
-        super().__init__(root, core_options=("--lease", "3", "--heartbeat", "0.2"))
+        super().__init__(root, core_options=("--lease", "20", "--heartbeat", "0.2"))
         (root / "wall").mkdir()
         (root / "wall" / "sitecustomize.py").write_text(WALL)
         self.ahead = root / "ahead"
@@ -70,7 +72,7 @@ def test_the_clock_is_set_while_work_goes_on(machine: Machine, tmp_path: Path, h
     machine.set_clock(hours)
     machine.until(lambda: "was set by" in machine.log("core"), "the core's word about it")
     row = machine.wait_for_run(run)
-    assert row["state"] == "succeeded", machine.attempts(run)
+    assert row["state"] == "succeeded", [(a["task"], a["outcome"], a.get("error")) for a in machine.attempts(run)]
     attempts = machine.attempts(run)
     assert sorted(a["outcome"] for a in attempts) == ["nonzero", "nonzero", "ok", "ok", "ok", "ok"]
     took = time.monotonic() - began

@@ -22,9 +22,9 @@ from windlass import Client, Executor
 from windlass.client.errors import RemoteTraceback
 from windlass.client.executor import PROMOTE, BrokenWorkers
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-WAIT = 30.0
+WAIT = PATIENCE
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from tests.chaos.cluster import Cluster
 
 from windlass.model.document import read_graph
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 GRAPH = """
 windlass: 1

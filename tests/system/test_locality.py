@@ -9,7 +9,7 @@ import pytest
 from windlass.client.api import Client
 from windlass.client.embedded import EmbeddedCore
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 ITEMS = 16
 SIZE = 5_000_000

@@ -56,7 +56,7 @@ def until(found: Callable[[], Any], lab: NetLab) -> Any:
     return value
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_files_travel_between_agents_enrolled_by_token(tmp_path: Path) -> None:
     if reason := unusable():
         pytest.skip(reason)
@@ -108,7 +108,7 @@ tasks:
 """
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_an_agent_cut_off_stops_before_another_one_begins(tmp_path: Path) -> None:
     """The cable is pulled in the middle of an attempt: it must have ended before its successor starts elsewhere."""
     if reason := unusable():

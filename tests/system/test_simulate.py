@@ -15,7 +15,7 @@ from windlass.client.submit import package
 from windlass.model.document import read_graph
 from windlass.model.wfformat import import_wfformat
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 GRAPH = """\
 windlass: 1

@@ -14,7 +14,7 @@ from windlass.client.api import Client
 from windlass.client.embedded import EmbeddedCore
 from windlass.wire import messages as m
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 GRAPH = """\
 windlass: 1

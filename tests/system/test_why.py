@@ -12,7 +12,7 @@ from windlass.cli.main import app
 from windlass.client.api import Client
 from windlass.client.embedded import EmbeddedCore
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 GRAPH = """\
 windlass: 1
