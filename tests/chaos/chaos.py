@@ -173,7 +173,7 @@ class Scene:
             wire.heal()
         for who, person in people.items():
             try:
-                if person.wait(3 * PATIENCE):
+                if person.wait(2 * PATIENCE):
                     self.problems.append(f"a client failed:\n{cluster.log(who)}")
             except subprocess.TimeoutExpired:
                 self.problems.append(f"a client did not end: {person.args}")

@@ -29,7 +29,7 @@ from windlass.model.graph import Graph
 from windlass.wire import messages
 
 MARK = "WINDLASS_CHAOS_MARK"
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that a start, an answer or whatever else is waited for may take on a busy machine."""
 
 

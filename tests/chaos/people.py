@@ -111,7 +111,7 @@ def meddle(client: Client, folder: Path, draw: random.Random, seconds: float) ->
 def main() -> None:
     who, seed, folder, endpoint, key, seconds, scale = sys.argv[1:]
     draw = random.Random(f"{who} {seed}")
-    with Client(endpoint, core_key=key, home=Path(folder) / "home", timeout=2 * PATIENCE) as client:
+    with Client(endpoint, core_key=key, home=Path(folder) / "home", timeout=PATIENCE) as client:
         if who == "submit":
             submit_all(client, Path(folder), load.draw_jobs(draw, float(seconds), float(scale)))
         else:

@@ -445,7 +445,7 @@ def test_the_interpreters_exit_waits_for_what_was_submitted(tmp_path: Path) -> N
         "for n in range(4):\n"
         "    executor.submit(work, n).add_done_callback(lambda f: mark.open('a').write(str(f.result())))\n"
     )
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted((tmp_path / "mark").read_text()) == ["0", "1", "2", "3"]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.chaos.cluster import Cluster
+from tests.patience import PATIENCE
 
 from windlass.model.document import read_graph
 
@@ -43,7 +44,7 @@ def say(cluster: Cluster, tmp_path: Path) -> Say:
         done = subprocess.run(
             [sys.executable, "-m", "windlass.cli.main", *map(str, arguments)],
             env={**cluster.environment, "NO_COLOR": "1", "COLUMNS": "200"},
-            cwd=tmp_path, capture_output=True, text=True, timeout=60,
+            cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE,
         )  # fmt: skip
         assert done.returncode == status, done.stdout + done.stderr
         assert "Traceback" not in done.stderr

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE
 
 from windlass_resources import samples
 
@@ -68,7 +69,7 @@ def test_build_c(tmp_path: Path) -> None:
 
 def test_the_failing_program_says_what_is_wrong(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "windlass.cli.main", "run", "build-c", "--param", "cc=no-such-compiler"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 1
     assert "no-such-compiler" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -82,7 +83,7 @@ def attempts(document: dict[str, Any], task: str) -> list[dict[str, Any]]:
 def test_check_knows_samples_by_name() -> None:
     names = [sample.name for sample in samples.list_samples()]
     command = [sys.executable, "-m", "windlass.cli.main", "check", *names, "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
     assert [file["name"] for file in json.loads(done.stdout)["files"]] == names
 
@@ -90,6 +91,6 @@ def test_check_knows_samples_by_name() -> None:
 def test_check_names_the_package_of_a_missing_program(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "windlass.cli.main", "check", "encode-video"]
     environment = {**os.environ, "PATH": str(tmp_path)}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=environment)
     assert done.returncode == 0
     assert "apt install ffmpeg" in done.stdout
