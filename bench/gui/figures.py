@@ -93,6 +93,9 @@ def pump(app: Any) -> None:
 def application() -> Any:
     from PySide6.QtWidgets import QApplication
 
+    from windlass_gui.app import spare_collector
+
+    spare_collector()  # as the app does
     return QApplication.instance() or QApplication([])
 
 

@@ -86,7 +86,7 @@ def _measure(plan: Plan, count: int) -> list[Figure]:
         before = psutil.Process().memory_info().rss
         began = time.perf_counter()
         pane.show_run(1)
-        until(lambda: pane.bars.count == count and not pane.feed.loading)
+        until(lambda: pane.bars.count == count and not pane.feed.loading and not pane.hinted.hinting)
         pane.view.repaint()
         opened = time.perf_counter() - began
         grown = (psutil.Process().memory_info().rss - before) / 2**20

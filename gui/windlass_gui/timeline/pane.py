@@ -70,7 +70,8 @@ class TimelinePane(QWidget):
         self._seconds = 0.0
         """How long the last `_refresh` took."""
         self._paced = Paced(self._refresh, lambda: self._seconds + self.view.paint_seconds, LEAST, MOST, self)
-        self.feed.changed.connect(self._paced.soon)
+        self._loading = False
+        self.feed.changed.connect(self._news)
         self._path_again = 0.0
         self._path_soon = QTimer(self)
         self._path_soon.setSingleShot(True)
@@ -253,6 +254,15 @@ class TimelinePane(QWidget):
         self.view.region = None
         self.region.hide()
         self.view.update()
+
+    def _news(self) -> None:
+        """Soon; at once when what a person waits for is complete."""
+        complete = self._loading and not self.feed.loading
+        self._loading = self.feed.loading
+        if complete:
+            self._paced.now()
+        else:
+            self._paced.soon()
 
     def _refresh(self) -> None:
         began = time.perf_counter()
