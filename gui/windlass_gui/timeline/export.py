@@ -125,5 +125,7 @@ def write_table(path: Path, copy: Copy, name: Name) -> None:
 @contextmanager
 def _text(path: Path) -> Iterator[TextIO]:
     """A text file that takes the place of another only when it is whole."""
-    with replacing(path) as file, TextIOWrapper(file, encoding="utf-8", newline="") as text:
+    with replacing(path) as file:
+        text = TextIOWrapper(file, encoding="utf-8", newline="")
         yield text
+        text.detach()  # flushes it, and leaves the file to who has to make it durable
