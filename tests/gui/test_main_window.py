@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from tests.gui.windows import activate, saved
 
 from windlass.model.graph import Graph
+from windlass.model.part import part_text
 from windlass.wire import messages as m
 from windlass.wire.messages import Pick
 from windlass.wire.rows import Counts
@@ -365,6 +366,49 @@ def test_a_mended_command_comes_along_with_a_retry(
     assert "Retry" in window.run_view._note.toolTip()
 
 
+def _question(window: MainWindow) -> bool:
+    return any(box.isVisible() for box in window.findChildren(QMessageBox))
+
+
+def test_a_run_of_a_part_takes_the_edited_part_along(
+    window: MainWindow, bridge: RecordingBridge, graph: Path, make: Any, qtbot: QtBot
+) -> None:
+    part = part_text(GRAPH, ["second"])
+    window.open_file(graph)
+    window.run_view.show_run(7, part)
+    run = make.run(7, state="failed", counts=Counts(failed=4))
+    task = make.task(0, 4, id="second", counts=run.counts)
+    bridge.inbox.put(make.snapshot("runs", runs=[run]))
+    bridge.inbox.put(make.snapshot("run:7", run=run, tasks=[task], states={0: bytes([5] * 4)}))
+    bridge.frame()
+    session = window.page.session
+    assert session is not None
+    assert window.run_view.is_part
+    session.set_field("first", "command", "echo elsewhere")
+    window.retry(7)
+    qtbot.waitUntil(lambda: bridge.sent == [("retry", 7, None, None)])  # what was edited is not in the part
+    session.set_field("second", "command", "echo mended")
+    window.retry(7)
+    qtbot.waitUntil(lambda: _question(window))
+    assert _press(window, "Retry with the changes").text() == "Retry with the changes to “second”?"
+    _, number, text, _ = bridge.sent[-1]
+    assert number == 7
+    assert "echo mended" in text
+    assert "first" not in text
+    bridge.callback(SubmitProgress("amended", "Run 7: 1 task changed", run=7))
+    assert bridge.sent[-1] == ("retry", 7, None, None)
+    more = GRAPH + "  third: {command: echo three}\n"
+    window.run_view.show_run(None)
+    window.run_view.show_run(7, part_text(more, ["second", "third"]))
+    bridge.inbox.put(make.snapshot("run:7", run=run, tasks=[task], states={0: bytes([5] * 4)}))
+    bridge.frame()
+    window.retry(7)
+    qtbot.waitUntil(lambda: _question(window))
+    asked = _press(window, "Retry as submitted")
+    assert "“third” is no longer in the graph that is open" in asked.informativeText()
+    assert bridge.sent[-1] == ("retry", 7, None, None)
+
+
 def test_a_retry_may_stay_with_what_was_submitted(
     window: MainWindow, bridge: RecordingBridge, graph: Path, make: Any
 ) -> None:
@@ -495,9 +539,9 @@ def test_unsaved_changes_are_asked_about(window: MainWindow, graph: Path, monkey
     window.page.session.set_field("first", "title", "One")
     answers = iter([QMessageBox.StandardButton.Cancel, QMessageBox.StandardButton.Save])
     monkeypatch.setattr(QMessageBox, "exec", lambda self: next(answers))
-    window.close_graph()
+    window.opening.close()
     assert window.page.session is not None
-    window.close_graph()
+    window.opening.close()
     assert window.page.session is None
     assert "title: One" in graph.read_text()
 
@@ -510,7 +554,7 @@ def test_both_themes_paint_every_part(window: MainWindow, graph: Path, each_them
     before = window.grab().toImage()
     window.actions_["theme"].trigger()
     assert window.grab().toImage() != before
-    window.close_graph()
+    window.opening.close()
     assert not window.grab().isNull()
 
 

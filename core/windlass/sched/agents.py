@@ -8,7 +8,7 @@ only how many. Resources held = sum of lanes x request, and that never exceeds t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from windlass.model.graph import Gpu, Resources
 from windlass.sched import states as tables
@@ -75,6 +75,15 @@ class Stopping:
         """When to say it again."""
 
 
+class Doubt(NamedTuple):
+    """Why an agent got nothing new, or little; see `aside.py`."""
+
+    until: float | None
+    why: str
+    times: int
+    probation: bool
+
+
 class Agent:
     __slots__ = (
         "aside_last",
@@ -87,6 +96,7 @@ class Agent:
         "devices",
         "draining",
         "epoch",
+        "forgiven",
         "free",
         "heard",
         "id",
@@ -152,6 +162,8 @@ class Agent:
         """How many times it was, of late."""
         self.aside_last = 0.0
         """When that last ended, or will."""
+        self.forgiven: Doubt | None = None
+        """What a person forgave it last; it can be taken back."""
         self.probation = False
         """Back from being set aside, and has not shown yet that it is well: it gets one attempt at a time."""
         self.reserved: Reservation | None = None

@@ -3,13 +3,14 @@
 An agent against which enough is proven (`sickness.py`) gets nothing new for a while, twice as long each time. It comes
 back by itself, on probation: one attempt at a time, and a single further proof sets it aside again; its first success
 ends the probation. There is always an agent that works: the last one is never set aside, and when no other is left, the
-one that would be back first is taken back at once. A person may forgive an agent, and a restart of the core does.
+one that would be back first is taken back at once. A person may forgive an
+agent (and take that back), and a restart of the core does.
 """
 
 from __future__ import annotations
 
 from windlass.sched import attempts
-from windlass.sched.agents import Agent
+from windlass.sched.agents import Agent, Doubt
 from windlass.sched.book import Book
 from windlass.sched.sickness import pause
 
@@ -43,15 +44,20 @@ def _judge(book: Book, agent: Agent) -> None:
         agent.aside_times = 0
     wait = pause(config.sick_pause, config.sick_pause_max, agent.aside_times)
     agent.aside_times += 1
-    agent.aside_until = agent.aside_last = book.now + wait
     many = f"{items} different items" if items > 1 else "another item"
-    agent.aside_why = f"{many} failed there and succeeded elsewhere"
+    agent.forgiven = None
+    _set_aside(book, agent, book.now + wait, f"{many} failed there and succeeded elsewhere")
+
+
+def _set_aside(book: Book, agent: Agent, until: float, why: str) -> None:
+    agent.aside_until = agent.aside_last = until
+    agent.aside_why = why
     agent.probation = False
     agent.version += 1
     book.aside[agent] = None
     book.unreserve(agent)
     book.dirty[agent] = None
-    book.at(agent.aside_until, "aside", agent=agent)
+    book.at(until, "aside", agent=agent)
     book.story.note(book.now, "set aside", agent.id)
     book.agent_changed(agent)
     for bucket in agent.buckets.values():
@@ -80,13 +86,30 @@ def _take_back(book: Book, agent: Agent) -> None:
     book.agent_changed(agent)
 
 
-def forgive(book: Book, agent: Agent) -> None:
-    """A person says that it is well."""
+def forgive(book: Book, agent: Agent, on: bool = True) -> None:
+    """A person says that it is well, or (not `on`) takes that back: it is what it was, or would be by now."""
+    if not on:
+        _unforgive(book, agent)
+        return
+    if agent.aside_until is not None or agent.probation:
+        agent.forgiven = Doubt(agent.aside_until, agent.aside_why, agent.aside_times, agent.probation)
     _end(book, agent)
     agent.probation = False
     agent.aside_times = 0
     book.doubts.forgive(agent.id)
     book.agent_changed(agent)
+
+
+def _unforgive(book: Book, agent: Agent) -> None:
+    before, agent.forgiven = agent.forgiven, None
+    if before is None or agent.aside_until is not None or agent.probation:
+        return
+    agent.aside_times = before.times
+    if before.until is not None and before.until > book.now:
+        _set_aside(book, agent, before.until, before.why)
+    else:
+        # Its time would have ended by now, and such ones come back on probation.
+        _take_back(book, agent)
 
 
 def _end(book: Book, agent: Agent) -> None:

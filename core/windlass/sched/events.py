@@ -211,9 +211,10 @@ class AgentDrain:
 
 @dataclass(frozen=True, slots=True)
 class AgentForgiven:
-    """A person says that an agent that was set aside, or is suspected, is well."""
+    """A person says that an agent that was set aside, or is suspected, is well; not `on`: takes that back."""
 
     agent: str
+    on: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -290,7 +290,7 @@ _HANDLERS: dict[type, Callable[[Book, Any], None]] = {
     e.AgentLinkLost: _agent_rule(lambda book, agent, event: leases.link_lost(book, agent)),
     e.AgentLeft: _agent_rule(lambda book, agent, event: leases.left(book, agent, event.reason)),
     e.AgentDrain: _agent_rule(lambda book, agent, event: leases.drain(book, agent, event.on)),
-    e.AgentForgiven: _agent_rule(lambda book, agent, event: aside.forgive(book, agent)),
+    e.AgentForgiven: _agent_rule(lambda book, agent, event: aside.forgive(book, agent, event.on)),
     e.AgentRemoved: _agent_rule(lambda book, agent, event: leases.removed(book, agent)),
     e.AttemptsStarted: _started,
     e.AttemptsExited: _exited,

@@ -117,11 +117,6 @@ class Explanation:
         """Agents that can run it, now or later."""
         return sum(reason.kind in ABLE for reason in self.agents)
 
-    @property
-    def can_start(self) -> bool:
-        """The next plan places it."""
-        return self.cause == "next"
-
     def sentence(self) -> str:
         return "; ".join(self._clauses())
 

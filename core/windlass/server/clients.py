@@ -358,8 +358,8 @@ class ClientDesk:
         match msg.action:
             case "drain" | "undrain":
                 core.handle(ev.AgentDrain(agent.id, msg.action == "drain"))
-            case "forgive":
-                core.handle(ev.AgentForgiven(agent.id))
+            case "forgive" | "unforgive":
+                core.handle(ev.AgentForgiven(agent.id, msg.action == "forgive"))
             case "remove":
                 if agent.state != "down":
                     raise RequestError("bad-request", f"agent {agent.facts.name} is {agent.state}; stop it first")

@@ -537,7 +537,8 @@ class Control(Message, frozen=True):
 
 
 class AgentControl(Message, frozen=True):
-    """`action`: drain, undrain, forgive (one that was set aside as sick), remove (only one that is down)."""
+    """`action`: drain, undrain, forgive (one that was set aside as sick), unforgive (it is set aside again, for as long
+    as it would have been), remove (only one that is down)."""
 
     req: int
     action: str

@@ -171,7 +171,12 @@ class Acting(QObject):
         for agent in agents:
             self.bridge.agent_control("forgive", agent)
         if agents:
-            self.strip.say(self.tr("{} is forgiven").format(self._agents(agents)))
+            self.strip.say(self.tr("{} is forgiven").format(self._agents(agents)), lambda: self._unforgive(agents))
+
+    def _unforgive(self, agents: list[str]) -> None:
+        """Set aside again, for as long as they would have been."""
+        for agent in agents:
+            self.bridge.agent_control("unforgive", agent)
 
     def remove(self, agents: Iterable[str]) -> None:
         """Forget machines that are down; asked first."""

@@ -75,7 +75,7 @@ class RunsPane(QWidget):
         # Beside the state, where it is seen in a narrow table too.
         self.tasks_table.horizontalHeader().moveSection(4, 2)
         self.tasks_table.sort_by(0, Qt.SortOrder.AscendingOrder)
-        self.task_deeds = Deeds(self.tasks_table, TASK_DEEDS, self._act_on_tasks, self._can_task)
+        Deeds(self.tasks_table, TASK_DEEDS, self._act_on_tasks, self._can_task)
         self.runs_part = FilteredTable(
             self.runs_table,
             self.tr("No runs yet"),

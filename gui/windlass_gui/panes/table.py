@@ -8,8 +8,6 @@ from typing import Any, cast
 from PySide6.QtCore import (
     QAbstractItemModel,
     QEvent,
-    QItemSelection,
-    QItemSelectionModel,
     QItemSelectionRange,
     QSettings,
     Qt,
@@ -187,14 +185,6 @@ class Table(QTableView):
             for place in sorted(range(header.count()), key=header.visualIndex)
             if not header.isSectionHidden(place)
         ]
-
-    def select_rows(self, rows: Iterable[int]) -> None:
-        """Exactly these."""
-        model, flags = self.model(), QItemSelectionModel.SelectionFlag
-        chosen = QItemSelection()
-        for row in rows:
-            chosen.select(model.index(row, 0), model.index(row, model.columnCount() - 1))
-        self.selectionModel().select(chosen, flags.ClearAndSelect)
 
     def copy(self, form: str = "tsv") -> None:
         """The selected rows as text (`tsv`, `csv` or `json`) into the clipboard."""

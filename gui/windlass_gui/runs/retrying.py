@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
@@ -10,6 +11,8 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 from windlass.model.amend import difference, works_otherwise
 from windlass.model.document import check_text
 from windlass.model.graph import Graph
+from windlass.model.part import part_text
+from windlass_gui.background import Background
 from windlass_gui.bridge import Bridge, SubmitProgress
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.runs.run_view import RunView
@@ -17,6 +20,14 @@ from windlass_gui.window import newer
 
 Go = Callable[[], object]
 """The retry itself, once nothing is left to ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What a run would be given: a document, and its graph (None: it has problems)."""
+
+    text: str
+    graph: Graph | None
 
 
 class Retrying(QObject):
@@ -34,6 +45,7 @@ class Retrying(QObject):
         self.run_view = run_view
         self.busy = False
         """A mended graph is being packed or uploaded."""
+        self._background = Background(self)
         self._old: tuple[str, Graph | None] = ("", None)
         """The last submitted document that was looked at, and its graph."""
 
@@ -43,17 +55,52 @@ class Retrying(QObject):
             return
         session = self.run_view.session
         view = self.run_view
-        if run != view.run or session is None or not view.document or not view.matches or view.is_part:
+        if run != view.run or session is None or not view.document or not view.matches:
             go()
-            return
-        if not self.run_view.edited:
-            self._look_at_files(run, go)
-            return
-        session.when_checked(lambda: self._compare(session, run, named, go))
+        elif view.is_part:
+            session.when_checked(lambda: self._cut_out(session, run, named, go))
+        elif view.edited:
+            session.when_checked(
+                lambda: self._compare(Mended(session.document.text, session.document.graph), run, named, go)
+            )
+        else:
+            self._look_at_files(Mended(session.document.text, session.document.graph), run, go)
 
-    def _compare(self, session: EditorSession, run: int, named: frozenset[int | None], go: Go) -> None:
+    def _cut_out(self, session: EditorSession, run: int, named: frozenset[int | None], go: Go) -> None:
+        """The run is of a part of the graph: the same tasks of the graph as it is now, if they are all there."""
+        old, now = self._submitted(self.run_view.document), session.document.graph
+        if old is None or now is None:
+            self._compare(Mended("", now), run, named, go)
+            return
+        part, there = {task.id for task in old.tasks}, {task.id for task in now.tasks}
+        if gone := [task.id for task in old.tasks if task.id not in there]:
+            text = self.tr("The changes cannot come along")
+            more = self.tr("The run is of a part of the graph, and {} no longer in the graph that is open.")
+            is_are = self.tr("{} is") if len(gone) == 1 else self.tr("{} are")
+            self._ask(text, more.format(is_are.format(_named(gone, "task"))), run, go)
+            return
+        text = session.document.text
+
+        def cut() -> Mended:
+            made = part_text(text, part)
+            return Mended(made, check_text(made).graph)
+
+        def done(mended: Mended) -> None:
+            self.busy = False
+            self.progress.emit("")
+            if self.run_view.run == run:
+                self._compare(mended, run, named, go)
+
+        def failed(_error: Exception) -> None:
+            done(Mended("", None))
+
+        self.busy = True
+        self.progress.emit(self.tr("Looking at the part of the graph…"))
+        self._background.do(cut, done, failed)
+
+    def _compare(self, mended: Mended, run: int, named: frozenset[int | None], go: Go) -> None:
         """The shown run's graph with the edited one."""
-        old, new = self._submitted(self.run_view.document), session.document.graph
+        old, new = self._submitted(self.run_view.document), mended.graph
         if new is None:
             self._ask(
                 self.tr("The edited graph has problems"),
@@ -68,18 +115,17 @@ class Retrying(QObject):
                 "{}. A run keeps its tasks, their links, conditions and items, and its parameters; commands, files, "
                 "resources and the like may change."
             ).format(problem[0].upper() + problem[1:])
-            self._ask(text, more, run, go, submit=True)
+            self._ask(text, more, run, go, submit=not self.run_view.is_part)
         elif changed := _changed(old, new, named):
-            self._offer(_named(changed, "task"), run, go)
+            self._offer(_named(changed, "task"), mended, run, go)
         else:
-            self._look_at_files(run, go)
+            self._look_at_files(mended, run, go)
 
-    def _look_at_files(self, run: int, go: Go) -> None:
+    def _look_at_files(self, mended: Mended, run: int, go: Go) -> None:
         """The graph works as it did, but the files that it takes from its folder may have been mended."""
         view, session, row = self.run_view, self.run_view.session, self.run_view.row
-        document = session.document if session is not None else None
-        graph = document.graph if document is not None else None
-        folder = document.folder if document is not None else None
+        graph = mended.graph
+        folder = session.document.folder if session is not None else None
         if graph is None or folder is None or row is None or not newer.takes_files(graph, view.params):
             go()
             return
@@ -88,27 +134,28 @@ class Retrying(QObject):
             self.busy = False
             self.progress.emit("")
             if files and view.run == run:
-                self._offer(_named(files, "file"), run, go)
+                self._offer(_named(files, "file"), mended, run, go)
             else:
                 go()
 
         self.busy = True
         newer.look(self.bridge, graph, folder, view.params, max(row.submitted, view.amended_at), found)
 
-    def _offer(self, what: str, run: int, go: Go) -> None:
+    def _offer(self, what: str, mended: Mended, run: int, go: Go) -> None:
         text = self.tr("Retry with the changes to {}?").format(what)
         more = self.tr(
             "What has succeeded stays, what runs now goes on as it is. All that starts from then on goes by the graph "
             "and its files as they are now."
         )
-        self._ask(text, more, run, go, amend=True)
+        self._ask(text, more, run, go, amend=mended.text)
 
     def _submitted(self, document: str) -> Graph | None:
         if self._old[0] != document:
             self._old = document, check_text(document).graph
         return self._old[1]
 
-    def _ask(self, text: str, more: str, run: int, go: Go, amend: bool = False, submit: bool = False) -> None:
+    def _ask(self, text: str, more: str, run: int, go: Go, amend: str = "", submit: bool = False) -> None:
+        """`amend`: the document that the run may be given before; `submit`: the graph may be a new run instead."""
         box = QMessageBox(self.window)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setIcon(QMessageBox.Icon.Question)
@@ -128,18 +175,17 @@ class Retrying(QObject):
             if clicked is as_was:
                 go()
             elif clicked is not None and clicked is with_changes:
-                self._amend(run, go)
+                self._amend(run, amend, go)
             elif clicked is not None and clicked is as_new:
                 self.submit_asked.emit()
 
         box.finished.connect(finished)
         box.open()
 
-    def _amend(self, run: int, go: Go) -> None:
+    def _amend(self, run: int, text: str, go: Go) -> None:
         session = self.run_view.session
         if session is None:
             return
-        text = session.document.text
 
         def advance(progress: SubmitProgress) -> None:
             if not progress.over:

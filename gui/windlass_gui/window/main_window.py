@@ -252,10 +252,6 @@ class MainWindow(QMainWindow):
         self.setWindowModified(current is not None and current.modified)
         self.actions_.enable(bool(self.documents.modified()), "save_all")
 
-    def close_graph(self) -> bool:
-        """The one in front. False when the person stays."""
-        return self.opening.close()
-
     def take_typed(self) -> None:
         """What stands in a field but was not entered counts before anything that uses the document."""
         self.inspector.flush()

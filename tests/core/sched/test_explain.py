@@ -177,7 +177,7 @@ def agrees(scheduler: Scheduler, found: list[tuple[Explanation, Explanation]], n
         if why.state != "ready" or why.index is None:
             continue
         state = scheduler.state(why.run, why.task, why.index)
-        if why.can_start and len(owners) == 1:
+        if why.cause == "next" and len(owners) == 1:
             assert state == ItemState.ACTIVE, why
         if state != ItemState.ACTIVE:
             continue

@@ -127,6 +127,40 @@ def test_a_person_forgives() -> None:
     assert bench.scheduler.live("bad")
 
 
+def test_forgiving_can_be_taken_back() -> None:
+    bench = two_agents(count=2000)
+    work(bench, 6)
+    before = bench.scheduler.agent_view("bad")
+    assert before.aside
+    bench.do(e.AgentForgiven("bad"))
+    bench.do(e.AgentForgiven("bad", on=False))
+    view = bench.scheduler.agent_view("bad")
+    assert (view.aside, view.aside_until, view.probation) == (before.aside, before.aside_until, False)
+    bench.do(e.AgentForgiven("bad", on=False))
+    assert bench.scheduler.agent_view("bad") == view, "a second time there is nothing to take back"
+    bench.do(e.AgentForgiven("bad"))
+    until = before.aside_until or 0.0
+    while bench.now < until + 0.5:
+        bench.wait(0.5)
+        for name in ("bad", "good"):
+            bench.do(e.AgentHeard(name))
+    bench.do(e.AgentForgiven("bad", on=False))
+    view = bench.scheduler.agent_view("bad")
+    assert (view.aside_until, view.probation) == (None, True), "its time is over: it would be on probation now"
+    bench.do(e.AgentForgiven("good", on=False))
+    assert not bench.scheduler.agent_view("good").probation, "it was never forgiven"
+
+
+def test_taking_back_what_was_forgiven_never_leaves_nobody() -> None:
+    bench = two_agents(count=2000)
+    work(bench, 6)
+    bench.do(e.AgentForgiven("bad"))
+    bench.do(e.AgentLeft("good", "it was shut down"))
+    bench.do(e.AgentForgiven("bad", on=False))
+    view = bench.scheduler.agent_view("bad")
+    assert (view.aside_until, view.probation) == (None, True)
+
+
 def test_the_last_agent_stays() -> None:
     bench = two_agents(count=2000)
     work(bench, 6)

@@ -193,6 +193,10 @@ def test_pause_priority_and_drain_offer_undo(qtbot: QtBot, bridge: Bridge, told:
     assert acting.strip.label.text() == "gpu7 gets nothing new"
     acting.strip.button.click()
     assert told.of(m.AgentControl)[-1].message == m.AgentControl(0, "undrain", "a1")
+    acting.forgive(["a1"])
+    assert acting.strip.label.text() == "gpu7 is forgiven"
+    acting.strip.button.click()
+    assert told.of(m.AgentControl)[-1].message == m.AgentControl(0, "unforgive", "a1")
 
 
 def test_deleting_asks_and_names_what_goes(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
+from tests.gui.choosing import choose
 
 from windlass.model.graph import Graph
 from windlass.wire import messages as m
@@ -87,7 +88,7 @@ def test_an_items_attempts_move_as_they_run(qtbot: QtBot, bridge: Bridge, told: 
     told.tell(make.delta("run:1", attempts=[make.attempt(0, 2), make.attempt(0, 3)]))
     bridge.frame()
     assert pane.model.keys() == [(1, 0, 2, 1)]
-    pane.table.select_rows([0])
+    choose(pane.table, [0])
     assert [name for name, action in pane.deeds.actions.items() if action.isEnabled()] == ["log", "why", "cancel"]
     with qtbot.waitSignal(pane.attempt_selected) as asked:
         pane.deeds["log"].trigger()

@@ -12,6 +12,7 @@ import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from tests.gui.choosing import choose
 
 from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge
@@ -140,7 +141,7 @@ def test_no_duration_is_cut_at_1440(qtbot: QtBot, bridge: Bridge) -> None:
 def test_copying(qtbot: QtBot, part: FilteredTable) -> None:
     table = part.table
     part.line.set_text("state:failed")
-    table.select_rows([0, 1])
+    choose(table, [0, 1])
     table.window().activateWindow()
     table.setFocus()
     qtbot.waitUntil(table.hasFocus)
@@ -194,6 +195,6 @@ def test_an_export_that_fails_says_so(qtbot: QtBot, part: FilteredTable, tmp_pat
 def test_the_context_menu_has_it_all(qtbot: QtBot, part: FilteredTable) -> None:
     names = [action.text() for action in part.table.context_menu().actions()]
     assert names == ["Export…"]
-    part.table.select_rows([3])
+    choose(part.table, [3])
     names = [action.text() for action in part.table.context_menu().actions()]
     assert names == ["Copy", "Copy as CSV", "Copy as JSON", "Export…"]

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
+from tests.gui.choosing import choose
 
 from windlass.model.graph import Command, Resources, Task
 from windlass.wire import logs
@@ -90,7 +91,7 @@ def test_the_card_that_was_asked_for_stays_open(pane: FailuresPane, link: Record
     assert pane.card.item == (7, 0, 5)
     assert pane.items.items == [(0, 5)]
     assert len(link.of(m.GetAttempts)) == 1
-    pane.table.select_rows([0])
+    choose(pane.table, [0])
     assert pane.card.item == (7, 0, 0)
 
 
