@@ -42,12 +42,12 @@ LEAST, MOST = 0.1, 0.5
 """Seconds between two pictures while attempts run or pages come, by what a picture costs."""
 PATH_EVERY = 1.0
 """Seconds between two searches for the critical path while the run goes on, at least: each looks at all attempts."""
-NEWEST = 20
-"""Runs that are shown together, at most."""
+TOGETHER = 20
+"""Runs that are shown together, besides the one that is followed."""
 
 
 class TimelinePane(QWidget):
-    """Shows one run, or with it the newest others; a click on a bar asks for its log."""
+    """Shows one run, or with it the others, some at a time; a click on a bar asks for its log."""
 
     attempt_selected = Signal(int, int, int, int)
     """run, task, index, attempt."""
@@ -67,6 +67,8 @@ class TimelinePane(QWidget):
         self.region.zoom_asked.connect(self.view.zoom_to_region)
         self.region.closed.connect(self._leave_region)
         self._background = Background(self)
+        self._page = 0
+        """Which of the other runs: 0 for the newest `TOGETHER`."""
         self._seconds = 0.0
         """How long the last `_refresh` took."""
         self._paced = Paced(self._refresh, lambda: self._seconds + self.view.paint_seconds, LEAST, MOST, self)
@@ -110,6 +112,10 @@ class TimelinePane(QWidget):
         top.addWidget(self.legend)
         top.addStretch(1)
         top.addWidget(self.note)
+        self.newer = self._button(self.tr("‹ Newer"), self.tr("The newer runs"), lambda: self._turn(-1))
+        self.older = self._button(self.tr("Older ›"), self.tr("The runs before these"), lambda: self._turn(1))
+        top.addWidget(self.newer)
+        top.addWidget(self.older)
         for text, tip, act in (
             ("−", self.tr("Zoom out (S)"), lambda: self.view.zoom(1.25)),
             ("+", self.tr("Zoom in (W)"), lambda: self.view.zoom(0.8)),
@@ -181,13 +187,23 @@ class TimelinePane(QWidget):
         self.view.show_bar((run, task, index, attempt))
 
     def _shown_runs(self) -> list[int]:
-        """The run itself; with lanes by run or colours by owner the newest others too."""
+        """The run itself; with lanes by run or colours by owner some of the others too, the newest first."""
         if self.run is None:
             return []
-        if self.bars.mode != "run" and self.bars.way != "owner":
+        if not self._several:
             return [self.run]
-        newest = sorted(self.bridge.mirror.runs, reverse=True)[:NEWEST]
-        return [self.run, *(run for run in newest if run != self.run)]
+        others = sorted(self.bridge.mirror.runs, reverse=True)
+        some = others[self._page * TOGETHER : (self._page + 1) * TOGETHER]
+        return [self.run, *(run for run in some if run != self.run)]
+
+    @property
+    def _several(self) -> bool:
+        return self.bars.mode == "run" or self.bars.way == "owner"
+
+    def _turn(self, step: int) -> None:
+        """To older runs, or (-1) to newer ones."""
+        self._page = max(0, min(self._page + step, (len(self.bridge.mirror.runs) - 1) // TOGETHER))
+        self._reload()
 
     def _reload(self) -> None:
         self.view.fitting = True
@@ -285,10 +301,15 @@ class TimelinePane(QWidget):
             self.hinted.hint.say(title, self.tr("Each attempt becomes a bar in a lane of the agent that runs it."))
         words = self.tr("{} attempt") if number == 1 else self.tr("{} attempts")
         text = words.format(fmt.count(number)) if number else ""
+        every = len(self.bridge.mirror.runs)
+        first, last = self._page * TOGETHER, min((self._page + 1) * TOGETHER, every)
+        for button, on in ((self.newer, first > 0), (self.older, last < every)):
+            button.setVisible(self._several and every > TOGETHER)
+            button.setEnabled(on)
         if len(feed.runs) > 1:
-            every = len(self.bridge.mirror.runs)
             text += self.tr(" of {} runs").format(len(feed.runs))
-            text += self.tr(", the newest of {}").format(fmt.count(every)) if every > len(feed.runs) else ""
+        if self._several and every > TOGETHER:
+            text += self.tr(" · {} to {} of {}, newest first").format(first + 1, last, fmt.count(every))
         if feed.loading and number:
             text += " …"
         elif feed.cut:

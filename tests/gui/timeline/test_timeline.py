@@ -234,6 +234,31 @@ def test_a_region_is_summed_up_zoomed_to_and_left(qtbot: QtBot, bridge: Bridge, 
     assert not pane.region.isVisible()
 
 
+def test_by_run_all_runs_can_be_reached_a_page_at_a_time(
+    qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any
+) -> None:
+    pane = shown(qtbot, bridge, link, make)
+    link.tell(make.snapshot("runs", runs=[make.run(n) for n in range(1, 46)], removed=[]))
+    bridge.frame()
+    pane.resize(1300, 300)
+    assert not pane.older.isVisible()
+    pane.lanes.setCurrentIndex(pane.lanes.findData("run"))
+    assert pane.feed.runs == [1, *range(45, 25, -1)]
+    assert "21 runs · 1 to 20 of 45, newest first" in pane.note.text()
+    assert (pane.newer.isEnabled(), pane.older.isEnabled()) == (False, True)
+    pane.older.click()
+    assert pane.feed.runs == [1, *range(25, 5, -1)]
+    pane.older.click()
+    assert pane.feed.runs == [1, 5, 4, 3, 2], "the followed run stands there once"
+    assert "41 to 45 of 45" in pane.note.text()
+    assert (pane.newer.isEnabled(), pane.older.isEnabled()) == (True, False)
+    pane.newer.click()
+    assert pane.feed.runs[1] == 25
+    pane.lanes.setCurrentIndex(pane.lanes.findData("agent"))
+    assert pane.feed.runs == [1]
+    assert not pane.newer.isVisible()
+
+
 def staged(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> TimelinePane:
     """Bars of a second each: item 3 had its inputs staged for 0.5 s, item 8 what it left for 0.4 s."""
     pane = TimelinePane(bridge)
