@@ -18,13 +18,14 @@ from windlass.wire import messages as m
 from windlass.wire.logs import OUT, encode_record, records_at
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
-from windlass_gui.panes import LogPane, logsaving
-from windlass_gui.panes.logreading import PIECE
+from windlass_gui.panes import LogPane, logreading, logsaving
 
+PIECE = 64 * 1024
+"""Smaller than in truth, so that a log of many pieces is made quickly."""
 LINE = b"x" * 1023 + b"\n"
 LOG = b"".join(
-    encode_record(1_800_000_000.0, OUT, b"first needle\n" if n == 0 else b"second needle\n" if n == 3000 else LINE)
-    for n in range(12_000)
+    encode_record(1_800_000_000.0, OUT, b"first needle\n" if n == 0 else b"second needle\n" if n == 200 else LINE)
+    for n in range(750)
 )
 """Some twelve pieces."""
 
@@ -54,7 +55,8 @@ class Core:
 
 
 @pytest.fixture
-def core(bridge: Bridge, link: RecordingLink) -> Core:
+def core(bridge: Bridge, link: RecordingLink, monkeypatch: pytest.MonkeyPatch) -> Core:
+    monkeypatch.setattr(logreading, "PIECE", PIECE)
     return Core(bridge, link)
 
 
@@ -127,7 +129,7 @@ def test_saving_waits_for_the_disk_and_says_how_far_it_is(
         return pane.found.text() == "Saved a.log"
 
     qtbot.waitUntil(saved)
-    assert disk.written == 11_998 * len(LINE) + len(b"first needle\nsecond needle\n")
+    assert disk.written == 748 * len(LINE) + len(b"first needle\nsecond needle\n")
     assert (tmp_path / "a.log").read_text() == "whole"
     assert not pane.stop.isVisible()
 
