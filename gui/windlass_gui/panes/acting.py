@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 from windlass.wire.messages import Pick
 from windlass_gui.bridge import PLAIN, Acted, Bridge, How
 from windlass_gui.models import format as fmt
+from windlass_gui.panes.deleting import DeleteQuestion
 from windlass_gui.panes.preview import Preview
 from windlass_gui.panes.undo import UndoStrip
 
@@ -138,16 +139,14 @@ class Acting(QObject):
     def delete(self, runs: Iterable[int]) -> None:
         """Ended runs with their logs and outputs, for good; always asked first."""
         runs = list(runs)
-        picks = [Pick(run) for run in runs]
-        items = sum(row.counts.total for run in runs if (row := self.bridge.mirror.runs.get(run)) is not None)
-        self._ask(
-            self.tr("Delete {} for good?").format(named_runs(runs)),
-            self.tr("{} items with their logs, results and files go. This cannot be undone.").format(fmt.count(items)),
-            self.tr("Delete"),
-            lambda: self.bridge.act(
+
+        def go() -> None:
+            picks = [Pick(run) for run in runs]
+            self.bridge.act(
                 "delete", picks, done=lambda _: self.strip.say(self.tr("Deleted {}").format(named_runs(runs)))
-            ),
-        )
+            )
+
+        DeleteQuestion(self.bridge, runs, named_runs(runs), go, self.window).open()
 
     # --- agents --------------------------------------------------------------------------------------------
 

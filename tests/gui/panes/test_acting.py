@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, Qt
+from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
@@ -207,9 +207,45 @@ def test_deleting_asks_and_names_what_goes(qtbot: QtBot, bridge: Bridge, told: R
     assert box is not None
     assert "run 1" in box.text()
     assert "41 items" in box.informativeText()
+    assert "counted" in box.informativeText()
     assert box.defaultButton().text() != "Delete"
+    (asked,) = told.of(m.Prune)
+    assert asked.message == m.Prune(0, keep=0, dry=True, only=[1])
+    asked.answer({"job": 4})
+    bridge.frame()
+    assert told.of(m.GetJob)[-1].message == m.GetJob(0, 4)
+    told.of(m.GetJob)[-1].answer({"state": "running", "done": 0, "total": 1})
+    bridge.frame()
+    qtbot.waitUntil(lambda: len(told.of(m.GetJob)) == 2)
+    found = {"runs": [], "bytes": 3 << 20, "blobs": 7, "blob_bytes": 5 << 30, "stale": 0, "stale_bytes": 0}
+    told.of(m.GetJob)[-1].answer({"state": "done", "result": found})
+    bridge.frame()
+    text = box.informativeText()
+    assert text.endswith("That is 3.0 MiB in the record, 5.0 GiB in 7 files that no other run needs.")
     next(button for button in box.buttons() if button.text() == "Delete").click()
     assert told.of(m.Act)[-1].message == m.Act(0, "delete", [m.Pick(1)])
+
+
+def test_who_may_not_count_still_reads_how_many_items_go(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    Acting(bridge, window).delete([1])
+    box = window.findChild(QMessageBox)
+    assert box is not None
+    told.of(m.Prune)[-1].fail(RuntimeError("operators may not prune"))
+    bridge.frame()
+    assert box.informativeText() == "41 items with their logs, results and files go. This cannot be undone."
+    box.close()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert not told.of(m.Act)
+    Acting(bridge, window).delete([1])
+    box = window.findChild(QMessageBox)
+    assert box is not None
+    box.close()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    told.of(m.Prune)[-1].answer({"job": 4})
+    bridge.frame()  # the question has gone, and nobody asks on
+    assert not told.of(m.GetJob)
 
 
 def test_dragging_in_the_queue_sets_priorities(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
