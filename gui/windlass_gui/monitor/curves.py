@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from windlass_gui.look.theme import XS, current_theme, theme_switch
 from windlass_gui.mirror.curves import Floats
+from windlass_gui.panes.words import Elided
 
 SPAN = 120.0
 """Seconds shown."""
@@ -28,8 +29,9 @@ class LiveCurve(QWidget):
         """Seconds shown."""
         self.clock: Callable[[], float] = time.time
         self._token = token
-        self._name = QLabel(title)
-        self._name.setProperty("role", "small")
+        self._name = Elided("small")  # in a narrow window the number is what must be read
+        self._name.setText(title)
+        self._name.setToolTip(title)
         self.value = QLabel("–")
         self.value.setProperty("role", "small")
         self.value.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -50,8 +52,8 @@ class LiveCurve(QWidget):
             line.setZValue(-10)
             self._plot.addItem(line)
         top = QHBoxLayout()
-        top.addWidget(self._name)
-        top.addWidget(self.value, 1)
+        top.addWidget(self._name, 1)
+        top.addWidget(self.value)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(XS)

@@ -26,7 +26,7 @@ class SharesPane(QWidget):
         self.model = SharesModel(self)
         self.table = Table(SortedRows(self.model, self), self.tr("Shares by owner"))
         self.table.natural_widths()
-        self.table.stretch(0, least=76)
+        self.table.stretch(0, least=60)
         self.table.sort_by(4, Qt.SortOrder.AscendingOrder)
         self.order = QLabel()
         self.order.setProperty("role", "small")
