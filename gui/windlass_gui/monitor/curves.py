@@ -34,7 +34,7 @@ class LiveCurve(QWidget):
         self._name.setToolTip(title)
         self.value = QLabel("–")
         self.value.setProperty("role", "small")
-        self.value.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._plot = pg.PlotWidget()
         self._plot.setFixedHeight(HEIGHT)
         self._plot.setMenuEnabled(False)
