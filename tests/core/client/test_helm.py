@@ -248,11 +248,11 @@ def test_an_interrupt_of_a_waiting_program_loses_nothing(link: Link) -> None:
         signal.raise_signal(signal.SIGINT)
 
     def wait_for_it() -> None:
+        future.add_done_callback(interrupt)  # at once, where the answer was there already
         link.serve(future, 1.0)
         threading.Event().wait(10.0)  # a plain interrupt, where the network thread was first
 
     future = link.request(m.GetAgents(0), at_once=True)
-    future.add_done_callback(interrupt)
     with pytest.raises(KeyboardInterrupt):
         wait_for_it()
     assert future.result(1.0).data == {"agents": []}
