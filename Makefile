@@ -21,7 +21,7 @@ SHELL := /bin/bash
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --timeout 300
 # A test a processor; each takes the next ones of a file, whose tests may share a window, and then helps the others.
-PARALLEL := -n auto --dist worksteal
+PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 SOURCES := core agent gui resources tests bench docs tools
 
 .PHONY: help run test test-quick bench bench-gui bench-peers lint chaos mutants screenshots strings clean

@@ -8,6 +8,7 @@ quick and must not wait for another request.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import random
 import select
@@ -45,6 +46,10 @@ _BURST = 200
 """Messages taken from the socket before other work gets a turn."""
 _QUEUE = 100_000
 """Messages that may wait to be sent while the core does not read."""
+SECOND_LOOK = 1.0
+"""Seconds after which the network thread looks into the socket without a sign of anything, while somebody waits to hear.
+
+A sign that were lost between the threads that share the socket would cost this once, and not the answer."""
 
 Subscriber = Callable[[m.Snapshot | m.Delta], None]
 
@@ -364,8 +369,8 @@ class Link:
             busy = bool(self._commands or self._own) or not (lease or self._all_read())
             descriptors = self._descriptors
         wait = None if due is None else max(0.0, due - now)
-        if lease:
-            wait = lease if wait is None else min(wait, lease)
+        most = lease or (SECOND_LOOK if self._futures or self._subscriptions else math.inf)
+        wait = most if wait is None else min(wait, most)
         self._sleep(descriptors, lease > 0, 0.0 if busy else wait)
         self._awake = False
         with self._helm:
@@ -385,14 +390,14 @@ class Link:
         self._flush()  # the look may have eaten the sign that there is room again
         return not any(looks)
 
-    def _sleep(self, descriptors: tuple[int, int], leased: bool, wait: float | None) -> None:
+    def _sleep(self, descriptors: tuple[int, int], leased: bool, wait: float) -> None:
         """Until somebody rings or something comes, or so many seconds."""
         poll = select.poll()
         poll.register(self._bell, select.POLLIN)
         for fd in descriptors[leased:]:
             if fd >= 0:
                 poll.register(fd, select.POLLIN)
-        for fd, _ in poll.poll(None if wait is None else wait * 1000 + 0.5):
+        for fd, _ in poll.poll(None if wait == math.inf else wait * 1000 + 0.5):
             if fd == self._bell:
                 with contextlib.suppress(BlockingIOError):
                     self._bell_out.recv(4096)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import signal
 import threading
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from windlass.client import helm
+from windlass.client import link as link_module
 from windlass.client.connect import locate
 from windlass.client.embedded import EmbeddedCore
 from windlass.client.errors import LinkClosed
@@ -32,7 +34,9 @@ def core() -> Iterator[EmbeddedCore]:
 
 
 @pytest.fixture
-def link(core: EmbeddedCore) -> Iterator[Link]:
+def link(core: EmbeddedCore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Link]:
+    """Without the net under it, which would hide a lost sign."""
+    monkeypatch.setattr(link_module, "SECOND_LOOK", math.inf)
     with Link(locate(home=core.home), name="test") as made:
         made.wait_up(20)
         yield made
@@ -58,7 +62,7 @@ def test_an_answer_is_taken_by_the_thread_that_waits(link: Link, monkeypatch: py
 
     taken, asked = in_thread(ask).result(30)
     assert asked == 20
-    assert taken >= 19, "the network thread listens no more after the first"
+    assert taken > asked / 2, "the network thread goes on taking answers, as if nobody else listened"
 
 
 def test_what_comes_after_the_answer_is_not_forgotten(link: Link) -> None:
@@ -149,8 +153,9 @@ def test_a_callback_must_not_wait_for_the_link(link: Link) -> None:
             found.put(str(error))
 
     for _ in range(3):
-        future = link.request(m.GetAgents(0), at_once=True)
-        future.add_done_callback(ask)
+        with link._helm:  # so that the answer cannot be there before the callback
+            future = link.request(m.GetAgents(0))
+            future.add_done_callback(ask)
         in_thread(lambda future=future: link.serve(future, 10.0)).result(10)
         assert "must not wait" in found.get(timeout=10)
 

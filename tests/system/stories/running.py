@@ -67,7 +67,7 @@ def mend(player: Player) -> None:
     player.sees("not found")
     player.snap("failed")
     player.set_field("check", "command", "echo checked")
-    player.until("the run bar's word on the edit", lambda: "Retry" in player.ask("note"))
+    player.until("the run bar's word on the edit", lambda: "Edited" in player.ask("note"))
     player.from_menu("Retry", "node", "check")
     player.sees("Retry with the changes")
     player.snap("question")
