@@ -47,7 +47,7 @@ _BURST = 200
 _QUEUE = 100_000
 """Messages that may wait to be sent while the core does not read."""
 SECOND_LOOK = 1.0
-"""Seconds after which the network thread looks into the socket without a sign of anything, while somebody waits to hear.
+"""Seconds after which the network thread looks into the socket without a sign, while somebody waits to hear.
 
 A sign that were lost between the threads that share the socket would cost this once, and not the answer."""
 
