@@ -61,7 +61,8 @@ def attempts(store: Store, seq: int, run: int, ends: Iterator[tuple[int, int, in
         rows.append(
             (
                 seq, run, task, item, number, "agent", int(AttemptState.EXITED), "ok" if well else "nonzero",
-                0 if well else 1, 1e9, 1e9, 1e9 + 1, 0.1, 4096, 0, 0, 0, final, 0, "", None, b"a log " * 10, None,
+                0 if well else 1, 1e9, 1e9, 1e9 + 1, 0.1, 4096, 0, 0, 0, final, 0, "", 0.0,
+                0.0, None, b"a log " * 10, None,
             )
         )  # fmt: skip
         if well:
