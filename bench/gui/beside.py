@@ -32,12 +32,12 @@ SETTLE = 1.0
 
 
 def run(plan: Plan) -> list[Figure]:
-    turns = plan.size(7, 2)
+    turns = plan.size(9, 2)
     figures = []
     with stage(cpus=2) as ready:
         rate(ready, 200)  # starts the runners
         kinds = (
-            ("no-op functions", plan.size(100_000, 10_000), lambda count: rate(ready, count)),
+            ("no-op functions", plan.size(300_000, 10_000), lambda count: rate(ready, count)),
             ("true commands", plan.size(8000, 1000), lambda count: _commands(ready, count)),
         )
         for words, count, measure in kinds:

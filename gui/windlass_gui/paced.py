@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer
 
-SHARE = 0.03
+SHARE = 0.02
 """Of the time that goes into it, at most, unless it would come less than once in `most`."""
 
 

@@ -29,7 +29,12 @@ class _Relay(QObject):
         self._told.connect(self._do)
 
     def tell(self, do: Callable[[], object]) -> None:
-        self._told.emit(do)
+        try:
+            self._told.emit(do)
+        except RuntimeError:
+            if isValid(self):
+                raise
+            # The application ended while the thread was at work: there is nobody to tell.
 
     def _do(self, do: Callable[[], object]) -> None:
         do()

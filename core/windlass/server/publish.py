@@ -1,7 +1,7 @@
 """News for those who follow a topic: a snapshot first, then numbered deltas, at most twenty a second.
 
 Changes gather as marks (which runs, tasks, stretches of items) and become rows only when a delta is due and somebody
-follows, so a fast run costs no more than a slow one. While more changes than anybody can read, deltas come five times a
+follows, so a fast run costs no more than a slow one. While more changes than anybody can read, deltas come four times a
 second only; the end of a run and what a client has just asked for are told at once all the same. A follower that does
 not read as fast gets no queue of old deltas: it gets the next snapshot instead.
 """
@@ -31,7 +31,7 @@ log = logging.getLogger("windlass.publish")
 
 INTERVAL = 0.05
 """Seconds between deltas of a topic."""
-BUSY_INTERVAL = 0.2
+BUSY_INTERVAL = 0.25
 """The same while more than `BUSY` items a second change: a count that runs is read no better when it runs smoother, and
 each delta costs every follower a picture."""
 BUSY = 500
@@ -40,7 +40,7 @@ PROMPT = 0.005
 ATTEMPTS = 1000
 """Rows of attempts in one delta or snapshot; older ones are asked for."""
 PLAIN = 500
-"""Plain successes a second among them, on the average: nobody could see each of more, and making, sending and taking
+"""Successes a second among them, on the average: nobody could see each of more, and making, sending and taking
 them in would be most of what following a run costs."""
 BURST = 1000
 """As many may come at once, so that of a short run all are told."""
@@ -78,7 +78,7 @@ class Publisher:
         self._changed = 0
         """Items that changed since the last deltas."""
         self._room: float = BURST
-        """Plain successes that may be told now."""
+        """Successes that may be told now."""
         self.pace = Pace()
 
     # --- who follows ---
@@ -172,6 +172,11 @@ class Publisher:
             self.agents_dirty.add(row[5])
             if self._follows_run(row[1]):
                 news = self._of(row[1])
+                if row[7] == "ok":
+                    if self._room < 1:
+                        news.shed += 1
+                        continue
+                    self._room -= 1
                 news.attempts.append(row)
                 if len(news.attempts) > 2 * ATTEMPTS:
                     del news.attempts[:ATTEMPTS]
