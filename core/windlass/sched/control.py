@@ -5,7 +5,7 @@ from __future__ import annotations
 from windlass.sched import attempts, deadlines
 from windlass.sched.book import Book
 from windlass.sched.events import AttemptId, RetryRequested, Scope
-from windlass.sched.queues import Range, runs_of
+from windlass.sched.queues import Range, merged, runs_of
 from windlass.sched.states import TERMINAL, ItemState
 from windlass.sched.tasks import RunState, TaskState, asks
 
@@ -36,7 +36,7 @@ def _picked(run: RunState, scope: Scope) -> Selection:
             task = run.tasks[pos]
             count = len(task.states)
             wanted = [(0, count)] if ranges is None else [(lo, min(hi, count)) for lo, hi in ranges if lo < count]
-            found[task] = _merged(found.get(task, []) + wanted)
+            found[task] = merged(found.get(task, []) + wanted)
     return found
 
 
@@ -148,7 +148,7 @@ def select_retry(run: RunState, event: RetryRequested) -> Selection:
             if up in chosen:
                 ranges += _only(task, spans, follows)
         if ranges:
-            chosen[task] = _merged(ranges)
+            chosen[task] = merged(ranges)
             picked.add(pos)
     return chosen
 
@@ -164,7 +164,7 @@ def _add_needed(run: RunState, named: dict[int, list[Range]]) -> None:
         for up in tasks.each(pos):
             # A placeholder stands for items that are not known yet.
             spans = [(0, len(tasks[up].states))] if tasks[pos].placeholder else named[pos]
-            named[up] = _merged(named.get(up, []) + spans)
+            named[up] = merged(named.get(up, []) + spans)
 
 
 _FOLLOW_ALL = TERMINAL | {_S.READY, _S.ACTIVE, _S.BACKOFF}
@@ -173,16 +173,6 @@ _FOLLOW_ALL = TERMINAL | {_S.READY, _S.ACTIVE, _S.BACKOFF}
 def _own_skip(task: TaskState) -> bool:
     """It was skipped by its own condition, which a retry of what it needs does not change."""
     return asks(task.plan) and task.decided and not task.plan.judges
-
-
-def _merged(ranges: list[Range]) -> list[Range]:
-    result: list[Range] = []
-    for lo, hi in sorted(ranges):
-        if result and lo <= result[-1][1]:
-            result[-1] = (result[-1][0], max(hi, result[-1][1]))
-        else:
-            result.append((lo, hi))
-    return result
 
 
 def retry(book: Book, run: RunState, event: RetryRequested) -> None:

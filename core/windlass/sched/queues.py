@@ -42,6 +42,26 @@ def ranges_of(items: list[int]) -> list[Range]:
     return result
 
 
+def merged(ranges: Iterable[Range], gap: int = 0) -> list[Range]:
+    """Ascending, with those joined that overlap or have at most `gap` items between them.
+
+    >>> merged([(7, 9), (0, 2), (2, 3)]), merged([(7, 9), (0, 2)], gap=5)
+    ([(0, 3), (7, 9)], [(0, 9)])
+    """
+    found: list[Range] = []
+    first = last = -1
+    for lo, hi in sorted(ranges):
+        if first >= 0 and lo <= last + gap:
+            last = max(last, hi)
+        else:
+            if first >= 0:
+                found.append((first, last))
+            first, last = lo, hi
+    if first >= 0:
+        found.append((first, last))
+    return found
+
+
 class Again(NamedTuple):
     """An item that had an attempt before; it goes first, and somewhere else if it can."""
 

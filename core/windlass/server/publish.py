@@ -15,11 +15,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from windlass.sched.events import AttemptId, TasksChanged
+from windlass.sched.queues import Range
 from windlass.sched.states import ENDED
 from windlass.server import views
 from windlass.server.links import Connection
 from windlass.server.pace import Pace
-from windlass.server.spans import Span, Spans
+from windlass.server.spans import Spans
 from windlass.store.packs import Ends
 from windlass.wire import codec
 from windlass.wire import messages as m
@@ -147,7 +148,7 @@ class Publisher:
         if self._follows_run(run):
             self._of(run).tasks.add(task)
 
-    def items(self, run: int, task: int, spans: Sequence[Span]) -> None:
+    def items(self, run: int, task: int, spans: Sequence[Range]) -> None:
         self._runs_dirty.add(run)
         self._changed += sum([last - first for first, last in spans])
         if self._follows_run(run):

@@ -7,36 +7,15 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
+
+from windlass.sched.queues import Range, merged
 
 GAP = 16
 """Unchanged items between two stretches that are told along: a stretch of its own takes eight bytes, an item one."""
 MOST = 8192
 """Stretches of one task that are kept apart; beyond it wider gaps are bridged, at worst the whole task."""
-
-Span = tuple[int, int]
-"""First and last + 1."""
-
-
-def merged(spans: Iterable[Span], gap: int = 0) -> list[Span]:
-    """Ascending, with those joined that overlap or have at most `gap` items between them.
-
-    >>> merged([(7, 9), (0, 2), (2, 3)]), merged([(7, 9), (0, 2)], gap=5)
-    ([(0, 3), (7, 9)], [(0, 9)])
-    """
-    found: list[Span] = []
-    first = last = -1
-    for lo, hi in sorted(spans):
-        if first >= 0 and lo <= last + gap:
-            last = max(last, hi)
-        else:
-            if first >= 0:
-                found.append((first, last))
-            first, last = lo, hi
-    if first >= 0:
-        found.append((first, last))
-    return found
 
 
 class Spans:
@@ -45,10 +24,10 @@ class Spans:
     __slots__ = ("_gap", "_spans")
 
     def __init__(self) -> None:
-        self._spans: list[Span] = []
+        self._spans: list[Range] = []
         self._gap = GAP
 
-    def add(self, spans: Sequence[Span]) -> None:
+    def add(self, spans: Sequence[Range]) -> None:
         self._spans += spans
         if len(self._spans) > MOST:
             self._spans = merged(self._spans, self._gap)
