@@ -16,12 +16,7 @@ def newcomer(player: Player) -> None:
     player.until("the command edited", lambda: "hello from the palette" in player.ask("text"))
     player.snap("command")
     path = player.place / "story.yaml"
-    player.keys("ctrl+s")
-    player.dialog()
-    player.keys("ctrl+a")
-    player.write(str(path))
-    player.keys("Return")
-    player.until("the file", lambda: path.is_file() and not player.ask("modified"))
+    player.save_as(path)
     assert "hello from the palette" in path.read_text()
     player.snap("saved")
     player.submit("succeeded")

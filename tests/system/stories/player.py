@@ -166,6 +166,21 @@ class Player:
         """Wait for a dialog of this kind in front."""
         self.until(f"a {kind}", lambda: kind in self.ask("front")[1])
 
+    def answer(self, text: str, picture: str = "") -> None:
+        """Write this into the dialog that comes, in place of what it proposes, and press Enter."""
+        self.dialog()
+        self.keys("ctrl+a")
+        self.write(text)
+        if picture:
+            self.snap(picture)
+        self.keys("Return")
+
+    def save_as(self, path: Path) -> None:
+        """Save what has no file yet, and wait for the file."""
+        self.keys("ctrl+s")
+        self.answer(str(path))
+        self.until("the file", lambda: path.is_file() and not self.ask("modified"))
+
     def from_menu(self, entry: str, what: str, *arguments: object) -> None:
         """Right-click something and choose; a menu that was opened too early is opened again."""
 
