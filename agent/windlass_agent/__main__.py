@@ -8,7 +8,6 @@ import fcntl
 import gc
 import logging
 import os
-import secrets
 import sys
 from pathlib import Path
 
@@ -18,8 +17,8 @@ from windlass.model.graph import Resources
 from windlass.model.units import UnitError, parse_size
 from windlass.wire import homes, keys
 from windlass.wire.tokens import TokenError, parse_token
-from windlass_agent import facts, nearby
-from windlass_agent.cgroup import Groups, delegated
+from windlass_agent import facts, heap
+from windlass_agent.delegation import Groups, delegated
 from windlass_agent.enrol import EnrolError, Joined, enrol
 from windlass_agent.gpus import Gpus
 from windlass_agent.logs import DEFAULT_CAP
@@ -111,7 +110,7 @@ def agent_id(data: Path) -> str:
         text = path.read_text().strip()
         if text.isalnum():
             return text
-    text = secrets.token_hex(8)
+    text = os.urandom(8).hex()
     path.write_text(text + "\n")
     return text
 
@@ -159,6 +158,8 @@ def control_groups(wanted: str, agent: str) -> Groups | None:
 def main(argv: list[str] | None = None) -> int:
     args = arguments(argv)
     logging.basicConfig(level=args.log_level.upper(), format="%(asctime)s agent %(levelname)s %(message)s")
+    if args.discover or args.announce:
+        from windlass_agent import nearby  # here: who works for a core already has no use for it
     if args.discover:
         return nearby.discover(args.wait, args.json)
     try:
@@ -188,10 +189,8 @@ def main(argv: list[str] | None = None) -> int:
     except (OSError, keys.KeyFileError, TokenError, EnrolError, msgspec.MsgspecError) as error:
         print(f"windlass agent: {error}", file=sys.stderr)
         return 2 if isinstance(error, TokenError) else 1
-    # What was loaded until now lives for ever; and ends come in thousands, so the collector looks less often.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    heap.settle()
+    gc.set_threshold(20_000, 20, 50)  # ends come in thousands
     worker.run(signal_pipe(), args.parent_fd)
     return 0
 

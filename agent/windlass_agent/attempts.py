@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from windlass.model.graph import Call, FileRef, PythonCall
-from windlass.model.render import Rendered
 from windlass.wire.messages import AssignItem, Bundle, Key, StartedItem
 from windlass_agent.files import Stamp
 from windlass_agent.ledger import Grant, Shape, shape_of
 from windlass_agent.logs import LogSink
 
 if TYPE_CHECKING:
+    from windlass.model.render import Rendered
     from windlass_agent.chains import Chain
     from windlass_agent.lanes import Lane
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from windlass.blobs.store import BlobError
-from windlass.model.render import Rendered
 from windlass.wire.messages import Usage
 from windlass.wire.results import blob_ref
 from windlass_agent.attempts import RUNNING, STAGING, Attempt
@@ -17,6 +17,9 @@ from windlass_agent.pinning import threads_env
 from windlass_agent.prepare import PrepareError, base_env, prepare
 from windlass_agent.shop import Shop
 from windlass_agent.wardenwire import Ended, Kill, Spawn, Spawned, SpawnFailed, clock
+
+if TYPE_CHECKING:
+    from windlass.model.render import Rendered
 
 INLINE_STAGE = 4 * 1024 * 1024
 """Bytes of inputs up to which copying them does not hold up the loop noticeably."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import socket
 from pathlib import Path
-
-import psutil
 
 import windlass
 from windlass.model.graph import Resources
 from windlass.wire.messages import AgentFacts
+from windlass_agent import machine
 from windlass_agent.gpus import Gpus
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -48,7 +46,7 @@ def cpus() -> float:
 
 def memory() -> int:
     """Bytes that we may use."""
-    total = int(psutil.virtual_memory().total)
+    total = machine.memory()[0]
     for text in _limits("memory.max"):
         if text != "max":
             total = min(total, int(text))
@@ -68,7 +66,8 @@ def cpu_model() -> str:
 
 def resources(data: Path, gpus: Gpus) -> Resources:
     """All that was found, before the user's own limits."""
-    return Resources(cpus=cpus(), memory=memory(), disk=shutil.disk_usage(data).free, gpus=len(gpus.names))
+    disk = os.statvfs(data)
+    return Resources(cpus=cpus(), memory=memory(), disk=disk.f_bavail * disk.f_frsize, gpus=len(gpus.names))
 
 
 def labels(own: dict[str, str], gpus: Gpus, kernel_limits: bool) -> dict[str, str]:

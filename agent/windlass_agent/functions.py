@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import select
 from pathlib import Path
 
-from windlass.blobs.store import BlobError
+from windlass.blobs.store import BlobError, sha256
 from windlass.model.graph import Call, FileRef, PythonCall
 from windlass.wire import limits
 from windlass.wire.clock import epoch
@@ -23,7 +22,7 @@ from windlass_agent.ledger import Grant
 from windlass_agent.logs import LogSink
 from windlass_agent.outcome import End, judge
 from windlass_agent.pinning import threads_env
-from windlass_agent.prepare import PrepareError, base_env, encode_args, prepare
+from windlass_agent.prepare import PrepareError, base_env, prepare
 from windlass_agent.runnerwire import DESCRIPTORS, Done, Item, Output, Refused
 from windlass_agent.shop import Shop
 from windlass_agent.trees import remove_tree
@@ -195,6 +194,8 @@ class Functions:
         rendered = prepare(attempt, self._commands.whole)
         attempt.outputs = rendered.outputs
         if isinstance(spec.action, PythonCall):
+            from windlass_agent.rendering import encode_args  # here: see there
+
             item.target = spec.action.target
             item.args = encode_args(rendered)
             code = self._code_of(attempt.group)[1]
@@ -253,7 +254,7 @@ class Functions:
             found = ("", None)
         else:
             text = "\n".join(sorted(f"{ref.path} {ref.hash}" for ref in files))
-            name = hashlib.sha256(text.encode()).hexdigest()[:16]
+            name = sha256(text.encode()).hexdigest()[:16]
             path = self._shop.work / f"code-{bundle.run}-{name}"
             if not path.exists():
                 partial = path.with_name(path.name + ".new")
@@ -393,7 +394,8 @@ class Functions:
 
     def _close_log(self, attempt: Attempt, report: Report) -> None:
         if attempt.log is not None:
-            report.log, report.log_file = attempt.log.finish(report.ended)
+            report.log, file = attempt.log.finish(report.ended)
+            report.log_file = Path(file) if file else None
             report.shed = attempt.log.shed
             attempt.log = None
 
@@ -405,7 +407,7 @@ class Functions:
 
     def _log_of(self, attempt: Attempt) -> LogSink:
         if attempt.log is None:
-            path = self._shop.work / (self._shop.name(attempt) + ".log")
+            path = f"{self._shop.work}/{self._shop.name(attempt)}.log"
             attempt.log = LogSink(path, self._shop.settings.log_cap, limits.INLINE_LOG)
         return attempt.log
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
 import os
 import signal
 import sys
 import types
 from collections.abc import Mapping, Sequence
+
+from windlass_agent import heap
 
 MARK = "WINDLASS_SPAWN"
 """The variable by which a process and what it starts are known to belong to a spawn."""
@@ -37,8 +38,7 @@ def preload() -> None:
         from windlass_agent import runner
 
         _parked.extend((cloudpickle, runner))
-        gc.collect()
-        gc.freeze()
+        heap.settle()
 
 
 def settle(fds: Sequence[int], env: Mapping[str, str], cwd: str, keep: object) -> None:

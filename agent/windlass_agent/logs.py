@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from pathlib import Path
 
 from windlass.wire import limits
 from windlass.wire.logs import NOTE, encode_record, records_at
@@ -20,7 +19,7 @@ DEFAULT_CAP = 64 * 1024 * 1024
 class _Part:
     """A stretch of records in a file: `start` is its place in all that was written."""
 
-    def __init__(self, path: Path, start: int) -> None:
+    def __init__(self, path: str, start: int) -> None:
         self.path = path
         self.start = start
         self.size = 0
@@ -47,13 +46,14 @@ class _Part:
 
     def drop(self) -> None:
         self.close()
-        self.path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.path)
 
 
 class LogSink:
     """The growing log of one attempt. `path` is where the file goes if one is needed."""
 
-    def __init__(self, path: str | Path, cap: int = DEFAULT_CAP, inline: int = limits.INLINE_LOG) -> None:
+    def __init__(self, path: str, cap: int = DEFAULT_CAP, inline: int = limits.INLINE_LOG) -> None:
         self.size = 0
         """Bytes of records ever written."""
         self.shed = 0
@@ -89,9 +89,8 @@ class LogSink:
             if len(self._memory) + len(record) <= self._inline:
                 self._memory += record
                 return
-            path = Path(self._path)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._head = _Part(path, 0)
+            os.makedirs(os.path.dirname(self._path), exist_ok=True)
+            self._head = _Part(self._path, 0)
             self._head.append(bytes(self._memory))
             self._memory.clear()
         if not self._tail and self._head.size + len(record) <= self._half:
@@ -99,7 +98,7 @@ class LogSink:
             return
         if not self._tail or self._tail[-1].size + len(record) > self._half // 2:
             self._serial += 1
-            part = _Part(Path(f"{self._path}.{self._serial}"), self.size)
+            part = _Part(f"{self._path}.{self._serial}", self.size)
             self._tail.append(part)
             if len(self._tail) > 3:
                 oldest = self._tail.pop(0)
@@ -129,14 +128,14 @@ class LogSink:
                 return part.start + at, data
         return self.size, b""
 
-    def finish(self, time: float) -> tuple[bytes, Path | None]:
-        """The whole log when it is small, else its file. Nothing may be written after this."""
+    def finish(self, time: float) -> tuple[bytes, str]:
+        """The whole log when it is small, else its file; empty when it has none. Nothing may be written after this."""
         if self.failed:
             note = encode_record(time, NOTE, self.failed.encode())
             if self._head is None:
-                return bytes(self._memory) + note, None
+                return bytes(self._memory) + note, ""
         if self._head is None:
-            return bytes(self._memory), None
+            return bytes(self._memory), ""
         try:
             if self.shed:
                 text = f"{self.shed} bytes of log were left out here (the cap is {2 * self._half} bytes)"
@@ -153,7 +152,7 @@ class LogSink:
                 part.drop()
         self._tail.clear()
         self._head.close()
-        return b"", Path(self._path)
+        return b"", self._path
 
     def discard(self) -> None:
         """Forget everything."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import random
-import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -346,4 +345,6 @@ def signal_pipe() -> int:
 
 def _has_program(name: str) -> bool:
     """On the path, or where an absolute path says; a relative one would be looked for from where the agent runs."""
+    import shutil  # here: it brings the libraries of all archives, and is hardly ever asked for
+
     return ("/" not in name or name.startswith("/")) and shutil.which(name) is not None

@@ -17,7 +17,6 @@ import pickle
 import resource
 import signal
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -189,8 +188,8 @@ class Runner:
 
     def _to_file(self, payload: bytes) -> tuple[bytes, str, str]:
         try:
-            fd, path = tempfile.mkstemp(prefix="result-", dir=self._home)
-            with os.fdopen(fd, "wb") as out:
+            path = f"{self._home}/result-{os.urandom(8).hex()}"
+            with open(path, "xb") as out:
                 out.write(payload)
         except OSError as error:
             return b"", "", f"the result of {len(payload)} bytes could not be written: {error.strerror}"

@@ -7,10 +7,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
 from windlass.wire.clock import epoch
 from windlass.wire.messages import Sample
+from windlass_agent import machine
 from windlass_agent.gpus import Gpus
 
 SECTOR = 512
@@ -93,28 +92,18 @@ class Sampler:
         self._gpus = gpus
         self._disks = Disks()
         self._weigher = Weigher(disk / "blobs")
-        self._cpu = self._cpu_times()
+        self._cpu = machine.cpu_times()
         self._moved = self._counted()
         self._at = time.monotonic()
         self._last_cpu = 0.0
 
-    @staticmethod
-    def _cpu_times() -> tuple[float, float]:
-        """(busy, all) seconds since the machine started."""
-        times = psutil.cpu_times()
-        idle = times.idle + getattr(times, "iowait", 0.0)
-        total = sum(times[:8])  # guest times are contained in user times
-        return total - idle, total
-
     def _counted(self) -> tuple[int, int, int, int]:
         """Bytes (received, sent, read, written) since the machine started."""
-        counters = psutil.net_io_counters(pernic=True)
-        mine = [one for name, one in counters.items() if name != "lo"]
-        return sum(one.bytes_recv for one in mine), sum(one.bytes_sent for one in mine), *self._disks.bytes()
+        return *machine.network(), *self._disks.bytes()
 
     def sample(self) -> Sample:
         """What happened since the last call."""
-        busy, total = self._cpu_times()
+        busy, total = machine.cpu_times()
         if total > self._cpu[1]:
             self._last_cpu = min(1.0, max(0.0, (busy - self._cpu[0]) / (total - self._cpu[1])))
             self._cpu = (busy, total)
@@ -123,7 +112,7 @@ class Sampler:
         moved = self._counted()
         rates = [int(max(0, new - old) / span) for new, old in zip(moved, self._moved, strict=True)]
         self._moved, self._at = moved, now
-        memory = psutil.virtual_memory()
+        memory, available = machine.memory()
         free = size = 0
         try:
             disk = os.statvfs(self._disk)
@@ -134,8 +123,8 @@ class Sampler:
         return Sample(
             epoch(),
             self._last_cpu,
-            memory.total - memory.available,
-            memory.total,
+            memory - available,
+            memory,
             free,
             rates[0],
             rates[1],

@@ -14,7 +14,7 @@ from windlass.blobs.store import BlobStore
 from windlass.model.graph import Resources
 from windlass.wire.messages import Exit, Key, Message, StartedItem
 from windlass_agent.attempts import Attempt, Group, Id
-from windlass_agent.cgroup import Groups
+from windlass_agent.delegation import Groups
 from windlass_agent.gpus import visible
 from windlass_agent.ledger import Grant, Ledger
 from windlass_agent.logs import DEFAULT_CAP

@@ -540,8 +540,8 @@ class Warden:
         if proc.sink is not None:
             if left:
                 proc.sink.note(now, f"{left} processes of this attempt could not be killed yet")
-            log, path = proc.sink.finish(now)
-            file, shed = str(path) if path else "", proc.sink.shed
+            log, file = proc.sink.finish(now)
+            shed = proc.sink.shed
         del self._by_id[proc.id]
         self._ending.remove(proc)
         assert proc.status is not None

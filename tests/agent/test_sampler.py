@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from windlass_agent import machine
 from windlass_agent.gpus import Gpus
 from windlass_agent.sampler import PORTION, REST, SECTOR, Disks, Sampler, Weigher
 
@@ -42,6 +44,27 @@ def test_blobs_are_weighed_a_portion_at_a_time(tmp_path: Path) -> None:
         told = weigher.step(4.0 + REST + turn)
     assert told == (many - 1) * 10
     assert Weigher(tmp_path / "none").step(1.0) == 0
+
+
+def test_what_the_kernel_counts_of_the_machine(tmp_path: Path) -> None:
+    stat, net, memory = tmp_path / "stat", tmp_path / "net", tmp_path / "memory"
+    tick = os.sysconf("SC_CLK_TCK")
+    stat.write_text(" ".join(["cpu ", *(str(n * tick) for n in (5, 1, 2, 30, 4, 1, 1, 1, 100, 100))]) + "\ncpu0 1 2\n")
+    assert machine.cpu_times(str(stat)) == (11.0, 45.0), "idle and waiting for disks is not busy; guests count once"
+    net.write_text(
+        "Inter-|   Receive                |  Transmit\n face |bytes packets errs drop fifo frame compressed multicast"
+        "|bytes packets\n    lo: 900 1 0 0 0 0 0 0 900 1 0 0 0 0 0 0\n  eth0: 70 1 0 0 0 0 0 0 30 1 0 0 0 0 0 0\n"
+        "eth0:1:5 1 0 0 0 0 0 0 6 1 0 0 0 0 0 0\n"
+    )
+    assert machine.network(str(net)) == (75, 36), "without loopback; a name may have a colon"
+    memory.write_text("MemTotal:  100 kB\nMemFree:  10 kB\nMemAvailable:  40 kB\nBuffers: 5 kB\n")
+    assert machine.memory(str(memory)) == (102400, 40960)
+    memory.write_text("MemTotal:  100 kB\nMemAvailable:  400 kB\n")
+    assert machine.memory(str(memory)) == (102400, 102400), "some containers see another machine's"
+    for file in (tmp_path / "none", tmp_path):
+        assert machine.cpu_times(str(file)) == machine.network(str(file)) == machine.memory(str(file)) == (0, 0)
+    stat.write_text("cpu one two\n")
+    assert machine.cpu_times(str(stat)) == (0, 0)
 
 
 def test_a_sample_is_whole(tmp_path: Path) -> None:

@@ -7,16 +7,16 @@ stands in `root/tmp` and is swept at the next start. Several threads may read; e
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
-import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from windlass.wire import homes
+
+if TYPE_CHECKING:
+    import hashlib
 
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
 _BLOCK = 1024 * 1024
@@ -24,6 +24,13 @@ _BLOCK = 1024 * 1024
 
 class BlobError(Exception):
     """A blob is not there, is damaged, or is not what its name says."""
+
+
+def sha256(data: bytes = b"") -> hashlib._Hash:
+    """The hash that names a blob, begun with `data`."""
+    import hashlib  # here: it brings OpenSSL, a megabyte that an idle agent has no use for
+
+    return hashlib.sha256(data)
 
 
 def is_hash(text: str) -> bool:
@@ -76,7 +83,7 @@ class BlobStore:
 
     def add_bytes(self, data: bytes) -> tuple[str, int]:
         """Keep these bytes; their hash and size."""
-        hash = hashlib.sha256(data).hexdigest()
+        hash = sha256(data).hexdigest()
         if not self.has(hash):
             with self.writer(hash, len(data)) as writer:
                 writer.write(0, data)
@@ -91,12 +98,14 @@ class BlobStore:
         temporary = self._temporary()
         try:
             if move:
+                import shutil  # here, as `hashlib` below
+
                 shutil.move(path, temporary)  # a rename on the same disk, else a copy
                 os.chmod(temporary, 0o600)
                 with open(temporary, "rb") as file:
                     hash, size = _hash_of(file)
             else:
-                digest, size = hashlib.sha256(), 0
+                digest, size = sha256(), 0
                 with open(path, "rb") as source, open(temporary, "xb") as target:
                     while block := source.read(_BLOCK):
                         digest.update(block)
@@ -144,7 +153,7 @@ class BlobStore:
                     yield from (path.name for path in second.iterdir() if is_hash(path.name))
 
     def _temporary(self) -> Path:
-        return self._tmp / secrets.token_hex(8)
+        return self._tmp / os.urandom(8).hex()
 
     def _place(self, temporary: Path, hash: str) -> None:
         """Make a complete file the blob: on disk first, then the name, then the directory's entry."""
@@ -175,7 +184,7 @@ class BlobWriter:
         self._store = store
         self._path = store._temporary()
         self._file: BinaryIO | None = open(self._path, "xb+", buffering=0)  # noqa: SIM115 - closed by commit or abort
-        self._digest = hashlib.sha256()
+        self._digest = sha256()
         self._hashed = 0
         """Bytes from the start that the digest has seen: pieces mostly come in order, and need not be read again."""
 
@@ -189,7 +198,7 @@ class BlobWriter:
             self._digest.update(data)
             self._hashed += len(data)
         elif offset < self._hashed:
-            self._hashed, self._digest = 0, hashlib.sha256()  # what was seen may have been replaced: begin again
+            self._hashed, self._digest = 0, sha256()  # what was seen may have been replaced: begin again
         view = memoryview(data)
         while view:
             written = os.pwrite(self._file.fileno(), view, offset)
@@ -227,7 +236,7 @@ class BlobWriter:
 
 
 def _hash_of(file: BinaryIO) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
+    digest, size = sha256(), 0
     while block := file.read(_BLOCK):
         digest.update(block)
         size += len(block)

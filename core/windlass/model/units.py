@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from difflib import get_close_matches
 
 MAX_SIZE = 2**60
 """An exbibyte: more than any machine has, so that a slip of the keyboard is noticed."""
@@ -56,6 +55,8 @@ def check_number(value: float, what: str, allowed: str) -> None:
 
 
 def _unit_error(unit: str, units: dict[str, int] | dict[str, float], allowed: str, spell: dict[str, str]) -> UnitError:
+    from difflib import get_close_matches  # here, because an agent reads sizes and hardly ever a wrong one
+
     close = get_close_matches(unit.lower(), list(units), n=1, cutoff=0.5)
     return UnitError(f"unknown unit '{unit}'", allowed, spell.get(close[0], close[0]) if close else "")
 

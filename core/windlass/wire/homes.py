@@ -5,19 +5,25 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import platformdirs
-
 
 def config_dir() -> Path:
     """Keys and settings; private to the user."""
-    home = os.environ.get("WINDLASS_HOME")
-    return private_dir(Path(home) / "config" if home else Path(platformdirs.user_config_dir("windlass")))
+    return private_dir(_place("config"))
 
 
 def data_dir() -> Path:
     """The store, blobs and the agent's state; private to the user."""
+    return private_dir(_place("data"))
+
+
+def _place(kind: str) -> Path:
     home = os.environ.get("WINDLASS_HOME")
-    return private_dir(Path(home) / "data" if home else Path(platformdirs.user_data_dir("windlass")))
+    if home:
+        return Path(home) / kind
+    import platformdirs  # here: most agents are told where to live, and it is a twentieth of an idle one's memory
+
+    find = platformdirs.user_config_dir if kind == "config" else platformdirs.user_data_dir
+    return Path(find("windlass"))
 
 
 def core_dir() -> Path:

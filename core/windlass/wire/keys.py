@@ -7,11 +7,7 @@ directory says where a running core listens and what its public key is; it is wr
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
-import secrets
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +26,7 @@ class KeyFileError(Exception):
     """A key file is damaged or readable by others; the text says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPair:
+class KeyPair(msgspec.Struct, frozen=True):
     """Public and secret key, Z85 text of 40 characters each."""
 
     public: str
@@ -48,6 +43,8 @@ def new_pair() -> KeyPair:
 
 def fingerprint(public: str) -> str:
     """A key as people compare it: `3f2a 90c1 77de b004`, the first 64 bits of its SHA-256."""
+    import hashlib  # here: it brings OpenSSL, a megabyte that an idle agent has no use for
+
     digest = hashlib.sha256(public.encode("utf-8", "replace")).hexdigest()[:16]
     return " ".join(digest[at : at + 4] for at in range(0, 16, 4))
 
@@ -57,8 +54,7 @@ def load_or_create(path: Path) -> KeyPair:
     if not path.exists():
         homes.private_dir(path.parent)
         pair = new_pair()
-        text = json.dumps({"public": pair.public, "secret": pair.secret}) + "\n"
-        temporary = _write_private(path, text)
+        temporary = _write_private(path, msgspec.json.encode(pair).decode() + "\n")
         try:
             os.link(temporary, path)  # unlike a rename, this does not replace what another process made meanwhile
         except FileExistsError:
@@ -72,13 +68,12 @@ def load(path: Path) -> KeyPair:
     """Read a key file; `KeyFileError` when it is damaged or open to other users."""
     try:
         mode = path.stat().st_mode
-        raw = json.loads(path.read_text())
-        pair = KeyPair(raw["public"], raw["secret"])
+        pair = msgspec.json.decode(path.read_bytes(), type=KeyPair)
         if zmq.curve_public(pair.secret.encode("ascii")).decode("ascii") != pair.public:
             raise ValueError("the two keys do not belong together")
     except OSError as error:
         raise KeyFileError(f"cannot read the key file {path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, zmq.ZMQError) as error:
+    except (ValueError, msgspec.MsgspecError, zmq.ZMQError) as error:
         raise KeyFileError(f"the key file {path} is damaged ({error}); remove it to get a new key") from None
     if mode & 0o077:
         raise KeyFileError(f"the key file {path} can be read by other users; run: chmod 600 {path}")
@@ -142,7 +137,7 @@ def secure(socket: zmq.Socket[Any], own: KeyPair, core_public: str) -> None:
 
 def _write_private(path: Path, text: str) -> Path:
     """A new file beside `path`, mode 0600, on disk."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)

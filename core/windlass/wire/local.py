@@ -8,7 +8,6 @@ knows of it: addresses are told, shown and remembered as `tcp://`, and where the
 
 from __future__ import annotations
 
-import hashlib
 import os
 import socket
 import struct
@@ -20,7 +19,8 @@ _CREDENTIALS = struct.Struct("3i")
 
 def name(public: str, port: int) -> str:
     """The abstract name of the core with this key on this port, without the zero byte that it begins with."""
-    return "windlass-" + hashlib.sha256(f"{public} {port}".encode()).hexdigest()[:32]
+    # A hundred bits of the key. In hex, because a key may hold any character, of which addresses know some.
+    return f"windlass-{port}-{public[:16].encode().hex()}"
 
 
 def beside(endpoint: str, public: str) -> str | None:
