@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QMenu,
     QPushButton,
-    QToolButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -25,6 +24,7 @@ from windlass_gui.attention import words
 from windlass_gui.attention.aside import HOUR
 from windlass_gui.attention.derive import DOUBT, NOTE, URGENT, Matter
 from windlass_gui.attention.needs import Needs
+from windlass_gui.look.buttons import flat_button
 from windlass_gui.look.icons import icon
 from windlass_gui.look.theme import XS, S, Theme, theme_switch
 from windlass_gui.models import format as fmt
@@ -217,11 +217,8 @@ class AttentionPane(QWidget):
         return _framed(button)
 
     def _later(self, matter: Matter, away: bool) -> QWidget:
-        more = QToolButton()
-        more.setText("⋯")
-        more.setProperty("role", "flat")
-        more.setToolTip(self.tr("What else can be done, or not now"))
-        more.setAccessibleName(self.tr("More: {}").format(words.where(matter)))
+        tip = self.tr("What else can be done, or not now")
+        more = flat_button("⋯", tip, name=self.tr("More: {}").format(words.where(matter)))
         more.clicked.connect(lambda: self._menu(matter, away).popup(more.mapToGlobal(QPoint(0, more.height()))))
         return _framed(more)
 

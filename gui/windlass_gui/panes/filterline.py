@@ -13,11 +13,11 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListView,
     QMenu,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from windlass_gui.look.buttons import flat_button
 from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import XS, S, mono_font
 from windlass_gui.models.query import Completion, Field, Query, QueryError, complete, help_text, parse
@@ -49,12 +49,9 @@ class FilterLine(QWidget):
         self.edit.setToolTip(help_text(self.fields, tr))
         self.edit.setAccessibleName(self.tr("Filter"))
         self.edit.setClearButtonEnabled(True)
-        self.help = QToolButton()
-        self.help.setText("?")
-        self.help.setProperty("role", "flat")
-        self.help.setToolTip(self.tr("What can stand in the filter"))
-        self.help.setAccessibleName(self.tr("Help for the filter"))
-        self.help.clicked.connect(self._show_help)
+        self.help = flat_button(
+            "?", self.tr("What can stand in the filter"), self._show_help, name=self.tr("Help for the filter")
+        )
         self.error = QLabel()
         self.error.setProperty("role", "error")
         self.error.setTextFormat(Qt.TextFormat.PlainText)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 
+from windlass_gui.look.buttons import action_button, flat_button, menu_button
 from windlass_gui.look.theme import XS, S
 from windlass_gui.panes.highlights import HighlightButton
 from windlass_gui.panes.words import Elided
@@ -29,10 +30,7 @@ class LogTop(QWidget):
         self.state.setMinimumWidth(90)
         self.found = QLabel()
         self.found.setProperty("role", "muted")
-        self.stop = QToolButton()
-        self.stop.setText(self.tr("Stop"))
-        self.stop.setToolTip(self.tr("Stop searching or saving"))
-        self.stop.setProperty("role", "flat")
+        self.stop = flat_button(self.tr("Stop"), self.tr("Stop searching or saving"))
         self.stop.hide()
         self.query = QLineEdit()
         self.query.setAccessibleName(self.tr("Search the log"))
@@ -50,17 +48,8 @@ class LogTop(QWidget):
         self.tail = self._action(self.tr("Follow"), self.tr("Go to the end and stay there as output comes"))
         self.save = self._action(self.tr("Save as…"), self.tr("The whole log, as it was written, into a file"))
         actions = (self.times, self.wrap, self.tail, self.save)
-        self._wide = [self._button(action) for action in actions]
-        self.more = QToolButton()
-        self.more.setText(self.tr("View"))
-        self.more.setToolTip(self.tr("How the log is shown; save it"))
-        self.more.setAccessibleName(self.more.toolTip())
-        self.more.setProperty("role", "flat")
-        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self.more)
-        menu.setToolTipsVisible(True)
-        menu.addActions(actions)
-        self.more.setMenu(menu)
+        self._wide = [action_button(action) for action in actions]
+        self.more = menu_button(self.tr("View"), self.tr("How the log is shown; save it"), actions)
         self.attempts = QComboBox()
         self.attempts.setAccessibleName(self.tr("Attempt"))
         self.attempts.setToolTip(self.tr("Which attempt's log is shown"))
@@ -81,12 +70,6 @@ class LogTop(QWidget):
         action.setToolTip(tip)
         action.setCheckable(switch)
         return action
-
-    def _button(self, action: QAction) -> QToolButton:
-        button = QToolButton()
-        button.setDefaultAction(action)
-        button.setProperty("role", "flat")
-        return button
 
     def show_controls(self, on: bool) -> None:
         """There is a log (or none, and then nothing to do with it)."""

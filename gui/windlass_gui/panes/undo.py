@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QEnterEvent, QKeySequence
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
+from windlass_gui.look.buttons import flat_button
 from windlass_gui.look.theme import L, M, S
 
 SHOWN = 12_000
@@ -28,12 +29,7 @@ class UndoStrip(QFrame):
         self.button = QPushButton(self.tr("Undo"))
         self.button.setShortcut(QKeySequence(KEYS))
         self.button.clicked.connect(self._take_back)
-        self.close_button = QToolButton()
-        self.close_button.setText("✕")
-        self.close_button.setProperty("role", "flat")
-        self.close_button.setToolTip(self.tr("Close"))
-        self.close_button.setAccessibleName(self.tr("Close"))
-        self.close_button.clicked.connect(self.hide)
+        self.close_button = flat_button("✕", self.tr("Close"), self.hide)
         row = QHBoxLayout(self)
         row.setContentsMargins(M, S, S, S)
         row.setSpacing(M)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from windlass_gui.look.buttons import action_button, menu_button
 from windlass_gui.look.theme import XS
 from windlass_gui.runs.canvas import RunCanvas
 from windlass_gui.runs.grid import ORDERS
@@ -31,19 +32,17 @@ class RunTools(QWidget):
         )
         self.legend = self._action(self.tr("Legend"), self.tr("What colours and shapes mean"))
         switches = (self.unfold, self.critical, self.follow, self.legend)
-        self.order = self._menu_button(words[0], self.tr("In which order the cells below an array stand for its items"))
-        self._fill(self.order, tuple(self.orders.values()))
-        self.more = self._menu_button(self.tr("View"), self.tr("What the canvas shows of the run"))
-        self._fill(self.more, (*switches, None, *self.orders.values()))
+        order_tip = self.tr("In which order the cells below an array stand for its items")
+        self.order = menu_button(words[0], order_tip, self.orders.values())
+        more_tip = self.tr("What the canvas shows of the run")
+        self.more = menu_button(self.tr("View"), more_tip, (*switches, None, *self.orders.values()))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(XS)
         self._wide: list[QWidget] = [self.order]
         row.addWidget(self.order)
         for action in switches:
-            button = QToolButton()
-            button.setDefaultAction(action)
-            button.setProperty("role", "flat")
+            button = action_button(action)
             self._wide.append(button)
             row.addWidget(button)
         row.addWidget(self.more)
@@ -70,22 +69,6 @@ class RunTools(QWidget):
         action.setToolTip(tip)
         action.setCheckable(True)
         return action
-
-    def _menu_button(self, text: str, tip: str) -> QToolButton:
-        button = QToolButton()
-        button.setText(text)
-        button.setToolTip(tip)
-        button.setAccessibleName(tip)
-        button.setProperty("role", "flat")
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        return button
-
-    def _fill(self, button: QToolButton, actions: tuple[QAction | None, ...]) -> None:
-        menu = QMenu(button)
-        menu.setToolTipsVisible(True)
-        for action in actions:
-            menu.addAction(action) if action is not None else menu.addSeparator()
-        button.setMenu(menu)
 
     def _say_path(self) -> None:
         words = self.canvas.path_words()

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from windlass_gui.editor.form.fields import parse_yaml, show_text
+from windlass_gui.look.buttons import flat_button
 from windlass_gui.look.theme import SMALL, XS, mono_font
 from windlass_gui.look.tick_box import TickBox
 
@@ -74,12 +75,12 @@ class ParamsForm(QWidget):
         kind = QLabel(self._kind(value))
         kind.setProperty("role", "small")
         kind.setFixedWidth(KIND)
-        reset = self._resets[name] = QToolButton()
-        reset.setText("↺")
-        reset.setProperty("role", "flat")
-        reset.setAccessibleName(self.tr("Default of {}").format(name))
-        reset.setToolTip(self.tr("Back to the graph's default: {}").format(show_text(value)[:200]))
-        reset.clicked.connect(lambda: self.set_values({name: self._defaults[name]}))
+        reset = self._resets[name] = flat_button(
+            "↺",
+            self.tr("Back to the graph's default: {}").format(show_text(value)[:200]),
+            lambda: self.set_values({name: self._defaults[name]}),
+            name=self.tr("Default of {}").format(name),
+        )
         layout.addWidget(editor, 1)
         top = Qt.AlignmentFlag.AlignTop if isinstance(value, (list, dict)) else Qt.AlignmentFlag.AlignVCenter
         layout.addWidget(kind, 0, top)

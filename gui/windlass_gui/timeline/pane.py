@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLabel,
-    QMenu,
     QMessageBox,
     QSplitter,
     QToolButton,
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import (
 from windlass.model.units import human_size
 from windlass_gui.background import Background
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.buttons import flat_button, menu_button
 from windlass_gui.look.theme import XS, S
 from windlass_gui.models import format as fmt
 from windlass_gui.paced import Paced
@@ -112,8 +112,8 @@ class TimelinePane(QWidget):
         top.addWidget(self.legend)
         top.addStretch(1)
         top.addWidget(self.note)
-        self.newer = self._button(self.tr("‹ Newer"), self.tr("The newer runs"), lambda: self._turn(-1))
-        self.older = self._button(self.tr("Older ›"), self.tr("The runs before these"), lambda: self._turn(1))
+        self.newer = flat_button(self.tr("‹ Newer"), self.tr("The newer runs"), lambda: self._turn(-1))
+        self.older = flat_button(self.tr("Older ›"), self.tr("The runs before these"), lambda: self._turn(1))
         top.addWidget(self.newer)
         top.addWidget(self.older)
         for text, tip, act in (
@@ -121,14 +121,12 @@ class TimelinePane(QWidget):
             ("+", self.tr("Zoom in (W)"), lambda: self.view.zoom(0.8)),
             (self.tr("Fit"), self.tr("Show everything (F)"), self.view.fit),
         ):
-            top.addWidget(self._button(text, tip, act))
-        self.export = self._button(self.tr("Export"), self.tr("Write the timeline to a file"), lambda: None)
-        menu = QMenu(self.export)
+            top.addWidget(flat_button(text, tip, act))
+        self.export = menu_button(self.tr("Export"), self.tr("Write the timeline to a file"))
+        menu = self.export.menu()
         menu.addAction(self.tr("Trace for Perfetto or Chrome…"), lambda: self.ask_export("trace"))
         menu.addAction(self.tr("Table of attempts (CSV)…"), lambda: self.ask_export("table"))
         menu.addAction(self.tr("Picture (PNG)…"), lambda: self.ask_export("picture"))
-        self.export.setMenu(menu)
-        self.export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         top.addWidget(self.export)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self.view)
@@ -151,19 +149,9 @@ class TimelinePane(QWidget):
         return box
 
     def _toggle(self, text: str, tip: str, act: Callable[[bool], None]) -> QToolButton:
-        button = self._button(text, tip, lambda: None)
+        button = flat_button(text, tip)
         button.setCheckable(True)
         button.toggled.connect(act)
-        return button
-
-    @staticmethod
-    def _button(text: str, tip: str, act: Callable[[], object]) -> QToolButton:
-        button = QToolButton()
-        button.setText(text)
-        button.setToolTip(tip)
-        button.setAccessibleName(tip)
-        button.setProperty("role", "flat")
-        button.clicked.connect(lambda _=False: act())
         return button
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -12,12 +12,12 @@ from PySide6.QtWidgets import (
     QLabel,
     QTableWidget,
     QTableWidgetItem,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from windlass.model.units import human_size
+from windlass_gui.look.buttons import flat_button
 from windlass_gui.look.theme import XS, S
 from windlass_gui.models import format as fmt
 from windlass_gui.timeline.summary import Line
@@ -57,13 +57,7 @@ class RegionTable(QWidget):
             (self.tr("Copy"), self.tr("Copy the table as CSV"), self.copy),
             ("✕", self.tr("Choose no region (Esc)"), self.closed.emit),
         ):
-            button = QToolButton()
-            button.setText(text)
-            button.setToolTip(tip)
-            button.setAccessibleName(tip)
-            button.setProperty("role", "flat")
-            button.clicked.connect(act)
-            row.addWidget(button)
+            row.addWidget(flat_button(text, tip, act))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(S, XS, S, XS)
         layout.setSpacing(XS)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButto
 
 from windlass_gui.editor.canvas.match_item import MatchItem
 from windlass_gui.editor.canvas.search import TaskSearch
+from windlass_gui.look.buttons import flat_button
 from windlass_gui.look.icons import icon
 from windlass_gui.look.theme import XS, S, Theme
 
@@ -52,11 +53,7 @@ class FindBar(QFrame):
             ("select", self.tr("Choose all that were found (Ctrl+Enter)"), self.choose_all),
             ("close", self.tr("Leave (Esc)"), self.leave),
         ):
-            button = QToolButton()
-            button.setProperty("role", "flat")
-            button.setToolTip(tip)
-            button.setAccessibleName(tip)
-            button.clicked.connect(lambda _=False, do=do: do())
+            button = flat_button("", tip, do)
             row.addWidget(button)
             self._buttons.append((button, name))
         self.words.textChanged.connect(lambda _: self.look())

@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
 
 from windlass_gui.editor.text.code.edit import CodeEdit
+from windlass_gui.look.buttons import flat_button
 from windlass_gui.look.icons import icon
 from windlass_gui.look.theme import XS, S, Theme
 
@@ -39,13 +40,8 @@ class FindBar(QWidget):
             ("down", self.tr("The next one (Enter)"), self.search),
             ("close", self.tr("Close (Escape)"), self.leave),
         ):
-            button = QToolButton()
-            button.setProperty("role", "flat")
-            button.setToolTip(tip)
-            button.setAccessibleName(tip)
-            button.clicked.connect(lambda _=False, slot=slot: slot())
-            layout.addWidget(button)
-            self._buttons[name] = button
+            self._buttons[name] = flat_button("", tip, slot)
+            layout.addWidget(self._buttons[name])
         edit.find_asked.connect(self.open)
         self.show_theme(theme)
         self.hide()
