@@ -8,12 +8,12 @@ only how many. Resources held = sum of lanes x request, and that never exceeds t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from windlass.model.graph import Gpu, Resources
 from windlass.sched import states as tables
 from windlass.sched.devices import NOTHING, Devices, offered
-from windlass.sched.events import AttemptId
+from windlass.sched.events import AttemptId, Doubt
 from windlass.sched.shapes import Amounts, Shape, amounts
 from windlass.sched.states import AgentState, AttemptState
 
@@ -73,15 +73,6 @@ class Stopping:
         self.reason = reason
         self.again = again
         """When to say it again."""
-
-
-class Doubt(NamedTuple):
-    """Why an agent got nothing new, or little; see `aside.py`."""
-
-    until: float | None
-    why: str
-    times: int
-    probation: bool
 
 
 class Agent:
@@ -186,6 +177,10 @@ class Agent:
     def well(self) -> bool:
         """It is heard of in time: one more sign of life is no news."""
         return self.state is AgentState.UP and self.linked
+
+    @property
+    def doubt(self) -> Doubt:
+        return Doubt(self.aside_until, self.aside_why, self.aside_times, self.aside_last, self.probation)
 
     @property
     def takes_work(self) -> bool:

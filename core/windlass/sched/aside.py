@@ -3,16 +3,20 @@
 An agent against which enough is proven (`sickness.py`) gets nothing new for a while, twice as long each time. It comes
 back by itself, on probation: one attempt at a time, and a single further proof sets it aside again; its first success
 ends the probation. There is always an agent that works: the last one is never set aside, and when no other is left, the
-one that would be back first is taken back at once. A person may forgive an
-agent (and take that back), and a restart of the core does.
+one that would be back first is taken back at once. A person may forgive an agent (and take that back).
+
+All that is written down with the agent, so a restart of the core changes nothing of it. Failures that were not enough
+yet are forgotten then.
 """
 
 from __future__ import annotations
 
 from windlass.sched import attempts
-from windlass.sched.agents import Agent, Doubt
+from windlass.sched.agents import Agent
 from windlass.sched.book import Book
+from windlass.sched.events import Doubt
 from windlass.sched.sickness import pause
+from windlass.sched.states import AgentState
 
 
 def judge(book: Book) -> None:
@@ -74,9 +78,34 @@ def relieve(book: Book) -> None:
     """Before each plan while somebody is set aside: is anybody left?"""
     if any(agent.takes_work for agent in book.agents.values()):
         return
+    if book.now < book.back_by and any(_awaited(agent) for agent in book.agents.values()):
+        return
     could = [agent for agent in book.aside if agent.would_work]
     if could:
         _take_back(book, min(could, key=lambda agent: (agent.aside_until or 0.0, agent.seq)))
+
+
+def _awaited(agent: Agent) -> bool:
+    """Since the core's restart nothing was heard of it, and it would take work."""
+    return agent.state is AgentState.DISCONNECTED and agent.aside_until is None and not agent.draining
+
+
+def restore(book: Book, agent: Agent, doubt: Doubt) -> None:
+    """After a restart of the core. The machine's clock may have been set meanwhile: no pause gets longer by that."""
+    config = book.config
+    if not config.sick_after:
+        return  # it was switched off
+    latest = book.now + config.sick_pause_max
+    agent.aside_times, agent.aside_last = doubt.times, min(doubt.last, latest)
+    agent.probation = doubt.probation
+    if doubt.until is None:
+        return
+    if doubt.until <= book.now:
+        agent.probation = True
+        return
+    agent.aside_until, agent.aside_why = min(doubt.until, latest), doubt.why
+    book.aside[agent] = None
+    book.at(agent.aside_until, "aside", agent=agent)
 
 
 def _take_back(book: Book, agent: Agent) -> None:
@@ -92,7 +121,7 @@ def forgive(book: Book, agent: Agent, on: bool = True) -> None:
         _unforgive(book, agent)
         return
     if agent.aside_until is not None or agent.probation:
-        agent.forgiven = Doubt(agent.aside_until, agent.aside_why, agent.aside_times, agent.probation)
+        agent.forgiven = agent.doubt
     _end(book, agent)
     agent.probation = False
     agent.aside_times = 0

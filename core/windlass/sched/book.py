@@ -83,6 +83,8 @@ class Book:
         self.doubts = Doubts(config.sick_window)
         self.aside: dict[Agent, None] = {}
         """Agents that are set aside because they are sick."""
+        self.back_by = 0.0
+        """Agents that were there before a restart are expected back until then."""
         self.recall_scan = False
         """Time to see whether waiting attempts should move to idle agents."""
         self._recall_timer = False
@@ -166,7 +168,8 @@ class Book:
 
     def agent_changed(self, agent: Agent, note: str = "") -> None:
         self.fleet_changed(agent)
-        self._out.append(AgentChanged(agent.id, agent.state.name.lower(), agent.draining, agent.epoch, note))
+        state = agent.state.name.lower()
+        self._out.append(AgentChanged(agent.id, state, agent.draining, agent.epoch, note, agent.doubt))
 
     def fleet_changed(self, agent: Agent) -> None:
         self.shares.fleet_changed(agent)

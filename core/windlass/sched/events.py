@@ -488,6 +488,22 @@ class RunChanged:
     ended: float | None = None
 
 
+class Doubt(NamedTuple):
+    """What an agent has to live down; see `aside.py`."""
+
+    until: float | None = None
+    """Until when it is set aside; None: it is not."""
+    why: str = ""
+    times: int = 0
+    """How many times it was, of late."""
+    last: float = 0.0
+    """When that last ended, or will."""
+    probation: bool = False
+
+
+NO_DOUBT = Doubt()
+
+
 @dataclass(frozen=True, slots=True)
 class AgentChanged:
     agent: str
@@ -496,6 +512,8 @@ class AgentChanged:
     draining: bool
     epoch: int
     note: str = ""
+    doubt: Doubt = NO_DOUBT
+    """To be written down, and told to `restore`."""
 
 
 class OwnerUsage(NamedTuple):
@@ -607,3 +625,4 @@ class RestoredAgent:
     labels: dict[str, str]
     live: list[tuple[AttemptId, AttemptState]] = field(default_factory=list)
     gpus: tuple[Gpu, ...] = ()
+    doubt: Doubt = NO_DOUBT

@@ -6,7 +6,7 @@ now, because nobody heard the agents' heartbeats meanwhile.
 
 from __future__ import annotations
 
-from windlass.sched import attempts, crowds, deadlines, depend, leases, lessons
+from windlass.sched import aside, attempts, crowds, deadlines, depend, leases, lessons
 from windlass.sched.agents import Agent, Grant, Stopping
 from windlass.sched.book import Book
 from windlass.sched.events import AttemptId, OwnerUsage, RestoredAgent, RestoredRun, RestoredTask
@@ -23,6 +23,7 @@ def restore(book: Book, runs: list[RestoredRun], agents: list[RestoredAgent], us
         book.shares.restore(book.owner(used.owner), used, book.now)
     for kept in runs:
         _run(book, kept)
+    book.back_by = book.now + book.config.lease_wait
     for agent in agents:
         _agent(book, agent)
     for kept in runs:
@@ -81,6 +82,7 @@ def _agent(book: Book, kept: RestoredAgent) -> None:
     book.agents[agent.id] = agent
     agent.epoch = kept.epoch
     agent.draining = kept.draining
+    aside.restore(book, agent, kept.doubt)
     agent.set_resources(kept.resources, kept.labels, kept.gpus)
     if not kept.epoch and not kept.live:
         return  # enrolled, and never seen: still NEW

@@ -31,9 +31,9 @@ class AgentLog:
         self._known: dict[str, Condition] = {}
         self._written: dict[str, int] = {}
 
-    def began(self, agent: str, state: str, draining: bool) -> None:
+    def began(self, agent: str, condition: Condition) -> None:
         """How it stands when the core starts; nothing has happened to it."""
-        self._known[agent] = Condition(state, draining)
+        self._known[agent] = condition
 
     def changed(self, agent: str, now: Condition, note: str, time: float) -> None:
         """Write down what is different. Rows of the current turn."""

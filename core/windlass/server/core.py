@@ -61,6 +61,8 @@ class Core:
         self.bundles = Bundles(self.reader, blobs, self.status, config.licences)
         self.runs = Runs(self._load, partial(views.run_row, self))
         self.agents: dict[str, AgentRecord] = {}
+        self.doubts: dict[str, ev.Doubt] = {}
+        """What is held against agents, as it is written down."""
         self.live: dict[AttemptId, Live] = {}
         self.agentlog = AgentLog(store)
         self.publisher = Publisher(self)
@@ -239,7 +241,7 @@ class Core:
             self.agents[agent.agent] = AgentRecord(
                 agent.agent, key, facts, agent.epoch, agent.draining, "disconnected", since=now, heard=heard
             )
-            self.agentlog.began(agent.agent, "disconnected", agent.draining)
+            self.doubts[agent.agent] = agent.doubt
         usage = replay.restored_usage(db)
         db.close()
         together: dict[int, Live] = {}
@@ -261,6 +263,8 @@ class Core:
                     home.running += 1
                     home.lanes.occupy(slot)
         self.scheduler.restore(restored, agents, now, usage)
+        for agent in agents:
+            self.agentlog.began(agent.agent, self._condition(agent.agent, "disconnected", agent.draining))
         for row in ended:
             self.runs.add_row(row)
         for id in self.runs.here:
@@ -482,6 +486,7 @@ class Core:
         if effect.state == "removed":
             del self.agents[effect.agent]
             self.store.write(records.AGENT_GONE, [(effect.agent,)])
+            self._write_doubt(effect.agent, ev.NO_DOUBT)
             self.agentlog.forget(effect.agent)
         else:
             if effect.state != agent.state:
@@ -490,10 +495,23 @@ class Core:
             agent.state, agent.draining, agent.note = effect.state, effect.draining, effect.note
             agent.epoch = max(agent.epoch, effect.epoch)
             self.store.write(records.AGENT_STATE, [(agent.epoch, int(agent.draining), agent.heard, agent.id)])
-            view = self.scheduler.agent_view(agent.id)
-            condition = Condition(agent.state, agent.draining, view.aside, view.probation)
+            self._write_doubt(agent.id, effect.doubt)
+            condition = self._condition(agent.id, agent.state, agent.draining)
             self.agentlog.changed(agent.id, condition, agent.note, self.now)
         self.later(partial(self.publisher.agent, effect.agent))
+
+    def _write_doubt(self, agent: str, doubt: ev.Doubt) -> None:
+        if self.doubts.get(agent, ev.NO_DOUBT) == doubt:
+            return
+        self.doubts[agent] = doubt
+        if doubt == ev.NO_DOUBT:
+            self.store.write(records.DOUBT_GONE, [(agent,)])
+        else:
+            self.store.write(records.DOUBT, [(agent, *doubt)])
+
+    def _condition(self, agent: str, state: str, draining: bool) -> Condition:
+        view = self.scheduler.agent_view(agent)
+        return Condition(state, draining, view.aside, view.probation)
 
     def _usage_changed(self, effect: ev.UsageChanged) -> None:
         self.store.write(records.USAGE, [used for used in effect.owners if used.average])

@@ -79,6 +79,9 @@ AGENT = (
 )
 """(id, public key, msgpack AgentFacts, epoch, draining, last heard)"""
 AGENT_STATE = "UPDATE agents SET epoch=?, draining=?, last_heard=? WHERE id=?"
+DOUBT = "INSERT OR REPLACE INTO doubts VALUES (?,?,?,?,?,?)"
+"""(agent, then a `Doubt`)"""
+DOUBT_GONE = "DELETE FROM doubts WHERE agent=?"
 AGENT_GONE = "DELETE FROM agents WHERE id=?"
 AGENT_EVENT = "INSERT OR REPLACE INTO agent_events VALUES (?,?,?,?)"
 """(agent, when, kind, why)"""

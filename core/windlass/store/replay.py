@@ -9,7 +9,17 @@ from typing import NamedTuple
 
 import msgspec
 
-from windlass.sched.events import AttemptId, Lesson, OwnerUsage, RestoredAgent, RestoredRun, RestoredTask, RunPlan
+from windlass.sched.events import (
+    NO_DOUBT,
+    AttemptId,
+    Doubt,
+    Lesson,
+    OwnerUsage,
+    RestoredAgent,
+    RestoredRun,
+    RestoredTask,
+    RunPlan,
+)
 from windlass.sched.states import AttemptState, ItemState
 from windlass.store import packs
 from windlass.wire.messages import AgentFacts
@@ -236,12 +246,20 @@ def restored_agents(
     by_agent: dict[str, list[tuple[AttemptId, AttemptState]]] = {}
     for record in live:
         by_agent.setdefault(record.agent, []).append((record.id, AttemptState(record.state)))
+    doubts = {
+        agent: Doubt(until, why, times, last, bool(probation))
+        for agent, until, why, times, last, probation in db.execute(
+            "SELECT agent, until, why, times, last, probation FROM doubts"
+        )
+    }
     found = []
     for id, key, raw, epoch, draining, heard in db.execute(
         "SELECT id, key, facts, epoch, draining, last_heard FROM agents"
     ):
         facts = _facts.decode(raw)
         alive, gpus = by_agent.get(id, []), tuple(facts.devices)
-        agent = RestoredAgent(id, epoch, bool(draining), facts.resources, facts.labels, alive, gpus)
+        agent = RestoredAgent(
+            id, epoch, bool(draining), facts.resources, facts.labels, alive, gpus, doubts.get(id, NO_DOUBT)
+        )
         found.append((agent, key, facts, heard))
     return found

@@ -122,6 +122,12 @@ MIGRATIONS: tuple[str, ...] = (
     -- each, and `task` is the first of them; NULL: items of one task.
     ALTER TABLE given ADD COLUMN tasks BLOB;
     """,
+    """
+    -- What agents have to live down that work failed on: until when one is set aside (NULL: it is not), why, how many
+    -- times of late, when that last ended or will, and whether it has yet to show that it is well.
+    CREATE TABLE doubts (
+        agent TEXT PRIMARY KEY, until REAL, why TEXT, times INTEGER, last REAL, probation INTEGER) WITHOUT ROWID;
+    """,
 )
 VERSION = len(MIGRATIONS)
 

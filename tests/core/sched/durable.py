@@ -37,6 +37,7 @@ class Store:
         self.committed: dict[tuple[int, int, int], Any] = {}
         self.usage: dict[str, e.OwnerUsage] = {}
         self.lessons: dict[tuple[int, int], e.Lesson] = {}
+        self.doubts: dict[str, e.Doubt] = {}
         self.commits: Counter[AttemptId] = Counter()
 
     def submit(self, plan: e.RunPlan) -> None:
@@ -83,6 +84,8 @@ class Store:
                 task.crashes[id.item] -= 1
         elif isinstance(effect, e.UsageChanged):
             self.usage.update({used.owner: used for used in effect.owners})
+        elif isinstance(effect, e.AgentChanged):
+            self.doubts[effect.agent] = effect.doubt
         elif isinstance(effect, e.LessonsLearned):
             self.lessons.update({lesson[:2]: lesson for lesson in effect.lessons})
         elif isinstance(effect, e.AttemptsChanged):
@@ -141,5 +144,7 @@ class Store:
         agents = []
         for name, (epoch, draining, resources, labels, gpus) in self.agents.items():
             live = [(id, state) for id, (where, state) in self.live.items() if where == name]
-            agents.append(e.RestoredAgent(name, epoch, draining, resources, labels, live, gpus))
+            agents.append(
+                e.RestoredAgent(name, epoch, draining, resources, labels, live, gpus, self.doubts.get(name, e.NO_DOUBT))
+            )
         return runs, agents

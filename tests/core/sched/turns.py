@@ -30,6 +30,8 @@ class Bench:
         self.scheduler = Scheduler(config)
         self.now = 100.0
         self.effects: list[e.Effect] = []
+        self.doubts: dict[str, e.Doubt] = {}
+        """What was told last, to be written down."""
 
     def do(self, event: e.Event) -> list[e.Effect]:
         """Handle, then plan, as the server's turn does."""
@@ -37,6 +39,7 @@ class Bench:
         check_invariants(self.scheduler)
         self.effects += self.scheduler.plan(self.now)
         check_invariants(self.scheduler)
+        self.doubts |= {x.agent: x.doubt for x in self.effects if isinstance(x, e.AgentChanged)}
         return self.effects
 
     def wait(self, seconds: float) -> list[e.Effect]:

@@ -9,6 +9,7 @@ what really ran and whose outputs were committed.
 from __future__ import annotations
 
 import heapq
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -95,6 +96,7 @@ class World:
         self.store = Store()
         self.scheduler = Scheduler(self.config)
         self.core_up = True
+        self.restarted = -math.inf
         self.refused: set[AttemptId] = set()
         self._queue: list[tuple[float, int, Callable[[], Any]]] = []
         self._seq = 0
@@ -334,6 +336,7 @@ class World:
             self.scheduler = Scheduler(self.config)
             self.scheduler.restore(*self.store.restored(), self.now, list(self.store.usage.values()))
             self.core_up = True
+            self.restarted = self.now
             self.check()
             for (run, pos), task in self.store.tasks.items():
                 # An attempt that was to stop, because what it needs runs again, is not taken for its item's own.
