@@ -42,10 +42,13 @@ def test_only_items_that_moved_are_fetched(tmp_path: Path, monkeypatch: pytest.M
         run = client.submit(str(tmp_path / "graph.yaml"))
         run.wait(100)
         home = {(row.task, row.index): row.agent for row in run.attempts()}
-        sent = client.info()["counters"]["blob bytes sent"]
+        counters = client.info()["counters"]
     assert len(home) == 3 * ITEMS
     moved = sum(home[task, item] != home[task - 1, item] for task in (1, 2) for item in range(ITEMS))
-    print(f"{moved} items moved, {sent / 1e6:.0f} MB fetched")
-    assert sent == moved * SIZE, f"{sent} bytes for {moved} items that moved"
+    sent = counters["blob bytes sent"]
+    # What an agent staged ahead and gave back without beginning was fetched too, and may have ended elsewhere.
+    back = counters.get("given back", 0)
+    print(f"{moved} items moved, {back} given back, {sent / 1e6:.0f} MB fetched")
+    assert moved <= sent / SIZE <= moved + back, f"{sent} bytes for {moved} items that moved and {back} given back"
     # Without looking about half of all do. Some must: where nothing is left to do at home, others' work is taken.
     assert moved < ITEMS, f"{moved} of {2 * ITEMS} items ran on another agent than the one before"

@@ -155,6 +155,7 @@ class AgentDesk:
         by_epoch: dict[int, list[AttemptId]] = {}
         for key in msg.keys:
             by_epoch.setdefault(key.epoch, []).append(_id(key))
+        self._core.counters["given back"] += len(msg.keys)
         if any(word in msg.reason for word in ("bundle", "unknown")):
             agent.sent.clear()  # it lacks what we believed it had
         for epoch, ids in by_epoch.items():
