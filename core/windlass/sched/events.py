@@ -612,6 +612,8 @@ class RestoredRun:
     state: str
     tasks: list[RestoredTask]
     lessons: list[Lesson] = field(default_factory=list)
+    ended: float | None = None
+    """When, of one that has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def _run(book: Book, kept: RestoredRun) -> None:
     run.paused = kept.state == "paused"
     if kept.state in ENDED:
         run.state = kept.state
-        run.ended = book.now
+        run.ended = book.now if kept.ended is None else kept.ended
     Table(book, run, kept.plan.tasks, kept.plan.names)
     for pos, task in enumerate(kept.tasks):
         if not _settled(run.tasks, pos, task):

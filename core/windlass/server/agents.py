@@ -203,6 +203,8 @@ def _problem(msg: m.AgentHello) -> str:
         return "an agent's GPUs have each an index of their own, and a memory"
     if resources.gpus > _GPUS:
         return f"an agent cannot have more than {_GPUS} GPUs"
+    if not 0 <= msg.epoch < _MOST:
+        return "a lease has a number that can be counted on"
     if any(one.state not in _HELD for one in msg.held):
         return "a held attempt is waiting, running, exited or stopped"
     return ""

@@ -84,8 +84,9 @@ class ResultDesk:
         if msg.run not in self._core.runs:
             self._core.links.send(connection, m.Failure(msg.req, "not-found", f"there is no run {msg.run}"))
             return
-        asked = _Waiting(connection, msg, self._core.now + min(msg.wait, MAX_WAIT))
-        if not self._answer(asked, last=msg.wait <= 0 or self._core.runs.told(msg.run) in ENDED):
+        wait = min(max(0.0, msg.wait), MAX_WAIT)  # in this order no number at all is none to wait for
+        asked = _Waiting(connection, msg, self._core.now + wait)
+        if not self._answer(asked, last=not wait or self._core.runs.told(msg.run) in ENDED):
             self._waiting.setdefault(msg.run, []).append(asked)
 
     def tick(self, now: float) -> None:

@@ -167,7 +167,7 @@ def restored_run(db: sqlite3.Connection, stored: StoredRun, plan_of: Callable[[S
     reset = _play_changes(db, stored.id, tasks)
     _count_attempts(db, stored.id, tasks, reset)
     lessons = [Lesson(*row) for row in db.execute("SELECT * FROM lessons WHERE run=? ORDER BY task", (stored.id,))]
-    return RestoredRun(plan, stored.state, tasks, lessons)
+    return RestoredRun(plan, stored.state, tasks, lessons, stored.ended)
 
 
 def _play_changes(db: sqlite3.Connection, run: int, tasks: list[RestoredTask]) -> dict[int, list[tuple[int, int, int]]]:

@@ -214,6 +214,23 @@ def test_numbers_that_no_store_can_keep(core: Any, kit: Any) -> None:
     assert "internal" not in counters(client)
 
 
+def test_a_lease_that_no_store_can_keep_ends_no_core(core: Any) -> None:
+    agent = core.agent()
+    facts = m.AgentFacts("a1", Resources(cpus=2), {})
+    agent.send(m.AgentHello("a1", facts, 2**64 - 2, [], time.time()))
+    refused, _ = agent.receive()
+    assert isinstance(refused, m.Refused)
+    assert agent.hello().epoch == 1
+
+
+def test_who_waits_for_no_number_at_all_gets_an_answer_at_once(core: Any, kit: Any) -> None:
+    """Else the loop, which has no time to sleep until, would turn without end."""
+    client = core.client()
+    run = kit.submit(client, kit.task("one"))
+    assert client.ask(m.GetResults, run, 0, wait=float("nan"))["results"] == []
+    assert client.ask(m.WaitRun, run, float("nan"))["run"]["state"] == "running"
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -169,3 +169,13 @@ def test_of_many_that_are_asked_for_the_longest_unused_goes(monkeypatch: Any, co
     for _ in range(3):
         client.ask(m.GetAgents)
     assert sorted(core.server.core.runs.here) == [ids[1], ids[3]]
+
+
+def test_when_it_ended_stays_true_whatever_is_asked_of_it_later(core: Any, kit: Any) -> None:
+    client, agent = core.client(), core.agent()
+    agent.hello()
+    run = failed_run(core, client, agent, kit)
+    ended = client.ask(m.GetRuns)["runs"][0]["ended"]
+    client.ask(m.Control, "priority", run, value=7)
+    row = client.ask(m.GetRuns)["runs"][0]
+    assert (row["priority"], row["ended"]) == (7, ended)
