@@ -40,6 +40,7 @@ from windlass_agent.commands import Commands
 from windlass_agent.finish import Finisher
 from windlass_agent.functions import CROWDED, Functions
 from windlass_agent.shop import Outbox, Settings, Shop
+from windlass_agent.stock import PATIENCE
 from windlass_agent.trees import remove_tree
 from windlass_agent.wardenlink import WardenDied, WardenLink, kill_leftovers
 from windlass_agent.wardenwire import (
@@ -76,8 +77,11 @@ class Executor:
         """By run and task; tasks of one kind have one together."""
         self._kinds: dict[Kind, Group] = {}
         self._bundles: dict[tuple[int, int, int], Bundle] = {}
-        self._blobs: dict[int, set[str]] = {}
-        """run -> blobs that its attempts need, whoever brought them here"""
+        self._leaving: set[int] = set()
+        """Runs that are over, and some of whose attempts still end."""
+        self._doubtful: set[int] = set()
+        """Runs of which the core does not know any more, since its last welcome, that we hold something."""
+        self._doubt_until = 0.0
         self._tails: dict[int, tuple[Key, LogWant]] = {}
         self._next_tail = 0
         self._young: deque[tuple[float, Attempt]] = deque()
@@ -212,6 +216,8 @@ class Executor:
 
     def _take_bundle(self, bundle: Bundle) -> None:
         key = (bundle.run, bundle.task)
+        self._leaving.discard(bundle.run)
+        self._doubtful.discard(bundle.run)
         if not self._shop.ledger.possible(bundle.spec.resources):
             return  # its attempts are rejected: the core's picture of this machine is wrong
         self._bundles[*key, bundle.version] = bundle
@@ -226,7 +232,7 @@ class Executor:
             self._groups[key] = Group(bundle)  # what the one before holds ends as it began
         elif bundle.version >= group.bundle.version:
             group.renew(bundle)
-        if bundle.version > 8:
+        if bundle.version > 8 and group is not None:
             for version in [known for known in self._bundles if known[:2] == key and known[2] < bundle.version - 8]:
                 del self._bundles[version]
 
@@ -237,7 +243,7 @@ class Executor:
             wanted[bundle.spec.action.function] = None
         for ref in _refs(bundle, item):
             wanted[ref.hash] = ref.size
-        self._blobs.setdefault(bundle.run, set()).update(wanted)
+        self._shop.stock.need(bundle.run, wanted)
         has = self.transfers.has
         return {digest: size for digest, size in wanted.items() if not has(digest)}
 
@@ -435,23 +441,34 @@ class Executor:
             if attempt.id in stopped:
                 self._stop(attempt, 1.0, "stale")
         self.transfers.connected(clock())
+        self._doubtful = {run for run, _ in self._groups}
+        self._doubt_until = clock() + PATIENCE
         self._settle()
 
     def forget(self, runs: Iterable[int]) -> None:
-        """These runs have ended: their bundles, runners, code and blobs may go."""
+        """These runs have ended: their bundles, runners, code and blobs may go, once none of their attempts is left."""
         gone = set(runs)
         busy = {attempt.key.run for attempt in self._shop.attempts.values()}
-        for key in [key for key in self._groups if key[0] in gone - busy]:
+        self._leaving = (self._leaving - gone) | (gone & busy)
+        gone -= busy
+        for key in [key for key in self._groups if key[0] in gone]:
             del self._groups[key]
-        for kind in [kind for kind in self._kinds if kind[0] in gone - busy]:
+        for kind in [kind for kind in self._kinds if kind[0] in gone]:
             del self._kinds[kind]
-        for old in [old for old in self._bundles if old[0] in gone - busy]:
+        for old in [old for old in self._bundles if old[0] in gone]:
             del self._bundles[old]
-        for run in gone - busy:
+        for run in gone:
             self.functions.forget(run)
-            mine = self._blobs.pop(run, set())
-            for digest in mine - set().union(*self._blobs.values()):
-                self.transfers.forget(digest)
+            self._shop.stock.over(run)
+
+    def tidy(self, now: float) -> None:
+        """Now and then: let go of what no run needs any more."""
+        if self._doubtful and now >= self._doubt_until:
+            self._leaving |= self._doubtful  # what comes of them is sent with all that it needs
+            self._doubtful = set()
+        if self._leaving:
+            self.forget(self._leaving)
+        self._shop.stock.tidy(now)
 
     def log_want(self, want: LogWant) -> None:
         """Answer with the log so far; of an attempt that is not here, that it has ended."""

@@ -160,6 +160,7 @@ class Finisher:
 
         attempt.pending = set(blobs)
         if blobs:
+            self._shop.stock.need(attempt.key.run, blobs)
             self._travelling[attempt.id] = abandon
         for digest, size in blobs.items():
             if not self._shop.transfers.offer(digest, size, taken):

@@ -173,6 +173,7 @@ class Agent:
                 self._hello()
             else:
                 self._look_around()
+                self.executor.tidy(clock())
                 self._post(m.Heartbeat(epoch(), [self._sampler.sample()], self.executor.sample()), [])
 
     def _look_around(self) -> None:

@@ -20,6 +20,7 @@ from windlass_agent.ledger import Grant, Ledger
 from windlass_agent.logs import DEFAULT_CAP
 from windlass_agent.pinning import Pins, own_cpus
 from windlass_agent.runnerwire import Done
+from windlass_agent.stock import Stock
 from windlass_agent.transfers import Transfers
 from windlass_agent.trees import remove_tree
 from windlass_agent.wardenlink import WardenLink
@@ -73,6 +74,7 @@ class Shop:
         self.ledger = Ledger(settings.resources, Pins(own_cpus(settings.resources.cpus)))
         self.worker = Worker()
         self.transfers = Transfers(store, self.worker, outbox.send)
+        self.stock = Stock(self.transfers, self.worker)
         self.attempts: dict[Id, Attempt] = {}
         self.by_spawn: dict[int, Attempt] = {}
         """Commands that a warden has been told to start and not reported as ended."""

@@ -50,7 +50,7 @@ class Transfers:
     """`send` puts a message on the link (or drops it while there is none: `connected` repeats what matters)."""
 
     def __init__(self, store: BlobStore, worker: Worker, send: Send) -> None:
-        self._store = store
+        self.store = store
         self._worker = worker
         self._send = send
         self._present: set[str] = set()
@@ -64,7 +64,7 @@ class Transfers:
     def has(self, digest: str) -> bool:
         if digest in self._present:
             return True
-        if self._store.has(digest):
+        if self.store.has(digest):
             self._present.add(digest)
             return True
         return False
@@ -91,7 +91,7 @@ class Transfers:
     def _ask(self, digest: str, pull: _Pull, now: float) -> None:
         try:
             if pull.receiver is None and pull.size is not None:
-                pull.receiver = Receiver(self._store, digest, pull.size)
+                pull.receiver = Receiver(self.store, digest, pull.size)
         except (BlobError, OSError) as error:
             self._arrived(digest, _text(error), now)
             return
@@ -200,7 +200,7 @@ class Transfers:
             if not good:
                 self._give_up(message.hash, "the agent's copy is gone or damaged")
 
-        self._worker.submit(lambda: self._store.verify(message.hash), checked)
+        self._worker.submit(lambda: self.store.verify(message.hash), checked)
 
     def _give_up(self, digest: str, reason: str) -> None:
         entry = self._offers.pop(digest, None)
@@ -210,7 +210,7 @@ class Transfers:
     def wanted(self, message: BlobWant) -> None:
         """Serve one piece."""
         try:
-            answer, payload = serve(self._store, message)
+            answer, payload = serve(self.store, message)
         except OSError as error:
             answer, payload = BlobMissing(message.hash, _text(error)), []
         self._send(answer, payload)
@@ -267,7 +267,7 @@ class Transfers:
             self._present.discard(digest)
             self._held.discard(digest)
             try:
-                self._store.remove(digest)
+                self.store.remove(digest)
             except (BlobError, OSError):
                 pass  # it stays until someone clears the disk
 
