@@ -12,7 +12,16 @@ from PySide6.QtWidgets import QApplication
 
 import windlass_gui
 from windlass_gui.look import theme as themes
-from windlass_gui.look.theme import ITEM_STATES, Theme, apply_theme, contrast, current_theme, load_theme, theme_switch
+from windlass_gui.look.theme import (
+    ITEM_STATES,
+    SHEET_IMAGES,
+    Theme,
+    apply_theme,
+    contrast,
+    current_theme,
+    load_theme,
+    theme_switch,
+)
 
 
 @pytest.mark.parametrize("name", ["dark", "light"])
@@ -60,7 +69,8 @@ def test_item_states_are_in_the_order_of_the_wire() -> None:
 
 
 SOURCES = Path(windlass_gui.__file__).parent
-SHEET = files("windlass_resources").joinpath("themes", "app.qss").read_text("utf-8")
+THEMES = files("windlass_resources").joinpath("themes")
+SHEET = THEMES.joinpath("app.qss").read_text("utf-8")
 GROUNDS = ("window", "surface", "surface2")
 
 
@@ -100,11 +110,20 @@ def test_every_pair_of_text_and_ground_that_is_used_can_be_read(name: str) -> No
 
 
 def test_every_token_of_a_sheet_exists() -> None:
-    known = set(Theme.__slots__) | {"arrow", "arrow_up", "small", "body", "title", "heading"}
+    known = set(Theme.__slots__) | set(SHEET_IMAGES) | {"small", "body", "title", "heading", "xs", "s"}
     assert set(re.findall(r"\$\{?(\w+)", SHEET)) <= known
     for path in SOURCES.rglob("*.py"):
         used = set(re.findall(r"\{(?:self\._)?theme\.(\w+)\}", path.read_text("utf-8")))
         assert used <= {*Theme.__slots__, "name"}, path
+
+
+def test_pictures_of_the_sheet_have_the_theme_s_colours() -> None:
+    for name in ("dark", "light"):
+        theme = load_theme(name)
+        for picture in SHEET_IMAGES.values():
+            used = re.findall(r"#[0-9a-f]{6}", THEMES.joinpath(f"{picture}-{name}.svg").read_text("utf-8"))
+            assert used, picture
+            assert set(used) <= {theme.muted, theme.accent, theme.on_accent, theme.warn, theme.danger}, picture
 
 
 BARE = re.compile(

@@ -10,15 +10,13 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from windlass.model.events import CError, Event, fast_parser_reads, fast_yaml_events, json_events, yaml_events
+from windlass.model.mistakes import json_mistake, yaml_mistake
 from windlass.model.problems import Path, Report, shown
-
-if TYPE_CHECKING:
-    from ruamel.yaml.error import MarkedYAMLError
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 50
@@ -172,8 +170,7 @@ class Source:
         return self._build(json_events(self.text))
 
     def _bad_json(self, error: json.JSONDecodeError) -> Unreadable:
-        hint = "no comma before a closing bracket" if "property name" in error.msg or "trailing" in error.msg else ""
-        return self.fail("json-syntax", f"not valid JSON: {error.msg}", error.pos, allowed=hint)
+        return self.fail("json-syntax", *json_mistake(error))
 
     def _build_yaml(self) -> Any:
         """The fast parser first. Where it stumbles the other one reads anew: its word counts, and it says more."""
@@ -194,12 +191,11 @@ class Source:
         try:
             yield from yaml_events(self.text)
         except MarkedYAMLError as error:
-            at = (error.problem_mark or error.context_mark).index if error.problem_mark or error.context_mark else None
-            message, hint = _yaml_message(error, self.text, at)
-            raise self.fail("yaml-syntax", message, at, allowed=hint) from None
+            raise self.fail("yaml-syntax", *yaml_mistake(error, self.text)) from None
         except ReaderError as error:
             at = error.position if isinstance(error.position, int) else 0
-            raise self.fail("character", f"the character {error.character!r} is not allowed", at) from None
+            code = error.character if isinstance(error.character, int) else ord(str(error.character)[:1] or "?")
+            raise self.fail("character", f"the character U+{code:04X} is not allowed: remove it", at) from None
         except (YAMLError, ValueError, TypeError, IndexError, AttributeError, KeyError, AssertionError) as error:
             # The parser itself stumbled over something odd; that is a fact about the document, not about us.
             summary = (str(error).splitlines() or [type(error).__name__])[0][:200]
@@ -247,7 +243,8 @@ class Source:
                 if any(outer.anchor == name for outer in stack):
                     raise self.fail("alias-cycle", f"the alias *{name} stands inside of what it names", event.start)
                 if name not in anchors:
-                    raise self.fail("alias-unknown", f"no anchor &{name} before this alias", event.start)
+                    words = f"'*{name}' stands for a value called '&{name}', and there is none above"
+                    raise self.fail("alias-unknown", f"{words}; if it is a text, put it into quotes", event.start)
                 value, size = anchors[name]
                 nodes += size
                 aliased += size
@@ -286,8 +283,9 @@ class Source:
         if event.kind == "alias":
             value = anchors.get(str(event.value), (None, 0))[0]
         if event.kind not in ("scalar", "alias") or not isinstance(value, str):
-            hint = "put ${{ }} into quotes" if self.text[event.start - 1 : event.start + 2] == "{{ " else ""
-            raise self.fail("key", "a key is a text, not a list or a mapping", event.start, allowed=hint)
+            if self.text[event.start - 1 : event.start + 1] == "{{":
+                raise self.fail("key", "put ${{ }} into quotes: its braces mean something else here", event.start)
+            raise self.fail("key", "a key is a text, not a list or a mapping", event.start)
         if event.anchor:
             anchors[event.anchor] = (value, 1)
         if len(value) > KEY_LIMIT:
@@ -304,8 +302,8 @@ class Source:
             frame.merges.append(value)
         elif key in target:
             line, column = self.line_column(frame.key_at)
-            first = f"{shown(key)} stands here a second time"
-            self.report.add((), "duplicate-key", first, line=line, column=column, found=shown(key))
+            words = f"{shown(key)} stands here a second time: remove one, or give it another name"
+            self.report.add((), "duplicate-key", words, line=line, column=column, found=shown(key))
         else:
             target[key] = value
 
@@ -414,21 +412,6 @@ def _depth_ok(data: Any) -> bool:
         if not level:
             return True
     return False
-
-
-def _yaml_message(error: MarkedYAMLError, text: str, at: int | None) -> tuple[str, str]:
-    """The parser's words, with the frequent mistakes in plainer ones."""
-    problem = str(error.problem or error.context or "cannot be read")
-    if at is not None and text[at : at + 1] == "\t":
-        return "a tab cannot be used for indentation: use spaces", "spaces"
-    if at is not None and text[at : at + 1] in ("%", "@", "`"):
-        return f"a value cannot begin with {text[at]!r}: put it into quotes", ""
-    if "mapping values are not allowed" in problem:
-        return "not valid YAML: a ':' where none can stand; put the value into quotes or mend the indentation", ""
-    if "could not find expected ':'" in problem:
-        return "not valid YAML: a key without its ':'", ""
-    context = f" ({error.context})" if error.context and error.problem else ""
-    return f"not valid YAML: {problem}{context}", ""
 
 
 def decode(raw: str | bytes, report: Report) -> str:

@@ -33,6 +33,12 @@ TINY, SMALL, CODE, BODY, TITLE, HEADING = (
 ITEM_STATES = ("pending", "ready", "active", "backoff", "succeeded", "failed", "cancelled", "skipped")
 """By the value of the item's state, as it travels in a run's `states` (the order of `rows.Counts`)."""
 
+SHEET_IMAGES = {
+    "arrow": "arrow", "arrow_up": "arrow-up", "close": "close", "float": "float", "tick": "tick", "ask": "ask",
+    "warn_icon": "warn", "fail": "fail",
+}  # fmt: skip
+"""Pictures that the style sheet names, by its dollar name; Qt reads them from files, so each theme has its own."""
+
 _SAME_AS: dict[str, str] = _TOKENS["same_as"]
 """States of runs, agents, attempts and deadlines, and an agent's answers, that look like a state of items."""
 
@@ -207,13 +213,12 @@ def load_theme(name: str) -> Theme:
 def stylesheet(theme: Theme) -> str:
     folder = files("windlass_resources").joinpath("themes")
     text = folder.joinpath("app.qss").read_text("utf-8")
-    arrow, arrow_up = (
-        str(folder.joinpath(f"{name}-{theme.name}.svg")).replace("\\", "/") for name in ("arrow", "arrow-up")
-    )
+    images = {
+        token: str(folder.joinpath(f"{name}-{theme.name}.svg")).replace("\\", "/")
+        for token, name in SHEET_IMAGES.items()
+    }
     tokens = {name: getattr(theme, name) for name in Theme.__slots__ if isinstance(getattr(theme, name), str)}
-    return Template(text).substitute(
-        tokens, arrow=arrow, arrow_up=arrow_up, small=SMALL, body=BODY, title=TITLE, heading=HEADING
-    )
+    return Template(text).substitute(tokens, **images, small=SMALL, body=BODY, title=TITLE, heading=HEADING, xs=XS, s=S)
 
 
 def palette(theme: Theme) -> QPalette:

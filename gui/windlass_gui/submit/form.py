@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from windlass_gui.editor.form.fields import parse_yaml, show_text
+from windlass_gui.editor.form.fields import parse_yaml, show_text, show_yaml
 from windlass_gui.look.buttons import flat_button
 from windlass_gui.look.theme import SMALL, XS, mono_font
 from windlass_gui.look.tick_box import TickBox
@@ -60,7 +60,7 @@ class ParamsForm(QWidget):
             box.toggled.connect(self._edited)
             editor = box
         elif isinstance(value, (list, dict)):
-            text = self._texts[name] = QPlainTextEdit(show_text(value))
+            text = self._texts[name] = QPlainTextEdit(show_yaml(value))
             text.setFont(mono_font(SMALL + 1))
             text.setFixedHeight(LINES * text.fontMetrics().lineSpacing() + 14)
             text.setTabChangesFocus(True)
@@ -115,7 +115,7 @@ class ParamsForm(QWidget):
             elif name in self._lines:
                 self._lines[name].setText(show_text(value))
             elif name in self._texts:
-                self._texts[name].setPlainText(show_text(value))
+                self._texts[name].setPlainText(show_yaml(value))
 
     def values(self) -> dict[str, Any]:
         """All parameters as entered. Raises ValueError naming the one that is wrong."""
@@ -137,8 +137,12 @@ class ParamsForm(QWidget):
             if name in self._boxes:
                 same = self._boxes[name].isChecked() == default
             else:
-                box = self._lines.get(name) or self._texts[name]
-                same = (box.text() if isinstance(box, QLineEdit) else box.toPlainText()) == show_text(default)
+                line = self._lines.get(name)
+                same = (
+                    line.text() == show_text(default)
+                    if line is not None
+                    else self._texts[name].toPlainText() == show_yaml(default)
+                )
             reset.setEnabled(not same)
 
 

@@ -136,7 +136,7 @@ def test_every_kind_can_become_every_other(
 def test_arrays_come_and_go(inspector: Inspector, view: GraphView, session: EditorSession) -> None:
     view.graph.select(["split"])
     inspector.change_array("matrix")
-    assert inspector.field("matrix").text == "{size: [1, 2, 3]}"
+    assert inspector.field("matrix").text == "size: [1, 2, 3]"
     inspector.change_array("single")
     assert session.document.facts["split"].array == ""
 

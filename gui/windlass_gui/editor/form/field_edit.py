@@ -206,7 +206,10 @@ class FieldEdit(QWidget):
     def _validate(self) -> None:
         if self.dirty:
             self._parse()
-            self.typed.emit()
+        else:  # typed back to what was there: no reason is left of what stood in between
+            self._wrong = False
+            self._show_error(self._problem)
+        self.typed.emit()
 
     @property
     def reason(self) -> str:
@@ -239,6 +242,7 @@ class FieldEdit(QWidget):
     def _show_error(self, text: str) -> None:
         self._error.setText(text)
         self._error.setVisible(bool(text))
+        mark_invalid(self.box, bool(text))
 
     @property
     def error(self) -> str:
@@ -271,6 +275,14 @@ class FieldEdit(QWidget):
                 self.step(event.key() == Qt.Key.Key_Up)
                 return True
         return super().eventFilter(watched, event)
+
+
+def mark_invalid(box: QWidget, wrong: bool) -> None:
+    """Outline a box of text in the colour of errors, as the style sheet says."""
+    if bool(box.property("invalid")) != wrong:
+        box.setProperty("invalid", wrong)
+        box.style().unpolish(box)
+        box.style().polish(box)
 
 
 class _Wrapped(QLabel):

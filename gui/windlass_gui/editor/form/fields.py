@@ -14,9 +14,10 @@ from io import StringIO
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from windlass.model import syntax
+from windlass.model.mistakes import yaml_mistake
 from windlass.model.problems import Problem
 from windlass.model.single import field_problems
 
@@ -77,14 +78,22 @@ def show_text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, (str, int, float)):
         return str(value)
-    return show_yaml(value)
+    return _short(plain_data(value))
 
 
 def show_yaml(value: Any) -> str:
-    """Data as YAML in one line where it is short, else in a block."""
+    """Data as YAML: of a mapping a line for each key; what is long in a block."""
     if value is None:
         return ""
     plain = plain_data(value)
+    if isinstance(plain, dict) and plain:
+        lines = [_dump({key: entry}, flow=True)[1:-1] for key, entry in plain.items()]
+        return "\n".join(lines) if max(map(len, lines)) <= 60 else _dump(plain, flow=False)
+    return _short(plain)
+
+
+def _short(plain: Any) -> str:
+    """Plain data as one line of YAML where that is short, else in a block."""
     text = _dump(plain, flow=True)
     return text if len(text) <= 60 else _dump(plain, flow=False)
 
@@ -183,10 +192,12 @@ def parse_yaml(text: str) -> object:
     """As it would stand in a document: a number where it is one."""
     try:
         return YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        words, at = yaml_mistake(error, text)
+        where = f" (line {text.count(chr(10), 0, at) + 1})" if at is not None and "\n" in text else ""
+        raise ValueError(words + where) from None
     except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark is not None else ""
-        raise ValueError(f"{getattr(error, 'problem', None) or 'no YAML'}{where}") from None
+        raise ValueError((str(error).splitlines() or ["not valid YAML"])[0]) from None
 
 
 def parse_yaml_list(text: str) -> object:
@@ -199,7 +210,7 @@ def parse_yaml_list(text: str) -> object:
 def parse_yaml_mapping(text: str) -> object:
     value = parse_yaml(text)
     if not isinstance(value, dict):
-        raise ValueError("write names and values, such as {size: 4}")
+        raise ValueError("write names and values, such as size: 4")
     return value
 
 
@@ -221,6 +232,7 @@ def plain_data(value: Any) -> Any:
 def _dump(value: Any, flow: bool) -> str:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = flow
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # in the document's order
     yaml.width = 10_000 if flow else 80
     stream = StringIO()
     yaml.dump(value, stream)

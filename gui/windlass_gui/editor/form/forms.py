@@ -55,7 +55,7 @@ SECTIONS: dict[str, tuple[str, bool]] = {
 LOOK: dict[str, Look] = {
     # the graph
     "name": Look("Name", "graph"),
-    "params": Look("Parameters", "graph", rows=5, mono=True, example="{size: 4}", code="yaml"),
+    "params": Look("Parameters", "graph", rows=5, mono=True, example="size: 4", code="yaml"),
     "limits.running": Look("Running", "limits", default="no limit", step="count"),
     "limits.groups": Look("Groups", "limits", rows=3, mono=True, example="database=4"),
     "windlass": Look("Format", "more"),
@@ -69,9 +69,9 @@ LOOK: dict[str, Look] = {
     "shell": Look("Interpreter", "action", mono=True, default="sh -e", only=("script",)),
     "python": Look("Function", "action", mono=True, example="module:function", only=("python",)),
     "args": Look("Arguments", "action", rows=2, mono=True, example="[1, fast]", only=("python",), code="yaml"),
-    "kwargs": Look("Named", "action", rows=2, mono=True, example="{size: 4}", only=("python",), code="yaml"),
-    "foreach": Look("For each", "items", rows=2, mono=True, example="{range: 10}", only=("foreach",), code="yaml"),
-    "matrix": Look("Matrix", "items", rows=3, mono=True, example="{size: [1, 2]}", only=("matrix",), code="yaml"),
+    "kwargs": Look("Named", "action", rows=2, mono=True, example="size: 4", only=("python",), code="yaml"),
+    "foreach": Look("For each", "items", rows=2, mono=True, example="range: 10", only=("foreach",), code="yaml"),
+    "matrix": Look("Matrix", "items", rows=3, mono=True, example="size: [1, 2]", only=("matrix",), code="yaml"),
     "inputs": Look("Inputs", "files", rows=2, mono=True, example="a line for each path or pattern"),
     "outputs": Look("Outputs", "files", rows=2, mono=True, example="a line for each path or pattern"),
     "resources.cpus": Look("CPUs", "resources", default="1", step="cpus"),
