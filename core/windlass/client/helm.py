@@ -7,11 +7,21 @@ allows another thread to go on with a socket after such a handing over.
 
 While a guest listens, and for a moment after, the network thread does not: it would be woken for nothing. Whoever
 brings something else meanwhile rings, and the network thread listens again at once.
+
+A descriptor of ZeroMQ's gives one sign for what comes, and whoever touches the socket (looks, sends or receives) may
+eat it while another sleeps on it. So nobody lets go of the helm before all is told to those who may sleep:
+
+* The guest looks last of all, and in the same moment leaves. What it leaves unread rings the network thread, unless
+  that is parked: then it will look by itself.
+* Another thread that has sent something wakes the guest, if there is one; else it looks, and does as a leaving guest.
+* The network thread looks before it sleeps, and wakes the guest when it has touched the socket.
 """
 
 from __future__ import annotations
 
+import contextlib
 import signal
+import socket
 import threading
 import time
 from types import FrameType
@@ -25,6 +35,32 @@ _RAISING = (signal.SIGALRM, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signa
 _set: Any = getattr(signal.signal, "__wrapped__", signal.signal)
 _get: Any = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
 # Without their wrappers, which make an enum member of each answer and take ten times as long for that.
+
+
+class Bell:
+    """Wakes a thread that sleeps on its descriptor, or will."""
+
+    def __init__(self) -> None:
+        self._in, self._out = socket.socketpair()
+        for end in (self._in, self._out):
+            end.setblocking(False)
+
+    def fileno(self) -> int:
+        return self._out.fileno()
+
+    def ring(self) -> None:
+        """From any thread; after `close` nobody hears it."""
+        with contextlib.suppress(OSError):
+            self._in.send(b"!")
+
+    def clear(self) -> None:
+        """By the thread that was woken, before it looks why."""
+        with contextlib.suppress(OSError):
+            self._out.recv(4096)
+
+    def close(self) -> None:
+        self._in.close()
+        self._out.close()
 
 
 class Helm:
@@ -66,9 +102,9 @@ class Helm:
         return True
 
     def leave(self, done: bool, unread: bool) -> bool:
-        """The guest has its answer, or goes without. Whether the network thread has to be rung.
+        """The guest has its answer, or goes without. Whether the network thread has to be rung. At the helm.
 
-        `unread`: the guest leaves something in the socket and has eaten its sign. Only if parked, the thread will look.
+        `unread`: something is left to the network thread, and perhaps no sign of it.
         """
         on = done and self._until > 0
         self._until = time.monotonic() + LEASE if on else 0.0
@@ -76,9 +112,9 @@ class Helm:
         return not on or (unread and not self.parked)
 
     @property
-    def looks(self) -> bool:
-        """Whether the network thread will find what is unread by itself, and no guest sleeps on a sign of it."""
-        return self.parked and not self._guest.locked()
+    def visited(self) -> bool:
+        """There is a guest, which will look before it leaves. At the helm."""
+        return self._guest.locked()
 
     @property
     def left(self) -> float:
@@ -114,7 +150,7 @@ class Unbroken:
             if now is signal.default_int_handler:
                 _set(signal.SIGINT, self._interrupt)
                 self._held = True
-            self.allowed = (self._held or not callable(now)) and not any(callable(_get(each)) for each in _RAISING)
+            self.allowed = (self._held or not callable(now)) and not any(map(callable, map(_get, _RAISING)))
         return self
 
     def __exit__(self, *_: object) -> None:

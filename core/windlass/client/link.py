@@ -28,7 +28,7 @@ from windlass.client import link_state as s
 from windlass.client.connect import Locate, remember
 from windlass.client.errors import CoreRefused, CoreUnreachable, LinkClosed, TransferFailed, WindlassError
 from windlass.client.files import Sink, Source
-from windlass.client.helm import SERVE, Helm, Unbroken
+from windlass.client.helm import SERVE, Bell, Helm, Unbroken
 from windlass.model.graph import FileRef
 from windlass.wire import codec, keys, limits, local, multipart
 from windlass.wire import messages as m
@@ -110,17 +110,12 @@ class Link:
         self._public = ""
         self._phase_changed = threading.Condition()
         self._phase = ("connecting", "")
-        self._bell_in, self._bell_out = sockets.socketpair()
-        for end in (self._bell_in, self._bell_out):
-            end.setblocking(False)
-        self._bell = self._bell_out.fileno()
+        self._bell, self._guests_bell = Bell(), Bell()
         self._helm = Helm()
         self._own: deque[Callable[[], None]] = deque()
         """What a guest at the helm leaves to the network thread."""
         self._descriptors = (-1, -1)
         """Of the socket and its monitor: readable when these should be looked at; -1 without them."""
-        self._unread = False
-        """The last guest left something in the socket."""
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._thread = threading.Thread(target=self._run, name=f"windlass-link-{name}", daemon=True)
         self._thread.start()
@@ -207,27 +202,44 @@ class Link:
             if not unbroken.allowed or not self._helm.come(until):
                 return timeout
             try:
-                while self._serve_once(future) and (left := until - time.monotonic()) > 0:
-                    poll = select.poll()
-                    poll.register(self._descriptors[0], select.POLLIN)
-                    poll.poll(left * 1000)
-            finally:
-                done = future.done()
-                if self._helm.leave(done, self._unread):
-                    self._ring(leased=done)
+                while (left := self._serve_once(future, until)) > 0:
+                    self._rest(left)
+            except BaseException:
+                with self._helm:
+                    self._helm.leave(False, True)
+                self._ring()
+                raise
         return None if timeout is None else max(0.0, timeout - (time.monotonic() - began))
 
-    def _serve_once(self, future: Future[Any]) -> bool:
-        """Take what came, but nothing after the answer; whether to wait for more."""
+    def _serve_once(self, future: Future[Any], until: float) -> float:
+        """Take what came, but nothing after the answer. Seconds to wait for more; 0: the guest has left."""
+        left, unread = 0.0, True
         with self._helm:
             self._drain()
-            while not future.done() and self._socket is not None and multipart.waiting(self._socket):
+            while not future.done() and (unread := self._look()):
                 self._take()
-            self._drain()
-            self._flush()
-            # What is left unread behind the answer gives no further sign, and the network thread may sleep without end.
-            self._unread = self._socket is not None and multipart.waiting(self._socket)
-            return not (future.done() or self._socket is None or self._own or not self._helm.left)
+            if self._socket is not None and not (future.done() or self._own) and self._helm.left:
+                left = until - time.monotonic()
+            if left > 0:
+                return left
+            # Parked, the network thread will look by itself.
+            unread = bool(self._own) or (unread and not self._helm.parked and self._look())
+            done = future.done()
+            rings = self._helm.leave(done, unread)
+        if rings:
+            self._ring(leased=done)
+        return 0.0
+
+    def _rest(self, left: float) -> None:
+        """Sleep as a guest until something comes or somebody has touched the socket, or so many seconds."""
+        socket, bell = self._descriptors[0], self._guests_bell.fileno()
+        poll = select.poll()
+        for fd in (socket, bell):
+            if fd >= 0:
+                poll.register(fd, select.POLLIN)
+        for fd, _ in poll.poll(left * 1000 if socket >= 0 else 0):
+            if fd == bell:
+                self._guests_bell.clear()
 
     def subscribe(self, topics: Iterable[str], callback: Subscriber) -> Subscription:
         """Follow topics: the callback gets a snapshot of each, then its deltas, on the network thread.
@@ -302,24 +314,27 @@ class Link:
         with Unbroken() as unbroken:
             if not unbroken.allowed or not self._helm.take():
                 return False
+            guest = rings = False
             try:
                 self._drain()
-                # Sending may have eaten the sign that something has come.
-                unread = self._socket is not None and multipart.waiting(self._socket)
-                self._flush()
+                guest = self._helm.visited
+                rings = bool(self._own) or not (guest or self._helm.parked or not self._look())
             finally:
                 self._helm.__exit__()
-        if self._own or (unread and not self._helm.looks):
-            self._ring()
+            if guest:
+                self._guests_bell.ring()
+            if rings:
+                self._ring()
         return True
 
     def _ring(self, leased: bool = False) -> None:
         """Wake the network thread: to listen, or with `leased` to park, if it still may."""
         if not leased:
             self._helm.end_lease()
+            if self._helm.visited:
+                self._guests_bell.ring()  # it goes, and lets the network thread listen
         self._awake = True
-        with contextlib.suppress(OSError):
-            self._bell_in.send(b"!")
+        self._bell.ring()
 
     def _forget(self, future: Future[Any]) -> None:
         def forget() -> Iterable[s.Effect]:
@@ -355,8 +370,8 @@ class Link:
                 self._drain()
                 self._hang_up()
             self._context.term()
-            self._bell_in.close()
-            self._bell_out.close()
+            self._bell.close()
+            self._guests_bell.close()
 
     def _turn(self) -> None:
         state = self._state
@@ -374,33 +389,45 @@ class Link:
         self._sleep(descriptors, lease > 0, 0.0 if busy else wait)
         self._awake = False
         with self._helm:
+            listens, socket = not self._helm.left, self._socket
+            touched = listens or bool(self._commands or self._own or self._outbox)
             while self._own:
                 self._own.popleft()()
             self._drain()
-            if not self._helm.left:
+            if listens:
                 self._receive()
             self._carry_out(state.tick(time.monotonic()))
             self._watch()
             self._drain()
             self._flush()
+            guest = self._helm.visited and (touched or self._socket is not socket)
+        if guest:
+            self._guests_bell.ring()
 
     def _all_read(self) -> bool:
         """Whether nothing waits in the sockets. Only after such a look do their descriptors tell of what comes."""
-        looks = [multipart.waiting(each) for each in (self._socket, self._monitor) if each is not None]
-        self._flush()  # the look may have eaten the sign that there is room again
-        return not any(looks)
+        return not (self._monitor is not None and multipart.waiting(self._monitor)) and not self._look()
+
+    def _look(self) -> bool:
+        """Whether a message waits, after all was sent that can be. If none does, the descriptor tells of what comes."""
+        while self._socket is not None:
+            unread, room = multipart.events(self._socket)
+            if unread or not (room and self._outbox):
+                return unread
+            self._flush()
+        return False
 
     def _sleep(self, descriptors: tuple[int, int], leased: bool, wait: float) -> None:
         """Until somebody rings or something comes, or so many seconds."""
+        bell = self._bell.fileno()
         poll = select.poll()
-        poll.register(self._bell, select.POLLIN)
+        poll.register(bell, select.POLLIN)
         for fd in descriptors[leased:]:
             if fd >= 0:
                 poll.register(fd, select.POLLIN)
         for fd, _ in poll.poll(None if wait == math.inf else wait * 1000 + 0.5):
-            if fd == self._bell:
-                with contextlib.suppress(BlockingIOError):
-                    self._bell_out.recv(4096)
+            if fd == bell:
+                self._bell.clear()
 
     def _drain(self) -> None:
         while True:

@@ -15,6 +15,7 @@ _NOW = int(zmq.NOBLOCK)
 _MORE = _NOW | int(zmq.SNDMORE)
 _EVENTS = int(zmq.EVENTS)
 _IN = int(zmq.POLLIN)
+_OUT = int(zmq.POLLOUT)
 _get: Any = _Socket.get
 _send: Any = _Socket.send
 _recv: Any = _Socket.recv
@@ -40,3 +41,9 @@ def receive(socket: zmq.Socket[bytes]) -> list[zmq.Frame]:
 def waiting(socket: zmq.Socket[bytes]) -> bool:
     """Whether a message is there: asked first, because `Again` costs three times as much to raise."""
     return bool(_get(socket, _EVENTS) & _IN)
+
+
+def events(socket: zmq.Socket[bytes]) -> tuple[bool, bool]:
+    """Whether a message is there, and whether one can be sent. What comes later shows at the socket's descriptor."""
+    found = _get(socket, _EVENTS)
+    return bool(found & _IN), bool(found & _OUT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import queue
+import random
 import signal
 import threading
 import time
@@ -81,14 +82,14 @@ def test_what_a_guest_leaves_unread_wakes_the_network_thread(
     future = link.request(m.GetAgents(0))
     future.result(10.0)
     rings: list[str] = []
-    waiting, guest = multipart.waiting, threading.get_ident()
+    events, guest = multipart.events, threading.get_ident()
 
-    def look(socket: Any) -> bool:
-        mine = unread and threading.get_ident() == guest and future.done()
-        return waiting(socket) or mine
+    def look(socket: Any) -> tuple[bool, bool]:
+        found, room = events(socket)
+        return found or (unread and threading.get_ident() == guest and future.done()), room
 
     monkeypatch.setattr(helm, "SERVE", LONG)
-    monkeypatch.setattr(multipart, "waiting", look)
+    monkeypatch.setattr(multipart, "events", look)
     monkeypatch.setattr(link._helm, "park", lambda: 0.0)  # parked, it would look by itself
     monkeypatch.setattr(link, "_ring", lambda **how: (rings.append("ring"), Link._ring(link, **how)))
     with link._helm:
@@ -134,6 +135,55 @@ def test_another_thread_is_not_kept_waiting_by_a_guest(link: Link, monkeypatch: 
     never.set_result(None)
     link.request(m.GetAgents(0)).result(5.0)
     guest.result(5.0)
+
+
+def test_a_guest_is_woken_when_another_thread_took_its_answer(link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The socket gave one sign, which the other thread ate: the guest would sleep until it gives up."""
+    monkeypatch.setattr(link_module, "SERVE", LONG)
+    for _ in range(20):
+        answer: Future[Any] = Future()
+        guest = in_thread(lambda answer=answer: link.serve(answer, LONG))
+        while not (link._helm.left or guest.done()):
+            time.sleep(0.001)
+        link._own.append(lambda answer=answer: answer.set_result(None))  # as `_take` does at the helm
+        link._ring()
+        guest.result(5.0)
+
+
+def test_what_a_guest_leaves_to_the_network_thread_is_done(link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as telling a subscriber of news that came just before the guest's answer."""
+    monkeypatch.setattr(link._helm, "park", lambda: 0.0)  # parked, it would look by itself
+    for _ in range(20):
+        link.request(m.GetAgents(0)).result(10.0)
+        told: queue.Queue[int] = queue.Queue()
+        future = link.request(m.GetAgents(0), at_once=True)
+        future.add_done_callback(lambda _, told=told: link._own.append(lambda: told.put(threading.get_ident())))
+        in_thread(lambda future=future: link.serve(future, 10.0)).result(10)
+        assert told.get(timeout=5.0) == link._thread.ident
+
+
+def test_no_sign_is_lost_whoever_serves(link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guests that would sleep for ever, threads that send beside them, others that wait in their own way."""
+    monkeypatch.setattr(link_module, "SERVE", 10 * LONG)
+
+    def work(seed: int) -> int:
+        draw = random.Random(seed)
+        done = 0
+        for _ in range(60):
+            kind = draw.randrange(4)
+            if kind == 0:
+                done += link.ask(m.GetAgents(0), timeout=LONG).data == {"agents": []}
+            elif kind == 1:
+                done += link.request(m.GetAgents(0)).result(LONG).data == {"agents": []}
+            elif kind == 2:
+                done += link.request(m.GetAgents(0), at_once=True).result(LONG).data == {"agents": []}
+            else:
+                first, second = link.request(m.GetInfo(0), at_once=True), link.request(m.GetAgents(0))
+                link.serve(second, LONG)
+                done += second.result(LONG).data == {"agents": []} and bool(first.result(LONG).data)
+        return done
+
+    assert [each.result(LONG) for each in [in_thread(lambda n=n: work(n)) for n in range(5)]] == [60] * 5
 
 
 def test_a_guest_gives_up_in_time_and_what_comes_later_is_heard(link: Link) -> None:
@@ -198,9 +248,9 @@ def test_one_guest_at_a_time_and_a_ring_ends_the_lease() -> None:
     assert 0 < held.left <= helm.LEASE
     assert held.come(time.monotonic() + LONG)
     assert 0 < held.park() <= helm.LEASE
-    assert not held.looks, "the guest sleeps on a sign, too"
+    assert held.visited
     assert not held.leave(done=True, unread=True), "it stays away for a moment longer"
-    assert held.looks
+    assert not held.visited
     assert held.come(time.monotonic() + LONG)
     held.end_lease()
     assert held.left == 0
@@ -208,7 +258,6 @@ def test_one_guest_at_a_time_and_a_ring_ends_the_lease() -> None:
     assert held.come(time.monotonic() + LONG)
     assert held.leave(done=False, unread=False)
     assert held.left == held.park() == 0
-    assert not held.looks
 
 
 def test_the_helm_knows_who_holds_it() -> None:
