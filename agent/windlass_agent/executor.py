@@ -104,7 +104,7 @@ class Executor:
             action = self._shop.actions.get(fd)
             if action is not None:
                 action(fd)
-        self._settle()
+        self.settle()
         return self.functions.handled + self.commands.handled - before
 
     @property
@@ -128,7 +128,7 @@ class Executor:
                 self.chains.spread(attempt)
         if self._memory_check is not None and now >= self._memory_check:
             self._check_memory(now)
-        self._settle()
+        self.settle()
 
     def next_deadline(self) -> float | None:
         """By `wardenwire.clock`."""
@@ -141,8 +141,8 @@ class Executor:
             times.append(self._young[0][0])
         return min(times, default=None)
 
-    def _settle(self) -> None:
-        """Place what can be placed, and send the wardens their orders."""
+    def settle(self) -> None:
+        """Place what can be placed, and send the wardens their orders. After anything that may have changed that."""
         if self._shop.dirty:
             self._place()
         for link in list(self._shop.wardens.links):
@@ -164,7 +164,7 @@ class Executor:
         for place, item in enumerate(message.items):
             self._assign(item.key, item, payload[place] if place < len(payload) else b"")
         self._shop.dirty = True
-        self._settle()
+        self.settle()
 
     def assign_range(self, message: AssignRange, payload: Sequence[bytes]) -> None:
         """The same for neighbours of one array, which share all but their index and arguments."""
@@ -177,7 +177,7 @@ class Executor:
             key = Key(run, task, message.first + place, number, epoch)
             self._assign(key, shared, b"" if plain else payload[place])
         self._shop.dirty = True
-        self._settle()
+        self.settle()
 
     def assign_tasks(self, message: AssignTasks, payload: Sequence[bytes]) -> None:
         """The same for single tasks of one kind, which differ by their arguments and the results that they need."""
@@ -190,7 +190,7 @@ class Executor:
             item = AssignItem(key, number, results=results[place]) if results and results[place] else plain
             self._assign(key, item, payload[place] if place < len(payload) else b"", message.kind)
         self._shop.dirty = True
-        self._settle()
+        self.settle()
 
     def _assign(self, key: Key, item: AssignItem, payload: bytes, kind: int | None = None) -> None:
         """`kind`: what its bundle has in the place of the task."""
@@ -287,7 +287,7 @@ class Executor:
         without = [group for group in without if group.queue and not (group.lanes or group.chains)]
         shop.contended = bool(without)
         for group in waiting:
-            if group.lanes or group.chains:
+            if group.queue and (group.lanes or group.chains):
                 self._place_group(group)
         # Who got nothing stands before who got something, also the next time.
         rest = [group for group in waiting if group.lanes or group.chains or not group.queue]
@@ -370,7 +370,7 @@ class Executor:
     def renew_lease(self, until: float) -> None:
         """The warden stops everything at `until` (by `wardenwire.clock`), even if this process hangs."""
         self._shop.wardens.lease(until)
-        self._settle()
+        self.settle()
 
     # --- stopping ------------------------------------------------------------------------------------------
 
@@ -382,7 +382,7 @@ class Executor:
                     self._outbox.rejected(key, "not held")
                 continue
             self._stop(attempt, message.grace, message.reason, message.if_waiting)
-        self._settle()
+        self.settle()
 
     def _stop(self, attempt: Attempt, grace: float, cause: str, only_waiting: bool = False) -> None:
         if attempt.state == RUNNING and attempt.lane is not None:
@@ -415,7 +415,7 @@ class Executor:
         """The lease has ended, or the agent ends."""
         for attempt in list(self._shop.attempts.values()):
             self._stop(attempt, grace, cause)
-        self._settle()
+        self.settle()
 
     @property
     def idle(self) -> bool:
@@ -443,7 +443,7 @@ class Executor:
         self.transfers.connected(clock())
         self._doubtful = {run for run, _ in self._groups}
         self._doubt_until = clock() + PATIENCE
-        self._settle()
+        self.settle()
 
     def forget(self, runs: Iterable[int]) -> None:
         """These runs have ended: their bundles, runners, code and blobs may go, once none of their attempts is left."""
@@ -485,7 +485,7 @@ class Executor:
             self._shop.wardens.send(Tail(attempt.spawn, self._next_tail, want.offset, _capped(want.limit)))
             if len(self._tails) > 1000:
                 self._tails.pop(next(iter(self._tails)))  # its attempt ended before the warden saw the order
-            self._settle()
+            self.settle()
 
     def _tail_data(self, message: TailData) -> None:
         found = self._tails.pop(message.token, None)

@@ -11,7 +11,8 @@ import struct
 from collections import deque
 
 LENGTH = struct.Struct("<I")
-READ_SIZE = 256 * 1024
+READ_SIZE = 64 * 1024
+"""What a pipe holds at most; larger buffers are mapped and unmapped by each read."""
 
 
 def pack(body: bytes) -> bytes:

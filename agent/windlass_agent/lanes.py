@@ -185,24 +185,25 @@ class Lane:
         while not (self.drained or self.finished or len(messages) > 2000):
             # The ring's end before the pipe: what was said in the pipe before one of its records is read then, too.
             head = self._words.numbers[HEAD]
-            # And once more after anything in the pipe, which may have been the call to look at a later record.
-            self.drained = not self._pipe(messages)
+            size = self._pipe(messages)
             if count := ((head >> 40) - self._records) & RECORDS:
                 messages.extend(self._ring(head & BYTES, count))
+            # What is said in the pipe from now on shows at its descriptor.
+            self.drained = size < READ_SIZE and head == self._words.numbers[HEAD]
         return messages
 
-    def _pipe(self, messages: list[FromRunner]) -> bool:
-        """Whether something was there."""
+    def _pipe(self, messages: list[FromRunner]) -> int:
+        """How many bytes were there: all of them, as a pipe holds no more than are read."""
         try:
             data = os.read(self.results, READ_SIZE)
             messages.extend([decode_from_runner(frame) for frame in self._reader.feed(data) if frame])
         except BlockingIOError:
-            return False
+            return 0
         except msgspec.MsgspecError:
             self.finished = True  # user code wrote into our pipe: what is lost shows when the runner ends
-        else:
-            self.finished = not data
-        return True
+            return 0
+        self.finished = not data
+        return len(data)
 
     def _ring(self, head: int, count: int) -> list[Done]:
         """The records up to there."""

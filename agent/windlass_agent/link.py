@@ -20,6 +20,7 @@ class Link:
         self._own = own
         self._queue: deque[list[bytes]] = deque()
         self.socket: zmq.Socket[bytes] | None = None
+        self._fd = -1
         self.dialled = 0
         """Rises whenever the socket is another one, or none."""
 
@@ -38,7 +39,7 @@ class Link:
         except zmq.ZMQError:
             socket.close()
             raise
-        self.socket = socket
+        self.socket, self._fd = socket, int(socket.getsockopt(zmq.FD))
         self.dialled += 1
 
     def close(self, linger: int = 0) -> None:
@@ -46,7 +47,7 @@ class Link:
         self.dialled += 1
         if self.socket is not None:
             self.socket.close(linger)
-            self.socket = None
+            self.socket, self._fd = None, -1
 
     def send(self, frames: list[bytes]) -> None:
         self._queue.append(frames)
@@ -60,6 +61,19 @@ class Link:
                 return False
             self._queue.popleft()
         return True
+
+    def fileno(self) -> int:
+        """Readable when `settle` has something to tell or to send; -1 without a link."""
+        return self._fd
+
+    def settle(self) -> bool:
+        """Send what goes. Whether a message is there; if none is, the descriptor tells of the next one."""
+        while self.socket is not None:
+            waiting, room = multipart.events(self.socket)
+            if waiting or not (room and self._queue):
+                return waiting
+            self.flush()
+        return False
 
     def receive(self, limit: int = 200) -> Iterable[list[bytes]]:
         """Messages that are there, at most `limit`."""

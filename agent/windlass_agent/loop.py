@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import select
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -84,8 +85,8 @@ class Agent:
         """When ending in order gives up waiting; None while the agent goes on."""
         self._reason = ""
         self._told = ""
-        self._poller: zmq.Poller | None = None
-        self._watched: tuple[int, bool, bool] | None = None
+        self._poller: select.poll | None = None
+        self._watched: tuple[int, bool] | None = None
         self._wake: int | None = None
         self._parent: int | None = None
 
@@ -112,55 +113,50 @@ class Agent:
         """Sleep until something is due or comes, and handle it."""
         now = clock()
         quiet = now < self._quiet_until
-        ready = self._poll(self._timeout(now, quiet), quiet)
+        session_at, executor_at = self.session.next_deadline(), self.executor.next_deadline()
+        times = [session_at, executor_at, self._quiet_until if quiet else None, self._end_at]
+        said, ready = self._sleep(min(at for at in times if at is not None) - now, quiet)
         # First the clock: whoever slept through its lease must stop its attempts before it hears of new ones.
-        self._tick()
+        now = clock()
+        if now >= session_at:
+            self._tick(now)
         if self._wake in ready and self._wake is not None:
             os.read(self._wake, 4096)
             self.end("signal")
         if self._parent in ready and self._parent is not None and not os.read(self._parent, 4096):
             self._parent = self._poller = None
             self.end("the program that started it has ended", grace=0.5)
-        if self._link.socket is not None and self._link.socket in ready:
+        if said:
             for frames in self._link.receive():
                 self._receive(frames)
-        if not quiet and self.executor.ready() and (ahead := self.executor.ahead):
+        if self.executor.fileno() in ready and self.executor.ready() and (ahead := self.executor.ahead):
             self._quiet_until = clock() + min(QUIET, ahead)
-        self.executor.due()
+        if executor_at is not None and now >= executor_at:
+            self.executor.due()
+        self.executor.settle()
         self._outbox.flush()
         self._link.flush()
 
-    def _timeout(self, now: float, quiet: bool) -> float:
-        times = [self.session.next_deadline()]
-        at = self.executor.next_deadline()
-        if at is not None:
-            times.append(at)
-        if quiet:
-            times.append(self._quiet_until)
-        if self._end_at is not None:
-            times.append(self._end_at)
-        return max(0.0, min(times) - now)
+    def _sleep(self, timeout: float, quiet: bool) -> tuple[bool, list[int]]:
+        """Until something comes: whether the core may have said something, and which other descriptors are ready.
 
-    def _poll(self, timeout: float, quiet: bool) -> set[object]:
-        sending = not self._link.flush()
-        watched = (self._link.dialled, quiet, sending)
+        While it is `quiet` the helpers are not heard.
+        """
+        watched = (self._link.dialled, quiet)
         if self._poller is None or watched != self._watched:
             self._watched = watched
-            self._poller = poller = zmq.Poller()
-            if self._link.socket is not None:
-                poller.register(self._link.socket, zmq.POLLIN | (zmq.POLLOUT if sending else 0))
-            if not quiet:
-                poller.register(self.executor.fileno(), zmq.POLLIN)
-            for fd in (self._wake, self._parent):
-                if fd is not None:
-                    poller.register(fd, zmq.POLLIN)
-        # Rounded up: a wait that is cut short would turn into several.
-        return {which for which, _ in self._poller.poll(int(timeout * 1000 + 0.999))}
+            self._poller = select.poll()
+            for fd in (self._link.fileno(), -1 if quiet else self.executor.fileno(), self._wake, self._parent):
+                if fd is not None and fd >= 0:
+                    self._poller.register(fd, select.POLLIN)
+        said = self._link.settle()
+        ready = [fd for fd, _ in self._poller.poll(0 if said else max(0.0, timeout) * 1000)]
+        return said or self._link.fileno() in ready, ready
 
     # --- the session ---------------------------------------------------------------------------------------
 
-    def _tick(self) -> None:
-        for do in self.session.tick(clock()):
+    def _tick(self, now: float) -> None:
+        for do in self.session.tick(now):
             if do is Do.EXPIRE:
                 log.warning("the lease has ended: stopping all attempts")
                 self.executor.stop_all(1.0, "lease")
@@ -263,7 +259,6 @@ class Agent:
                         executor.assign_range(message, payload)
                     else:
                         executor.assign_tasks(message, payload)
-                    self._extend_lease()
                     if not executor.ahead:
                         self._quiet_until = 0.0
             case m.Stop():
@@ -286,11 +281,6 @@ class Agent:
             case _:
                 self._drop("strange", f"{type(message).__name__} is not for agents")
 
-    def _extend_lease(self) -> None:
-        """The warden watches the lease only while something runs: tell it when something may."""
-        if self.session.lease_until is not None:
-            self.executor.renew_lease(self.session.lease_until)
-
     def _welcome(self, message: m.Welcome) -> None:
         self.session.welcomed(message.epoch, message.heartbeat, message.lease, clock())
         self._told = ""
@@ -298,7 +288,8 @@ class Agent:
         self._outbox.post = self._link.send
         self._spool.ack(id_of(key) for key in message.stop)
         self.executor.welcome(message)
-        self._extend_lease()
+        if self.session.lease_until is not None:
+            self.executor.renew_lease(self.session.lease_until)
         self._outbox.resend()
 
     # --- ending --------------------------------------------------------------------------------------------
