@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 from PySide6.QtCore import (
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QMen
 
 from windlass_gui.models import KEY_ROLE, RowsModel, SortedRows
 from windlass_gui.models import export as files
+from windlass_gui.models.rows import Index
 from windlass_gui.panes.columns import Columns, natural_width
 from windlass_gui.panes.delegates import ProgressDelegate, StateDelegate
 from windlass_gui.panes.exporting import export_rows
@@ -76,6 +77,12 @@ class Table(QTableView):
         action.triggered.connect(lambda _checked=False: do())
         self.addAction(action)
         return action
+
+    def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:
+        """Qt 6.11 paints the whole table for rows that are out of view; that is most news of a large run."""
+        bottom = self.rowAt(self.viewport().height() - 1)
+        if self.isVisible() and self.rowAt(0) <= last.row() and (bottom < 0 or first.row() <= bottom):
+            super().dataChanged(first, last, roles)
 
     # --- keys ----------------------------------------------------------------------------------------------
 

@@ -15,9 +15,20 @@ class Elided(QLabel):
     ) -> None:
         super().__init__(parent)
         self._mode = mode
+        self._said = ""
         self.setProperty("role", role)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def text(self) -> str:
+        return self._said
+
+    def setText(self, text: str) -> None:
+        """It takes the same room whatever it says: a label's own would have the whole window laid out and painted."""
+        if text != self._said:
+            self._said = text
+            self.setAccessibleName(text)
+            self.update()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, super().minimumSizeHint().height())
@@ -25,5 +36,5 @@ class Elided(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
-        text = self.fontMetrics().elidedText(self.text(), self._mode, self.width())
+        text = self.fontMetrics().elidedText(self._said, self._mode, self.width())
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)

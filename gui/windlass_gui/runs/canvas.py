@@ -72,7 +72,7 @@ class RunCanvas(QObject):
         self._dirty: set[str] = set()
         self._running: dict[str, None] = {}
         self._pressed = False
-        self._paced = Paced(self.refresh, self.cost, LEAST, MOST, self)
+        self._paced = Paced(self._renew, self.cost, LEAST, MOST, self)
         self._move = QVariantAnimation(self)
         self._move.setDuration(MOVE)
         self._move.setEasingCurve(QEasingCurve.Type.OutCubic)
@@ -158,7 +158,13 @@ class RunCanvas(QObject):
         return self.bridge.mirror.run(self.run) if self.run is not None else None
 
     def refresh(self) -> None:
-        """Make the overlay true of the mirror."""
+        """Make the overlay true of the mirror, and paint all of it."""
+        if self.overlay is not None:
+            self._renew()
+            self.overlay.update()
+
+    def _renew(self) -> None:
+        """Make the overlay true of the mirror; what of it is another now is painted."""
         overlay, scene, mirror = self.overlay, self.scene, self.mirror
         if overlay is None or scene is None:
             return
@@ -169,12 +175,15 @@ class RunCanvas(QObject):
                 failed[node] = failed.get(node, 0) + count
         overlay.show_failed(failed)
         if mirror is not None:
+            areas = []
             for task in self._dirty:
+                before = overlay.covered(task)
                 self._prepare(overlay, mirror, task)
+                areas.append(before.united(overlay.covered(task)))
             self._dirty.clear()
+            scene.repaint([area for area in areas if not area.isEmpty()])
         if self._path_wanted:
             self._find_path()
-        overlay.update()
         if self.following:
             self._follow_now()
 
@@ -274,7 +283,10 @@ class RunCanvas(QObject):
         submitted = mirror.row.submitted if mirror.row is not None else 0.0
         path = critical_path(needs_of(mirror.tasks), self.ends.tasks, running, submitted, time.time())
         # Several steps may lie in one folded frame.
-        self.overlay.path = list(dict.fromkeys(self._node(mirror.tasks[step.task].id) for step in path))
+        nodes = list(dict.fromkeys(self._node(mirror.tasks[step.task].id) for step in path))
+        if nodes != self.overlay.path:
+            self.overlay.path = nodes
+            self.overlay.update()
         if path != self.path:
             self.path = path
             self.path_changed.emit()

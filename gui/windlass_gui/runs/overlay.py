@@ -131,6 +131,13 @@ class RunOverlay(QGraphicsItem):
         cells = self.grid_rect(one)
         return QRectF(cells.x() - _PAD, cells.y() - _PAD, WIDTH + 2 * _PAD, cells.height() + 2 * _PAD + _FOOT)
 
+    def covered(self, task: str) -> QRectF:
+        """What the grid of a task takes of the scene; empty without one."""
+        one = self.grids.get(task)
+        if one is None or task not in self.graph.geometry:
+            return QRectF()
+        return self.panel_rect(one) if one.unfolded else self.grid_rect(one)
+
     def where(self, at: QPointF, scale: float) -> tuple[Grid, int | None] | None:
         """The grid at a point of the scene, and its cell if it is on one."""
         if scale < FROM_SCALE or self.graph.batched:

@@ -50,11 +50,13 @@ class NodeItem(QGraphicsRectItem):
         self._composed = False
         self.update()
 
-    def show_live(self, live: NodeLive | None) -> None:
-        if live != self.live:
-            self.live = live
-            self._composed = False
-            self.update()
+    def show_live(self, live: NodeLive | None) -> bool:
+        """Whether it looks otherwise now; who tells it sees to the painting (`GraphScene.repaint`)."""
+        if live == self.live:
+            return False
+        self.live = live
+        self._composed = False
+        return True
 
     def show_style(self, style: CanvasStyle) -> None:
         self.style = style

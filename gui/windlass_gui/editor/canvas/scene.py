@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Signal
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QGraphicsScene
@@ -26,6 +26,10 @@ from windlass_gui.look.theme import Theme
 
 BATCH_FROM = 400
 """Nodes in view from which they are painted in one batch: a full screen of them is too small to read by then."""
+APART = 16
+"""Parts of a view that are painted one by one; of more, all of it."""
+EDGE = 2
+"""Pixels by which smooth edges may reach beyond an item."""
 KEPT = 1500
 """Items beside those in view that are kept for when one comes back there."""
 
@@ -142,7 +146,8 @@ class GraphScene(QGraphicsScene):
                 if any(need in change.added for need, _ in facts[task].needs):
                     self._mirror_links(task)
         for node in self.shown.members:
-            self._show_live_of(node)
+            if self._show_live_of(node):
+                self.nodes.now[node].update()
         tasks = {task for task in self.selected if task in self.document.facts and self.shown.node_of(task)}
         links = {link for link in self.selected_links if link in self.links}
         if tasks != self.selected or links != self.selected_links:
@@ -376,28 +381,36 @@ class GraphScene(QGraphicsScene):
 
     def show_live(self, live: Mapping[str, NodeLive], whole: bool = False) -> None:
         """States of some tasks (`whole`: of all of them; the others lose theirs)."""
-        if whole:
-            for task in set(self.live) - set(live):
-                del self.live[task]
-                self._show_live_of(task)
+        gone = set(self.live) - set(live) if whole else set()
+        for task in gone:
+            del self.live[task]
         self.live.update(live)
-        for task in live:
-            self._show_live_of(task)
-        for node in {self.shown.node_by_task[task] for task in live if task in self.shown.node_by_task}:
-            self._show_live_of(node)
+        nodes = [*gone, *live, *{self.shown.node_by_task[task] for task in live if task in self.shown.node_by_task}]
         if whole:
-            for node in self.shown.members:
-                self._show_live_of(node)
+            nodes += self.shown.members
+        other = [node for node in nodes if self._show_live_of(node)]
         if self.batched:
             self._batch.refresh()
+        else:
+            self.repaint([self.nodes.now[node].sceneBoundingRect() for node in other])
         self.redrawn.emit()
 
-    def _show_live_of(self, node: str) -> None:
-        if node in self.nodes:
-            live = self._live_of(node)
-            self._batch.show_live(node, live)
-            if node in self.nodes.now:
-                self.nodes.now[node].show_live(live)
+    def _show_live_of(self, node: str) -> bool:
+        """Whether it looks otherwise now."""
+        if node not in self.nodes:
+            return False
+        live = self._live_of(node)
+        self._batch.show_live(node, live)
+        return node in self.nodes.now and self.nodes.now[node].show_live(live)
+
+    def repaint(self, areas: Sequence[QRectF]) -> None:
+        """Paint these parts anew and nothing else; by an item's `update` the view would paint all that it shows."""
+        for view in self.views():
+            if len(areas) > APART:
+                view.viewport().update()
+                continue
+            for area in areas:
+                view.viewport().update(view.mapFromScene(area).boundingRect().adjusted(-EDGE, -EDGE, EDGE, EDGE))
 
     def _live_of(self, node: str) -> NodeLive | None:
         members = self.shown.members.get(node)
