@@ -81,7 +81,7 @@ def world(bridge: Bridge, link: RecordingLink, make: Any) -> World:
 
 
 def on_screen(widget: QWidget) -> QImage:
-    """What was really painted so far, not what would be if all were painted now. The screen has 800 times 800 pixels."""
+    """What was really painted so far, not what would be if all were painted now. The screen is 800 pixels wide."""
     QApplication.processEvents()
     found = widget.screen().grabWindow(widget.window().winId()).toImage()
     corner = widget.mapTo(widget.window(), widget.rect().topLeft())
