@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from tests.depth import QUICK, SHARE
 
 # The suite gives the same answer each time, the quick part of it fewer cases;
@@ -15,6 +15,8 @@ from tests.depth import QUICK, SHARE
 LOADED = [HealthCheck.too_slow]
 settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=LOADED)
 settings.register_profile(QUICK, settings.get_profile("same"), max_examples=100 // SHARE)
+# Whoever only wants to know whether a test fails (tools/mutants.py) needs no small example of it.
+settings.register_profile("verdict", settings.get_profile("same"), phases=[Phase.explicit, Phase.generate])
 settings.register_profile("search", deadline=None, max_examples=1000, suppress_health_check=LOADED)
 settings.load_profile("same")
 

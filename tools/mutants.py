@@ -3,7 +3,8 @@
     python tools/mutants.py [NAME...]      or   make mutants
 
 A study of ten mutants of schedulers showed that simple histories miss just these four. Each is one small change of the
-sources, as a hurried hand could make it; where both core and agent hold the safety, each has its own. The tests must
+sources, as a hurried hand could make it; where core and agent both hold the safety, each has its own. Others break
+what the scheduler promises of its order, one promise each, for the property test that is named for it. The tests must
 pass on the unchanged copy and fail on every changed one. Exit status 1 when a mutant survives, 2 when one cannot be
 applied any more (the sources have moved on: correct it here).
 """
@@ -25,6 +26,7 @@ COPIED = ("core", "agent", "resources", "tests", "tools", "docs", "pyproject.tom
 SCHED = ("tests/core/sched/test_rules.py", "tests/core/sched/test_world.py", "-k", "not catches_the_mutant")
 """The World's stories and the rules, without the test that plays mutants of its own."""
 AGENT = ("tests/agent/test_session.py", "tests/agent/test_loop.py", "tests/agent/test_commands.py")
+ORDER, GAP = "tests/core/sched/test_order_properties.py", "tests/core/sched/test_backfill.py"
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,40 @@ MUTANTS = (
         "number-not-raised", "a second attempt gets the number of the first", "core/windlass/sched/tasks.py",
         "number = self.number(item) + 1", "number = self.number(item) or 1",
     ),
+    Mutant(
+        "starving", "whoever had most goes first, so others never have a turn", "core/windlass/sched/shares.py",
+        "return (self.held(owner) + self.average(owner, now)) / owner.weight",
+        "return -(self.held(owner) + self.average(owner, now)) / owner.weight",
+        (ORDER, "-k", "every_ready_item_is_begun"),
+    ),
+    Mutant(
+        "unfair", "the fair share does not look at the weights", "core/windlass/sched/shares.py",
+        "return (self.held(owner) + self.average(owner, now)) / owner.weight",
+        "return self.held(owner) + self.average(owner, now)",
+        (ORDER, "-k", "fair_within_one_item"),
+    ),
+    Mutant(
+        "inversion", "the run's priority is not looked at", "core/windlass/sched/order.py",
+        "return -task.run.priority", "return 0.0",
+        (ORDER, "-k", "nothing_of_lower_priority"),
+    ),
+    Mutant(
+        "nothing-kept", "what is kept for a large request is given away", "core/windlass/sched/placement.py",
+        "return room if reservation is None else unreserved_room(self._book, task, reservation, room, agent.free)",
+        "return room",
+        (GAP, "-k", "starves_no_large_request"),
+    ),
+    Mutant(
+        "gap-overrun", "work that is too long for the gap before a reservation begins in it",
+        "core/windlass/sched/backfill.py",
+        "and seconds is not None and now + seconds <= found.start:", "and seconds is not None:",
+        (GAP, "-k", "never_delays"),
+    ),
+    Mutant(
+        "dead-edge", "the table allows a transition that nothing makes", "core/windlass/sched/states.py",
+        "_A.RUNNING: frozenset({_A.EXITED, _A.LOST}),", "_A.RUNNING: frozenset({_A.EXITED, _A.LOST, _A.REJECTED}),",
+        ("tests/core/sched/test_transitions.py", "-k", "every_edge"),
+    ),
 )  # fmt: skip
 
 
@@ -77,7 +113,18 @@ def run_tests(copy: Path, tests: tuple[str, ...]) -> tuple[int, str]:
     path = os.pathsep.join(str(copy / part) for part in ("core", "agent", "resources"))
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     # Mutants may hang; what hangs is caught, too.
-    options = ["-q", "-x", "-p", "no:cacheprovider", "--timeout", "120", "-m", "not slow"]
+    options = [
+        "-q",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        "--timeout",
+        "120",
+        "-m",
+        "not slow",
+        "--hypothesis-profile",
+        "verdict",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *tests], cwd=copy, env=environment, capture_output=True, text=True
     )
