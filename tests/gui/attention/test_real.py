@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
-from tests.chaos.cluster import Cluster
+from tests.chaos.cluster import MARK, Cluster
 from tests.system import disks
 from tests.system.disks import Disk
 
@@ -38,6 +39,24 @@ windlass: 1
 name: late
 tasks: {slow: {command: sleep 120, deadline: 1 s, where: [role == well]}}
 """
+LONG = """
+windlass: 1
+name: long
+tasks: {watch: {command: sleep 600, where: [role == frozen]}}
+"""
+LEASE = 12.0
+"""Seconds, where an agent is to be lost; elsewhere a busy machine must lose none."""
+UNEVEN = """
+windlass: 1
+name: uneven
+tasks:
+  part:
+    foreach: {range: 12}
+    command: case "$PWD" in */bad/*) exit 7 ;; esac
+    retries: {max: 9, backoff: 10 ms}
+    where: ["role in [bad, well]"]
+"""
+"""Fails on the agent whose directory is called `bad`, and nowhere else."""
 
 
 class Desk:
@@ -97,9 +116,13 @@ class Desk:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    with Cluster(tmp_path / "c", core_options=("--lease", "120", "--heartbeat", "0.5")) as made:
+def cluster(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    lease = getattr(request, "param", 10 * LEASE)
+    with Cluster(tmp_path / "c", core_options=("--lease", str(lease), "--heartbeat", "0.5")) as made:
         monkeypatch.setenv("WINDLASS_HOME", str(made.home))
+        monkeypatch.setenv(MARK, made.mark)  # so that what the app starts ends with the cluster
+        (made.home / "config").mkdir(parents=True)
+        (made.home / "config" / "core.toml").write_text('[sick-agents]\npause = "1 h"\n')
         monkeypatch.delenv("WINDLASS_CORE", raising=False)
         made.start_core()
         yield made
@@ -158,3 +181,44 @@ def test_a_disk_that_is_nearly_full(desk: Desk) -> None:
         disk.empty()
         desk.until(lambda: (matter := desk.matter("disk")) is None or matter.agent != small)
         desk.cluster.kill_agent("small")
+
+
+def test_a_sick_machine_is_listed_also_after_a_restart_of_the_core_until_it_is_forgiven(desk: Desk) -> None:
+    desk.cluster.start_agent("bad", "--cpus", "3", "--label", "role=bad")
+    desk.cluster.start_agent("well", "--cpus", "1", "--label", "role=well")
+    desk.has("bad", "well")
+    run = submit(desk, UNEVEN)
+    bad = desk.agent("bad")
+    assert desk.listed("sick").agent == bad
+    desk.until(lambda: desk.told("different items failed there and succeeded elsewhere"))
+    desk.until(lambda: desk.bridge.mirror.runs[run].state == "succeeded")
+    desk.cluster.kill_core()
+    desk.until(lambda: desk.bridge.state != "up")
+    desk.until(lambda: desk.bridge.state == "up")  # the app has started it anew
+    desk.has("bad", "well")
+    assert desk.listed("sick").agent == bad
+    assert desk.press("sick") == "Forgive"
+    desk.until(lambda: not desk.bridge.mirror.agents[bad].aside)
+    desk.until(lambda: desk.matter("sick") is None)
+
+
+@pytest.mark.parametrize("cluster", [LEASE], indirect=True)
+def test_a_stopped_machine_is_listed_while_it_may_come_back_and_told_when_it_is_lost(desk: Desk) -> None:
+    desk.cluster.start_agent("frozen", "--cpus", "1", "--label", "role=frozen")
+    desk.has("frozen")
+    frozen, process = desk.agent("frozen"), desk.cluster.agents["frozen"]
+    submit(desk, LONG)
+    desk.until(lambda: desk.bridge.mirror.agents[frozen].running)
+    process.send_signal(signal.SIGSTOP)
+    try:
+        assert desk.listed("lost").agent == frozen
+        assert desk.press("lost") == "Open its page"
+        assert desk.window.monitor is not None
+        assert desk.window.monitor.isVisible()
+        desk.until(lambda: desk.bridge.mirror.agents[frozen].state == "down")
+        desk.until(lambda: desk.told("A machine went away"))
+        desk.until(lambda: desk.matter("lost") is None)
+    finally:
+        process.send_signal(signal.SIGCONT)
+    desk.until(lambda: desk.bridge.mirror.agents[frozen].state == "up")
+    desk.until(lambda: desk.bridge.mirror.agents[frozen].running)
