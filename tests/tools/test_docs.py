@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tools.mutants import MUTANTS
 from typer.main import get_command
 
 from windlass.cli.main import COMMANDS, GROUPS, PASS_ON, app
@@ -43,6 +44,21 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(there), f"{there.name} has no heading for #{anchor}"
     for path in re.findall(rf"`((?:{ROOMS})/[\w./-]+)`", text):
         assert (ROOT / path).exists(), f"{path} is not there"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_tests_that_are_named_are_there(page: Path) -> None:
+    for path, name in re.findall(r"`(tests/[\w/.]+)::(\w+)`", page.read_text()):
+        assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE), f"{path} has no {name}"
+
+
+def test_each_mutant_is_named_with_what_it_breaks() -> None:
+    order = (ROOT / "docs/faults.md").read_text().partition("## The order of work")[2]
+    told = re.findall(r"::(\w+)` \| `([\w-]+)`", order)
+    known = {mutant.name: mutant.tests for mutant in MUTANTS}
+    assert len(told) == 6
+    for test, mutant in told:
+        assert known[mutant][-1] in test, f"{mutant} is not for {test}"
 
 
 @functools.cache
