@@ -169,7 +169,7 @@ def test_the_palette_is_searched_and_gone_through_with_the_keyboard(window: Main
     QTest.keyClick(line, Qt.Key.Key_Return)
     assert tasks(window)[-1] == "each"
     QTest.keyClicks(line, "zzz")
-    assert window.palette_.parts.list.item(0).text() == "Nothing is called so"
+    assert window.palette_.parts.list.item(0).text() == "Nothing matches “commandzzz”"
 
 
 def test_a_script_dropped_becomes_a_task_and_data_an_input(window: MainWindow, tmp_path: Path) -> None:
@@ -236,3 +236,21 @@ def test_tasks_are_copied_as_yaml_and_pasted_from_any_text(window: MainWindow) -
     QGuiApplication.clipboard().setText("windlass: 1\ntasks:\n  fresh: {command: x}\n")
     window.actions_["paste"].trigger()
     assert tasks(window)[-1] == "fresh"
+
+
+def test_enter_in_the_fresh_search_adds_what_is_marked(window: MainWindow) -> None:
+    window.adding.ask_in_middle()
+    search = window.adding.search
+    part = search.parts.list.part()
+    assert part is not None
+    assert part.key == "command"
+    QTest.keyClick(search.parts.line, Qt.Key.Key_Return)
+    assert tasks(window)[-1] == "command"
+
+
+def test_copies_are_a_step_of_their_own_name(window: MainWindow) -> None:
+    canvas(window).graph.select(["split"])
+    window.actions_["duplicate"].trigger()
+    session = window.page.session
+    assert session is not None
+    assert session.undo.undoText() == "duplicate"

@@ -13,6 +13,7 @@ from tests.gui.windows import activate
 
 from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge, SubmitProgress
+from windlass_gui.files.documents import NARROWEST
 from windlass_gui.window.main_window import MainWindow
 
 GRAPH = "windlass: 1\nname: {0}\ntasks:\n  first: {{command: echo {0}, position: [0, 0]}}\n"
@@ -244,3 +245,16 @@ def test_a_tab_that_can_no_longer_be_read_goes(
     assert said
     assert _titles(window) == ["one.yaml"]
     assert window.page.session is not None
+
+
+def test_new_graphs_are_told_apart_and_their_tabs_keep_a_readable_name(window: MainWindow) -> None:
+    for _ in range(3):
+        window.new()
+        session = window.page.session
+        assert session is not None
+        session.add_task("command", (0, 0))
+    bar = window.documents.bar
+    assert [bar.tabText(at) for at in range(bar.count())] == [
+        f"● {name} (not saved)" for name in ("untitled", "untitled-2", "untitled-3")
+    ]
+    assert all(bar.minimumTabSizeHint(at).width() >= min(NARROWEST, bar.tabRect(at).width()) for at in range(3))

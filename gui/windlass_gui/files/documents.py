@@ -16,6 +16,9 @@ from windlass_gui.look.theme import Theme
 from windlass_gui.runs.run_view import Shown
 from windlass_resources.samples import Sample
 
+NARROWEST = 140
+"""Pixels of a tab with its cross, before the bar scrolls."""
+
 
 @dataclass(eq=False, slots=True)
 class OpenDocument:
@@ -268,8 +271,13 @@ class _Tabs(QTabBar):
         self.setMovable(True)
         self.setExpanding(False)
         self.setUsesScrollButtons(True)
-        self.setElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setElideMode(Qt.TextElideMode.ElideRight)
         self.setSelectionBehaviorOnRemove(QTabBar.SelectionBehavior.SelectRightTab)
+
+    def minimumTabSizeHint(self, index: int) -> QSize:
+        """Rather scroll than leave nothing of a name."""
+        wished = self.tabSizeHint(index)
+        return QSize(min(wished.width(), NARROWEST), wished.height())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         at = self.tabAt(event.position().toPoint())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from windlass_gui.editor.document.document import empty_text
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.files.documents import Documents, OpenDocument
 from windlass_gui.files.files import GraphFiles, strings
@@ -41,7 +42,8 @@ class Opening(QObject):
     # --- opening ---------------------------------------------------------------------------------------------
 
     def new(self) -> None:
-        self.documents.add(EditorSession())
+        taken = {made.session.document.name for made in self.documents.all if made.session is not None}
+        self.documents.add(EditorSession(empty_text(taken)))
 
     def open(self) -> None:
         for path in self.files.ask_open():

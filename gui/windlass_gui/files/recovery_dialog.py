@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from windlass_gui.files.recovery import Lost
+from windlass_gui.look.room import resize_on_screen
+from windlass_gui.look.theme import XL, S
 
 
 class RecoveryDialog(QDialog):
@@ -20,7 +22,7 @@ class RecoveryDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Recover graphs"))
-        self.setMinimumSize(620, 320)
+        resize_on_screen(self, 640, 340)
         self.lost = lost
         head = QLabel(self.tr("Windlass ended before these graphs were saved"))
         head.setProperty("role", "title")
@@ -44,6 +46,7 @@ class RecoveryDialog(QDialog):
             self.list.addTopLevelItem(row)
         for column in range(3):
             self.list.resizeColumnToContents(column)
+        self.list.setColumnWidth(0, self.list.columnWidth(0) + XL)  # the box to tick
         self.list.itemChanged.connect(lambda *_: self._enable())
         buttons = QDialogButtonBox()
         roles = QDialogButtonBox.ButtonRole
@@ -58,7 +61,7 @@ class RecoveryDialog(QDialog):
         self.discard.clicked.connect(lambda: self._end(self.discard_asked))
         later.clicked.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.setSpacing(8)
+        layout.setSpacing(S)
         layout.addWidget(head)
         layout.addWidget(about)
         layout.addWidget(self.list, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -34,6 +35,7 @@ from windlass.model.words import counted, span
 from windlass_gui.bridge import Bridge
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.look.language import spoken
+from windlass_gui.look.room import resize_on_screen
 from windlass_gui.look.spin_box import SpinBox
 from windlass_gui.look.theme import XS, L, M, S
 from windlass_gui.models import STATE_ROLE
@@ -50,6 +52,8 @@ WAIT = 200
 """Milliseconds after an edit before the preview is made again."""
 ROWS = 400
 """Tasks that the preview lists, those that no agent can take first; the sentence above counts them all."""
+COLUMN = 80
+"""Pixels of a column of the preview at least."""
 MANY = 20_000
 """Tasks beyond which agents are not looked through: it would hold up the window."""
 
@@ -70,6 +74,8 @@ class SubmitDialog(QDialog):
         self.options = SubmitOptions()
         self._earlier = self.history.of(self._graph_key())
         self._recorded = Recorded()
+        self._params = dict(graph.params)
+        """What was entered last and could be understood: the preview goes by it while something is being typed."""
         self.setWindowTitle(self.tr("Submit {}").format(graph.name))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._timer = QTimer(self)
@@ -95,6 +101,7 @@ class SubmitDialog(QDialog):
 
     def _build(self) -> None:
         left = QVBoxLayout()
+        left.setContentsMargins(0, 0, S, 0)
         left.setSpacing(S)
         self.earlier = QComboBox()
         self.earlier.setAccessibleName(self.tr("Earlier submissions"))
@@ -124,7 +131,7 @@ class SubmitDialog(QDialog):
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setMinimumWidth(360)
+        area.setMinimumWidth(300)
         right = QVBoxLayout()
         right.setSpacing(XS)
         right.addWidget(_heading(self.tr("What will come of it")))
@@ -151,7 +158,7 @@ class SubmitDialog(QDialog):
         layout.addLayout(body, 1)
         layout.addWidget(self.error)
         layout.addWidget(self.buttons)
-        self.resize(980, 580)
+        resize_on_screen(self, 980, 660)
 
     def _options(self) -> QFormLayout:
         form = QFormLayout()
@@ -196,8 +203,9 @@ class SubmitDialog(QDialog):
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(26)
         header = table.horizontalHeader()
+        header.setMinimumSectionSize(COLUMN)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for column, sample in enumerate(("encode-video", "1,000,000", "2 CPUs, 4 GiB memory")):
+        for column, sample in enumerate(("encode-video", "1,000,000", "16 CPUs, 4 GiB memory")):
             table.setColumnWidth(column, natural_width(table, titles[column], sample))
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
         return table
@@ -255,10 +263,11 @@ class SubmitDialog(QDialog):
         rows: list[TaskPreview] = []
         tasks = self.scope.tasks
         graph = msgspec.structs.replace(self.graph, tasks=[task for task in self.graph.tasks if task.id in tasks])
+        with suppress(ValueError):
+            self._params = {**self.graph.params, **self.form.values()}
         try:
-            params = {**self.graph.params, **self.form.values()}
             agents = list(self.bridge.mirror.agents.values()) if len(graph.tasks) <= MANY else []
-            rows = preview(graph, params, agents)
+            rows = preview(graph, self._params, agents)
         except ValueError as error:
             problem = problem or str(error)
         self.error.setText(spoken(problem))

@@ -17,8 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from windlass_gui.editor.form.field_edit import mark_invalid
 from windlass_gui.editor.form.fields import parse_yaml, show_text, show_yaml
 from windlass_gui.look.buttons import flat_button
+from windlass_gui.look.icons import icon
 from windlass_gui.look.theme import SMALL, XS, mono_font
 from windlass_gui.look.tick_box import TickBox
 
@@ -76,11 +78,12 @@ class ParamsForm(QWidget):
         kind.setProperty("role", "small")
         kind.setFixedWidth(KIND)
         reset = self._resets[name] = flat_button(
-            "↺",
+            "",
             self.tr("Back to the graph's default: {}").format(show_text(value)[:200]),
             lambda: self.set_values({name: self._defaults[name]}),
             name=self.tr("Default of {}").format(name),
         )
+        reset.setIcon(icon("reset", token="accent"))
         layout.addWidget(editor, 1)
         top = Qt.AlignmentFlag.AlignTop if isinstance(value, (list, dict)) else Qt.AlignmentFlag.AlignVCenter
         layout.addWidget(kind, 0, top)
@@ -118,12 +121,19 @@ class ParamsForm(QWidget):
                 self._texts[name].setPlainText(show_yaml(value))
 
     def values(self) -> dict[str, Any]:
-        """All parameters as entered. Raises ValueError naming the one that is wrong."""
+        """All parameters as entered. Raises ValueError naming the first that is wrong; all such are outlined."""
         found: dict[str, Any] = {name: box.isChecked() for name, box in self._boxes.items()}
-        for name, line in self._lines.items():
-            found[name] = param_value(name, line.text(), self._defaults[name])
-        for name, text in self._texts.items():
-            found[name] = param_value(name, text.toPlainText(), self._defaults[name])
+        wrong: list[ValueError] = []
+        typed: list[tuple[str, QWidget, str]] = [(name, line, line.text()) for name, line in self._lines.items()]
+        typed += [(name, text, text.toPlainText()) for name, text in self._texts.items()]
+        for name, editor, words in typed:
+            try:
+                found[name] = param_value(name, words, self._defaults[name])
+            except ValueError as error:
+                wrong.append(error)
+            mark_invalid(editor, name not in found)
+        if wrong:
+            raise wrong[0]
         return {name: found[name] for name in self._defaults}
 
     def _edited(self) -> None:

@@ -71,7 +71,7 @@ class ScopeChoice(QWidget):
     @property
     def problem(self) -> str:
         if self.is_part and self._order_only() and not self.agree.isChecked():
-            return self.tr("Say whether it may run without waiting for the tasks that are left out")
+            return self.tr("Tick “Run without waiting for these”, or run the whole graph")
         return ""
 
     def _order_only(self) -> list[part.Outside]:

@@ -126,12 +126,12 @@ class Editing:
             self._add_copies(QGuiApplication.clipboard().text())
 
     def duplicate(self) -> None:
-        self._add_copies(self.chosen_text())
+        self._add_copies(self.chosen_text(), self.page.tr("duplicate"))
 
-    def _add_copies(self, text: str) -> None:
+    def _add_copies(self, text: str, label: str = "") -> None:
         session, view = self.page.session, self.page.view
         if session is not None and view is not None:
-            fresh = session.paste(text)
+            fresh = session.paste(text, label=label)
             if fresh:
                 view.graph.select(fresh)
 

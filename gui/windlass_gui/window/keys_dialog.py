@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QIcon, QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QTextBrowser, QVBoxLayout, QWidget
 
+from windlass_gui.look.room import resize_on_screen
 from windlass_gui.look.theme import L, M, current_theme
 from windlass_gui.window.actions import SPECS, Actions
 
@@ -55,7 +56,7 @@ class KeysDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._commands = commands(actions)
         self.setWindowTitle(self.tr("Keys and gestures"))
-        self.resize(640, 620)
+        resize_on_screen(self, 640, 620)
         self.filter = QLineEdit()
         self.filter.setPlaceholderText(self.tr("A key or a word"))
         self.filter.setAccessibleName(self.tr("Find a key"))

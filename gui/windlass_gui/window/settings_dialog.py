@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from windlass_gui.look.room import resize_on_screen
 from windlass_gui.look.spin_box import SpinBox
 from windlass_gui.look.theme import L, M, S, theme_switch
 from windlass_gui.look.tick_box import TickBox
@@ -36,7 +37,7 @@ class SettingsDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Settings"))
-        self.resize(560, 480)
+        resize_on_screen(self, 560, 480)
         self._settings = settings
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)

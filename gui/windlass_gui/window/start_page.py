@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -19,11 +20,13 @@ from PySide6.QtWidgets import (
 
 from windlass_gui.files.files import Recent
 from windlass_gui.look.icons import icon, icon_pixmap
-from windlass_gui.look.theme import HEADING, S, Theme
+from windlass_gui.look.theme import HEADING, XL, L, S, Theme
 from windlass_gui.panes.words import Elided
 from windlass_resources.samples import list_samples
 
 RECENT_SHOWN = 8
+NARROW = 520
+"""Pixels of width below which the samples stand below each other."""
 
 
 class StartPage(QScrollArea):
@@ -42,9 +45,18 @@ class StartPage(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAccessibleName(self.tr("Start page"))
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._theme = theme
         self._recent: list[Recent] = []
+        self._narrow = False
+        """There is no room for two cards side by side."""
         self._build()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if (event.size().width() < NARROW) != self._narrow:
+            self._narrow = not self._narrow
+            self._build()
 
     def show_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -64,7 +76,8 @@ class StartPage(QScrollArea):
         page.setObjectName("start-page")
         page.setMaximumWidth(900)
         column = QVBoxLayout(page)
-        column.setContentsMargins(48, 40, 48, 40)
+        side = L if self._narrow else 2 * XL
+        column.setContentsMargins(side, side - S, side, side - S)
         column.setSpacing(10)
         head = QHBoxLayout()
         logo = QLabel()
@@ -103,10 +116,12 @@ class StartPage(QScrollArea):
         column.addWidget(self._heading(self.tr("Samples")))
         grid = QGridLayout()
         grid.setSpacing(12)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
+        columns = 1 if self._narrow else 2
+        for at in range(columns):
+            grid.setColumnStretch(at, 1)
         for at, sample in enumerate(list_samples()):
-            grid.addWidget(self._card(sample.name, sample.title, sample.description, sample.missing()), at // 2, at % 2)
+            card = self._card(sample.name, sample.title, sample.description, sample.missing())
+            grid.addWidget(card, *divmod(at, columns))
         column.addLayout(grid)
         column.addStretch(1)
         middle = QWidget()
@@ -146,6 +161,7 @@ class StartPage(QScrollArea):
         button = QPushButton(name)
         button.setToolTip(self.tr("{} is not there any more").format(path) if file.missing else str(path))
         button.setFlat(True)
+        button.setMinimumWidth(3 * XL)  # a long name is cut rather than the page
         button.setEnabled(not file.missing)
         button.setCursor(Qt.CursorShape.PointingHandCursor)
         color = theme.muted if file.missing else theme.accent

@@ -249,7 +249,7 @@ def test_a_fix_is_a_click_or_a_key(pane: ProblemsPane, session: EditorSession, q
     steps = session.undo.count()
     item = pane.list.topLevelItem(0)
     assert item is not None
-    assert item.text(2) == "Change to “size”  (+1)"
+    assert item.text(2) == "Change to “size”  (or 1 more)"
     rect = pane.list.visualItemRect(item)
     x = pane.list.header().sectionViewportPosition(2) + 20
     QTest.mouseClick(pane.list.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(x, rect.center().y()))

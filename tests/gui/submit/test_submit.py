@@ -197,6 +197,8 @@ def test_the_preview_follows_what_is_typed(opened: Opened) -> None:
     dialog.form._lines["size"].setText("x")
     dialog.refresh()
     assert not dialog.submit.isEnabled()
+    assert dialog.form._lines["size"].property("invalid") is True
+    assert "103 items" in dialog.summary.text(), "what could be understood last"
     assert "size" in dialog.error.text()
     dialog.form._lines["size"].setText("5")
     dialog.due.setText("yesterday")

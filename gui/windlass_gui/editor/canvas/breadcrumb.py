@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
+from windlass_gui.look.buttons import flat_button
 from windlass_gui.look.theme import Theme
 
 
@@ -46,15 +47,15 @@ class Breadcrumb(QFrame):
                 here.setTextFormat(Qt.TextFormat.RichText)
                 self._row.addWidget(here)
             else:
-                step = QToolButton()
-                step.setText(title.replace("&", "&&"))
-                step.setToolTip(self.tr("Show “{}”").format(title))
-                step.setAccessibleName(step.toolTip())
-                step.clicked.connect(lambda _=False, to=frame: self.chosen.emit(to))
-                self._row.addWidget(step)
+                self._row.addWidget(
+                    flat_button(title.replace("&", "&&"), self.tr("Show “{}”").format(title), self._goer(frame))
+                )
         if path and note:
             self._row.addSpacing(8)
             self._row.addWidget(QLabel(note))
         self.setVisible(bool(path))
         self.adjustSize()
         self.raise_()
+
+    def _goer(self, frame: str) -> Callable[[], None]:
+        return lambda: self.chosen.emit(frame)

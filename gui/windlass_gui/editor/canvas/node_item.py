@@ -6,8 +6,10 @@ they work the same when nodes are painted in one batch.
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
 from windlass_gui.editor.canvas.geometry import PORT_RADIUS
@@ -20,7 +22,14 @@ from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import draw_state
 
 TEXT_SCALE = 0.42
-"""Below this zoom no text is drawn: nobody could read it."""
+"""Below this zoom a node is its title, in letters of a readable size, and its state."""
+TITLE_SCALE = 0.66
+"""Below this zoom the second line could not be read: the title has its room."""
+NO_TEXT_SCALE = 0.17
+"""Below this zoom not even some letters of a title have room."""
+FAR_LETTERS = 10.5
+"""Pixels on the screen that the letters of a title have at least."""
+_PARTS = re.compile(r"[^\s\-_./]*[\s\-_./]*")
 _MARGIN = 9.0
 _ICON = 20
 _LEFT = 42.0
@@ -44,10 +53,13 @@ class NodeItem(QGraphicsRectItem):
         self.problem = ""
         self._title = self._line = ""
         self._composed = False
+        self._far: tuple[int, float, list[str]] = (0, 0.0, [])
+        """The title in lines for a far view, after the size of the letters and the width that they are for."""
 
     def show_facts(self, facts: NodeFacts) -> None:
         self.facts = facts
         self._composed = False
+        self._far = (0, 0.0, [])
         self.update()
 
     def show_live(self, live: NodeLive | None) -> bool:
@@ -61,6 +73,7 @@ class NodeItem(QGraphicsRectItem):
     def show_style(self, style: CanvasStyle) -> None:
         self.style = style
         self._composed = False
+        self._far = (0, 0.0, [])
         self.update()
 
     def mark(self, *, selected: bool | None = None, hovered: bool | None = None, problem: str | None = None) -> None:
@@ -115,10 +128,19 @@ class NodeItem(QGraphicsRectItem):
                 painter.fillRect(QRectF(8, 8, 12, NODE_HEIGHT - 16), style.state_brush[state])
             if live is not None and live.deadline:
                 draw_state(painter, QRectF(NODE_WIDTH - 50, 10, 40, 40), live.deadline, style.theme)
+            if scale >= NO_TEXT_SCALE:
+                ring = live is not None and live.array and bool(live.total)
+                left = 64.0 if ring else 28.0 if state else 14.0
+                self._paint_far(painter, scale, left, 54.0 if live is not None and live.deadline else 10.0)
             return
         if not self._composed:
             self._compose()
-        self._paint_texts(painter)
+        if scale < TITLE_SCALE:
+            self._paint_kind(painter)
+            marks = 32.0 if live or self.problem else 12.0
+            self._paint_far(painter, scale, _LEFT, marks + (_MARK if live is not None and live.deadline else 0.0))
+        else:
+            self._paint_texts(painter)
         self._paint_ports(painter)
         if live is not None and live.array and live.total:
             self._paint_ring(painter, live, QPointF(22, NODE_HEIGHT / 2), 15.5, 4.0)
@@ -129,11 +151,28 @@ class NodeItem(QGraphicsRectItem):
         elif self.problem:
             draw_icon(painter, QRectF(NODE_WIDTH - 27, 10, 16, 16), "warning", style.theme.danger)
 
+    def _paint_kind(self, painter: QPainter) -> None:
+        name, color = self.facts.kind or "question", self.style.paint_color(self.facts.color).name()
+        draw_icon(painter, QRectF(12, (NODE_HEIGHT - _ICON) / 2, _ICON, _ICON), name, color)
+
+    def _paint_far(self, painter: QPainter, scale: float, left: float, right: float) -> None:
+        """The title alone, in one or two lines of letters that can be read at this zoom."""
+        size = 2 * round(FAR_LETTERS / scale / 2)  # in steps, so that not every zoom sets all titles anew
+        font, metrics = self.style.far_title(size)
+        width = NODE_WIDTH - left - right
+        if self._far[:2] != (size, width):
+            rows = max(1, int((NODE_HEIGHT - 4) / metrics.height()))
+            self._far = (size, width, in_lines(self.facts.label, metrics, width, min(2, rows)))
+        lines = self._far[2]
+        painter.setPen(self.style.text)
+        painter.setFont(font)
+        top = (NODE_HEIGHT - metrics.height() * len(lines)) / 2 + metrics.ascent()
+        for place, line in enumerate(lines):
+            painter.drawText(QPointF(left, top + place * metrics.height()), line)
+
     def _paint_texts(self, painter: QPainter) -> None:
         style, facts = self.style, self.facts
-        name = facts.kind or "question"
-        color = style.paint_color(facts.color).name()
-        draw_icon(painter, QRectF(12, (NODE_HEIGHT - _ICON) / 2, _ICON, _ICON), name, color)
+        self._paint_kind(painter)
         painter.setPen(style.text)
         painter.setFont(style.title_font)
         painter.drawText(QPointF(_LEFT, 28), self._title)
@@ -166,3 +205,18 @@ class NodeItem(QGraphicsRectItem):
                 painter.setPen(pen)
                 painter.drawArc(box, round(start), -round(span))
                 start -= span
+
+
+def in_lines(text: str, metrics: QFontMetricsF, width: float, most: int) -> list[str]:
+    """A name cut into lines at blanks and behind - _ . and /, as few as need be; what has no room is left out (…)."""
+    mode = Qt.TextElideMode.ElideRight
+    if most < 2 or metrics.horizontalAdvance(text) <= width:
+        return [metrics.elidedText(text, mode, width)]
+    first = ""
+    for part in _PARTS.findall(text):
+        if metrics.horizontalAdvance((first + part).rstrip()) > width:
+            break
+        first += part
+    if not first:
+        return [metrics.elidedText(text, mode, width)]
+    return [first.rstrip(), metrics.elidedText(text[len(first) :].lstrip(), mode, width)]

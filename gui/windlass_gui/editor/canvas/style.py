@@ -59,9 +59,19 @@ class CanvasStyle:
         self.small_font = QFont()
         self.small_font.setPixelSize(SMALL)
         self.mono = mono_font(TINY)
+        self._far_titles: dict[int, tuple[QFont, QFontMetricsF]] = {}
         self.title_metrics = QFontMetricsF(self.title_font)
         self.small_metrics = QFontMetricsF(self.small_font)
         self.mono_metrics = QFontMetricsF(self.mono)
+
+    def far_title(self, size: int) -> tuple[QFont, QFontMetricsF]:
+        """The title's font in another size, in units of the scene, for when it is seen from afar."""
+        found = self._far_titles.get(size)
+        if found is None:
+            font = QFont(self.title_font)
+            font.setPixelSize(size)
+            found = self._far_titles[size] = (font, QFontMetricsF(font))
+        return found
 
     def paint_color(self, name: str) -> QColor:
         """One of the colours of frames and notes, in this theme's shade; grey for an empty name."""

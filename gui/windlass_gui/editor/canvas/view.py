@@ -116,7 +116,10 @@ class GraphView(Navigator):
         if document.unreadable and not document.facts:
             text = self.tr("<b>This text cannot be read</b><br>The problems below say where. Mend it in the YAML view.")
         elif not document.facts:
-            text = self.tr("<b>Drag a task here from the palette</b><br>then draw a link from one port to another.")
+            text = self.tr(
+                "<b>Drag a task here from the palette</b>, or press Tab to search one,<br>"
+                "then draw a link from one port to another."
+            )
         self.labels.show_empty(text)
 
     def show_hint(self, text: str, bad: bool = False) -> None:

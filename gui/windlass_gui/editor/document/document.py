@@ -10,8 +10,9 @@ the document is `unread`: it shows the last good state, and whoever has to chang
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,12 @@ CHECKED_AT_ONCE = 50_000
 """Characters of a text that is checked in some 50 ms."""
 _BOM = "\ufeff"
 """A byte order mark at a file's start is not edited, and stays."""
+
+
+def empty_text(taken: Collection[str] = ()) -> str:
+    """What a new document holds, under a name that no other open one has."""
+    names = (f"{UNTITLED}-{number}" if number > 1 else UNTITLED for number in count(1))
+    return STARTER.format(name=next(name for name in names if name not in taken))
 
 
 @dataclass(slots=True)
@@ -75,7 +82,7 @@ class Document:
         """Somebody reads large texts elsewhere and gives what they say to `take_reading`."""
         self.version = 0
         """Counts the texts that the document had."""
-        text = text or STARTER.format(name=UNTITLED)
+        text = text or empty_text()
         self._bom = _BOM * text.startswith(_BOM)
         self._text = text.removeprefix(_BOM)
         self._tree: DocumentText | None = None

@@ -73,7 +73,7 @@ class EditorSession(QObject):
 
     @property
     def title(self) -> str:
-        return self.path.name if self.path else f"{self.document.name} (not saved)"
+        return self.path.name if self.path else self.tr("{} (not saved)").format(self.document.name)
 
     @property
     def modified(self) -> bool:

@@ -23,10 +23,12 @@ from windlass_gui.editor.text.code import CodeEdit
 from windlass_gui.editor.text.code.completing import Completer, Source
 from windlass_gui.editor.text.code.dialog import CodeDialog
 from windlass_gui.look.icons import icon
-from windlass_gui.look.theme import CODE, SMALL, Theme, mono_font
+from windlass_gui.look.theme import CODE, SMALL, M, Theme, mono_font
 from windlass_gui.look.tick_box import TickBox
 
 MIXED = "(mixed)"
+STEP_WIDTH = 26
+"""Pixels of a button inside a line."""
 
 
 class FieldEdit(QWidget):
@@ -42,6 +44,8 @@ class FieldEdit(QWidget):
         self.field = field
         self._theme = theme
         self._shown = ""
+        self._faint = ("", "")
+        """What stands faintly in the empty box, and the same in fewer words."""
         self._source: Source | None = None
         self._wrong = False
         """What was typed could not be entered: it stays, with the reason, until it is mended or taken back."""
@@ -158,6 +162,7 @@ class FieldEdit(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fit_faint()
         if self._larger is not None:
             self._larger.move(self.box.width() - self._larger.width() - 16, 3)
 
@@ -171,14 +176,26 @@ class FieldEdit(QWidget):
     def dirty(self) -> bool:
         return self.text != self._shown
 
-    def show_value(self, value: Any, placeholder: str = "") -> None:
-        """What the document holds. What is being typed is left alone as long as the document's value stays."""
+    def show_value(self, value: Any, placeholder: str = "", brief: str = "") -> None:
+        """What the document holds. What is being typed is left alone as long as the document's value stays.
+
+        `placeholder` stands faintly where nothing else does, `brief` in its place where it has no room.
+        """
         shown = self.field.show(value)
-        self.box.setPlaceholderText(placeholder)
+        self._faint = placeholder, brief
+        self._fit_faint()
         if shown == self._shown and self.dirty and (self.box.hasFocus() or self._wrong):
             return
         self._shown = shown
         self._put(shown)
+
+    def _fit_faint(self) -> None:
+        usual, brief = self._faint
+        if brief and isinstance(self.box, QLineEdit):
+            steps = STEP_WIDTH * len(self.box.actions())
+            room = self.box.width() - steps - 2 * M
+            usual = usual if self.box.fontMetrics().horizontalAdvance(usual) <= room else brief
+        self.box.setPlaceholderText(usual)
 
     def take_back(self) -> None:
         """Forget what was typed and could not be entered: another task is shown now."""

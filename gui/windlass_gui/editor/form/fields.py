@@ -81,6 +81,11 @@ def show_text(value: Any) -> str:
     return _short(plain_data(value))
 
 
+def show_value(value: Any) -> str:
+    """A scalar as people write it, a mapping a line for each key."""
+    return show_yaml(value) if isinstance(value, Mapping) else show_text(value)
+
+
 def show_yaml(value: Any) -> str:
     """Data as YAML: of a mapping a line for each key; what is long in a block."""
     if value is None:

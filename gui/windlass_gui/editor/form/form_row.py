@@ -104,7 +104,8 @@ class Row(QWidget):
         field = self.entry.field
         if isinstance(self.editor, FieldEdit):
             assert isinstance(field, Field)
-            self.editor.show_value(None if seen.mixed else seen.value, self._faint(field, seen, default))
+            brief = show_text(default) if default is not None and not seen.mixed else ""
+            self.editor.show_value(None if seen.mixed else seen.value, self._faint(field, seen, default), brief)
         else:
             self.editor.show_value(seen.value, default, seen.mixed)
         locked = locked or self.entry.fixed

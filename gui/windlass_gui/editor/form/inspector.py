@@ -105,10 +105,11 @@ class Inspector(QWidget):
         self._problems = QLabel()
         self._problems.setWordWrap(True)
         self._problems.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._problems.setStyleSheet(
-            f"color: {theme.text}; background: {theme.tint('failed', 0.2).name()};"
-            f"border: 1px solid {theme.danger}; border-radius: 6px; padding: 6px; margin: 0 {M}px {S}px {M}px;"
-        )
+        self._nothing = QLabel()
+        self._nothing.setWordWrap(True)
+        self._nothing.setContentsMargins(M, S, M, S)
+        self._nothing.setStyleSheet(f"color: {theme.muted};")
+        self._nothing.hide()
         self.task_form = Form((IDENTITY, *task_form()), theme, self._folds, self._made, ("needs", "items"))
         self.graph_form = Form(graph_form(), theme, self._folds, self._made)
         self.kind = Pick(self.tr("Kind"), "kind", dict(zip(KINDS, (
@@ -129,7 +130,7 @@ class Inspector(QWidget):
         self.task_form.sections["resources"].add_part(self.fit, last=True)
         self.task_form.entered.connect(self._enter)
         self.graph_form.entered.connect(self._enter_graph)
-        for part in (self._heading, self._problems, self.task_form, self.graph_form):
+        for part in (self._heading, self._problems, self._nothing, self.task_form, self.graph_form):
             column.addWidget(part)
         column.addStretch(1)
         before = self._scroll.takeWidget()
@@ -221,6 +222,7 @@ class Inspector(QWidget):
             self.graph_form.show_state(self._with_problems(self.graph_form, State(seen), ()))
         if self.filter.text():
             self.form.filter(self.filter.text())
+        self._show_nothing()
 
     def _show_tasks(self, session: EditorSession) -> None:
         raws = self._raws()
@@ -295,6 +297,7 @@ class Inspector(QWidget):
         document = self.session.document if self.session is not None else None
         at_fields: dict[str, str] = {}
         rest: list[str] = []
+        wrong = False
         form.prepare(state)
         for problem in document.problems if document is not None and not state.several else ():
             if problem.path[: len(base)] != base or (not base and problem.path[:1] == ("tasks",)):
@@ -304,13 +307,27 @@ class Inspector(QWidget):
                 at_fields[key] = spoken(problem.message)
             if not key or not form.is_open(key):
                 rest.append(spoken(problem.message))
+                wrong |= problem.severity == "error"
         self._problems.setText("\n".join(f"• {line}" for line in rest[:5]))
         self._problems.setVisible(bool(rest))
+        state_of, line = ("failed", self._theme.danger) if wrong else ("backoff", self._theme.warn)
+        self._problems.setStyleSheet(
+            f"color: {self._theme.text}; background: {self._theme.tint(state_of, 0.2).name()};"
+            f"border: 1px solid {line}; border-radius: 6px; padding: 6px; margin: 0 {M}px {S}px {M}px;"
+        )
         return replace(state, problems=at_fields)
 
     def _filter(self, words: str) -> None:
         self.task_form.filter(words)
         self.graph_form.filter(words)
+        self._show_nothing()
+
+    def _show_nothing(self) -> None:
+        """Say so where no field is left of those that were looked for."""
+        words = self.filter.text().strip()
+        found = any(not section.isHidden() for section in self.form.sections.values())
+        self._nothing.setText(self.tr("No field here is called “{}” or says so in its help.").format(words))
+        self._nothing.setVisible(bool(words) and not found and self.session is not None)
 
     # --- places --------------------------------------------------------------------------------------------
 

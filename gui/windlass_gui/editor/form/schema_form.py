@@ -23,7 +23,7 @@ WAYS: dict[str, tuple[Parse, Show]] = {
     "text": (f.parse_text, f.show_text),
     "command": (f.parse_text, f.show_command),
     "block": (f.parse_block, f.show_text),
-    "value": (f.parse_yaml, f.show_text),
+    "value": (f.parse_yaml, f.show_value),
     "lines": (f.parse_lines, f.show_lines),
     "names": (f.parse_names, f.show_names),
     "pairs": (f.parse_pairs, f.show_pairs),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, QSize, Qt, Signal
-from PySide6.QtGui import QDrag, QKeyEvent
+from PySide6.QtGui import QDrag, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from windlass_gui.editor.parts.kinds import MIME_KIND, MIME_TASKS
 from windlass_gui.editor.parts.shelf import Part, Shelf, group_title
 from windlass_gui.look.icons import icon
-from windlass_gui.look.theme import Theme
+from windlass_gui.look.theme import XS, Theme
 
 _PART = Qt.ItemDataRole.UserRole
-_ROW = 40
+_ROW = 30
+_ROW_OF_TWO = 40
 _HEADING = 28
+_BESIDE = 48
+"""Pixels of a row that its words do not have: the icon, and the air around it."""
 
 
 class _List(QListWidget):
@@ -25,6 +28,21 @@ class _List(QListWidget):
         item = self.currentItem()
         part = item.data(_PART) if item is not None else None
         return part if isinstance(part, Part) else None
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit_rows()
+
+    def fit_rows(self) -> None:
+        """A row is as high as its words need at the width that there is."""
+        room, metrics = self.viewport().width(), self.fontMetrics()
+        for row in range(self.count()):
+            item = self.item(row)
+            heading = not item.flags() and item.font().bold()
+            wide = metrics.horizontalAdvance(item.text()) > room - (_BESIDE if item.flags() else XS)
+            height = _HEADING if heading else _ROW_OF_TWO if wide else _ROW
+            if item.sizeHint().height() != height:
+                item.setSizeHint(QSize(0, height))
 
     def startDrag(self, supported: Qt.DropAction) -> None:
         part, item = self.part(), self.currentItem()
@@ -86,21 +104,25 @@ class PartList(QWidget):
             item = QListWidgetItem(icon(part.icon, self._theme, "accent"), part.label)
             item.setData(_PART, part)
             item.setToolTip(f"{part.label}\n{part.hint}" if part.hint else part.label)
-            item.setSizeHint(QSize(0, _ROW))
             self.list.addItem(item)
         if not words and not self.shelf.templates.all:
             self._lesson()
         if not self.list.count():
-            self._note(self.tr("Nothing is called so"))
+            self._note(self.tr("Nothing matches “{}”").format(words))
+        self.list.fit_rows()
         if words:
             self.list.setCurrentRow(0)
+
+    def choose_first(self) -> None:
+        """Enter takes the first part."""
+        self.list.setCurrentRow(-1)
+        self._step(1)
 
     def _heading(self, text: str) -> None:
         item = self._note(text)
         font = item.font()
         font.setBold(True)
         item.setFont(font)
-        item.setSizeHint(QSize(0, _HEADING))
 
     def _lesson(self) -> None:
         """Where templates would stand, while there are none."""
@@ -115,7 +137,6 @@ class PartList(QWidget):
             font = item.font()
             font.setBold(place == 0)
             item.setFont(font)
-            item.setSizeHint(QSize(0, _HEADING if place == 0 else _ROW))
             self.list.insertItem(at + place, item)
 
     def _note(self, text: str) -> QListWidgetItem:

@@ -10,7 +10,7 @@ from windlass_gui.editor.parts.part_list import PartList
 from windlass_gui.editor.parts.shelf import Shelf
 from windlass_gui.look.theme import Theme
 
-_SIZE = QSize(300, 360)
+_SIZE = QSize(300, 420)
 
 
 class PartSearch(QFrame):
@@ -21,7 +21,7 @@ class PartSearch(QFrame):
 
     def __init__(self, shelf: Shelf, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
-        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setObjectName("part-search")
         self.setAccessibleName(self.tr("Add a task"))
         self.place = QPointF()
         self.parts = PartList(shelf, theme)
@@ -31,7 +31,7 @@ class PartSearch(QFrame):
         hint.setContentsMargins(10, 0, 10, 8)
         hint.setWordWrap(True)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(1, 1, 1, 1)
         layout.setSpacing(0)
         layout.addWidget(self.parts)
         layout.addWidget(hint)
@@ -41,7 +41,9 @@ class PartSearch(QFrame):
         """For a place of the scene, with the popup's corner there on the screen, or as near as it fits."""
         self.place = place
         self.parts.line.clear()
+        self.parts.choose_first()
         room = self.screen().availableGeometry()
+        self.resize(_SIZE.boundedTo(room.size()))
         x = max(room.left(), min(corner.x(), room.right() - self.width()))
         y = max(room.top(), min(corner.y(), room.bottom() - self.height()))
         self.move(x, y)

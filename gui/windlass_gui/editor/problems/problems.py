@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -25,10 +25,16 @@ from windlass_gui.editor.problems.advice import Advisor, Matter
 from windlass_gui.editor.problems.fixes import Fix, fixes_for
 from windlass_gui.look.icons import icon
 from windlass_gui.look.language import spoken
-from windlass_gui.look.theme import XS, S, Theme
+from windlass_gui.look.theme import XS, M, S, Theme
 
 LISTED = 500
 """Problems that are listed; the head says how many there are."""
+SMALLEST = 60
+"""Pixels of a column."""
+NARROW = 560
+"""Pixels of width below which the place is only in the tool tip: a click goes there."""
+WHERE_SHARE, FIX_SHARE = 0.22, 0.32
+"""Of the list's width that these columns may take."""
 _WHAT, _WHERE, _FIX = range(3)
 
 
@@ -61,10 +67,9 @@ class ProblemsPane(QWidget):
         header = self.list.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(_WHAT, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(_WHERE, QHeaderView.ResizeMode.Interactive)
-        header.setSectionResizeMode(_FIX, QHeaderView.ResizeMode.Interactive)
-        header.resizeSection(_WHERE, 190)
-        header.resizeSection(_FIX, 230)
+        header.setMinimumSectionSize(SMALLEST)
+        for section in (_WHERE, _FIX):
+            header.setSectionResizeMode(section, QHeaderView.ResizeMode.Interactive)
         self.list.itemActivated.connect(lambda item, _: self._go(item))
         self.list.itemClicked.connect(self._clicked)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -77,6 +82,7 @@ class ProblemsPane(QWidget):
         self._head = QLabel()
         self._head.setProperty("role", "small")
         self._head.setContentsMargins(S, XS, S, XS)
+        self._head.setWordWrap(True)
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
@@ -147,7 +153,24 @@ class ProblemsPane(QWidget):
         counts = self.tr("Errors: {} · Warnings: {}").format(errors, doubts)
         self._head.setText(counts + self.tr(" · Enter goes to the field, Alt+Enter mends what can be mended"))
         self._layout.setCurrentIndex(1 if found else 0)
+        self._fit_columns()
         self.count_changed.emit(len(found))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
+        """Most of the room for what is wrong; of the rest what place and fix need, and none for what nobody says."""
+        header, room = self.list.header(), self.width()
+        for column, share in ((_WHERE, WHERE_SHARE), (_FIX, FIX_SHARE)):
+            items = [self.list.topLevelItem(row) for row in range(self.list.topLevelItemCount())]
+            said = any(item is not None and item.text(column) for item in items)
+            said &= column != _WHERE or room >= NARROW
+            self.list.setColumnHidden(column, not said)
+            if said:
+                wished = self.list.sizeHintForColumn(column) + M
+                header.resizeSection(column, max(SMALLEST, min(wished, int(room * share))))
 
     def _item(self, problem: Problem) -> QTreeWidgetItem:
         text = spoken(problem.message)
@@ -156,13 +179,21 @@ class ProblemsPane(QWidget):
         where = problem.field.removeprefix("tasks.") or problem.task
         line = self.tr("line {}").format(problem.line) if problem.line else ""
         fixes = self.fixes(problem)
-        mend = fixes[0].label + (f"  (+{len(fixes) - 1})" if len(fixes) > 1 else "") if fixes else ""
+        mend = fixes[0].label if fixes else ""
+        if len(fixes) > 1:
+            mend += self.tr("  (or {} more)").format(len(fixes) - 1)
         item = QTreeWidgetItem([text, " · ".join(part for part in (where, line) if part), mend])
         error = problem.severity == "error"
         item.setIcon(_WHAT, icon("error" if error else "warning", self._theme, "danger" if error else "warn"))
         kind = self.tr("Error") if error else self.tr("Warning")
-        allowed = self.tr("\nAllowed: {}").format(spoken(problem.allowed)) if problem.allowed else ""
-        item.setToolTip(_WHAT, f"{kind}: {text}{allowed}")
+        told = f"{kind}: {text}"
+        if problem.found and problem.found not in problem.message:
+            told += self.tr("\nFound: {}").format(problem.found)
+        if problem.allowed:
+            told += self.tr("\nAllowed: {}").format(spoken(problem.allowed))
+        if item.text(_WHERE):
+            told += f"\n{item.text(_WHERE)}"
+        item.setToolTip(_WHAT, told)
         item.setToolTip(_WHERE, item.text(_WHERE))
         item.setData(_WHAT, Qt.ItemDataRole.AccessibleTextRole, f"{kind}: {text}")
         item.setForeground(_WHERE, self._theme.color("muted"))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QW
 
 from windlass_gui.editor.text.code.edit import CodeEdit
 from windlass_gui.editor.text.code.find import FindBar
+from windlass_gui.look.room import resize_on_screen
 from windlass_gui.look.theme import Theme
 
 
@@ -47,7 +48,7 @@ class CodeDialog(QDialog):
         shortcut = QShortcut(QKeySequence("Ctrl+Return"), self)
         shortcut.activated.connect(self.accept)
         self.edit.textChanged.connect(self._judge)
-        self.resize(820, 560)
+        resize_on_screen(self, 820, 560)
         self._judge()
         self.edit.setFocus()
 

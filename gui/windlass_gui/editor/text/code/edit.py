@@ -70,6 +70,7 @@ class CodeEdit(QPlainTextEdit):
         self.blockCountChanged.connect(self._make_room)
         self.updateRequest.connect(self._scrolled)
         self.cursorPositionChanged.connect(self._show_selections)
+        self.horizontalScrollBar().valueChanged.connect(self._keep_margin)
         self._make_room()
         self._show_selections()
 
@@ -125,6 +126,11 @@ class CodeEdit(QPlainTextEdit):
                 shown.append(_squiggle(block, mark, theme))
         self.setExtraSelections(shown)
 
+    def _keep_margin(self, value: int) -> None:
+        """Nothing is scrolled out of view by less than the text's own margin: it would only touch the numbers."""
+        if 0 < value <= self.document().documentMargin():
+            self.horizontalScrollBar().setValue(0)
+
     def _seen(self) -> range:
         """Numbers of the blocks that are in view; all of them in a short text."""
         count = self.blockCount()
@@ -156,7 +162,7 @@ class CodeEdit(QPlainTextEdit):
     def _place_gutter(self) -> None:
         if self._gutter is not None:
             inside = self.contentsRect()
-            self._gutter.setGeometry(inside.left(), inside.top(), self.gutter_width(), inside.height())
+            self._gutter.setGeometry(inside.left(), inside.top(), self.gutter_width(), self.viewport().height())
 
     def _scrolled(self, rect: QRect, dy: int) -> None:
         if self._gutter is not None:
