@@ -75,8 +75,21 @@ class Chains:
                     self._extend(chain, min(share, depth - len(chain.sent)))
 
     @property
-    def ahead(self) -> bool:
-        return any(len(chain.sent) > 2 for chain in self._open)
+    def busy(self) -> bool:
+        return bool(self._open)
+
+    @property
+    def ahead(self) -> float:
+        """Seconds until the first chain of short commands has run out; 0: of one of them little or nothing is known.
+
+        A chain that runs a long one is not asked: who waits for that has time.
+        """
+        times = [
+            len(chain.sent) * chain.group.mean if len(chain.sent) > 2 else 0.0
+            for chain in self._open
+            if not chain.stuck and chain.group.mean < LONG
+        ]
+        return max(0.0, min(times, default=0.0))
 
     @staticmethod
     def _depth(group: Group) -> int:

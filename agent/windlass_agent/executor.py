@@ -7,7 +7,6 @@ through an `Outbox`. It never blocks; `epoll` tells when there is something for 
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import select
 from collections import deque
@@ -53,6 +52,10 @@ from windlass_agent.wardenwire import (
     clock,
 )
 
+QUIET = 0.004
+"""Most seconds for which runners are not listened to."""
+QUIET_CHAINS = 0.012
+"""The same of wardens: a command's end costs the core and the agent five times as much when it comes alone."""
 MEMORY_CHECK = 0.25
 """Seconds between looks at attempts that declared their memory, where the kernel does not keep them within it."""
 MEMORY_CHECK_SOON = 0.05
@@ -108,13 +111,16 @@ class Executor:
         return self.functions.handled + self.commands.handled - before
 
     @property
-    def ahead(self) -> float:
-        """Seconds for which some helper has more to do and can be left alone; 0 while somebody waits for an end."""
+    def quiet(self) -> float:
+        """Seconds for which the helpers need not be listened to, as they have more to do: ends come as batches then.
+
+        0 while somebody may wait for one of them.
+        """
         if self.functions.awaited:
             return 0.0
-        if self.chains.ahead:
-            return math.inf
-        return 0.0 if self._shop.contended else self.functions.ahead
+        if self.chains.busy:
+            return min(QUIET_CHAINS, 0.75 * self.chains.ahead)  # some is left for the way there and back
+        return 0.0 if self._shop.contended else min(QUIET, self.functions.ahead)
 
     def due(self) -> None:
         """Do what its time has come for."""

@@ -33,8 +33,6 @@ from windlass_agent.wardenwire import clock
 log = logging.getLogger(__name__)
 PROGRAMS = 200
 """Programs that are looked for at one question."""
-QUIET = 0.004
-"""Most seconds for which helpers are not listened to after an end, while they have more to do: ends come as batches."""
 GOODBYE = 5.0
 """Seconds that ending in order may take."""
 
@@ -129,8 +127,8 @@ class Agent:
         if said:
             for frames in self._link.receive():
                 self._receive(frames)
-        if self.executor.fileno() in ready and self.executor.ready() and (ahead := self.executor.ahead):
-            self._quiet_until = clock() + min(QUIET, ahead)
+        if self.executor.fileno() in ready and self.executor.ready() and (span := self.executor.quiet):
+            self._quiet_until = clock() + span
         if executor_at is not None and now >= executor_at:
             self.executor.due()
         self.executor.settle()
@@ -259,7 +257,7 @@ class Agent:
                         executor.assign_range(message, payload)
                     else:
                         executor.assign_tasks(message, payload)
-                    if not executor.ahead:
+                    if not executor.quiet:
                         self._quiet_until = 0.0
             case m.Stop():
                 executor.stop(message)

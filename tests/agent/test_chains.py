@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 
+import pytest
 from agent_bench import Bench
 
 from windlass.model.graph import Command, Task
 from windlass.wire import messages as m
 from windlass.wire.logs import to_text
+from windlass_agent.chains import Chain
+from windlass_agent.executor import QUIET_CHAINS
 
 
 def warmed(bench: Bench, command: str, count: int) -> list[m.Key]:
@@ -70,3 +74,32 @@ def test_the_wardens_death_takes_only_what_ran(bench: Bench) -> None:
 def test_the_logs_of_a_row_are_not_mixed(bench: Bench) -> None:
     keys = warmed(bench, "echo $WINDLASS_INDEX", 100)
     assert [to_text(bench.end_of(key).log) for key in keys] == [f"{n}\n" for n in range(100)]
+
+
+def test_wardens_are_left_alone_while_no_row_runs_out(bench: Bench) -> None:
+    """So ends come to the core together; but nobody waits for one that is alone, or of which nothing is known."""
+    group, chains = bench.executor._groups, bench.executor.chains
+    bench.end_of(bench.command("true"))
+    known = next(iter(group.values()))
+    warden = bench.executor._shop.wardens.first
+
+    def row(mean: float, sent: int) -> Chain:
+        known.mean = mean
+        made = Chain(0, copy(known), None, warden)  # type: ignore[arg-type]
+        made.sent = dict.fromkeys(range(sent))  # type: ignore[arg-type]
+        return made
+
+    def quiet(*rows: Chain) -> float:
+        chains._open = set(rows)
+        return bench.executor.quiet
+
+    assert quiet() == 0
+    assert quiet(row(0.001, 10)) == pytest.approx(0.0075), "until three quarters of it are done"
+    assert quiet(row(0.001, 20), row(0.001, 4)) == pytest.approx(0.003), "the first that runs out counts"
+    assert quiet(row(0.002, 30)) == QUIET_CHAINS
+    assert quiet(row(0.001, 2)) == 0, "somebody may wait for the last one"
+    assert quiet(row(0.001, 20), row(-1.0, 1)) == 0, "the first of its task may be over in a moment"
+    long = row(-1.0, 1)
+    long.stuck = True
+    assert quiet(row(0.001, 10), long, row(10.0, 1)) == pytest.approx(0.0075), "who waits for a long one has time"
+    chains._open.clear()
