@@ -20,6 +20,7 @@ eat it while another sleeps on it. So nobody lets go of the helm before all is t
 from __future__ import annotations
 
 import contextlib
+import importlib
 import signal
 import socket
 import threading
@@ -32,9 +33,8 @@ SERVE = 0.02
 LEASE = 0.002
 """Seconds after a guest's answer for which the network thread waits for the next guest."""
 _RAISING = (signal.SIGALRM, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGVTALRM)
-_set: Any = getattr(signal.signal, "__wrapped__", signal.signal)
-_get: Any = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
-# Without their wrappers, which make an enum member of each answer and take ten times as long for that.
+_signals: Any = importlib.import_module("_signal")
+"""Without the wrappers of `signal`, which make an enum member of each answer: that takes ten times as long."""
 
 
 class Bell:
@@ -146,16 +146,18 @@ class Unbroken:
 
     def __enter__(self) -> Unbroken:
         if threading.get_ident() == threading.main_thread().ident:
-            now = _get(signal.SIGINT)
+            now = _signals.getsignal(signal.SIGINT)
             if now is signal.default_int_handler:
-                _set(signal.SIGINT, self._interrupt)
+                _signals.signal(signal.SIGINT, self._interrupt)
                 self._held = True
-            self.allowed = (self._held or not callable(now)) and not any(map(callable, map(_get, _RAISING)))
+            self.allowed = (self._held or not callable(now)) and not any(
+                map(callable, map(_signals.getsignal, _RAISING))
+            )
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._held:
-            _set(signal.SIGINT, signal.default_int_handler)
+            _signals.signal(signal.SIGINT, signal.default_int_handler)
             if self._interrupted:
                 raise KeyboardInterrupt
 
