@@ -1,6 +1,7 @@
 """What the machine is told (facts) and what it asks for (commands). Frozen, slotted, no behaviour.
 
-Attempts come and go in batches: one event or effect holds a list, never one record an item where many can occur.
+Attempts come and go in batches: one event or effect holds a list, never one record an item where many can occur. Each
+turn makes some ten of them, and a struct is made four times faster than a frozen dataclass.
 """
 
 from __future__ import annotations
@@ -121,13 +122,11 @@ class RunPlan:
 # --- events ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class RunSubmitted:
+class RunSubmitted(Struct, frozen=True):
     plan: RunPlan
 
 
-@dataclass(frozen=True, slots=True)
-class TaskDecided:
+class TaskDecided(Struct, frozen=True):
     """The answer to `DecideTask`: how many items, or why it is skipped or has failed."""
 
     run: int
@@ -137,21 +136,18 @@ class TaskDecided:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ItemsAppended:
+class ItemsAppended(Struct, frozen=True):
     run: int
     task: int
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class TaskClosed:
+class TaskClosed(Struct, frozen=True):
     run: int
     task: int
 
 
-@dataclass(frozen=True, slots=True)
-class TaskAmended:
+class TaskAmended(Struct, frozen=True):
     """A person changed the task: from now on attempts are given by `plan`, of which the needs, the items and the
     condition are the task's own."""
 
@@ -160,8 +156,7 @@ class TaskAmended:
     plan: TaskPlan
 
 
-@dataclass(frozen=True, slots=True)
-class AgentHello:
+class AgentHello(Struct, frozen=True):
     """An agent said HELLO. `held` are the attempts it still has under `epoch` (its last lease; 0: none)."""
 
     agent: str
@@ -172,66 +167,57 @@ class AgentHello:
     """(attempt, "waiting" | "running" | "exited" | "stopped"): the last one ended because the agent stopped it."""
     gpus: tuple[Gpu, ...] = ()
     """The GPUs that it offers."""
-    devices: Mapping[AttemptId, tuple[int, ...]] = field(default_factory=dict)
+    devices: Mapping[AttemptId, tuple[int, ...]] = {}
     """Which of them held attempts were given."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentHeard:
+class AgentHeard(Struct, frozen=True):
     agent: str
 
 
-@dataclass(frozen=True, slots=True)
-class CoreDeaf:
+class CoreDeaf(Struct, frozen=True):
     """The core itself did not get to listen for so long; nobody's silence in that time counts."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class AgentLinkLost:
+class AgentLinkLost(Struct, frozen=True):
     """The server cannot route to it; the lease still runs."""
 
     agent: str
 
 
-@dataclass(frozen=True, slots=True)
-class AgentLeft:
+class AgentLeft(Struct, frozen=True):
     """It said goodbye."""
 
     agent: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class AgentDrain:
+class AgentDrain(Struct, frozen=True):
     agent: str
     on: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AgentForgiven:
+class AgentForgiven(Struct, frozen=True):
     """A person says that an agent that was set aside, or is suspected, is well; not `on`: takes that back."""
 
     agent: str
     on: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class AgentRemoved:
+class AgentRemoved(Struct, frozen=True):
     agent: str
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptsStarted:
+class AttemptsStarted(Struct, frozen=True):
     agent: str
     epoch: int
     items: list[tuple[AttemptId, float]]
     """(attempt, start time)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExitFact:
+class ExitFact(Struct, frozen=True):
     id: AttemptId
     outcome: Outcome
     code: int
@@ -243,15 +229,13 @@ class ExitFact:
     """Bytes of files that it left on its agent."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptsExited:
+class AttemptsExited(Struct, frozen=True):
     agent: str
     epoch: int
     items: list[ExitFact]
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptsSucceeded:
+class AttemptsSucceeded(Struct, frozen=True):
     """Ends of one run's items that all went well, as columns: `AttemptsExited` with outcome ok and code 0."""
 
     agent: str
@@ -277,15 +261,13 @@ class AttemptsSucceeded:
         return [_new(AttemptId, (run, task, *one)) for one in zip(self.items, self.attempts, strict=True)]
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptsRejected:
+class AttemptsRejected(Struct, frozen=True):
     agent: str
     epoch: int
     items: list[AttemptId]
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """A run; with `task`, that task; with `index` too, that item. With `picks`, those parts of the run together."""
 
     run: int
@@ -295,13 +277,11 @@ class Scope:
     """Tasks, each with its items as first..last-1, apart and in order, or None for all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class CancelRequested:
+class CancelRequested(Struct, frozen=True):
     scope: Scope
 
 
-@dataclass(frozen=True, slots=True)
-class RetryRequested:
+class RetryRequested(Struct, frozen=True):
     """Items of the scope that failed or were cancelled, and what was skipped because of them, go back to PENDING.
 
     With `downstream`: the scope's items in any terminal state, and everything after them; with `only_failed` too, of
@@ -314,41 +294,35 @@ class RetryRequested:
     only_failed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PauseRequested:
+class PauseRequested(Struct, frozen=True):
     run: int
     on: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PriorityChanged:
+class PriorityChanged(Struct, frozen=True):
     run: int
     priority: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunDeleted:
+class RunDeleted(Struct, frozen=True):
     """Only a run that has ended."""
 
     run: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunForgotten:
+class RunForgotten(Struct, frozen=True):
     """The server keeps an ended run elsewhere; nothing is said of it, and nothing may be asked before `RunLoaded`."""
 
     run: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunLoaded:
+class RunLoaded(Struct, frozen=True):
     """A run that was forgotten, as the store has it."""
 
     run: RestoredRun
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """Time passed; `next_deadline()` said when this is due."""
 
 
@@ -363,27 +337,24 @@ Event = (
 # --- effects ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class DecideTask:
+class DecideTask(Struct, frozen=True):
     """Upstream has ended: evaluate the condition, count the items, answer with `TaskDecided`."""
 
     run: int
     task: int
 
 
-@dataclass(frozen=True, slots=True)
-class AssignAttempts:
+class AssignAttempts(Struct, frozen=True):
     """Give these to the agent. Persist first."""
 
     agent: str
     epoch: int
     items: list[AttemptId]
-    gpus: Mapping[AttemptId, tuple[int, ...]] = field(default_factory=dict)
+    gpus: Mapping[AttemptId, tuple[int, ...]] = {}
     """The devices of those that asked for any."""
 
 
-@dataclass(frozen=True, slots=True)
-class StopAttempts:
+class StopAttempts(Struct, frozen=True):
     agent: str
     epoch: int
     items: list[AttemptId]
@@ -392,8 +363,7 @@ class StopAttempts:
     if_waiting: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class WelcomeAgent:
+class WelcomeAgent(Struct, frozen=True):
     """The answer to HELLO: the lease's epoch, and which of the held attempts go on."""
 
     agent: str
@@ -402,8 +372,7 @@ class WelcomeAgent:
     stop: list[AttemptId]
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptExits:
+class AcceptExits(Struct, frozen=True):
     """These ends count: commit them with their results, then acknowledge."""
 
     agent: str
@@ -411,8 +380,7 @@ class AcceptExits:
     items: list[AttemptId]
 
 
-@dataclass(frozen=True, slots=True)
-class RefuseExits:
+class RefuseExits(Struct, frozen=True):
     """These are stale (an older attempt, another lease, ended already): acknowledge and drop."""
 
     agent: str
@@ -420,8 +388,7 @@ class RefuseExits:
     items: list[AttemptId]
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptsChanged:
+class AttemptsChanged(Struct, frozen=True):
     """Attempts that entered a state other than EXITED through `AcceptExits`: ASSIGNED, RUNNING, LOST, REJECTED."""
 
     state: AttemptState
@@ -430,8 +397,7 @@ class AttemptsChanged:
     time: float
 
 
-@dataclass(frozen=True, slots=True)
-class LossesForgiven:
+class LossesForgiven(Struct, frozen=True):
     """These were LOST; now their agent has returned and says that it had stopped them in order. They do not count."""
 
     agent: str
@@ -439,10 +405,7 @@ class LossesForgiven:
 
 
 class ItemsChanged(Struct, frozen=True):
-    """Items of one task that entered `state`. `ranges` are (first, one past the last); `reason` for people.
-
-    There are three of them for each single task, and a struct is made four times faster than a frozen dataclass.
-    """
+    """Items of one task that entered `state`. `ranges` are (first, one past the last); `reason` for people."""
 
     run: int
     task: int
@@ -467,8 +430,7 @@ class TasksChanged(Struct, frozen=True):
         return [ItemsChanged(self.run, pos, self.state, [(0, 1)]) for pos in self.positions]
 
 
-@dataclass(frozen=True, slots=True)
-class TaskChanged:
+class TaskChanged(Struct, frozen=True):
     """The number of a task's items is now known or has grown, it was closed, or it was decided (again)."""
 
     run: int
@@ -479,8 +441,7 @@ class TaskChanged:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RunChanged:
+class RunChanged(Struct, frozen=True):
     run: int
     state: str
     """running, paused, succeeded, failed, cancelled, deleted."""
@@ -504,8 +465,7 @@ class Doubt(NamedTuple):
 NO_DOUBT = Doubt()
 
 
-@dataclass(frozen=True, slots=True)
-class AgentChanged:
+class AgentChanged(Struct, frozen=True):
     agent: str
     state: str
     """AgentState's name in lower case, or "removed"."""
@@ -524,8 +484,7 @@ class OwnerUsage(NamedTuple):
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class UsageChanged:
+class UsageChanged(Struct, frozen=True):
     """To be written down, and told to `restore`."""
 
     owners: list[OwnerUsage]
@@ -546,15 +505,13 @@ class Lesson(NamedTuple):
     """and so many are asked for where an agent has them. 0: nothing yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class LessonsLearned:
+class LessonsLearned(Struct, frozen=True):
     """To be written down, and told to `restore` with their runs."""
 
     lessons: list[Lesson]
 
 
-@dataclass(frozen=True, slots=True)
-class DeadlineChanged:
+class DeadlineChanged(Struct, frozen=True):
     """What is to be expected of a task's deadline has changed."""
 
     run: int
@@ -566,8 +523,7 @@ class DeadlineChanged:
     """When the task should have ended, at best; None: unknown, or it has ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryLearned:
+class MemoryLearned(Struct, frozen=True):
     """A task that declares no memory is placed by what its attempts were seen to use, from now on so much."""
 
     run: int

@@ -95,6 +95,8 @@ class Links:
         self.socket.curve_server = True
         self.socket.curve_secretkey = own.secret.encode("ascii")
         self.socket.zap_domain = b"windlass"
+        self.fd = int(self.socket.getsockopt(zmq.FD))
+        """Readable when something has come since `waiting` was last asked, or a message sent."""
         self.known: Callable[[str], bool] = lambda key: True
         """Whether a key has a role; what others send is decoded only if it is small."""
         self.sure = False
@@ -130,6 +132,11 @@ class Links:
         self.context.term()
 
     # --- receiving ---
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a message is there."""
+        return multipart.waiting(self.socket)
 
     def receive(self, now: float) -> Received | None:
         """The next good message; None when there is none. Bad ones are counted on the way, and dropped."""

@@ -50,7 +50,8 @@ class LogDesk:
         self._core = core
         self._answer = answer
         self._fail = fail
-        self._waiting: dict[AttemptId, list[_Waiting]] = {}
+        self.work: dict[AttemptId, list[_Waiting]] = {}
+        """Who waits for more of which attempt."""
         core.on_attempts_ended.append(self._ended)
 
     def get(self, connection: Connection, msg: m.GetLog) -> None:
@@ -65,7 +66,7 @@ class LogDesk:
             return
         wait = min(max(0.0, msg.wait), MAX_WAIT)
         waiting = _Waiting(connection, msg, now + max(wait, PATIENCE), now, 0.0, msg.offset)
-        self._waiting.setdefault(live, []).append(waiting)
+        self.work.setdefault(live, []).append(waiting)
         self._ask(live, waiting)
 
     def data(self, agent: str, msg: m.LogData, payload: list[bytes]) -> None:
@@ -76,14 +77,14 @@ class LogDesk:
             return
         data = payload[0] if payload else b""
         still: list[_Waiting] = []
-        for waiting in self._waiting.pop(id, []):
+        for waiting in self.work.pop(id, []):
             if data or msg.ended or self._core.now >= waiting.asked + min(waiting.msg.wait, MAX_WAIT):
                 self._tell(waiting, id, msg, data)
             else:
                 waiting.ask_at = self._core.now + AGAIN
                 still.append(waiting)
         if still:
-            self._waiting.setdefault(id, []).extend(still)
+            self.work.setdefault(id, []).extend(still)
 
     def _tell(self, waiting: _Waiting, id: AttemptId, msg: m.LogData, data: bytes) -> None:
         found: dict[str, object] = {
@@ -97,7 +98,7 @@ class LogDesk:
         self._answer(waiting.connection, waiting.msg, found, data)
 
     def tick(self, now: float) -> None:
-        for id, all_waiting in list(self._waiting.items()):
+        for id, all_waiting in list(self.work.items()):
             for waiting in list(all_waiting):
                 if now >= waiting.until:
                     all_waiting.remove(waiting)
@@ -107,17 +108,17 @@ class LogDesk:
                 elif waiting.ask_at and now >= waiting.ask_at:
                     self._ask(id, waiting)
             if not all_waiting:
-                self._waiting.pop(id, None)
+                self.work.pop(id, None)
 
     def next_deadline(self) -> float | None:
-        times = [min(w.until, w.ask_at or w.until) for waiting in self._waiting.values() for w in waiting]
+        times = [min(w.until, w.ask_at or w.until) for waiting in self.work.values() for w in waiting]
         return min(times, default=None)
 
     def lost(self, connection: Connection) -> None:
-        for id, waiting in list(self._waiting.items()):
+        for id, waiting in list(self.work.items()):
             waiting[:] = [one for one in waiting if one.connection is not connection]
             if not waiting:
-                del self._waiting[id]
+                del self.work[id]
 
     def _live_of(self, msg: m.GetLog) -> AttemptId | None:
         """The attempt asked for, if an agent has it: by its number, or the item's only live one."""
@@ -138,9 +139,9 @@ class LogDesk:
 
     def _ended(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Who waits for more of an attempt that has ended gets the rest from the store."""
-        if self._waiting:
+        if self.work:
             for row in rows:
-                for waiting in self._waiting.pop(AttemptId(*row[1:5]), []):
+                for waiting in self.work.pop(AttemptId(*row[1:5]), []):
                     self._from_store(waiting.connection, waiting.msg)
 
     def _from_store(self, connection: Connection, msg: m.GetLog) -> None:

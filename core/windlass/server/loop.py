@@ -12,13 +12,14 @@ import logging
 import math
 import os
 import secrets
+import select
 import shutil
 import time
-from collections.abc import Container
+from collections.abc import Container, Sized
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import zmq
 
@@ -74,6 +75,18 @@ class Options:
     """The core ends when this descriptor says that whoever started it is gone."""
 
 
+class Desk(Protocol):
+    """Where somebody may wait for something."""
+
+    @property
+    def work(self) -> Sized:
+        """As long as it is empty, nothing else need be asked."""
+
+    def tick(self, now: float) -> None: ...
+
+    def next_deadline(self) -> float | None: ...
+
+
 class Server:
     """One core. `start` makes it reachable, `run` serves until `stop` or a signal, `close` leaves all in order."""
 
@@ -124,6 +137,7 @@ class Server:
         self.results = ResultDesk(self.core)
         self.logs = LogDesk(self.core, self._log_answer, self.clients.fail)
         self.programs = ProgramDesk(self.core, self._answer)
+        self._desks: tuple[Desk, ...] = (self.results, self.logs, self.programs, self.transfers)
         self.hearing = Hearing(self.core.now)
         self.endpoint = ""
         self.core_file: keys.CoreFile | None = None
@@ -151,21 +165,22 @@ class Server:
         return token
 
     def run(self) -> None:
-        poller = zmq.Poller()
-        poller.register(self.links.socket, zmq.POLLIN)
-        poller.register(self.links.zap.socket, zmq.POLLIN)
-        poller.register(self._wake, zmq.POLLIN)
-        if self.options.parent_fd is not None:
-            poller.register(self.options.parent_fd, zmq.POLLIN)
-        deaf = zmq.Poller()
-        deaf.register(self._wake, zmq.POLLIN)
+        links, poller, deaf = self.links, select.poll(), select.poll()
+        for descriptor in (links.fd, links.zap.fd, self._wake, self.options.parent_fd):
+            if descriptor is not None:
+                poller.register(descriptor, select.POLLIN)
+        deaf.register(self._wake, select.POLLIN)
+        links.zap.answer()
+        self.core.now = self.clock.now()
         more = False
         while not self._stopping:
             if self._swamped:
                 deaf.poll(100)  # until the disk has caught up
-            wait = 0 if more else math.ceil(self._timeout() * 1000)
-            self.hearing.waits(self.clock.now(), wait / 1000)
-            ready = dict(poller.poll(wait))
+            # Descriptors of ZeroMQ's sockets tell only what has come since these were asked; its own poller asks each
+            # of them, and the kernel, several times more.
+            wait = 0 if more or links.waiting else math.ceil(self._timeout() * 1000)
+            self.hearing.waits(self.core.now, wait / 1000)
+            ready = [descriptor for descriptor, _ in poller.poll(wait)]
             if self.options.parent_fd in ready and self._parent_gone():
                 log.info("whoever started this core is gone")
                 break
@@ -176,13 +191,13 @@ class Server:
         core, links = self.core, self.links
         if self._wake in ready:
             os.read(self._wake, 65536)
-        if links.zap.socket in ready:
+        if links.zap.fd in ready:
             links.zap.answer()
         core.now = self.clock.now()
         self.hearing.woke(core.now)
         if self.clock.stepped:
             self._tell_step(self.clock.take_step())
-        links.sure = links.socket in ready
+        links.sure = links.fd in ready
         self.store.settle()
         self.store.retry(core.now)
         swamped = self._swamped
@@ -192,10 +207,9 @@ class Server:
         self._broken_links()
         self._place()
         core.now = self.clock.now()
-        self.results.tick(core.now)
-        self.logs.tick(core.now)
-        self.programs.tick(core.now)
-        self.transfers.tick(core.now)
+        for desk in self._desks:
+            if desk.work:
+                desk.tick(core.now)
         core.eraser.tick(core.now)
         self.upkeep.tick(core.now)
         core.publisher.tick(core.now)
@@ -285,20 +299,20 @@ class Server:
 
     def _timeout(self) -> float:
         """Seconds until something is due without a message."""
-        times = (
-            self.core.scheduler.next_deadline() if not self.store.problem else None,
-            self.core.publisher.next_deadline(),
-            self.results.next_deadline(),
-            self.logs.next_deadline(),
-            self.programs.next_deadline(),
-            self.transfers.next_deadline(),
-            self.core.eraser.next_deadline(),
+        core = self.core
+        times = [desk.next_deadline() for desk in self._desks if desk.work]
+        times += (
+            core.scheduler.next_deadline() if not self.store.problem else None,
+            core.publisher.next_deadline(),
+            core.eraser.next_deadline(),
             self.upkeep.next_deadline(),
             self.store.next_deadline(),
             self.links.next_deadline(),
         )
-        due = min((time for time in times if time is not None), default=None)
-        wait = SWEEP if due is None else min(SWEEP, max(0.0, due - self.clock.now()))
+        wait = SWEEP
+        for time in times:
+            if time is not None and time - core.now < wait:
+                wait = max(0.0, time - core.now)
         again = self.links.again
         return wait if again is None else min(wait, again)
 

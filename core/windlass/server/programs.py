@@ -44,7 +44,8 @@ class ProgramDesk:
         self._asked: dict[int, tuple[str, list[str]]] = {}
         """Ticket -> the agent and what it was asked."""
         self._ticket = 0
-        self._questions: list[_Question] = []
+        self.work: list[_Question] = []
+        """Questions that wait for an agent's answer."""
 
     def get(self, connection: Connection, msg: m.GetPrograms) -> None:
         core = self._core
@@ -59,7 +60,7 @@ class ProgramDesk:
                 question.open.add(agent.id)
                 core.links.send(agent.connection, m.FindPrograms(self._ticket, wanted))
         if question.open:
-            self._questions.append(question)
+            self.work.append(question)
         else:
             self._reply(question)
 
@@ -71,13 +72,12 @@ class ProgramDesk:
         del self._asked[msg.ticket]
         missing, now = set(msg.missing), self._core.now
         self._known.setdefault(agent, {}).update({name: (name not in missing, now) for name in names})
-        waiting = [question for question in self._questions if agent in question.open]
+        waiting = [question for question in self.work if agent in question.open]
         for question in waiting:
             if all(self._has(agent, name) is not None for name in question.names):
                 question.open.discard(agent)
                 if not question.open:
-                    self._questions.remove(question)
-                    self._reply(question)
+                    self._done(question)
 
     def _has(self, agent: str, name: str) -> bool | None:
         """None when that is not known, or not any more."""
@@ -93,20 +93,24 @@ class ProgramDesk:
         self._answer(question.connection, question.req, {"missing": missing, "agents": len(said), "answered": answered})
 
     def tick(self, now: float) -> None:
-        """Answer those who have waited long enough, and forget what nobody asks for any more."""
-        for question in [one for one in self._questions if one.until <= now]:
-            self._questions.remove(question)
-            self._reply(question)
-        if not self._questions and self._asked:
+        """Answer those who have waited long enough."""
+        for question in [one for one in self.work if one.until <= now]:
+            self._done(question)
+
+    def _done(self, question: _Question) -> None:
+        """Answer it, and forget what nobody asks for any more."""
+        self.work.remove(question)
+        self._reply(question)
+        if not self.work:
             self._asked.clear()
         if len(self._known) > 2 * len(self._core.agents) + 10:
             self._known = {agent: known for agent, known in self._known.items() if agent in self._core.agents}
 
     def next_deadline(self) -> float | None:
-        return min((question.until for question in self._questions), default=None)
+        return min((question.until for question in self.work), default=None)
 
     def lost(self, connection: Connection) -> None:
-        self._questions = [question for question in self._questions if question.connection is not connection]
+        self.work = [question for question in self.work if question.connection is not connection]
 
 
 def _is_program(name: str) -> bool:

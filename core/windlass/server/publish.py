@@ -214,13 +214,11 @@ class Publisher:
 
     @property
     def dirty(self) -> bool:
-        return bool(
-            (
-                self._followers
-                and (self._runs_dirty or self._removed_runs or self.agents_dirty or self._news or self._samples)
-            )
-            or any(_reads(c, self.pace) for behind in self._behind.values() for c in behind)
-        )
+        if self._followers and (
+            self._runs_dirty or self._removed_runs or self.agents_dirty or self._news or self._samples
+        ):
+            return True
+        return bool(self._behind) and any(_reads(c, self.pace) for behind in self._behind.values() for c in behind)
 
     def next_deadline(self) -> float | None:
         return self._due if self.dirty else None

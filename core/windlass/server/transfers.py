@@ -50,7 +50,8 @@ class Transfers:
         self._links = links
         self._store = store
         self._later = later
-        self._peers: dict[Connection, _Peer] = {}
+        self.work: dict[Connection, _Peer] = {}
+        """Those who have something for us that we do not have yet."""
         self._wake = wake
         self._threads = ThreadPoolExecutor(DISK_THREADS, "windlass-blobs")
         self._finished: deque[tuple[Connection, str]] = deque()
@@ -68,7 +69,7 @@ class Transfers:
             self._blobs.touch(msg.hash)
             self._links.send(connection, m.BlobDone(msg.hash))
             return
-        peer = self._peers.setdefault(connection, _Peer())
+        peer = self.work.setdefault(connection, _Peer())
         if msg.hash in peer.finishing:
             return
         if msg.hash in peer.pulls:
@@ -80,7 +81,7 @@ class Transfers:
         self._go_on(connection, peer, now)
 
     def chunk(self, connection: Connection, msg: m.BlobChunk, payload: list[bytes], now: float) -> None:
-        peer = self._peers.get(connection)
+        peer = self.work.get(connection)
         receiver = peer.pulls.get(msg.hash) if peer is not None else None
         if peer is None or receiver is None or len(payload) != 1:
             return  # late, or never asked for
@@ -101,7 +102,7 @@ class Transfers:
         self._wake()
 
     def missing(self, connection: Connection, msg: m.BlobMissing, now: float) -> None:
-        peer = self._peers.get(connection)
+        peer = self.work.get(connection)
         if peer is not None and msg.hash in peer.pulls and msg.hash not in peer.finishing:
             peer.pulls[msg.hash].missing(msg.reason)
             self._go_on(connection, peer, now)
@@ -116,7 +117,7 @@ class Transfers:
 
     def lost(self, connection: Connection) -> None:
         """The link broke; its peer offers again when it is back."""
-        peer = self._peers.pop(connection, None)
+        peer = self.work.pop(connection, None)
         if peer is not None:
             for hash, receiver in peer.pulls.items():
                 if hash not in peer.finishing:
@@ -125,15 +126,15 @@ class Transfers:
     def tick(self, now: float) -> None:
         while self._finished:
             connection, hash = self._finished.popleft()
-            if connection in self._peers:
-                self._peers[connection].finishing.discard(hash)
-        for connection, peer in list(self._peers.items()):
+            if connection in self.work:
+                self.work[connection].finishing.discard(hash)
+        for connection, peer in list(self.work.items()):
             self._go_on(connection, peer, now)
 
     def next_deadline(self) -> float | None:
         times = [
             receiver.pull.next_deadline()
-            for peer in self._peers.values()
+            for peer in self.work.values()
             for hash, receiver in peer.pulls.items()
             if hash not in peer.finishing
         ]
@@ -158,7 +159,7 @@ class Transfers:
             except (BlobError, OSError) as error:
                 self._links.send(connection, m.BlobMissing(offer.hash, f"the core cannot store it: {error}"))
         if not peer.pulls and not peer.waiting:
-            self._peers.pop(connection, None)
+            self.work.pop(connection, None)
 
     def _ended(self, connection: Connection, hash: str, receiver: Receiver) -> None:
         if receiver.done:

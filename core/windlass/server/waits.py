@@ -7,6 +7,7 @@ client stop reading; then it has to ask again, as it does for large answers anyw
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -63,13 +64,16 @@ class _News:
 class ResultDesk:
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._waiting: dict[int, list[_Waiting]] = {}
+        self.work: dict[int, list[_Waiting]] = {}
+        """Who waits, by run."""
+        self._due = math.inf
+        """When the first of them has waited long enough, or earlier."""
         self._touched: dict[int, _News] = {}
         """By run, of those that somebody waits for."""
         core.on_ends.append(self._touch)
 
     def _touch(self, run: int, task: int | None, row: packs.Row | None) -> None:
-        if run not in self._waiting:
+        if run not in self.work:
             return
         news = self._touched.get(run)
         if news is None:
@@ -87,12 +91,15 @@ class ResultDesk:
         wait = min(max(0.0, msg.wait), MAX_WAIT)  # in this order no number at all is none to wait for
         asked = _Waiting(connection, msg, self._core.now + wait)
         if not self._answer(asked, last=not wait or self._core.runs.told(msg.run) in ENDED):
-            self._waiting.setdefault(msg.run, []).append(asked)
+            self.work.setdefault(msg.run, []).append(asked)
+            self._due = min(self._due, asked.until)
 
     def tick(self, now: float) -> None:
         """Answer those whose run has news, or whose time is up."""
+        if not self._touched and now < self._due:
+            return
         touched, self._touched = self._touched, {}
-        for run, waiting in list(self._waiting.items()):
+        for run, waiting in list(self.work.items()):
             over = run not in self._core.runs or self._core.runs.told(run) in ENDED
             news = touched.get(run)
             still = []
@@ -107,20 +114,22 @@ class ResultDesk:
                 else:
                     still.append(asked)
             if still:
-                self._waiting[run] = still
+                self.work[run] = still
             else:
-                del self._waiting[run]
+                del self.work[run]
+        self._due = min([asked.until for waiting in self.work.values() for asked in waiting], default=math.inf)
 
     def next_deadline(self) -> float | None:
-        if self._touched and self._waiting:
-            return 0.0
-        return min([asked.until for waiting in self._waiting.values() for asked in waiting], default=None)
+        if not self.work:
+            return None
+        return 0.0 if self._touched else self._due
 
     def lost(self, connection: Connection) -> None:
-        for run, waiting in list(self._waiting.items()):
-            self._waiting[run] = [asked for asked in waiting if asked.connection is not connection]
-            if not self._waiting[run]:
-                del self._waiting[run]
+        for run, waiting in list(self.work.items()):
+            self.work[run] = [asked for asked in waiting if asked.connection is not connection]
+            if not self.work[run]:
+                del self.work[run]
+                self._touched.pop(run, None)
 
     def _answer(self, asked: _Waiting, last: bool, news: _News | None = None) -> bool:
         """Whether the question is answered for good; with `last`, it is, and be it that there is nothing to tell.

@@ -23,6 +23,8 @@ class Zap:
         self.socket = context.socket(zmq.REP)
         self.socket.linger = 0
         self.socket.bind(ENDPOINT)
+        self.fd = int(self.socket.getsockopt(zmq.FD))
+        """Readable when there is something to answer, once all before was answered."""
         self.refused = 0
 
     def answer(self) -> None:

@@ -181,7 +181,7 @@ class Place:
     """Whether the file that was opened is still the one that has its name."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = str(path)  # asked after each commit
         self._was = self._look()
 
     def _look(self) -> tuple[int, int] | None:
