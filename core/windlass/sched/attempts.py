@@ -162,23 +162,13 @@ def _finish_crowd(book: Book, agent: Agent, crowd: Crowd, members: list[int]) ->
 def succeeded(book: Book, event: AttemptsSucceeded, ids: list[AttemptId]) -> None:
     """The hottest path: where all of a batch is as it should be, it is taken as a whole. `ids` are the event's."""
     agent = book.agents.get(event.agent)
-    live = agent.live if agent is not None else {}
-    grants = list(map(live.get, ids))
-    same = dict.fromkeys(grants)
-    plain = (
-        agent is not None
-        and event.epoch <= agent.epoch
-        and not agent.stopping
-        and not agent.devices.held
-        and len(set(ids)) == len(ids)
-        and all(grant is not None and grant.epoch <= event.epoch and not grant.limits for grant in same)
-    )
-    if not plain:
+    grants = _plain(agent, event, ids)
+    if agent is None or grants is None:
         ends = zip(ids, event.started, event.ended, event.memory or [0] * len(ids), strict=True)
         facts = [ExitFact(id, Outcome.OK, 0, began, over, peak) for id, began, over, peak in ends]
         exited(book, AttemptsExited(event.agent, event.epoch, facts))
         return
-    assert agent is not None
+    live = agent.live
     agent.rejects = 0
     running = agent.running
     ran = len(running)
@@ -196,12 +186,13 @@ def succeeded(book: Book, event: AttemptsSucceeded, ids: list[AttemptId]) -> Non
     agent.count(len(ids), book.now)
     book.emit(AcceptExits(agent.id, event.epoch, ids))
     buckets: dict[Bucket, None] = {}
-    for grant, count in Counter(grants).items():
-        assert grant is not None
+    tasks: dict[TaskState, None] = {}
+    for grant, count in Counter(grants).items() if len(grants) > 1 else ((grants[0], 1),):
         buckets[grant.bucket] = None
         grant.bucket.size -= count
+        tasks[grant.task] = None
+    if len(tasks) == 1:
         task = grant.task
-    if all(grant is not None and grant.task is task for grant in same):
         items = [id[task.part] for id in ids]
         spent = sum(event.ended) - sum(event.started)
         _take_out(book, agent, task, items, spent, max(event.memory, default=0))
@@ -212,14 +203,26 @@ def succeeded(book: Book, event: AttemptsSucceeded, ids: list[AttemptId]) -> Non
         _settle(book, agent, bucket)
 
 
+def _plain(agent: Agent | None, event: AttemptsSucceeded, ids: list[AttemptId]) -> list[Grant] | None:
+    """The grants of the attempts, if all is as it should be."""
+    if agent is None or event.epoch > agent.epoch or agent.stopping or agent.devices.held or len(set(ids)) < len(ids):
+        return None
+    grants = []
+    for id in ids:
+        grant = agent.live.get(id)
+        if grant is None or grant.epoch > event.epoch or grant.limits:
+            return None
+        grants.append(grant)
+    return grants or None
+
+
 def _by_task(
-    grants: list[Grant | None], ids: list[AttemptId], event: AttemptsSucceeded
+    grants: list[Grant], ids: list[AttemptId], event: AttemptsSucceeded
 ) -> list[tuple[TaskState, list[int], float, int]]:
     """Each task with its items, the seconds that they took in all, and the most memory that one used."""
     done: dict[TaskState, tuple[list[int], list[float], list[int]]] = {}
     peaks = event.memory or repeat(0)
     for grant, id, started, ended, peak in zip(grants, ids, event.started, event.ended, peaks, strict=False):
-        assert grant is not None
         task = grant.task
         items, times, most = done.setdefault(task, ([], [], []))
         items.append(id[task.part])

@@ -63,8 +63,9 @@ class Planner:
         if book.supply.wanted():
             self._fill_lanes()
             self._make_claim()
-            self._reserve()
-            self._send_ahead()
+            if self._full:
+                self._reserve()
+                self._send_ahead()
         for shape, agent in self._passed:
             book.supply.rooms.offer(shape, agent)
         for task in self._skipped:
