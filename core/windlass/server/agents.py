@@ -144,7 +144,7 @@ class AgentDesk:
         core, now, offset = self._core, self._core.now, agent.clock.offset
         count = len(msg.items)
         columns = (msg.attempts, msg.started, msg.ended, msg.cpu, msg.memory, payload, msg.tasks or msg.items)
-        if not count or any(len(column) != count for column in columns) or not _possible(msg, payload):
+        if not count or {len(column) for column in columns} != {count} or not _possible(msg, payload):
             core.links.complain("malformed", f"agent {agent.facts.name}: successes that cannot be", now)
             return
         ended = [_sane(time + offset, now) for time in msg.ended]

@@ -89,7 +89,7 @@ class Assigner:
             many.append((core.given, run, task, first, last, attempt, agent, epoch, now, None))
         core.store.write(records.LIVE_NEW, single)
         core.store.write(records.GIVEN, many)
-        if len(effect.items) <= FEW and any(self._next_to_nothing(run) for run in {id[0] for id in effect.items}):
+        if len(effect.items) <= FEW and any(map(self._next_to_nothing, {id[0] for id in effect.items})):
             core.hurry()
         record = core.agents[agent]
         record.assigned += len(effect.items)
@@ -98,6 +98,8 @@ class Assigner:
 
     def _together(self, agent: str, epoch: int, spans: list[Span], rows: list[tuple[Any, ...]]) -> list[Span]:
         """First attempts of single tasks of a run are one row; those that are none are returned."""
+        if len(spans) == 1:
+            return spans
         core = self._core
         others: list[Span] = []
         runs: dict[int, list[Span]] = {}

@@ -310,9 +310,9 @@ class Server:
             self.links.next_deadline(),
         )
         wait = SWEEP
-        for time in times:
-            if time is not None and time - core.now < wait:
-                wait = max(0.0, time - core.now)
+        for due in times:
+            if due is not None and due - core.now < wait:
+                wait = max(0.0, due - core.now)
         again = self.links.again
         return wait if again is None else min(wait, again)
 

@@ -67,6 +67,8 @@ class Publisher:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._followers: dict[str, set[Connection]] = {}
+        self._followed: frozenset[int] = frozenset()
+        """Runs that somebody follows one by one."""
         self._behind: dict[str, set[Connection]] = {}
         self._seq: dict[str, int] = {}
         self._runs_dirty: set[int] = set()
@@ -97,6 +99,7 @@ class Publisher:
                 self._send(connection, self._snapshot(topic))
             else:
                 self._behind.setdefault(topic, set()).add(connection)
+        self._followed = frozenset(map(run_of, self._followers))
         return unknown
 
     def forget(self, connection: Connection) -> None:
@@ -107,6 +110,7 @@ class Publisher:
                 self._followers.pop(topic, None)
             self._behind.get(topic, set()).discard(connection)
         connection.topics.clear()
+        self._followed = frozenset(map(run_of, self._followers))
 
     def lost(self, connection: Connection) -> None:
         """Its link is gone."""
@@ -124,7 +128,7 @@ class Publisher:
         return run_of(topic) in self._core.runs
 
     def _follows_run(self, run: int) -> bool:
-        return f"run:{run}" in self._followers
+        return run in self._followed
 
     # --- what changed; called when it is durable ---
 

@@ -50,7 +50,7 @@ class _Waiting:
 
 
 class _News:
-    """What has ended in a run since the last look."""
+    """What has ended in a run since the last look, as far as somebody waits for it."""
 
     __slots__ = ("rows", "tasks")
 
@@ -59,6 +59,9 @@ class _News:
         """None among them: the run has."""
         self.rows: list[packs.Row] | None = []
         """All of it, as long as it is nothing else than that; else the store has to be asked."""
+
+    def concern(self, msg: Question) -> bool:
+        return any(_concerns(msg, task) for task in self.tasks)
 
 
 class ResultDesk:
@@ -73,7 +76,7 @@ class ResultDesk:
         core.on_ends.append(self._touch)
 
     def _touch(self, run: int, task: int | None, row: packs.Row | None) -> None:
-        if run not in self.work:
+        if not any(_concerns(asked.msg, task) for asked in self.work.get(run, ())):
             return
         news = self._touched.get(run)
         if news is None:
@@ -108,7 +111,7 @@ class ResultDesk:
                     self._core.links.send(
                         asked.connection, m.Failure(asked.msg.req, "not-found", "the run was deleted")
                     )
-                elif over or now >= asked.until or (news is not None and _concerns(asked.msg, news)):
+                elif over or now >= asked.until or (news is not None and news.concern(asked.msg)):
                     if not self._answer(asked, now >= asked.until or over, news):
                         still.append(asked)
                 else:
@@ -183,9 +186,9 @@ class ResultDesk:
         return not stands
 
 
-def _concerns(msg: Question, news: _News) -> bool:
-    """Whether these ends may be what was asked for."""
-    return isinstance(msg, m.GetResults) and (msg.task is None or msg.task in news.tasks)
+def _concerns(msg: Question, task: int | None) -> bool:
+    """Whether ends of the task, or with None the run's own, may be what was asked for."""
+    return task is None or (isinstance(msg, m.GetResults) and msg.task in (None, task))
 
 
 def _told_packs(msg: m.GetResults, news: _News, limit: int) -> list[PackedEnds] | None:

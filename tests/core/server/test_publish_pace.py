@@ -119,7 +119,7 @@ def test_an_end_and_what_somebody_asked_for_are_told_at_once_in_the_rush_too(how
 def test_of_a_short_run_all_successes_are_told_and_of_a_long_rush_some() -> None:
     world = World()
     world.go_on(1.0, 50_000)
-    world.publisher._followers["run:1"] = set()
+    world.publisher._followed = frozenset({1})
     publisher = world.publisher
     row = cast(Any, Rows((0, 1, 0, n, 1, "a") for n in range(900)))
     publisher.packed(1, "a", row)
@@ -130,7 +130,7 @@ def test_of_a_short_run_all_successes_are_told_and_of_a_long_rush_some() -> None
     publisher.packed(1, "a", row)
     assert row.looks == looked, "what is only counted is not taken apart"
     publisher._news.clear()
-    world.publisher._followers.pop("run:1")
+    publisher._followed = frozenset()
     before = publisher._room
     world.go_on(0.5, 50_000)
     assert publisher._room - before == pytest.approx(PLAIN * 0.5, abs=PLAIN * BUSY_INTERVAL)
@@ -139,7 +139,7 @@ def test_of_a_short_run_all_successes_are_told_and_of_a_long_rush_some() -> None
 def test_of_commands_all_failures_are_told_and_successes_as_far_as_there_is_room() -> None:
     world = World()
     publisher = world.publisher
-    publisher._followers["run:1"] = set()
+    publisher._followed = frozenset({1})
     ends = [(n, 1, 0, n, 1, "a", 2, "nonzero" if n % 10 == 0 else "ok") for n in range(2 * BURST)]
     publisher.attempts(cast(Any, ends))
     news = publisher._news[1]
