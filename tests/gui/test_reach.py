@@ -29,6 +29,7 @@ from tests.gui.windows import actions_of_menus, activate
 
 from windlass_gui.files.recovery import Kept, Lost
 from windlass_gui.files.recovery_dialog import RecoveryDialog
+from windlass_gui.panes.table import Table
 from windlass_gui.window.actions import SPECS
 from windlass_gui.window.main_window import MainWindow
 
@@ -68,6 +69,12 @@ def test_no_keys_mean_two_things(window: MainWindow) -> None:
             assert taken.setdefault(keys.toString(), name) == name, (
                 f"{keys.toString()}: {name}, {taken[keys.toString()]}"
             )
+
+
+def test_no_keys_mean_two_things_in_a_table(window: MainWindow) -> None:
+    for table in window.findChildren(Table):
+        keys = [keys.toString() for action in table.actions() for keys in action.shortcuts()]
+        assert len(set(keys)) == len(keys), f"{table.accessibleName()}: {sorted(keys)}"
 
 
 def test_no_two_letters_of_a_menu_are_the_same(window: MainWindow) -> None:

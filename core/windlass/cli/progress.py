@@ -48,10 +48,10 @@ def display(quiet: bool) -> Display:
 
 
 def describe(row: TaskRow) -> str:
-    """The states of a task's items that matter to a person, such as `12 active, 1 failed`."""
+    """The states of a task's items that matter to a person, such as `12 running, 1 failed`."""
     counts = row.counts
     parts = [
-        (counts.active, "active"),
+        (counts.active, "running"),
         (counts.backoff, "waiting to retry"),
         (counts.failed, "failed"),
         (counts.cancelled, "cancelled"),

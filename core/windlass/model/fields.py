@@ -43,7 +43,7 @@ GRAPH: dict[str, tuple[Schema, str]] = {
         "Parameters and their default values: `${{ params.NAME }}`; changed by `windlass run --param NAME=VALUE`.",
     ),
     "defaults": (ref("defaults"), "What every task gets that does not say otherwise."),
-    "limits": (ref("limits"), "How many items of a run may be active at once."),
+    "limits": (ref("limits"), "How many items of a run may run at once."),
     "tasks": (
         {"type": "object", "propertyNames": {"pattern": ID}, "additionalProperties": ref("task")},
         "The tasks by id. An id begins with a letter and goes on with letters, digits, `-` and `_`.",

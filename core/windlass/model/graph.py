@@ -164,7 +164,7 @@ class Task(msgspec.Struct, omit_defaults=True):
 
 
 class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How many items of a run may be active at once."""
+    """How many items of a run may run at once."""
 
     running: int | None = None
     """Of all its tasks."""

@@ -33,6 +33,9 @@ TINY, SMALL, CODE, BODY, TITLE, HEADING = (
 ITEM_STATES = ("pending", "ready", "active", "backoff", "succeeded", "failed", "cancelled", "skipped")
 """By the value of the item's state, as it travels in a run's `states` (the order of `rows.Counts`)."""
 
+STATE_NAMES = tuple("running" if state == "active" else state for state in ITEM_STATES)
+"""The same as tables and filters say them: of runs, tasks, items and attempts alike, what is going on is running."""
+
 SHEET_IMAGES = {
     "arrow": "arrow", "arrow_up": "arrow-up", "close": "close", "float": "float", "tick": "tick", "ask": "ask",
     "warn_icon": "warn", "fail": "fail",

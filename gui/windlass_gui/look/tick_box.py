@@ -34,8 +34,9 @@ class TickBox(QCheckBox):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(1.0, (self.height() - SIDE) / 2, SIDE, SIDE)
         on = self.checkState() == Qt.CheckState.Checked
-        painter.setPen(QPen(theme.color("accent" if hot or on else "muted"), 1.4))
-        painter.setBrush(theme.color("accent" if on else "surface"))
+        full = "accent" if self.isEnabled() else "muted"
+        painter.setPen(QPen(theme.color(full if hot or on else "muted"), 1.4))
+        painter.setBrush(theme.color(full if on else "surface"))
         painter.drawRoundedRect(box, 3, 3)
         painter.setPen(theme.color("text" if self.isEnabled() else "muted"))
         room = self.rect().adjusted(int(SIDE) + GAP, 0, 0, 0)
@@ -47,7 +48,8 @@ class TickBox(QCheckBox):
         elif self.isChecked():
             painter.translate(box.left() + 2.5, box.top() + 2.5)
             painter.scale(SIDE - 5, SIDE - 5)
-            painter.setPen(QPen(theme.color("on_accent"), 0.2, c=Qt.PenCapStyle.RoundCap))
+            ink = theme.color("on_accent" if self.isEnabled() else "surface")
+            painter.setPen(QPen(ink, 0.2, c=Qt.PenCapStyle.RoundCap))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawPath(shape_path("check"))
         painter.end()

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from windlass_gui.look.theme import ITEM_STATES
+from windlass_gui.look.theme import STATE_NAMES
 from windlass_gui.models.itemfacts import ItemFacts
 from windlass_gui.models.query import COMPARE, Field, Query, Term
 
 FIELDS = (
-    Field("state", "word", "where it stands", ITEM_STATES),
+    Field("state", "word", "where it stands", STATE_NAMES),
     Field("item", "number", "its number, from 0"),
     Field("attempts", "number", "how often it was tried"),
     Field("agent", "text", "where it ran last"),
@@ -42,14 +42,14 @@ def matching(
 def _holds(term: Term, states: NDArray[np.uint8], facts: ItemFacts, seconds: NDArray[np.float64]) -> NDArray[np.bool_]:
     if term.field is None:
         found = _named(term, facts.agents, facts.agent) | _named(term, facts.ends, facts.end)
-        found = _named(term, ITEM_STATES, states) | found
+        found = _named(term, STATE_NAMES, states) | found
         for pattern in term.patterns:
             if pattern.isdecimal() and int(pattern) < len(states):
                 found[int(pattern)] = True
         return found
     name = term.field.name
     if name == "state":
-        return _named(term, ITEM_STATES, states)
+        return _named(term, STATE_NAMES, states)
     if name == "agent":
         return _named(term, facts.agents, facts.agent)
     if name == "end":

@@ -18,7 +18,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
 from windlass.model.units import human_size
 from windlass.wire.rows import AttemptRow
 from windlass_gui.look.language import spoken
-from windlass_gui.look.theme import ITEM_STATES
+from windlass_gui.look.theme import ITEM_STATES, STATE_NAMES
 from windlass_gui.mirror import RunMirror
 from windlass_gui.models import format as fmt
 from windlass_gui.models.itemfacts import ItemFacts
@@ -353,7 +353,7 @@ class ItemsModel(QAbstractTableModel):
         if column == 0:
             return str(item)
         if column == 1 and self._run is not None:
-            return spoken(ITEM_STATES[self._run.state(self._task, item)])
+            return spoken(STATE_NAMES[self._run.state(self._task, item)])
         if column >= 7:
             return self._detail(item)[column - 7]
         if last is not None and column == 6:

@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
-from windlass_gui.look.theme import ITEM_STATES
+from windlass_gui.look.theme import ITEM_STATES, STATE_NAMES
 from windlass_gui.mirror import Mirror
 from windlass_gui.models import format as fmt
 from windlass_gui.models.rows import KEY_ROLE, STATE_ROLE, Index, tr
@@ -64,9 +64,9 @@ class PickedModel(QAbstractTableModel):
         mirror = self._mirror.run(run)
         row = mirror.tasks[task] if mirror is not None and task < len(mirror.tasks) else None
         states = mirror.states.get(task, b"") if mirror is not None else b""
-        state = ITEM_STATES[states[item]] if item < len(states) else ""
+        known = item < len(states)
         if role == STATE_ROLE:
-            return state if index.column() == 3 else None
+            return ITEM_STATES[states[item]] if known and index.column() == 3 else None
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         if index.column() == 0:
@@ -75,4 +75,4 @@ class PickedModel(QAbstractTableModel):
             return f"task {task}" if row is None else row.title or row.id
         if index.column() == 2:
             return fmt.count(item) if row is None or row.array else ""
-        return state
+        return STATE_NAMES[states[item]] if known else ""

@@ -76,8 +76,8 @@ class QueryError(ValueError):
 
     def sentence(self) -> str:
         """All of it, for people."""
-        hint = f"; did you mean “{self.suggestion}”?" if self.suggestion else ""
-        allowed = f". Allowed: {self.allowed}" if self.allowed else ""
+        hint = f"; did you mean “{self.suggestion}”?" if self.suggestion else "."
+        allowed = f" Allowed: {self.allowed}" if self.allowed else ""
         return f"{self} (character {self.start + 1}){hint}{allowed}"
 
 

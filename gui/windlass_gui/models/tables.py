@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject
 from windlass.model.units import human_size
 from windlass.model.words import span
 from windlass.wire.rows import AgentRow, AttemptRow, Counts, RunRow, TaskRow
-from windlass_gui.look.theme import ITEM_STATES
+from windlass_gui.look.theme import ITEM_STATES, STATE_NAMES
 from windlass_gui.models import format as fmt
 from windlass_gui.models.query import Field
 from windlass_gui.models.rows import Column, RowsModel
@@ -41,8 +41,8 @@ def progress_text(counts: Counts) -> str:
 
 def counts_text(counts: Counts) -> str:
     """Every state that is not empty, for tooltips."""
-    names = Counts.__struct_fields__
-    return "\n".join(f"{name}: {fmt.count(getattr(counts, name))}" for name in names if getattr(counts, name))
+    known = ((name, getattr(counts, name)) for name in Counts.__struct_fields__)
+    return "\n".join(f"{state_word(name)}: {fmt.count(number)}" for name, number in known if number)
 
 
 def _run_seconds(row: RunRow) -> float:
@@ -96,6 +96,11 @@ class RunsModel(RowsModel[int, RunRow]):
         return [row.id for row in self._rows if row.ended is None]
 
 
+def state_word(state: str) -> str:
+    """An item's state as tables say it."""
+    return STATE_NAMES[ITEM_STATES.index(state)]
+
+
 def task_state(row: TaskRow) -> str:
     """One state for a whole task: what a person should look at first."""
     counts = row.counts
@@ -122,8 +127,8 @@ class TasksModel(RowsModel[int, TaskRow]):
         columns: list[Column[TaskRow]] = [
             Column("Task", lambda row: row.title or row.id, lambda row: row.index, detail=lambda row: row.id,
                    sample="encode-videos", field=Field("name", "text", "the task's title or id")),
-            Column("State", task_state, state=task_state, detail=lambda row: row.note, sample="MM succeeded",
-                   field=Field("state", "word", "where it stands", ITEM_STATES)),
+            Column("State", lambda row: state_word(task_state(row)), state=task_state, detail=lambda row: row.note,
+                   sample="MM succeeded", field=Field("state", "word", "where it stands", STATE_NAMES)),
             Column(
                 "Progress",
                 lambda row: progress_text(row.counts) if row.count is not None else "not known yet",

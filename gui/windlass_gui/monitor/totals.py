@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from windlass.wire.rows import AgentRow
 from windlass_gui.mirror import Mirror
-from windlass_gui.mirror.curves import AT, Curve
+from windlass_gui.mirror.curves import AT, Curve, Floats
 from windlass_gui.models.tables import ENDED_RUN, done
 
 FRESH = 5.0
@@ -95,6 +96,12 @@ class Totals:
         self.curve.add(now, [values.get(name, 0.0) for name in SERIES])
 
 
+def host_of(row: AgentRow, last: Floats) -> tuple[str, float]:
+    """The machine that an agent measures: agents of one host name and as much memory are on the same, and each of them
+    sees all of it. One whose name was taken away stands for itself."""
+    return row.labels.get("hostname") or row.id, float(last[AT["memory_total"]])
+
+
 def _weight(row: AgentRow) -> float:
     return float(row.resources.get("cpus") or 1)
 
@@ -102,6 +109,7 @@ def _weight(row: AgentRow) -> float:
 def _sum(mirror: Mirror, now: float) -> dict[str, float]:
     cpu = weights = memory = total = net = disk = gpu = 0.0
     gpus = 0
+    hosts: set[tuple[str, float]] = set()
     for agent, curve in mirror.curves.items():
         row, last = mirror.agents.get(agent), curve.last
         if row is None or last is None or last[0] < now - FRESH or row.state == "down":
@@ -109,6 +117,10 @@ def _sum(mirror: Mirror, now: float) -> dict[str, float]:
         weight = _weight(row)
         weights += weight
         cpu += weight * float(last[AT["cpu"]])
+        host = host_of(row, last)
+        if host in hosts:
+            continue  # what the machine has and moves was counted by its neighbour
+        hosts.add(host)
         memory += float(last[AT["memory"]])
         total += float(last[AT["memory_total"]])
         net += float(last[AT["net_in"]] + last[AT["net_out"]])
@@ -137,6 +149,8 @@ def _past(mirror: Mirror, now: float) -> list[tuple[float, list[float]]]:
         return []
     times = np.arange(now - SPAN, now - 0.5)
     cpu, weights, memory, total, net, disk = (np.zeros(len(times)) for _ in range(6))
+    told: dict[tuple[str, float], NDArray[np.bool_]] = {}
+    """Machine -> seconds for which an agent of it was counted."""
     for row, view in known:
         there = (times >= view[0, 0]) & (times <= view[0, -1] + FRESH)
         weight = _weight(row)
@@ -146,10 +160,13 @@ def _past(mirror: Mirror, now: float) -> list[tuple[float, list[float]]]:
 
         weights += weight * there
         cpu += weight * series("cpu")
-        memory += series("memory")
-        total += series("memory_total")
-        net += series("net_in") + series("net_out")
-        disk += series("disk_read") + series("disk_written")
+        before = told.setdefault(host_of(row, view[:, -1]), np.zeros(len(times), bool))
+        first = ~before
+        before |= there
+        memory += first * series("memory")
+        total += first * series("memory_total")
+        net += first * (series("net_in") + series("net_out"))
+        disk += first * (series("disk_read") + series("disk_written"))
     points = []
     for place in np.flatnonzero(weights):
         values = dict.fromkeys(SERIES, np.nan)

@@ -65,7 +65,7 @@ class MonitorWindow(QMainWindow):
         self.attempts = AttemptsModel(self)
         self.table = Table(SortedRows(self.attempts, self), self.tr("Running attempts"))
         self.table.draw(states=(2,))
-        self.table.widths(240, 74, 86, 88, 80, 74, 80, 78)
+        self.table.natural_widths()
         self.table.stretch(0, least=160)
         self.table.sort_by(4, Qt.SortOrder.AscendingOrder)
         self.table.activated.connect(self._activated)

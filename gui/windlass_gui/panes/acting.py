@@ -111,7 +111,7 @@ class Acting(QObject):
         picks = [Pick(run) for run in runs]
 
         def done(_acted: Acted) -> None:
-            text = (self.tr("Paused {}") if on else self.tr("{} goes on")).format(named_runs(runs))
+            text = (self.tr("Paused {}") if on else self.tr("Resumed {}")).format(named_runs(runs))
             self.strip.say(text, lambda: self.bridge.act("resume" if on else "pause", picks))
 
         if runs:

@@ -6,13 +6,12 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from windlass.wire import messages as m
 from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import Bridge
 from windlass_gui.look.language import spoken
-from windlass_gui.look.theme import XS, S
 from windlass_gui.mirror import Changes
 from windlass_gui.models import AttemptsModel, SortedRows
 from windlass_gui.models import format as fmt
@@ -67,16 +66,9 @@ class AttemptsPane(QWidget):
         self.more.setToolTip(self.tr("The next {} attempts, in the order of their ends").format(fmt.count(PAGE)))
         self.more.clicked.connect(self._load)
         self.more.hide()
-        top = QHBoxLayout()
-        top.setContentsMargins(S, XS, S, 0)
-        top.setSpacing(S)
-        top.addWidget(self.title)
-        top.addWidget(self.told, 1)
-        top.addWidget(self.more)
+        self.part.before_filter(self.title, self.told, self.more)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addLayout(top)
         layout.addWidget(self.part, 1)
         bridge.mirror_changed.connect(self.apply)
         self._clock = QTimer(self)
@@ -160,13 +152,14 @@ class AttemptsPane(QWidget):
         count = self.model.rowCount()
         full = count >= MOST
         text = self.tr("1 attempt") if count == 1 else self.tr("{} attempts").format(fmt.count(count))
+        tip = ""
         if full and self._next is not None:
-            text += self.tr("; no more than {} are shown: choose a task or an item for the others").format(
-                fmt.count(MOST)
-            )
+            text = self.tr("The first {} attempts only").format(fmt.count(count))
+            tip = self.tr("No more are shown: choose a task or an item for the others")
         elif self._next:
             text += self.tr(", there are more")
         self.told.setText(text)
+        self.told.setToolTip(tip)
         self.more.setVisible(bool(self._next) and not full)
         self.part.say(self.tr("No attempts yet"), self.tr("They appear here as soon as an agent gets one."))
 

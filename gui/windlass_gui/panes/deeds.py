@@ -34,7 +34,7 @@ DEEDS = {
     "priority": Deed("Priority…", "", "Give a number; the highest goes first"),
     "resources": Deed("Resources of what still waits…", "", "CPUs, memory, GPUs and time for what has not begun"),
     "report": Deed("What happened?", "", "Agents lost, items made anew, retries, waiting, memory, the slowest items"),
-    "delete": Deed("Delete…", "Ctrl+Alt+Del", "An ended run with its logs, results and files, for good"),
+    "delete": Deed("Delete…", "Del", "An ended run with its logs, results and files, for good"),
     "drain": Deed("Drain", "Ctrl+Alt+D", "Nothing new for this machine; what runs there goes on"),
     "undrain": Deed("Take work again", "Ctrl+Alt+U", "The machine gets work again"),
     "forgive": Deed("Forgive", "Ctrl+Alt+F", "It was set aside as sick: give it work again at once"),

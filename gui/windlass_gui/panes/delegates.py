@@ -76,7 +76,7 @@ def _text(painter: QPainter, option: QStyleOptionViewItem, rect: QRectF, text: s
     painter.setFont(option.font)
     painter.setPen(theme.color("text"))
     text = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, int(rect.width()))
-    painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+    painter.drawText(rect.toRect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
     painter.restore()
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from windlass_gui.look.theme import XS, S
 from windlass_gui.models import SortedRows
 from windlass_gui.models.query import Query
-from windlass_gui.panes.filterline import FilterLine, margins
+from windlass_gui.panes.filterline import FilterLine
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
 
@@ -26,16 +27,25 @@ class FilteredTable(QWidget):
         self.line.find_from(self)
         self.line.changed.connect(self._filter)
         self.hinted = Hinted(table, title, text)
+        self._top = QHBoxLayout()
+        self._top.setContentsMargins(S, XS, S, XS)
+        self._top.setSpacing(S)
+        self._top.addWidget(self.line, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(margins(self.line))
+        layout.addLayout(self._top)
         layout.addWidget(self.hinted, 1)
         for model in (proxy, proxy.rows):
             model.rowsInserted.connect(self._look)
             model.rowsRemoved.connect(self._look)
             model.modelReset.connect(self._look)
         self._look()
+
+    def before_filter(self, *widgets: QWidget) -> None:
+        """What stands in front of the filter, in its line: a title, what can be done."""
+        for place, widget in enumerate(widgets):
+            self._top.insertWidget(place, widget)
 
     def say(self, title: str, text: str) -> None:
         """The hint for a table without any row."""

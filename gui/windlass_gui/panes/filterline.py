@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, QStringListModel, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, QStringListModel, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCompleter,
@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from windlass_gui.look.buttons import flat_button
 from windlass_gui.look.language import spoken
-from windlass_gui.look.theme import XS, S, mono_font
+from windlass_gui.look.theme import XS, mono_font
 from windlass_gui.models.query import Completion, Field, Query, QueryError, complete, help_text, parse
 from windlass_gui.models.rows import tr
 
@@ -71,6 +71,7 @@ class FilterLine(QWidget):
         self._list = QStringListModel(self)
         self._completer = QCompleter(self._list, self)
         self._popup = QListView()
+        self._popup.setProperty("role", "popup")
         self._completer.setPopup(self._popup)
         self._completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
         self._completer.setWidget(self.edit)
@@ -147,7 +148,7 @@ class FilterLine(QWidget):
             self._popup.hide()
             return
         self._list.setStringList([each.text + (f"   {tr(each.help)}" if each.help else "") for each in self._offers])
-        rect = self.edit.cursorRect()
+        rect = QRect(self.edit.cursorRect().left(), 0, 0, self.edit.height() + 2)
         rect.setWidth(max(260, self._popup.sizeHintForColumn(0) + 40))
         self._completer.complete(rect)
 
@@ -176,7 +177,7 @@ class FilterLine(QWidget):
             if not line:
                 menu.addSeparator()
                 continue
-            action = menu.addAction(line)
+            action = menu.addAction("\t".join(line.split("   ", 1)))  # a menu has a second column for keys
             action.setFont(mono_font())
             start = line.split("   ")[0].removesuffix(" <")
             action.triggered.connect(lambda _=False, start=start: self._begin(start))
@@ -189,11 +190,3 @@ class FilterLine(QWidget):
         self.edit.setText(f"{before} {start}".strip())
         self.edit.setFocus()
         self._offer()
-
-
-def margins(widget: QWidget) -> QWidget:
-    """The room around a filter line between a pane's top and its table."""
-    layout = widget.layout()
-    if layout is not None:
-        layout.setContentsMargins(S, XS, S, XS)
-    return widget

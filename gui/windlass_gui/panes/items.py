@@ -27,7 +27,7 @@ from windlass_gui.panes.why import show_why
 
 PRESETS: tuple[tuple[str, str], ...] = (
     ("All items", ""),
-    ("Running", "state:active"),
+    ("Running", "state:running"),
     ("Failed", "state:failed"),
     ("Waiting", "state:pending,ready,backoff"),
     ("Succeeded", "state:succeeded"),
@@ -94,6 +94,7 @@ class ItemsPane(QWidget):
         self.presets.setToolTip(self.tr("Often used filters"))
         self.presets.setPlaceholderText(self.tr("Own filter"))
         self.presets.addItems([self.tr(name) for name, _ in PRESETS])
+        self.presets.setCurrentIndex(0)
         top = QHBoxLayout()
         top.setContentsMargins(S, XS, S, XS)
         top.setSpacing(S)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QItemSelectionModel, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelectionModel, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QInputDialog, QSplitter, QToolBar, QVBoxLayout, QWidget
 
 from windlass.wire.messages import Pick
 from windlass.wire.rows import TaskRow
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.icons import icon
+from windlass_gui.look.theme import Theme, current_theme
 from windlass_gui.mirror import Changes
 from windlass_gui.models import RunsModel, SortedRows, TasksModel
 from windlass_gui.models.queue import moved
@@ -27,6 +29,11 @@ RUN_DEEDS = (
 )  # fmt: skip
 TASK_DEEDS = ("open", "log", "attempts", "why", "", "retry", "again", "cancel", "", "resources")
 BAR = ("retry", "cancel", "", "pause", "resume", "", "up", "down", "", "report")
+ICONS = {
+    "retry": "retry", "cancel": "cancel", "pause": "pause", "resume": "submit", "up": "up", "down": "down",
+    "report": "log",
+}  # fmt: skip
+"""What stands before the filter, as there is no room for words; the tips and the menu have them."""
 
 NOT_ALWAYS: dict[str, Callable[[TaskRow], str]] = {
     "Note": lambda row: row.note,
@@ -97,11 +104,16 @@ class RunsPane(QWidget):
         self._enable()
 
     def _build(self) -> None:
+        self.actions_bar.setProperty("role", "inline")
+        self.actions_bar.setIconSize(QSize(16, 16))
+        self.actions_bar.setAccessibleName(self.tr("What to do with the chosen runs"))
         for name in BAR:
             if name:
                 self.actions_bar.addAction(self.run_deeds[name])
             else:
                 self.actions_bar.addSeparator()
+        self.show_theme(current_theme())
+        self.runs_part.before_filter(self.actions_bar)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.addWidget(self.runs_part)
         splitter.addWidget(self.tasks_part)
@@ -112,8 +124,11 @@ class RunsPane(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.actions_bar)
         layout.addWidget(splitter, 1)
+
+    def show_theme(self, theme: Theme) -> None:
+        for name, sign in ICONS.items():
+            self.run_deeds.actions[name].setIcon(icon(sign, theme))
 
     # --- the mirror ----------------------------------------------------------------------------------------
 
@@ -215,6 +230,7 @@ class RunsPane(QWidget):
         return not ended and {"pause": row.state != "paused", "resume": row.state == "paused"}.get(name, True)
 
     def _enable(self) -> None:
+        self.actions_bar.setVisible(bool(self.runs.rowCount()))
         self.run_deeds.enable()
 
     def _can_run(self, name: str) -> bool:

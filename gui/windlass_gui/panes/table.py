@@ -66,7 +66,7 @@ class Table(QTableView):
         self._copy = self._action(self.tr("Copy"), lambda: self.copy("tsv"), QKeySequence.StandardKey.Copy)
         self._forms = [
             self._action(self.tr("Copy as CSV"), lambda: self.copy("csv"), "Ctrl+Shift+C"),
-            self._action(self.tr("Copy as JSON"), lambda: self.copy("json"), "Ctrl+Alt+C"),
+            self._action(self.tr("Copy as JSON"), lambda: self.copy("json"), "Ctrl+Alt+J"),
             self._action(self.tr("Export…"), lambda: export_rows(self), "Ctrl+Shift+E"),
         ]
         self._forms[2].setToolTip(self.tr("All rows of the table, as filtered and sorted, into a CSV or JSON file"))

@@ -27,7 +27,10 @@ from windlass_gui.models import STATE_ROLE
 from windlass_gui.models import format as fmt
 from windlass_gui.panes.delegates import StateDelegate
 from windlass_gui.panes.report import Mark
+from windlass_gui.panes.table import ROW
 
+SEEN = 5
+"""Rows of agents that the dialog has room for at least."""
 EVERY = 1000
 """Milliseconds between an answer and the next question."""
 
@@ -141,6 +144,8 @@ class WhyDialog(QDialog):
                 cell.setData(STATE_ROLE, kind if column == 0 else None)
                 cell.setToolTip(self.tr(KINDS.get(kind, "")) if column == 0 else text)
         self.agents.setVisible(bool(rows))
+        # Some agents are seen at once; the others are a scroll away.
+        self.agents.setMinimumHeight((min(len(rows), SEEN) + 1) * ROW + S if rows else 0)
         # The next question only after this answer: a slow core is not asked faster than it speaks.
         self._timer.start()
 

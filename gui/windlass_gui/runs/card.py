@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPen, QPolygonF, QTextCursor
+from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPen, QPolygonF, QTextCursor, QTextOption
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -148,7 +148,8 @@ class AttemptColumn(QFrame):
         self.tail = QPlainTextEdit()
         self.tail.setReadOnly(True)
         self.tail.setFont(mono_font(SMALL + 1))
-        self.tail.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        # Side by side they are narrow: what went wrong is read without scrolling each.
+        self.tail.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.tail.setAccessibleName(self.tr("Last lines of error output of attempt {}").format(row.attempt))
         self.tail.setMinimumHeight(40)
         self.stream = Elided("small")
@@ -258,7 +259,7 @@ class FailureCard(QWidget):
         line = QHBoxLayout()
         line.setSpacing(M)
         line.addWidget(self.end, 1)
-        line.addWidget(self.limits, 1)
+        line.addWidget(self.limits, 2)
         layout.addLayout(line)
         layout.addWidget(self._area, 1)
         self.retry.clicked.connect(lambda: self.retry_asked.emit(*self.item) if self.item else None)

@@ -16,6 +16,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, 
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from windlass_gui.editor.canvas.layout import NODE_HEIGHT, NODE_WIDTH
+from windlass_gui.editor.canvas.link_item import link_path
 from windlass_gui.editor.canvas.scene import GraphScene
 from windlass_gui.look.theme import ITEM_STATES, SMALL, Theme
 from windlass_gui.models.format import count as count_words
@@ -181,7 +182,7 @@ class RunOverlay(QGraphicsItem):
         painter.restore()
 
     def _paint_path(self, painter: QPainter) -> None:
-        """Over the nodes and from one to the next, as wide at every zoom."""
+        """Around the nodes and along the links from one to the next, as wide at every zoom."""
         geometry = self.graph.geometry
         tasks = [task for task in self.path if task in geometry]
         pen = QPen(self._theme.color("accent"), 4.0)
@@ -194,7 +195,7 @@ class RunOverlay(QGraphicsItem):
             x, y = geometry.point(task)
             painter.drawRoundedRect(QRectF(x - 3, y - 3, NODE_WIDTH + 6, NODE_HEIGHT + 6), 11, 11)
         for task, after in pairwise(tasks):
-            painter.drawLine(QPointF(*geometry.out_port(task)), QPointF(*geometry.in_port(after)))
+            painter.drawPath(link_path(geometry.out_port(task), geometry.in_port(after)))
 
     def _paint_grid(self, painter: QPainter, one: Grid, scale: float) -> None:
         cells = self.grid_rect(one)

@@ -144,7 +144,8 @@ class Bars:
             (key >> (_AGENT_BITS + _SLOT_BITS), (key >> _SLOT_BITS) & ((1 << _AGENT_BITS) - 1), key & mask): id
             for key, id in self._lane_ids.items()
         }
-        self._lanes = sorted(parts, key=lambda lane: (lane[0], names[lane[1]], lane[1], lane[2]))
+        way = -1 if self.mode == "run" else 1  # the newest run first, as everywhere
+        self._lanes = sorted(parts, key=lambda lane: (way * lane[0], names[lane[1]], lane[1], lane[2]))
         self._rank = np.zeros(len(parts) + 1, np.int32)
         for place, lane in enumerate(self._lanes):
             self._rank[parts[lane]] = place

@@ -335,7 +335,7 @@ class TimelinePane(QWidget):
         value = {name: known.column(name)[bar] for name in names}
         runs_yet = value["end"] == float("inf")
         seconds = (time.time() if runs_yet else float(value["end"])) - float(value["start"])
-        state = "active" if runs_yet else self.bars.state(bar)
+        state = self.tr("running") if runs_yet else self.bars.state(bar)
         lines = [
             self.tr("{}, attempt {}").format(self._name(key), key[3]),
             f"{state} · {fmt.duration(seconds)}",

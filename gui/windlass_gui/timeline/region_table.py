@@ -20,6 +20,7 @@ from windlass.model.units import human_size
 from windlass_gui.look.buttons import flat_button
 from windlass_gui.look.theme import XS, S
 from windlass_gui.models import format as fmt
+from windlass_gui.panes.table import ROW
 from windlass_gui.timeline.summary import Line
 
 MOST = 500
@@ -47,6 +48,8 @@ class RegionTable(QWidget):
         )  # fmt: skip
         self.table.setHorizontalHeaderLabels(heads)
         self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(ROW)
+        self.table.setShowGrid(False)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         row = QHBoxLayout()

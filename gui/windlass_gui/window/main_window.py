@@ -442,8 +442,8 @@ class MainWindow(QMainWindow):
 
     def _show_theme(self, theme: Theme) -> None:
         self.actions_.show_theme(theme)
-        parts = (self.run_view, self.documents, self.start, self.palette_, self.inspector, self.problems, self.history)
-        for part in parts:
+        sides = (self.palette_, self.inspector, self.problems, self.history, self.runs)
+        for part in (self.run_view, self.documents, self.start, *sides):
             part.show_theme(theme)
 
     def _switch_theme(self) -> None:

@@ -34,7 +34,7 @@ def test_lines_tell_what_changed_once(capsys: pytest.CaptureFixture[str]) -> Non
         shown.note("agent 2 ended")
     assert capsys.readouterr().err.splitlines() == [
         "input files: 2.0 KiB",
-        "Encode [a] part: 0/4 (2 active)",
+        "Encode [a] part: 0/4 (2 running)",
         "Encode [a] part: 4/4 (1 failed)",
         "agent 2 ended",
     ]

@@ -120,7 +120,7 @@ def test_items_follow_random_deltas(qtbot: QtBot, make: Any, seed: int, filtered
     model = ItemsModel()
     QAbstractItemModelTester(model, FATAL, model)
     if filtered:
-        model.set_query(parse("state:active,failed", FIELDS))
+        model.set_query(parse("state:running,failed", FIELDS))
     model.show(mirror.run(1), 0)
     copy = Copy(model)
     for _ in range(20):
@@ -133,7 +133,7 @@ def test_items_follow_random_deltas(qtbot: QtBot, make: Any, seed: int, filtered
     rebuilt = ItemsModel()
     rebuilt.show(mirror.run(1), 0)
     if filtered:
-        rebuilt.set_query(parse("state:active,failed", FIELDS))
+        rebuilt.set_query(parse("state:running,failed", FIELDS))
         assert {model.index(row, 1).data(STATE_ROLE) for row in range(model.rowCount())} <= {"active", "failed"}
     assert shown(model) == shown(rebuilt)
     for row in range(model.rowCount()):

@@ -19,7 +19,7 @@ from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
 from windlass_gui.look.theme import apply_theme, contrast, ink, load_theme
-from windlass_gui.mirror import Mirror
+from windlass_gui.mirror import AT, Mirror
 from windlass_gui.monitor import MonitorWindow
 from windlass_gui.monitor.heat import GAP, LEAST, LEVELS, MOST, fit, heat, natural
 from windlass_gui.monitor.measures import MEASURES, readings
@@ -170,6 +170,24 @@ def test_totals_add_up_and_count_ends(make: Any) -> None:
     mirror.feed(make.delta("runs", runs=[make.run(1, counts=Counts(ready=3, succeeded=12))]))
     totals.tick(mirror, make.NOW + 2)
     assert totals.curve.last[PLACE["ended"]] == 1.0, "a retry takes none back"
+
+
+def test_agents_of_one_machine_are_not_counted_twice(make: Any) -> None:
+    """Each of them sees all of its memory, network and disk."""
+    mirror, totals = Mirror(), Totals()
+    there = {"hostname": "big"}
+    agents = [make.agent("a", labels=there), make.agent("b", labels=there), make.agent("c")]
+    mirror.feed(make.snapshot("agents", agents=agents, removed=[]))
+    moved = {"net_in": 100, "disk_read": 10}
+    points = [sample(make.NOW - n, 0.5, **moved) for n in range(30, -1, -1)]
+    mirror.feed(make.snapshot("samples", samples=dict.fromkeys("abc", points), attempts=[]))
+    totals.begin(mirror, make.NOW)
+    totals.tick(mirror, make.NOW)
+    total = 2 * mirror.curves["a"].view[AT["memory_total"], -1]
+    assert total > 0
+    view = totals.curve.view
+    for name, value in (("memory_total", total), ("net", 200), ("disk", 20), ("cpu", 0.5)):
+        assert view[PLACE[name], 1:] == pytest.approx(value), name
 
 
 def test_an_agents_page(

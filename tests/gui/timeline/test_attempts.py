@@ -102,8 +102,8 @@ def test_lanes_by_task_and_by_run() -> None:
     assert [bars.row(bar) for bar in range(3)] == [2, 1, 0]
     assert [lane[0] for lane in bars.lanes] == [0, 0, 1]
     bars.show(mode="run")
-    assert [lane[0] for lane in bars.lanes] == [1, 1, 2]
-    assert [bars.row(bar) for bar in range(3)] == [0, 1, 2]
+    assert [lane[0] for lane in bars.lanes] == [2, 1, 1], "the newest first"
+    assert [bars.row(bar) for bar in range(3)] == [1, 2, 0]
 
 
 @pytest.mark.parametrize("way", ["task", "owner", "duration", "memory"])
