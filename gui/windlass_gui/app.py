@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 from windlass import __version__
 from windlass.wire import homes
 from windlass_gui.bridge import Bridge
+from windlass_gui.collecting import Collector
 from windlass_gui.look.icons import icon
 from windlass_gui.look.language import follow_system
 from windlass_gui.look.theme import apply_theme, load_theme
@@ -96,6 +97,7 @@ def start(options: argparse.Namespace) -> Parts:
     settings = make_settings()
     with scaled(settings):
         app = QApplication(sys.argv[:1])
+    Collector(app)
     app.setApplicationVersion(__version__)
     follow_system(app, homes.config_dir() / "translations")
     app.setDesktopFileName("windlass")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from functools import partial
+from itertools import count
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject
 
@@ -20,6 +22,9 @@ class Background(QObject):
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(1, "windlass-background")
         self._closed = False
+        self._numbers = count()
+        self._after: dict[int, tuple[Callable[[Any], object] | None, Callable[[Any], object] | None]] = {}
+        """What follows a job that is not over, by its number."""
         self._way = Way(self)
 
     def do(
@@ -29,24 +34,28 @@ class Background(QObject):
         failed: Callable[[Exception], object] | None = None,
     ) -> None:
         """Run `job`; its result goes to `then`, or what it raised to `failed`."""
-        way = self._way
+        if self._closed:
+            return
+        way, number = self._way, next(self._numbers)
+        # The thread gets no hold on these: what they belong to would be destroyed there if it were the last to let go.
+        self._after[number] = then, failed
 
         def work() -> None:
             try:
                 result = job()
             except Exception as error:  # told to whoever asked; without `failed` the job's failure means nothing
-                if failed is not None:
-                    way.tell(lambda self, error=error: self._follow(lambda: failed(error)))  # type: ignore[misc]
+                way.tell(partial(_over, number, error, True))
             else:
-                if then is not None:
-                    way.tell(lambda self: self._follow(lambda: then(result)))
+                way.tell(partial(_over, number, result, False))
 
-        if not self._closed:
-            self._pool.submit(work)
+        self._pool.submit(work)
 
-    def _follow(self, follow: Callable[[], object]) -> None:
-        if not self._closed:
-            follow()
+    def end(self, number: int, result: object, bad: bool) -> None:
+        """In the UI thread: that job is done."""
+        then, failed = self._after.pop(number, (None, None))
+        follow = failed if bad else then
+        if follow is not None and not self._closed:
+            follow(result)
 
     def settle(self) -> None:
         """Wait until everything that was given is done; what follows comes with the next events."""
@@ -61,3 +70,7 @@ class Background(QObject):
         """The same without waiting for it."""
         self._closed = True
         self._pool.shutdown(wait=False)
+
+
+def _over(number: int, result: object, bad: bool, background: Background) -> None:
+    background.end(number, result, bad)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import struct
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ from windlass.wire.messages import Delta, Snapshot
 from windlass.wire.rows import AgentRow, AttemptRow, Counts, RunRow, TaskRow
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
+from windlass_gui.collecting import Collector, collect_due
 from windlass_gui.look.motion import reduce_motion
 from windlass_gui.look.theme import apply_theme, theme_switch
 from windlass_gui.window.main_window import MainWindow
@@ -84,11 +86,21 @@ def usual_look(qapp: QApplication) -> QApplication:
     return qapp
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_collector(qapp: QApplication) -> Iterator[None]:
+    """As in the app: no thread of a test destroys what belongs to the UI thread."""
+    collector = Collector(qapp)
+    yield
+    collector.deleteLater()
+    gc.enable()
+
+
 @pytest.fixture(autouse=True)
 def widgets_go() -> Iterator[None]:
     """What a test deleted is really gone before the next one; themes would be put on all of it otherwise."""
     yield
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    collect_due()
 
 
 @pytest.fixture(scope="session", autouse=True)
