@@ -7,6 +7,7 @@ What is found is a directory below which each attempt that asks for it gets a gr
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import subprocess
 import time
@@ -23,11 +24,15 @@ STALE = 60.0
 
 
 class Groups:
-    """What this agent may do with control groups: `top` is its own, under which each attempt's stands."""
+    """What this agent may do with control groups: `top` is its own, under which each attempt's stands.
 
-    def __init__(self, top: Path, controllers: frozenset[str]) -> None:
+    `lock`: a descriptor that says to other agents of this machine, while it is open, that the group has an owner.
+    """
+
+    def __init__(self, top: Path, controllers: frozenset[str], lock: int) -> None:
         self.top = top
         self.controllers = controllers
+        self._lock = lock
 
     def __repr__(self) -> str:
         return f"<Groups {self.top} {' '.join(sorted(self.controllers))}>"
@@ -49,7 +54,11 @@ class Groups:
                 group.end(5.0)
 
     def close(self) -> None:
+        """May be called again."""
         ControlGroup(self.top).end(0.5)
+        lock, self._lock = self._lock, -1
+        if lock >= 0:
+            os.close(lock)
 
 
 def mounts() -> Iterator[tuple[str, Path]]:
@@ -107,8 +116,22 @@ def delegated(agent: str, parent: Path | None = None) -> tuple[Groups | None, st
     if problem:
         top.remove()
         return None, problem
+    lock = _locked(top)
+    if lock is None:
+        return None, f"{top.path} is somebody else's"
     enabled = top._get("cgroup.subtree_control").split()
-    return Groups(Path(top.path), frozenset(enabled).intersection(WANTED)), ""
+    return Groups(Path(top.path), frozenset(enabled).intersection(WANTED), lock), ""
+
+
+def _locked(group: ControlGroup) -> int | None:
+    """A descriptor that holds the group's lock, which ends with its process; None: another process has it."""
+    descriptor = os.open(group.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def _sweep(base: Path) -> None:
@@ -116,9 +139,13 @@ def _sweep(base: Path) -> None:
     for group in ControlGroup(base).below():
         with contextlib.suppress(OSError):
             if os.path.basename(group.path).startswith(PREFIX) and time.time() - os.stat(group.path).st_mtime > STALE:
+                lock = _locked(group)
+                if lock is None:
+                    continue  # its agent lives, and has nothing to run
                 for below in group.below():
                     below.remove()
                 group.remove()  # refused by the kernel while anything runs in it
+                os.close(lock)
 
 
 def _enable(base: Path, agent: str, controller: str) -> None:

@@ -197,9 +197,11 @@ def test_empty_groups_of_the_dead_are_swept_and_young_ones_are_not(groups: Group
     try:
         for group in (dead, young):
             group.make()
-        os.utime(dead.path, (0, time.time() - 1000))
+        for path in (dead.path, groups.top):
+            os.utime(path, (0, time.time() - 1000))
         delegation._sweep(base)
         assert (os.path.exists(dead.path), os.path.exists(young.path)) == (False, True)
+        assert groups.top.exists(), "that of an agent that lives is its own, however long it has nothing to run"
     finally:
         dead.remove()
         young.remove()
