@@ -227,7 +227,7 @@ class Links:
     def _send_frames(self, connection: Connection, frames: list[bytes]) -> None:
         if not connection.queue and self._try(connection, frames):
             return
-        if connection.identity not in self.connections or connection.overflowed:
+        if connection.overflowed:
             return
         size = sum(map(len, frames))
         if connection.queued + size > QUEUE_BYTES or len(connection.queue) >= QUEUE_MESSAGES:
@@ -255,8 +255,8 @@ class Links:
 
     def _try(self, connection: Connection, frames: list[bytes]) -> bool:
         """Whether it is gone from our hands (sent, or its peer is gone)."""
-        if connection.identity not in self.connections:
-            return True
+        if self.connections.get(connection.identity) is not connection:
+            return True  # who has its identity now may be another, to whom this was not said
         try:
             multipart.send(self.socket, [connection.identity, *frames])
         except zmq.Again:

@@ -45,6 +45,8 @@ PLAIN = 500
 them in would be most of what following a run costs."""
 BURST = 1000
 """As many may come at once, so that of a short run all are told."""
+MARKS = 1000
+"""Marks of runs that may wait for somebody who follows."""
 RUNS = 500
 """Runs in a snapshot of "runs", the newest."""
 
@@ -229,6 +231,8 @@ class Publisher:
 
     def tick(self, now: float) -> None:
         """Send what is due."""
+        if not self._followers and len(self._runs_dirty) + len(self._removed_runs) > MARKS:
+            self._flush_into_seq()  # nobody is told, and no more gathers than that
         if now < self._due or not self.dirty:
             return
         since = now - self._told

@@ -126,8 +126,9 @@ class Upkeep:
     def _numbered(self, job: Job) -> int:
         self._serial += 1
         self._jobs[self._serial] = job
-        while len(self._jobs) > JOBS:
-            del self._jobs[next(iter(self._jobs))]
+        ended = [number for number, known in self._jobs.items() if known.state != "running"]
+        for number in ended[: max(0, len(self._jobs) - JOBS)]:
+            del self._jobs[number]
         return self._serial
 
     # --- in threads ---

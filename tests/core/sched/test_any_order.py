@@ -33,6 +33,11 @@ GRAPHS = (
         TaskPlan("open", count=0, open=True),
         TaskPlan("after", needs=((3, False),)),
     ),
+    (
+        # Single tasks that are alike: crowds (`crowds.py`), in two layers.
+        *(TaskPlan(f"first{place}", retries=RETRY, timeout=3.0) for place in range(3)),
+        *(TaskPlan(f"then{place}", needs=((place, False), ((place + 1) % 3, False))) for place in range(3)),
+    ),
 )
 
 

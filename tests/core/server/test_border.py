@@ -293,6 +293,21 @@ def test_a_client_that_does_not_read_is_forgotten_and_starts_anew(core: Any, mon
     assert isinstance(client.receive()[0], m.WhoAreYou)
 
 
+def test_what_was_meant_for_one_who_is_gone_reaches_nobody_else(monkeypatch: Any) -> None:
+    """A peer chooses its identity, and may choose that of another whose answer is still to come."""
+    sent: list[list[bytes]] = []
+    monkeypatch.setattr("windlass.wire.multipart.send", lambda socket, frames: sent.append(frames))
+    links = Links(keys.new_pair())
+    admin = links._new(b"name", "the admin's key", 0.0)
+    viewer = links._new(b"name", "a viewer's key", 1.0)
+    links.send(admin, m.Reply(1, {"token": "secret"}))
+    assert not sent
+    assert not admin.queue
+    links.send(viewer, m.Reply(1, {}))
+    assert len(sent) == 1
+    links.close()
+
+
 def test_what_waits_for_all_peers_together_is_bounded_and_agents_go_last(monkeypatch: Any) -> None:
     monkeypatch.setattr("windlass.server.links.QUEUES_BYTES", 10_000)
     links = Links(keys.new_pair())

@@ -7,9 +7,11 @@ import time
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE
 
 from windlass.model.graph import Need
 from windlass.sched.states import ItemState
+from windlass.server import publish
 from windlass.wire import messages as m
 
 FOUR = struct.Struct("<I")
@@ -224,3 +226,19 @@ def test_nothing_is_acknowledged_while_the_disk_is_full(core: Any, kit: Any) -> 
     assert agent.expect(m.Ack).keys == [items[0].key]
     assert kit.wait_run(client, run) == "succeeded"
     assert isinstance(kit.submit(client, kit.task("two"), token="t2"), int)
+
+
+def test_little_gathers_while_nobody_follows(core: Any, kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publish, "MARKS", 0)
+    client, agent = core.client(), core.agent()
+    agent.hello()
+    for number in range(3):
+        run = kit.submit(client, kit.task("one"), token=f"t{number}")
+        agent.finish(agent.assigned(1))
+        kit.wait_run(client, run)
+        client.ask(m.Control, "delete", run)
+    publisher = core.server.core.publisher
+    until = time.monotonic() + PATIENCE
+    while publisher._runs_dirty or publisher._removed_runs:
+        client.ask(m.GetAgents)  # another turn
+        assert time.monotonic() < until

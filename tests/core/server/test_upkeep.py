@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import sqlite3
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.patience import PATIENCE
 from windlass.model.graph import FileRef
 from windlass.server import erase, retention, settings
 from windlass.server.configfile import ConfigError
+from windlass.server.upkeep import JOBS
 from windlass.store.store import FILE
 from windlass.wire import keys, roles
 from windlass.wire import messages as m
@@ -78,6 +80,25 @@ def prune(client: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
     told = job(client, answer["job"])
     assert told["state"] == "done", told
     return dict(told["result"])
+
+
+def test_questions_do_not_push_out_what_is_under_way(core: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that nobody looks after any more would never end, and let no other begin."""
+    client, found, go_on = core.client(), retention.forecast, threading.Event()
+
+    def slow(db: Any, wanted: Any, now: float, only: Any) -> Any:
+        if wanted.keep == 7:
+            assert go_on.wait(PATIENCE)
+        return found(db, wanted, now, only)
+
+    monkeypatch.setattr(retention, "forecast", slow)
+    first = client.ask(m.Prune, keep=7)["job"]
+    for _ in range(2 * JOBS):
+        job(client, client.ask(m.Prune, keep=1, dry=True)["job"])
+    go_on.set()
+    assert job(client, first)["state"] == "done"
+    assert prune(client, keep=3)["runs"] == []
+    assert len(core.server.upkeep._jobs) == JOBS
 
 
 def test_old_runs_go_with_all_that_is_theirs(core: Any, kit: Any, small_steps: None) -> None:
