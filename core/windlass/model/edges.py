@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain, repeat
-from operator import lt
+from itertools import accumulate, chain, islice, repeat
+from operator import le, lt
 
 
 class Edges:
@@ -15,28 +16,28 @@ class Edges:
 
     def __init__(self, tasks: int, begins: Sequence[int], ends: Sequence[int]) -> None:
         """One edge for each pair of `begins` and `ends`."""
-        at, to = array("I"), array("I")
+        self._at = array("I")
+        self._to = array("I", ends)
         if begins:
-            degrees = array("I", bytes(4 * (tasks + 1)))
-            for begin in begins:
-                degrees[begin + 1] += 1
-            at = array("I", accumulate(degrees))
-            to = array("I", bytes(4 * len(begins)))
-            free = at[:]
-            for begin, end in zip(begins, ends, strict=True):
-                place = free[begin]
-                to[place] = end
-                free[begin] = place + 1
-        self._at = at
-        self._to = to
+            degrees = Counter(begins)
+            self._at = array("I", accumulate(map(degrees.get, range(tasks), repeat(0)), initial=0))
+            if not all(map(le, begins, islice(begins, 1, None))):
+                order = sorted(range(len(begins)), key=begins.__getitem__)
+                self._to = array("I", map(ends.__getitem__, order))
         self.falling = all(map(lt, ends, begins))
         """Each edge leads to a lower position, as where tasks stand behind those that they need."""
 
     def of(self, position: int) -> Sequence[int]:
         return self._to[self._at[position] : self._at[position + 1]] if self._at else ()
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._to)
+
     def turned(self, tasks: int) -> Edges:
         """The same edges, from their other ends."""
+        if not self:
+            return self
         begins = array("I", chain.from_iterable(map(repeat, range(tasks), self.degrees(tasks))))
         return Edges(tasks, self._to, begins)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 
 
 class Names(Mapping[str, int]):
@@ -58,7 +59,8 @@ class Names(Mapping[str, int]):
         self._table, self._mask = table, mask
 
     def __iter__(self) -> Iterator[str]:
-        return (self.name(position) for position in range(len(self)))
+        text = self._text
+        return (text[first:last].decode("utf-8", "surrogatepass") for first, last in pairwise(self._at))
 
     def __len__(self) -> int:
         return len(self._at) - 1

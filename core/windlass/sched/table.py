@@ -122,10 +122,10 @@ class Table:
         order, paths = self.order(), self.paths
         if len(order) != len(paths):
             raise ValueError(f"run {self.run.id}: its tasks need each other in a circle")
-        whole, each = self._whole_down, self._each_down
+        downs = [edges for edges in (self._whole_down, self._each_down) if edges]
         for pos in reversed(order):
             longest = 0.0
-            for edges in (whole, each):
+            for edges in downs:
                 for child in edges.of(pos):
                     if paths[child] > longest:
                         longest = paths[child]

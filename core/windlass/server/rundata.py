@@ -258,6 +258,8 @@ def check_graph(graph: PackedGraph, params: Mapping[str, Any]) -> str:
             source = sources.get(kind)
             if source is not None and source not in {need.task for need in graph[place].needs}:
                 return f"task {graph[place].id!r} fans out over {source!r} but does not need it"
+    if all(edges.falling for edges in ups):
+        return ""
     downs = [edges.turned(len(graph)) for edges in ups]
     order = topological(ups, downs, len(graph))
     return "" if len(order) == len(graph) else "the tasks need each other in a circle"
