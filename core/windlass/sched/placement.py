@@ -102,11 +102,12 @@ class Planner:
         race, rooms = supply.race, supply.rooms
         race.begin(now, self._standing)
         while rooms.any and (line := race.first(self._standing)) is not None:
-            if rooms.best(line.shape, now) is None:
+            agent = rooms.best(line.shape, now)
+            if agent is None:
                 race.pass_by(line)
                 continue
             task = line.heap[0][2]
-            self._place(task, race.alone)
+            self._place(task, agent, race.alone)
             if not supply.works(task.shape):
                 task.shape.blocked_since = None
         race.end()
@@ -118,14 +119,12 @@ class Planner:
             standing = self._standings[owner] = self._book.shares.standing(owner, self._book.now)
         return standing
 
-    def _place(self, task: TaskState, alone: bool) -> None:
-        """Give the task lanes on the agent it fits best; one at a time where owners compete."""
+    def _place(self, task: TaskState, agent: Agent, alone: bool) -> None:
+        """Give the task lanes on the agent it fits best (that one); one at a time where owners compete."""
         book = self._book
         shape = task.shape
         if task.run.files is not None and not isinstance(task, Crowd) and self._place_near(task, alone):
             return
-        agent = book.supply.rooms.best(shape, book.now)
-        assert agent is not None
         free, room, most = self._fits(task, agent, alone)
         if most <= 0 < room and task.limits:
             return  # taken by another task just now: `heads` sets it aside until something is given back

@@ -197,7 +197,7 @@ def _told_packs(msg: m.GetResults, news: _News, limit: int) -> list[PackedEnds] 
     if not rows or sum(row[3] for row in rows) > limit or sum(len(row[8]) for row in rows) > WEIGHT:
         return None
     return [
-        PackedEnds(row[0], row[2], list(packs.items_of(row[7], row[3])[0]), row[8])
+        PackedEnds(row[0], row[2], [row[4]] if row[3] == 1 else list(packs.items_of(row[7], row[3])[0]), row[8])
         for row in rows
         if row[0] + row[3] - 1 > msg.after and msg.task in (None, row[2])
     ]
