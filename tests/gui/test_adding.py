@@ -253,4 +253,37 @@ def test_copies_are_a_step_of_their_own_name(window: MainWindow) -> None:
     window.actions_["duplicate"].trigger()
     session = window.page.session
     assert session is not None
-    assert session.undo.undoText() == "duplicate"
+    assert session.undo.undoText() == "duplicate “split”"
+    canvas(window).graph.select(["split", "work"])
+    canvas(window).setFocus()
+    window.actions_["cut"].trigger()
+    assert session.undo.undoText() == "cut 2 tasks"
+    window.actions_["paste"].trigger()
+    assert session.undo.undoText() == "paste 2 tasks"
+
+
+def test_a_double_click_beside_everything_asks_what_to_add_there(window: MainWindow) -> None:
+    view = canvas(window)
+    view.fit()
+    at = view.mapFromScene(QPointF(120, 200))
+    QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    search = window.adding.search
+    assert search.isVisible()
+    assert search.place == view.mapToScene(at)
+    QTest.keyClick(search.parts.line, Qt.Key.Key_Escape)
+    assert tasks(window) == ["split", "work"]
+
+
+def test_text_that_is_let_go_over_the_canvas_is_pasted_there(window: MainWindow) -> None:
+    view, data = canvas(window), QMimeData()
+    data.setText("tasks: {fresh: {command: echo}}")
+    drop(view, data, 100, 300)
+    assert "fresh" in tasks(window)
+    said: list[str] = []
+    session = window.page.session
+    assert session is not None
+    session.refused.connect(said.append)
+    data.setText("just words")
+    drop(view, data, 100, 300)
+    assert said == ["This cannot be pasted as tasks: it is other text; tasks are copied from a canvas or as YAML"]
+    assert len(tasks(window)) == 3

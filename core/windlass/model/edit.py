@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from windlass.model import ids
@@ -30,6 +30,7 @@ from windlass.model.problems import Report
 from windlass.model.refactor import drop_references, in_frames, rename_references
 from windlass.model.source import Source, Unreadable, decode, guess_format
 from windlass.model.steps import Cut, Mark, PieceStep, Step, step_between, stepped
+from windlass.model.writing import TaskWriter
 
 _FIRST = ("windlass", "name", "description", "params", "limits", "defaults")
 """Top-level fields that stand before the tasks."""
@@ -285,20 +286,29 @@ class DocumentText:
 
     def add_task(self, task: str, fields: Mapping[str, Any]) -> None:
         """Add a task after the last one. Raises `ValueError` for an id that is taken or is none."""
-        self._free(task)
+        self.add_tasks({task: fields})
+
+    def add_tasks(self, tasks: Mapping[str, Mapping[str, Any]]) -> None:
+        """Add tasks after the last one, in one pass. Raises `ValueError` for an id that is taken or is none."""
+        taken = set(self.task_ids)
+        for task in tasks:
+            self._free(task, taken)
         if self._tasks is None:
-            self._rewrite(lambda tree: _add_in(tree, task, fields))
+            self._rewrite(lambda tree: _add_in(tree, tasks))
             return
         self._end_line()
-        new = dump({task: _block(fields)}, self._sample())
-        last = next(reversed(self._tasks.entries))
-        kept, rest = trailing(self._tasks.entries[last])
-        # A blank line between tasks where the document has them.
-        blank = "\n" if "\n\n" in self._sample() and not kept.endswith("\n\n") else ""
-        self._tasks.entries[last] = kept + blank
-        self._tasks.put(task, new)
-        self._tasks.entries[task] += drawn_out(rest, self._tasks.indent)
-        self.data["tasks"][task] = _copy(dict(fields))
+        sample, entries = self._sample(), self._tasks.entries
+        writer = TaskWriter(sample)
+        last = next(reversed(entries))
+        entries[last], rest = trailing(entries[last])
+        for task, fields in tasks.items():
+            # A blank line between tasks where the document has them.
+            if "\n\n" in sample and not entries[last].endswith("\n\n"):
+                entries[last] += "\n"
+            self._tasks.put(task, writer.text(task, fields))
+            self.data["tasks"][task] = _copy(dict(fields))
+            last = task
+        entries[last] += drawn_out(rest, self._tasks.indent)
 
     def remove_task(self, task: str) -> None:
         """Remove a task, and what other tasks say of it in `needs`, `inputs` and `apart`."""
@@ -345,10 +355,10 @@ class DocumentText:
         if isinstance(canvas, dict) and (changed := in_frames(canvas, task, new)) is not None:
             self.set_top("canvas", changed)
 
-    def _free(self, task: str) -> None:
+    def _free(self, task: str, taken: Collection[str] | None = None) -> None:
         if not ids.is_id(task):
             raise ValueError(f"'{task}' is not an id: {ids.ALLOWED}")
-        if task in self.task_ids:
+        if task in (self.task_ids if taken is None else taken):
             raise ValueError(f"there is a task '{task}' already")
 
     def _may_name(self, task: str) -> list[str]:
@@ -450,13 +460,14 @@ def _set_all(tree: Any, field: str, values: Mapping[str, Any]) -> None:
         _set_in(tree["tasks"], task, field, value)
 
 
-def _add_in(tree: Any, task: str, fields: Mapping[str, Any]) -> None:
+def _add_in(tree: Any, tasks: Mapping[str, Mapping[str, Any]]) -> None:
     plain = type(tree) is dict
     if not tree.get("tasks"):
         # Written anew, so that `tasks: {}` does not keep its braces.
         tree["tasks"] = {} if plain else load("x: 1\n")
         tree["tasks"].clear()
-    tree["tasks"][task] = _copy(dict(fields)) if plain else _block(fields)
+    for task, fields in tasks.items():
+        tree["tasks"][task] = _copy(dict(fields)) if plain else _block(fields)
 
 
 def _rename_in(tree: Any, task: str, new: str) -> None:

@@ -30,6 +30,8 @@ class EditorPage(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._why = ""
+        """What is wrong with a text that cannot be read, and where."""
         self.session: EditorSession | None = None
         self.view: GraphView | None = None
         self.text = TextView(theme)
@@ -82,6 +84,7 @@ class EditorPage(QWidget):
         mode = MODES[place]
         self._canvas.setVisible(mode != "text")
         self.text.setVisible(mode != "canvas")
+        self._show_strip()
         if mode != "canvas":
             self._show_chosen()
         self.mode_changed.emit(mode)
@@ -158,11 +161,19 @@ class EditorPage(QWidget):
         self.view.graph.show_problems(problems)
         first = next((problem for problem in document.problems if problem.line), None)
         self._show_readable()
-        if document.unreadable:
-            where = self.tr("line {}: {}").format(first.line, spoken(first.message)) if first is not None else ""
-            self.strip.label.setText(
-                self.tr("The YAML cannot be read ({}). The drawing is the last state that could be.").format(where)
+        if document.unreadable and first is not None:
+            self._why = self.tr("line {}: {}").format(first.line, spoken(first.message))
+            self._show_strip()
+
+    def _show_strip(self) -> None:
+        """The reason stands below the text already where that is shown."""
+        words = self.tr("The YAML cannot be read. The drawing is the last state that could be.")
+        if self.mode == "canvas":
+            words = self.tr("The YAML cannot be read ({}). The drawing is the last state that could be.").format(
+                self._why
             )
+        self.strip.label.setText(words)
+        self.strip.setToolTip(self._why)
 
     def _show_readable(self, _: object = None) -> None:
         if self.session is not None:

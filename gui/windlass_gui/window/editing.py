@@ -109,7 +109,7 @@ class Editing:
             box.cut()
         elif not self._elsewhere():
             self.copy()
-            self.delete()
+            self.delete(self.page.tr("cut {}"))
 
     def copy(self) -> None:
         box = self._typing()
@@ -126,7 +126,9 @@ class Editing:
             self._add_copies(QGuiApplication.clipboard().text())
 
     def duplicate(self) -> None:
-        self._add_copies(self.chosen_text(), self.page.tr("duplicate"))
+        session = self.page.session
+        if session is not None and (text := self.chosen_text()):
+            self._add_copies(text, self.page.tr("duplicate {}").format(session.named(self._chosen())))
 
     def _add_copies(self, text: str, label: str = "") -> None:
         session, view = self.page.session, self.page.view
@@ -135,12 +137,18 @@ class Editing:
             if fresh:
                 view.graph.select(fresh)
 
-    def delete(self) -> None:
+    def _chosen(self) -> set[str]:
+        return self.page.view.graph.selected if self.page.view is not None else set()
+
+    def delete(self, words: str = "") -> None:
+        """What is chosen on the canvas; `words` name the step, with a place for what goes."""
         view, session = self.page.view, self.page.session
         if view is None or session is None or self._elsewhere():
             return
         if not view.framing.remove_chosen_note():
-            session.remove(view.graph.selected, view.graph.task_links(view.graph.selected_links))
+            tasks = self._chosen()
+            label = words.format(session.named(tasks)) if words and tasks else ""
+            session.remove(tasks, view.graph.task_links(view.graph.selected_links), label)
 
     def select_all(self) -> None:
         box = self._typing() or self._table()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from windlass.model.document import check_text
-from windlass_gui.editor.document.clipping import clip, fitted, read_clipping
+from windlass_gui.editor.document.clipping import Clipping, clip, fitted, read_clipping
 from windlass_gui.editor.document.document import Document
 from windlass_gui.editor.parts.dropped_files import data_task, script_task, sort_files, task_id
 
@@ -63,8 +66,11 @@ def test_names_that_were_made_do_not_meet_names_that_are_there() -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("hello", "no YAML"), ("a: [", "no YAML"), ("", "no YAML"), ("tasks: []", "no `tasks:`"), ("x: 1", "no `tasks:`"),
-     ("tasks: {a: 1}", "`a` is no task"), ("tasks: {1 2: {command: x}}", "is no task")],
+    [("hello", "other text"), ("a: [", "other text"), (" ", "holds no text"), ("tasks: []", "nothing in it is a task"),
+     ("x: 1", "nothing in it is a task"), ("tasks: {a: 1}", "“a” says nothing that a task could run"),
+     ("tasks: {1 2: {command: x}}", "“1 2” is no id"), ("tasks:\n\ta: 1", "line 2: a tab cannot be used"),
+     ("\0\x7fELF", "other text"), ("a: &a [1]\nb: " + "*a" * 9, "other text"), ("[" * 9000, "other text"),
+     ("lorem ipsum " * 9000, "other text")],
 )  # fmt: skip
 def test_what_is_no_piece_is_refused_with_the_reason(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
@@ -102,3 +108,33 @@ def test_files_are_sorted_by_what_they_are(tmp_path: object) -> None:
         "nits",
         "ok_1",
     ]
+
+
+class Watched(dict[str, object]):
+    """Notes what is looked up."""
+
+    def __init__(self, content: Mapping[str, object], looked: list[str]) -> None:
+        super().__init__(content)
+        self.looked = looked
+
+    def __contains__(self, key: object) -> bool:
+        self.looked.append(str(key))
+        return super().__contains__(key)
+
+
+def test_the_lines_of_a_task_alone_can_be_pasted() -> None:
+    piece = read_clipping("encode:\n  command: echo hi\ncut: {script: ls}\n")
+    assert list(piece.tasks) == ["encode", "cut"]
+
+
+def test_thousands_of_copies_refer_to_each_other_and_no_pair_is_looked_at() -> None:
+    count = 3000
+    chain: dict[str, dict[str, Any]] = {f"t{at}": {"command": "echo ${{ tasks.t0.result }}"} for at in range(count)}
+    for at in range(1, count):
+        chain[f"t{at}"] |= {"needs": [f"t{at - 1}"], "inputs": [f"t{at - 1}.outputs"]}
+    looked: list[str] = []
+    made = fitted(Clipping(chain), Watched(chain, looked), (), (0, 0))
+    assert made.tasks["t2999-2"]["needs"] == ["t2998-2"]
+    assert made.tasks["t2999-2"]["inputs"] == ["t2998-2.outputs"]
+    assert made.tasks["t2999-2"]["command"] == "echo ${{ tasks.t0-2.result }}"
+    assert len(looked) <= 2 * count

@@ -283,3 +283,29 @@ def test_escape_leaves_a_note_as_it_was(view: GraphView, session: EditorSession)
     QTest.keyClick(view.framing.typing, Qt.Key.Key_Escape)
     assert session.document.notes[0].text == "first"
     assert view.framing.typing is None
+
+
+def test_the_mouse_shows_what_a_press_would_do(view: GraphView, session: EditorSession) -> None:
+    session.canvas.add_note((0, 200), "first")
+    rect = view.graph.notes.rects[0]
+
+    def over(x: float, y: float) -> Qt.CursorShape:
+        QTest.mouseMove(view.viewport(), view.mapFromScene(QPointF(x, y)))
+        return view.viewport().cursor().shape()
+
+    assert over(rect.right() - 3, rect.bottom() - 3) == Qt.CursorShape.SizeFDiagCursor
+    assert over(rect.left() + 3, rect.top() + 3) == Qt.CursorShape.ArrowCursor
+    view.graph.select(["split", "work"])
+    view.framing.frame_selection()
+    frame = next(iter(view.graph.frames.rects.values()))
+    assert over(frame.left() + 5, frame.top() + 5) == Qt.CursorShape.PointingHandCursor
+    assert over(frame.right() - 30, frame.top() + 5) == Qt.CursorShape.ArrowCursor
+    assert over(*view.graph.geometry.out_port("join")) == Qt.CursorShape.CrossCursor
+
+
+def test_a_note_that_is_written_comes_into_view(view: GraphView, session: EditorSession) -> None:
+    session.canvas.add_note((4000, 200), "far away")
+    view.framing.write(0)
+    assert view.framing.typing is not None
+    assert view.viewport().rect().intersects(view.framing.typing.geometry())
+    view.framing.end_typing()

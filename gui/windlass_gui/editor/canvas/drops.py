@@ -29,7 +29,7 @@ class Drops:
             self.insertion.hover(at)
         elif files := _files(data):
             self._tell(len(files), at)
-        elif not data.hasFormat(MIME_TASKS):
+        elif not data.hasFormat(MIME_TASKS) and not data.hasText():
             return
         event.acceptProposedAction()
 
@@ -68,6 +68,8 @@ class Drops:
         elif files := _files(data):
             self.view.show_hint("")
             self.view.files_dropped.emit(files, at, self._task(at))
+        elif data.hasText() and not data.hasUrls():
+            self.view.insert(data.text(), at)
         else:
             return
         event.acceptProposedAction()

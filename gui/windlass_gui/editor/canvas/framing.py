@@ -15,6 +15,7 @@ from windlass_gui.editor.canvas.gestures import MoveGesture, NoteGesture
 from windlass_gui.editor.canvas.layout import NODE_WIDTH
 from windlass_gui.editor.canvas.note_editor import NoteEditor
 from windlass_gui.editor.canvas.projection import frame_of_node, path_to
+from windlass_gui.look.theme import M
 
 if TYPE_CHECKING:
     from windlass_gui.editor.canvas.view import GraphView
@@ -63,6 +64,14 @@ class Framing:
             grabbed = min(nodes, key=lambda node: self.scene.geometry.point(node))
             self.view.begin(MoveGesture(self.view, at, grabbed))
         return True
+
+    def cursor(self, at: QPointF) -> Qt.CursorShape | None:
+        """How the mouse looks over a note's corner and a frame's mark for folding; None where it is as ever."""
+        note = self.scene.notes.note_at(at.x(), at.y())
+        if note is not None:
+            return Qt.CursorShape.SizeFDiagCursor if note[1] else None
+        title = self.scene.frames.title_at(at.x(), at.y())
+        return Qt.CursorShape.PointingHandCursor if title is not None and title[1] else None
 
     def double_click(self, at: QPointF) -> bool:
         """True when there was something of frames or notes to open there."""
@@ -229,6 +238,7 @@ class Framing:
         """Type a note's text in its place."""
         self.end_typing()
         rect: QRectF = self.scene.notes.rects[index]
+        self.view.ensureVisible(rect, M, M)
         place = self.view.mapFromScene(rect).boundingRect()
         text = self.scene.notes.notes[index].text
         self.scene.notes.edit(index)

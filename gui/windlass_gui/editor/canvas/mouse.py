@@ -128,13 +128,13 @@ class Mouse:
             link = None if task else view.link_under(at)
             view.graph.hover(task)
             view.graph.hover_link(link)
-            view.viewport().setCursor(
-                Qt.CursorShape.CrossCursor
-                if port
-                else Qt.CursorShape.PointingHandCursor
-                if link
-                else view.keyboard.cursor
-            )
+            if port:
+                cursor = Qt.CursorShape.CrossCursor
+            elif link:
+                cursor = Qt.CursorShape.PointingHandCursor
+            else:
+                cursor = (view.framing.cursor(at) if task is None else None) or view.keyboard.cursor
+            view.viewport().setCursor(cursor)
 
     def _chosen_link_at(self, task: str, outward: bool) -> Link | None:
         """The one chosen link, if it ends at this port: the port then gives it instead of beginning another."""
@@ -182,6 +182,9 @@ class Mouse:
             view.abandon()
         elif event.button() == Qt.MouseButton.LeftButton and task is not None:
             view.activated.emit(task)
+        elif event.button() == Qt.MouseButton.LeftButton and view.link_under(at) is None:
+            view.abandon()
+            view.search_asked.emit(at, event.globalPosition().toPoint())
 
     def leave(self) -> None:
         view = self.view

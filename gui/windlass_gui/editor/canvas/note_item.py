@@ -18,6 +18,10 @@ LEAST = (60.0, 36.0)
 """The smallest size."""
 GRIP = 14.0
 """The corner at the lower right that resizes."""
+LETTERS = 9.0
+"""Pixels on the screen that letters have at least."""
+LEAST_SCALE = 0.25
+"""Below this zoom a note is only its sheet."""
 _INSET = 10.0
 _WRAP = int(Qt.TextFlag.TextWordWrap) | int(Qt.AlignmentFlag.AlignLeft) | int(Qt.AlignmentFlag.AlignTop)
 
@@ -94,8 +98,9 @@ class NoteLayer(QGraphicsItem):
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         style = self.style
-        readable = painter.worldTransform().m11() > 0.35
-        painter.setFont(style.small_font)
+        scale = painter.worldTransform().m11()
+        readable = scale > LEAST_SCALE
+        painter.setFont(style.far_small(round(LETTERS / max(scale, LEAST_SCALE))))
         for index, (note, rect) in enumerate(zip(self.notes, self.rects, strict=True)):
             color = style.paint_color(note.color or "yellow")
             painter.setBrush(QBrush(mix(style.canvas, color, 0.16)))

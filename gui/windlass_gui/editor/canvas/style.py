@@ -73,6 +73,14 @@ class CanvasStyle:
             found = self._far_titles[size] = (font, QFontMetricsF(font))
         return found
 
+    def far_small(self, size: int) -> QFont:
+        """The small font, or a larger one where `size` is more."""
+        if size <= self.small_font.pixelSize():
+            return self.small_font
+        font = QFont(self.small_font)
+        font.setPixelSize(size)
+        return font
+
     def paint_color(self, name: str) -> QColor:
         """One of the colours of frames and notes, in this theme's shade; grey for an empty name."""
         theme = self.theme

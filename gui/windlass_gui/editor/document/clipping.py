@@ -5,6 +5,7 @@ A piece is `tasks:` as in a document, with the frames that hold nothing else, so
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,13 +13,16 @@ from typing import Any
 from windlass.model.blocks import dump, styled
 from windlass.model.document import DocumentError
 from windlass.model.edit import DocumentText
-from windlass.model.ids import is_id
+from windlass.model.ids import ALLOWED, is_id
 from windlass.model.refactor import rename_references
 from windlass_gui.editor.canvas.layout import layout
 from windlass_gui.editor.document.document import Document
 from windlass_gui.editor.document.facts import needs_of, position_of
 from windlass_gui.editor.document.frames import Point
 from windlass_gui.editor.form.fields import plain_data
+
+_WORD = re.compile(r"[\w-]+")
+_TASKS = re.compile(r"^\s*['\"]?tasks['\"]?\s*:", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -81,13 +85,17 @@ def read_clipping(text: str) -> Clipping:
     try:
         data = DocumentText(text).data
     except DocumentError as error:
-        raise ValueError("it is no YAML") from error
+        raise ValueError(_reason(text, error)) from error
     tasks = data.get("tasks")
+    if tasks is None and data and all(_is_body(body) for body in data.values()):
+        tasks = data  # the lines of some tasks, without those above them
     if not isinstance(tasks, Mapping) or not tasks:
-        raise ValueError("it has no `tasks:`")
+        raise ValueError("nothing in it is a task")
     for task, body in tasks.items():
-        if not is_id(task) or not isinstance(body, Mapping):
-            raise ValueError(f"`{task}` is no task")
+        if not is_id(task):
+            raise ValueError(f"“{task}” is no id for a task ({ALLOWED})")
+        if not isinstance(body, Mapping):
+            raise ValueError(f"“{task}” says nothing that a task could run")
     canvas = data.get("canvas")
     frames = canvas.get("frames") if isinstance(canvas, Mapping) else None
     return Clipping(
@@ -98,12 +106,27 @@ def read_clipping(text: str) -> Clipping:
     )
 
 
+def _is_body(value: object) -> bool:
+    return isinstance(value, Mapping) and any(key in value for key in ("command", "script", "python"))
+
+
+def _reason(text: str, error: DocumentError) -> str:
+    """Why a text is none of ours: where it seems meant as YAML, the mistake in it; else just that."""
+    if not text.strip():
+        return "the clipboard holds no text"
+    first = error.problems[0] if error.problems else None
+    if first is None or not first.line or _TASKS.search(text) is None:
+        return "it is other text; tasks are copied from a canvas or as YAML"
+    return f"line {first.line}: {first.message}"
+
+
 def fitted(piece: Clipping, taken: Collection[str], frames: Collection[str], shift: Point) -> Clipping:
     """The same under ids that nobody has, moved by `shift`; what they say of each other goes along.
 
     Needs of tasks that are not among them are dropped. `taken` are ids of tasks, `frames` of frames.
     """
     names = _free(piece.tasks, taken)
+    renamed = {old for old, new in names.items() if old != new}
     bodies = {task: dict(body) for task, body in piece.tasks.items()}
     for body in bodies.values():
         kept = [
@@ -116,10 +139,10 @@ def fitted(piece: Clipping, taken: Collection[str], frames: Collection[str], shi
         place = position_of(body.get("position"))
         if place is not None:
             body["position"] = [round(place[0] + shift[0]), round(place[1] + shift[1])]
-    for old, new in names.items():
-        if old != new:
-            for body in bodies.values():
-                body.update(rename_references(body, old, new))
+    if renamed:
+        for body in bodies.values():
+            for old in _words(body) & renamed:
+                body.update(rename_references(body, old, names[old]))
     boxes = _free(piece.frames, frames)
     made: dict[str, dict[str, Any]] = {}
     for name, frame in piece.frames.items():
@@ -136,10 +159,22 @@ def fitted(piece: Clipping, taken: Collection[str], frames: Collection[str], shi
 def _free(wanted: Iterable[str], taken: Collection[str]) -> dict[str, str]:
     """An id for each: its own where nobody has it, else with a number that none of these has either."""
     names: dict[str, str] = {}
-    wanted = list(wanted)
-    for wish in wanted:
+    wishes = list(dict.fromkeys(wanted))
+    used = {*taken, *wishes}
+    for wish in wishes:
         name, number = wish, 2
-        while name in taken or name in names.values() or (name != wish and name in wanted):
-            name, number = f"{wish}-{number}", number + 1
+        if wish in taken:
+            while name in used:
+                name, number = f"{wish}-{number}", number + 1
+            used.add(name)
         names[wish] = name
     return names
+
+
+def _words(value: object) -> set[str]:
+    """All that may be an id in what a task says."""
+    if isinstance(value, str):
+        return set(_WORD.findall(value))
+    if isinstance(value, Mapping):
+        return {word for inner in value.values() for word in _words(inner)}
+    return {word for inner in value for word in _words(inner)} if isinstance(value, list | tuple) else set()

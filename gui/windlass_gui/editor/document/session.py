@@ -5,7 +5,7 @@ The canvas, the inspector, the text view and the menus all call these methods; n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -234,8 +234,14 @@ class EditorSession(QObject):
                 text.remove_task(task)
 
         if doomed:
-            label = self.tr("remove “{}”").format(doomed[0]) if len(doomed) == 1 else self.tr("remove tasks")
-        self.edit(label or self.tr("remove link"), apply)
+            label = label or self.tr("remove {}").format(self.named(doomed))
+        elif not label:
+            label = self.tr("remove link") if len(cut) == 1 else self.tr("remove {:,} links").format(len(cut))
+        self.edit(label, apply)
+
+    def named(self, tasks: Collection[str]) -> str:
+        """One task by its id, more by their number."""
+        return f"“{next(iter(tasks))}”" if len(tasks) == 1 else self.tr("{:,} tasks").format(len(tasks))
 
     def rename(self, task: str, new: str) -> bool:
         """Another id, everywhere it is used. Refused when another task has it."""
@@ -407,11 +413,11 @@ class EditorSession(QObject):
         fresh = fitted(piece, self.document.facts, self.document.frames, shift)
 
         def apply(text: DocumentText) -> None:
-            for task, raw in fresh.tasks.items():
-                text.add_task(task, raw)
+            text.add_tasks(fresh.tasks)
             if fresh.frames:
                 canvas = dict(text.data.get("canvas") or {})
                 canvas["frames"] = {**(canvas.get("frames") or {}), **fresh.frames}
                 text.set_top("canvas", canvas)
 
-        return list(fresh.tasks) if self.edit(label or self.tr("paste"), apply) else []
+        label = label or self.tr("paste {}").format(self.named(fresh.tasks))
+        return list(fresh.tasks) if self.edit(label, apply) else []

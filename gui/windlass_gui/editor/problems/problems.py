@@ -169,7 +169,7 @@ class ProblemsPane(QWidget):
             said &= column != _WHERE or room >= NARROW
             self.list.setColumnHidden(column, not said)
             if said:
-                wished = self.list.sizeHintForColumn(column) + M
+                wished = max(self.list.sizeHintForColumn(column), header.sectionSizeHint(column)) + M
                 header.resizeSection(column, max(SMALLEST, min(wished, int(room * share))))
 
     def _item(self, problem: Problem) -> QTreeWidgetItem:
