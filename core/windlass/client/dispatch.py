@@ -151,7 +151,8 @@ class _Channel:
     run: int
     next: int = 0
     after: int = 0
-    appends: int = 0
+    appends: set[int] = field(default_factory=set)
+    """First items of the messages with calls that the core has not taken yet."""
     polling: bool = False
     flying: dict[int, CallFuture] = field(default_factory=dict)
     """Index of the item -> its future."""
@@ -167,6 +168,8 @@ class _NotAppended(NamedTuple):
     first: int
     payloads: list[bytes]
     error: BaseException
+    behind: bool
+    """Others that go before them had not been taken then."""
 
 
 class _PollFailed(NamedTuple):
@@ -340,7 +343,7 @@ class Dispatcher:
                     break
                 key = self._waiting[0].channel
                 channel = self._channels.get(key)
-                if (channel is None and not opening) or (channel is not None and channel.appends >= APPENDS):
+                if (channel is None and not opening) or (channel is not None and len(channel.appends) >= APPENDS):
                     break
                 call = self._waiting.popleft()
             if call.future.set_running_or_notify_cancel():
@@ -382,7 +385,7 @@ class Dispatcher:
     def _send(self, channel: _Channel, first: int, payloads: list[bytes]) -> None:
         assert self._client is not None
         with self._lock:
-            channel.appends += 1
+            channel.appends.add(first)
         message = m.AppendItems(0, channel.run, 0, first, len(payloads))
         future = self._client.link.request(message, [msgspec.msgpack.encode(payloads)], at_once=True)
 
@@ -390,10 +393,12 @@ class Dispatcher:
             """On the network thread. Nobody need wake where nothing waits for the answer."""
             error = done.exception()
             if error is not None:
-                self._events.put(_NotAppended(channel, first, payloads, error))
+                with self._lock:
+                    behind = min(channel.appends) < first
+                self._events.put(_NotAppended(channel, first, payloads, error, behind))
                 return
             with self._lock:
-                channel.appends -= 1
+                channel.appends.discard(first)
                 waits = bool(self._waiting)
             if waits:
                 self._ring()
@@ -402,9 +407,9 @@ class Dispatcher:
 
     def _not_appended(self, event: _NotAppended) -> None:
         channel, error = event.channel, event.error
-        with self._lock:
-            channel.appends -= 1
-        if not (isinstance(error, LinkBusy) or (isinstance(error, RequestFailed) and error.code == "busy")):
+        code = error.code if isinstance(error, RequestFailed) else ""
+        # The core takes calls in their order: who stood behind some that found it busy has to come again, too.
+        if not (isinstance(error, LinkBusy) or code == "busy" or (code == "bad-request" and event.behind)):
             raise error
         time.sleep(0.05)  # the core asks for patience; nothing else can go to it anyway
         self._send(channel, event.first, event.payloads)

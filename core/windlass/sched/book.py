@@ -37,6 +37,9 @@ from windlass.sched.story import Story
 from windlass.sched.supply import Supply
 from windlass.sched.tasks import Owner, RunState, TaskState
 
+TIMERS = 10_000
+"""Timers from which on those of attempts that have ended are taken out: a timeout may be days away."""
+
 
 class Timer(NamedTuple):
     """What falls due; a stale one is recognised by whoever gets it."""
@@ -65,6 +68,7 @@ class Book:
         self.supply = Supply(self.policy, self.agents)
         self.story = Story()
         self.timers: list[Timer] = []
+        self.most_timers = TIMERS
         self.todo: deque[tuple[TaskState, int, int]] = deque()
         """Items to look at again: something that they need has changed. (task, 0, 0) looks at the task alone."""
         self.relearn: dict[RunState, None] = {}
@@ -197,6 +201,10 @@ class Book:
     ) -> None:
         self._seq += 1
         heapq.heappush(self.timers, Timer(time, self._seq, kind, agent, task, item, id))
+        if len(self.timers) > self.most_timers:
+            self.timers = [timer for timer in self.timers if timer.id is None or _lives(timer)]
+            heapq.heapify(self.timers)
+            self.most_timers = max(TIMERS, 2 * len(self.timers))
 
     def recall_later(self) -> None:
         if not self._recall_timer:
@@ -305,3 +313,8 @@ class Book:
             weight = self.config.weights.get(name, 1.0)
             owner = self.owners[name] = Owner(name, weight if weight > 0 else 1.0)
         return owner
+
+
+def _lives(timer: Timer) -> bool:
+    """Whether the attempt that it is about is live."""
+    return timer.agent is not None and timer.id in timer.agent.live

@@ -467,6 +467,8 @@ class Bundles:
                 seen[file.path] = seen.get(file.path, 0) + 1
             found = [file if seen[file.path] == 1 else _under(index, file) for index, file in rows]
             self._files[key] = found
+            while len(self._files) > 2000:
+                del self._files[next(iter(self._files))]
         return found
 
     def _inputs(
