@@ -106,7 +106,7 @@ def _table(rows: list[AgentRow]) -> Table:
     for row in rows:
         labels = " ".join(f"{key}={value}" for key, value in sorted(row.labels.items()))
         memory = human_size(_number(row.resources.get("memory")))
-        gpus = str(len(row.gpus) or "")
+        gpus = _share(row, "gpus") if row.resources.get("gpus") else ""
         running = str(row.running)
         table.add_row(
             *cells(row.name, _state(row), running, _share(row, "cpus"), memory, gpus, labels, ago(row.last_heard))

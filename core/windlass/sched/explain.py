@@ -15,7 +15,7 @@ from windlass.sched.backfill import opening
 from windlass.sched.book import Book
 from windlass.sched.devices import NOTHING, Ask
 from windlass.sched.events import AttemptId
-from windlass.sched.limits import blocking
+from windlass.sched.limits import beyond, blocking
 from windlass.sched.memory import words as memory_words
 from windlass.sched.placement import unreserved_room
 from windlass.sched.queues import Again
@@ -52,6 +52,8 @@ def explain(book: Book, task: TaskState, index: int | None, now: float, names: N
 
 def note(book: Book, task: TaskState, now: float) -> str:
     """What to say of agents where nothing of a run is active and the task has ready items; empty where one is free."""
+    if task.limits and (words := beyond(task)):
+        return f"{task.id} {words}"
     if task.limits and (full := blocking(task)):
         return f"{task.id} waits: {full[0].words_for(task)}"
     if book.agents and all(_plainly_busy(task.shape, agent, now) for agent in book.agents.values()):
@@ -69,12 +71,18 @@ def note(book: Book, task: TaskState, now: float) -> str:
 def nowhere(book: Book, tasks: Iterable[TaskState], now: float) -> tuple[TaskState, str] | None:
     """The first of these that has ready items which no agent that is up can take, and why.
 
-    Costs a look at each shape that waits; the tasks are only looked at while one of these is without an agent.
+    Costs a look at each shape that waits; the tasks are only looked at while one of these is without an agent, or
+    somebody asked for more of a licence than there is.
     """
     stuck = {shape for shape in book.supply.wanted() if not _anywhere(book, shape)}
-    for task in tasks if stuck else ():
-        if task.counts[_S.READY] and task.shape in stuck:
+    asking = any(licence.beyond for licence in book.limits.licences)
+    for task in tasks if stuck or asking else ():
+        if not task.counts[_S.READY]:
+            continue
+        if task.shape in stuck:
             return task, "; ".join(placing_words(_agents(book, task, None, now, {})))
+        if asking and (words := beyond(task)):
+            return task, words
     return None
 
 
@@ -192,6 +200,8 @@ def _ready(book: Book, task: TaskState, index: int | None, base: Explanation, na
     able = [book.agents[reason.agent] for reason in agents if reason.kind in ABLE]
     if not able:
         return replace(found, cause="nowhere")
+    if task.limits and (words := beyond(task)):
+        return replace(found, cause="nowhere", limits=(words,))
     if task.limits and (full := blocking(task)):
         return replace(found, cause="limit", limits=tuple(limit.words_for(task) for limit in full))
     ahead, wait = _ahead(book, task, before, able)

@@ -32,7 +32,7 @@ SCALE = 1000
 class Limit:
     """How much of one thing there is, and how much is taken."""
 
-    __slots__ = ("claim", "kind", "least", "most", "name", "parked", "peak", "used")
+    __slots__ = ("beyond", "claim", "kind", "least", "most", "name", "parked", "peak", "used")
 
     def __init__(self, kind: str, name: str, most: int) -> None:
         self.kind = kind
@@ -47,6 +47,8 @@ class Limit:
         """What waits until something is given back; `Supply` knows what these are."""
         self.least = 0
         """The smallest amount that was asked for so far; 0: none was."""
+        self.beyond = False
+        """More than there is was asked for."""
         self.claim: Claim | None = None
 
     def free(self, task: TaskState) -> int:
@@ -135,6 +137,14 @@ def blocking(task: TaskState) -> list[Limit]:
     return [limit for limit, amount in task.limits if limit.free(task) < amount]
 
 
+def beyond(task: TaskState) -> str:
+    """The licence of which one attempt asks for more than there is, in words; empty: there is none, it can begin."""
+    for limit, amount in task.limits:
+        if limit.kind == "licence" and amount > limit.most:
+            return f"asks {amount / SCALE:g} of licence {limit.name}, there are {limit.most / SCALE:g}"
+    return ""
+
+
 class LimitBook:
     """All limits: those of the cluster for good, those of a run while it is known."""
 
@@ -181,6 +191,7 @@ class LimitBook:
             if licence := self._limits.get(("licence", name)):
                 asked = max(round(amount * SCALE), 1)
                 licence.least = min(licence.least, asked) if licence.least else asked
+                licence.beyond |= asked > licence.most
                 found.append((licence, asked))
         if rules.limit is not None:
             found.append((self._run_limit(run.id, ("task", run.id, rules.place), "task", "", rules.limit), 1))

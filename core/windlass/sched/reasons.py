@@ -86,7 +86,8 @@ class Explanation:
     state: str
     cause: str
     """ended, running, given (to an agent that has not begun it), needs, deciding, open (items may still be added),
-    stopping (its attempt before), backoff, paused, nowhere (no agent can run it), limit (of licences or of how many
+    stopping (its attempt before), backoff, paused, nowhere (no agent can run it, or it asks for
+    more of a licence than there is), limit (of licences or of how many
     run at once, which others use up), order (others go first), room (it is
     the first and finds none), next (the next plan places it)."""
     now: float
@@ -106,7 +107,7 @@ class Explanation:
     start: float | None = None
     """When it should begin, by the mean durations of late; None: unknown."""
     limits: tuple[str, ...] = ()
-    """Of its limits those without room, in words."""
+    """Of its limits those without room (or those that never have it), in words."""
     learned: str = ""
     """What it asks for without having been told to, in words."""
     because: Explanation | None = None
@@ -126,6 +127,8 @@ class Explanation:
             return [paused]
         if self.cause == "limit":
             return [*self.limits, *placing_words(self.agents, True), *self._asks()]
+        if self.cause == "nowhere" and self.limits:
+            return list(self.limits)
         if self.cause in ("nowhere", "order", "room", "next"):
             return self._placing()
         clauses = [self._cause()]

@@ -202,6 +202,18 @@ def test_half_a_licence_and_two_runs_that_share_it() -> None:
     assert not bench.ids()
 
 
+def test_more_of_a_licence_than_there_is_is_said_to_come_from_nowhere() -> None:
+    bench = Bench(Config(licences={"maya": 2}))
+    bench.agent()
+    bench.submit(TaskPlan("t", resources=Resources(named={"maya": 2.5})))
+    bench.submit(TaskPlan("u", resources=Resources(named={"maya": 2})), run=2)
+    found = why(bench)
+    assert (found.cause, found.sentence()) == ("nowhere", "asks 2.5 of licence maya, there are 2")
+    assert bench.scheduler.nowhere(1) == (0, "asks 2.5 of licence maya, there are 2")
+    assert bench.scheduler.nowhere(2) is None
+    assert [view.id.run for view in bench.scheduler.live()] == [2]
+
+
 def test_what_nobody_has_and_is_no_licence_is_still_an_agents_own() -> None:
     bench = Bench(Config(licences={"maya": 1}))
     bench.agent()
