@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json as jsonlib
 import subprocess
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -94,7 +95,7 @@ def restore(
             say("the copy was made without files: outputs and inputs that are not there cannot be fetched")
         if found["damaged"]:
             say(f"damaged in the copy, so left out: {counted(len(found['damaged']), 'file')}")
-        say("start the core: windlass core")
+        say("start the core: windlass core" + (f" --data {shlex.quote(str(data))}" if data is not None else ""))
     if found["damaged"]:
         raise typer.Exit(FAILED)
 
