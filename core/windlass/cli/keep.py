@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json as jsonlib
-import subprocess
 import shlex
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
