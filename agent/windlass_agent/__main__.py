@@ -189,7 +189,7 @@ def main(argv: list[str] | None = None) -> int:
     except (OSError, keys.KeyFileError, TokenError, EnrolError, msgspec.MsgspecError) as error:
         print(f"windlass agent: {error}", file=sys.stderr)
         return 2 if isinstance(error, TokenError) else 1
-    heap.settle()
+    heap.give_back()
     gc.set_threshold(20_000, 20, 50)  # ends come in thousands
     worker.run(signal_pipe(), args.parent_fd)
     return 0

@@ -38,7 +38,7 @@ def preload() -> None:
         from windlass_agent import runner
 
         _parked.extend((cloudpickle, runner))
-        heap.settle()
+        heap.give_back()
 
 
 def settle(fds: Sequence[int], env: Mapping[str, str], cwd: str, keep: object) -> None:

@@ -6,7 +6,7 @@ import ctypes
 import gc
 
 
-def settle() -> None:
+def give_back() -> None:
     """Once all is loaded: it lives for ever, so the garbage collector need not look at it again."""
     gc.collect()
     gc.freeze()
