@@ -360,6 +360,7 @@ def test_cancel_pause_resume_and_drain(session: Windlass, tmp_path: Path) -> Non
     assert "room=a" in session("agents").stdout
     session("cancel", run)
     until(lambda: json.loads(session("status", run, "--json").stdout)["run"]["state"] == "cancelled")
+    assert session("pause", run).stderr == "nothing to pause: the run was cancelled\n"
 
     assert "no run 99" in session("status", "99", status=2).stderr
     assert "did you mean 'hold'?" in session("logs", run, "hodl", status=2).stderr

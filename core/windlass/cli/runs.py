@@ -35,7 +35,7 @@ from windlass.cli.common import (
 from windlass.cli.progress import display
 from windlass.cli.run import GraphArgument, ParamOption, follow, tell
 from windlass.client.api import Client
-from windlass.client.run import Run
+from windlass.client.run import ENDED, Run
 from windlass.client.submit import package
 from windlass.model.units import human_size
 from windlass.model.words import counted
@@ -207,8 +207,13 @@ def cancel(run: RunArgument, item: ItemArgument = None, core: CoreOption = None)
 def pause(run: RunArgument, core: CoreOption = None) -> None:
     """Start nothing more of a run; what runs goes on to its end."""
     with connected(core) as client:
-        the_run(client, run).pause()
-    say("paused; go on with: windlass resume " + run)
+        found = the_run(client, run)
+        found.pause()
+        state = found.state
+    if state in ENDED:
+        say(f"nothing to pause: the run {'was' if state == 'cancelled' else 'has'} {state}")
+    else:
+        say("paused; go on with: windlass resume " + run)
 
 
 @command
