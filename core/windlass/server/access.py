@@ -54,7 +54,9 @@ class Access:
         if not 0 < ttl <= MAX_TTL:
             raise ValueError(f"a token lives between 0 and {MAX_TTL:.0f} seconds, not {ttl}")
         secret = secrets.token_urlsafe(24)
-        row = (role, self._clock() + ttl, None)
+        now = self._clock()
+        row = (role, now + ttl, None)
+        self._fresh = {digest: known for digest, known in self._fresh.items() if known[1] > now}
         self._fresh[_digest(secret)] = row
         self._store.write(records.TOKEN, [(_digest(secret), *row)])
         return format_token(JoinToken(endpoints, core_public, secret, role))

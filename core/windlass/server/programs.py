@@ -12,6 +12,8 @@ from windlass.wire import messages as m
 
 NAMES = 200
 """Programs of one question; the rest of a longer one is not looked at."""
+MOST = 1000
+"""Programs of an agent that are remembered before those are forgotten of which too long ago was heard."""
 LONGEST = 100
 """Characters of a program's name."""
 FRESH = 60.0
@@ -71,7 +73,10 @@ class ProgramDesk:
             return
         del self._asked[msg.ticket]
         missing, now = set(msg.missing), self._core.now
-        self._known.setdefault(agent, {}).update({name: (name not in missing, now) for name in names})
+        known = self._known.get(agent, {})
+        if len(known) > MOST:
+            known = {name: (has, since) for name, (has, since) in known.items() if now - since < FRESH}
+        self._known[agent] = known | {name: (name not in missing, now) for name in names}
         waiting = [question for question in self.work if agent in question.open]
         for question in waiting:
             if all(self._has(agent, name) is not None for name in question.names):

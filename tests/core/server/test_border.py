@@ -67,6 +67,14 @@ def test_a_token_that_expired_or_never_was(core: Any) -> None:
     assert counters(admin)["bad-secret"] == 2
 
 
+def test_tokens_that_expired_are_not_kept_in_memory(core: Any) -> None:
+    admin = core.client()
+    for _ in range(5):
+        admin.ask(m.MakeToken, "viewer", ttl=1e-9)
+    admin.ask(m.MakeToken, "viewer")
+    assert len(core.server.access._fresh) <= 2
+
+
 def test_an_enrolled_peer_is_known_after_a_restart(start_core: Any) -> None:
     core = start_core()
     token = tokens.parse_token(core.client().ask(m.MakeToken, "viewer")["token"])

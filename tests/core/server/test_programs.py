@@ -44,3 +44,16 @@ def test_one_that_says_nothing_may_have_it(core: Any, monkeypatch: pytest.Monkey
     one.send(m.ProgramsFound(asked.ticket, ["ffmpeg"]))
     two.send(m.ProgramsFound(asked.ticket, ["ffmpeg"]))  # not its question
     assert client.expect(m.Reply).data == {"missing": [], "agents": 2, "answered": 1}
+
+
+def test_what_was_known_is_not_kept_for_ever(core: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "MOST", 5)
+    monkeypatch.setattr(programs, "FRESH", 0.0)
+    client, (agent,) = core.client(), _agents(core, 1)
+    for number in range(12):
+        client.send(m.GetPrograms(number + 1, [f"program{number}"]))
+        asked = agent.expect(m.FindPrograms)
+        agent.send(m.ProgramsFound(asked.ticket, asked.names))
+    client.ask(m.GetAgents)
+    agent.hello(name="a0")
+    assert len(core.server.programs._known["a0"]) <= 7
