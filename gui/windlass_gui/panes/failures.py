@@ -129,7 +129,8 @@ class FailuresPane(QWidget):
         self.list.setUniformItemSizes(True)
         self.list.setProperty("role", "rows")
         # What tells the items of a task apart stands at the end of their names.
-        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideLeft)
+        self.list.setMinimumWidth(96)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
         self.list.setAccessibleName(self.tr("Items with this error"))

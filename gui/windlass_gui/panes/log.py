@@ -211,7 +211,9 @@ class LogPane(QWidget):
             if self.window_.shed:
                 parts.append(self.tr("{} left out of the middle").format(human_size(self.window_.shed)))
             state, error = " · ".join(filter(None, parts)), spoken(row.error.strip())
-        self.title.setText(title)
+        if title != self.title.text():
+            self.title.setText(title)
+            self.title.updateGeometry()
         self.state.setText(state)
         self.state.setToolTip(state)
         lines = error.splitlines()

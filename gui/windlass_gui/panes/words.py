@@ -30,6 +30,9 @@ class Elided(QLabel):
             self.setAccessibleName(text)
             self.update()
 
+    def sizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance(self._said) + 2, super().sizeHint().height())
+
     def minimumSizeHint(self) -> QSize:
         return QSize(0, super().minimumSizeHint().height())
 

@@ -21,7 +21,7 @@ from windlass_gui.editor.canvas.live import node_live
 from windlass_gui.editor.canvas.scene import GraphScene
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.look.language import spoken
-from windlass_gui.look.theme import Theme, current_theme, draw_state
+from windlass_gui.look.theme import M, S, Theme, current_theme, draw_state
 from windlass_gui.mirror import Changes
 from windlass_gui.models.tables import run_state
 from windlass_gui.paced import Paced
@@ -30,8 +30,8 @@ from windlass_gui.runs.canvas import LEAST, MOST, RunCanvas
 from windlass_gui.runs.tools import RunTools
 
 HOLDER = "canvas"
-NARROW = 820
-"""Pixels of the bar below which its switches hide behind one button."""
+TOLD = 260
+"""Pixels that the words on the run have at least, before the switches hide behind one button."""
 RUN_ENDED = ("succeeded", "failed", "cancelled")
 
 
@@ -90,6 +90,7 @@ class RunView(QFrame):
         self._note.setProperty("role", "muted")
         self._open = QPushButton(self.tr("Open its graph"))
         self._open.setToolTip(self.tr("This run was made of another graph than the one that is open"))
+        self._open.hide()
         self._open.clicked.connect(lambda: self.open_asked.emit(self.run) if self.run is not None else None)
         self._hide = QPushButton(self.tr("Hide run"))
         self._hide.setToolTip(self.tr("Show the graph without the states of a run"))
@@ -118,7 +119,12 @@ class RunView(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.tools.compact(self.width() < NARROW)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        beside = [widget for widget in (self._mark, self._note, self._open, self._hide) if not widget.isHidden()]
+        taken = sum(widget.sizeHint().width() + S for widget in beside) + self.tools.wide_width() + TOLD + 2 * M
+        self.tools.compact(self.width() < taken)
 
     def show_session(self, session: EditorSession | None, scene: GraphScene | None, shown: Shown | None = None) -> None:
         """Another document is in front, with the run that it showed when it was `put_aside`."""
@@ -286,9 +292,11 @@ class RunView(QFrame):
         self.canvas.show_rows(rows, whole)
 
     def _say(self, _: object = None) -> None:
-        self.setVisible(self.run is not None)
-        if self.run is None:
-            return
+        if self.run is not None:
+            self._tell()
+        self.setVisible(self.run is not None)  # last: what is hidden by then takes no room
+
+    def _tell(self) -> None:
         row = self.row
         if row is None:
             self._mark.state = "pending"
@@ -313,6 +321,7 @@ class RunView(QFrame):
         self._note.setText(self.tr("A part of the graph") if self.is_part else note)
         self._note.setToolTip(self._edited_tip(bool(counts.failed or counts.cancelled)) if note else "")
         self._open.setVisible(not self.matches)
+        self._arrange()
 
     def _edited_tip(self, retry: bool) -> str:
         if retry:

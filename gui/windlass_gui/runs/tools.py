@@ -46,13 +46,17 @@ class RunTools(QWidget):
             self._wide.append(button)
             row.addWidget(button)
         row.addWidget(self.more)
-        self.compact(False)
+        self.compact(True)  # until there is room: the bar must not make the window wider than it is
         self.unfold.toggled.connect(canvas.unfold_all)
         self.critical.toggled.connect(canvas.show_path)
         self.follow.toggled.connect(canvas.follow)
         self.legend.toggled.connect(canvas.show_legend)
         canvas.follow_changed.connect(self.follow.setChecked)
         canvas.path_changed.connect(self._say_path)
+
+    def wide_width(self) -> int:
+        """Pixels that all of them side by side take."""
+        return sum(widget.sizeHint().width() + XS for widget in self._wide)
 
     def compact(self, on: bool) -> None:
         """All behind one button, or side by side."""

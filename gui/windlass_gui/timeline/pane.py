@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QFileDialog,
-    QHBoxLayout,
-    QLabel,
     QMessageBox,
     QSplitter,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -23,8 +19,6 @@ from PySide6.QtWidgets import (
 from windlass.model.units import human_size
 from windlass_gui.background import Background
 from windlass_gui.bridge import Bridge
-from windlass_gui.look.buttons import flat_button, menu_button
-from windlass_gui.look.theme import XS, S
 from windlass_gui.models import format as fmt
 from windlass_gui.paced import Paced
 from windlass_gui.panes.hint import Hinted
@@ -32,10 +26,10 @@ from windlass_gui.runs.critical import Needs, needs_of
 from windlass_gui.timeline.bars import BarKey, Bars
 from windlass_gui.timeline.export import Copy, write_table, write_trace
 from windlass_gui.timeline.feed import Feed
-from windlass_gui.timeline.legend import Legend
 from windlass_gui.timeline.paths import path_bars, predecessors
 from windlass_gui.timeline.region_table import RegionTable
 from windlass_gui.timeline.summary import summary
+from windlass_gui.timeline.top import TimelineTop
 from windlass_gui.timeline.view import TimelineView
 
 LEAST, MOST = 0.1, 0.5
@@ -82,52 +76,17 @@ class TimelinePane(QWidget):
         self._say()
 
     def _build(self) -> None:
-        self.legend = Legend()
-        self.note = QLabel()
-        self.note.setProperty("role", "muted")
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
-        self.lanes = self._choice(
-            self.tr("Lanes"),
-            (("agent", self.tr("By agent")), ("task", self.tr("By task")), ("run", self.tr("By run"))),
-            self._show_lanes,
-        )
-        self.colors = self._choice(
-            self.tr("Colour"),
-            (("state", self.tr("State")), ("task", self.tr("Task")), ("owner", self.tr("Owner")),
-             ("duration", self.tr("Duration")), ("memory", self.tr("Memory"))),
-            self._show_colors,
-        )  # fmt: skip
-        self.fold = self._toggle(
-            self.tr("Fold pauses"), self.tr("Leave out long pauses in which nothing ran"), self._show_folded
-        )
-        self.critical = self._toggle(
-            self.tr("Critical path"), self.tr("Mark what the run's end had to wait for"), lambda _: self._show_path()
-        )
-        top = QHBoxLayout()
-        top.setContentsMargins(S, XS, S, XS)
-        top.setSpacing(XS)
-        for widget in (self.lanes, self.colors, self.fold, self.critical):
-            top.addWidget(widget)
-        top.addSpacing(S)
-        top.addWidget(self.legend)
-        top.addStretch(1)
-        top.addWidget(self.note)
-        self.newer = flat_button(self.tr("‹ Newer"), self.tr("The newer runs"), lambda: self._turn(-1))
-        self.older = flat_button(self.tr("Older ›"), self.tr("The runs before these"), lambda: self._turn(1))
-        top.addWidget(self.newer)
-        top.addWidget(self.older)
-        for text, tip, act in (
-            ("−", self.tr("Zoom out (S)"), lambda: self.view.zoom(1.25)),
-            ("+", self.tr("Zoom in (W)"), lambda: self.view.zoom(0.8)),
-            (self.tr("Fit"), self.tr("Show everything (F)"), self.view.fit),
-        ):
-            top.addWidget(flat_button(text, tip, act))
-        self.export = menu_button(self.tr("Export"), self.tr("Write the timeline to a file"))
-        menu = self.export.menu()
-        menu.addAction(self.tr("Trace for Perfetto or Chrome…"), lambda: self.ask_export("trace"))
-        menu.addAction(self.tr("Table of attempts (CSV)…"), lambda: self.ask_export("table"))
-        menu.addAction(self.tr("Picture (PNG)…"), lambda: self.ask_export("picture"))
-        top.addWidget(self.export)
+        top = self.top = TimelineTop()
+        self.lanes, self.colors, self.fold, self.critical = top.lanes, top.colors, top.fold, top.critical
+        self.legend, self.note, self.newer, self.older = top.legend, top.note, top.newer, top.older
+        top.lanes_chosen.connect(self._show_lanes)
+        top.colors_chosen.connect(self._show_colors)
+        top.fold.toggled.connect(self._show_folded)
+        top.critical.toggled.connect(lambda _: self._show_path())
+        top.turned.connect(self._turn)
+        top.zoomed.connect(self.view.zoom)
+        top.fit_asked.connect(self.view.fit)
+        top.export_asked.connect(self.ask_export)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self.view)
         split.addWidget(self.region)
@@ -136,23 +95,8 @@ class TimelinePane(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addLayout(top)
+        layout.addWidget(top)
         layout.addWidget(self.hinted, 1)
-
-    def _choice(self, name: str, entries: Sequence[tuple[str, str]], act: Callable[[str], None]) -> QComboBox:
-        box = QComboBox()
-        box.setAccessibleName(name)
-        box.setToolTip(name)
-        for key, words in entries:
-            box.addItem(words, key)
-        box.currentIndexChanged.connect(lambda _: act(box.currentData()))
-        return box
-
-    def _toggle(self, text: str, tip: str, act: Callable[[bool], None]) -> QToolButton:
-        button = flat_button(text, tip)
-        button.setCheckable(True)
-        button.toggled.connect(act)
-        return button
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -304,7 +248,9 @@ class TimelinePane(QWidget):
             text += self.tr(" (there are more)")
         elif feed.rush.on:
             text += self.tr(" so far; the rest comes when fewer end at once")
-        self.note.setText(text)
+        if text != self.note.text():
+            self.note.setText(text)
+            self.top.arrange()
 
     # --- words ---------------------------------------------------------------------------------------------
 

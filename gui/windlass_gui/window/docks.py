@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 if TYPE_CHECKING:
     from windlass_gui.window.main_window import MainWindow
 
-NARROW = 320
+NARROW = 300
 """Pixels that the panes at the bottom need at least."""
 HIDDEN = ("history",)
 """Panes that a fresh window does not show."""

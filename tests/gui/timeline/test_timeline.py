@@ -209,8 +209,8 @@ def test_lanes_colours_folding_and_the_path_are_chosen(
             box.setCurrentIndex(at)
             pane.grab()
     assert len(pane.bars.lanes) == 2
-    pane.fold.click()
-    pane.critical.click()
+    pane.fold.trigger()
+    pane.critical.trigger()
     assert [key[2] for key in pane.view.path] == [9]
     pane.grab()
 
