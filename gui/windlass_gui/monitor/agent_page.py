@@ -24,7 +24,7 @@ from windlass_gui.models.rows import Column, RowsModel
 from windlass_gui.models.tables import LIMITS_TIP, AttemptKey, agent_note, agent_state, used_of
 from windlass_gui.monitor.card import STATE_TEXT, StateBadge
 from windlass_gui.monitor.control import ACTIONS, do, possible
-from windlass_gui.monitor.curves import LiveCurve
+from windlass_gui.monitor.curves import LEAST, LiveCurve
 from windlass_gui.monitor.measures import rate
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
@@ -142,7 +142,7 @@ class AgentPage(QWidget):
         layout = QHBoxLayout()
         layout.setSpacing(M)
         for curve in self.curves.values():
-            curve.setMinimumWidth(104)
+            curve.setMinimumWidth(LEAST)
             layout.addWidget(curve, 1)
         return layout
 

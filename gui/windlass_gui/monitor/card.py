@@ -142,9 +142,9 @@ class AgentCard(QFrame):
         total = max(1.0, float(last[AT["memory_total"]]))
         load, used = ("–", "–") if self._down else (f"{last[AT['cpu']]:.0%}", human_size(last[AT["memory"]]))
         self.cpu.show_values(view[0], view[AT["cpu"]], load)
-        self.memory.show_values(
-            view[0], view[AT["memory"]] / total, self.tr("{} of {}").format(used, human_size(total))
-        )
+        whole = human_size(total)
+        words = self.tr("{} of {}").format(short(used, whole), whole)
+        self.memory.show_values(view[0], view[AT["memory"]] / total, words)
 
     def _drain(self) -> None:
         self.control.emit(self.agent, self._action)
@@ -222,3 +222,13 @@ def _label(role: str, wrap: bool = False) -> QLabel:
     if role == "title":
         label.setMinimumHeight(BODY + M)
     return label
+
+
+def short(amount: str, whole: str) -> str:
+    """An amount before the whole that has the same unit.
+
+    >>> short("1.9 GiB", "23.5 GiB"), short("812 MiB", "23.5 GiB")
+    ('1.9', '812 MiB')
+    """
+    number, _, unit = amount.partition(" ")
+    return number if unit and unit == whole.partition(" ")[2] else amount

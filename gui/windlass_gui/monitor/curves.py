@@ -18,6 +18,8 @@ from windlass_gui.panes.words import Elided
 SPAN = 120.0
 """Seconds shown."""
 HEIGHT = 64
+LEAST = 84
+"""Pixels that one has at least where several stand side by side."""
 
 
 class LiveCurve(QWidget):

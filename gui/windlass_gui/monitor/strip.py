@@ -9,7 +9,7 @@ from windlass.model.units import human_size
 from windlass_gui.look.theme import M, S
 from windlass_gui.mirror import Mirror
 from windlass_gui.models import format as fmt
-from windlass_gui.monitor.curves import LiveCurve
+from windlass_gui.monitor.curves import LEAST, LiveCurve
 from windlass_gui.monitor.measures import rate
 from windlass_gui.monitor.totals import PLACE, Totals, queue
 
@@ -37,7 +37,7 @@ class Strip(QWidget):
         layout.setContentsMargins(M, 0, M, S)
         layout.setSpacing(M)
         for name, curve in self.curves.items():
-            curve.setMinimumWidth(104)
+            curve.setMinimumWidth(LEAST)
             curve.setToolTip(TIPS[name])
             layout.addWidget(curve, 1)
 

@@ -39,6 +39,7 @@ from windlass_gui.monitor.shares import SharesPane
 from windlass_gui.monitor.strip import Strip
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
+from windlass_gui.panes.words import Elided
 
 HOLDER = "monitor"
 FOLLOWED = 8
@@ -82,8 +83,7 @@ class MonitorWindow(QMainWindow):
     def _build(self) -> None:
         self.summary = QLabel()
         self.summary.setProperty("role", "title")
-        self.queue = QLabel()
-        self.queue.setProperty("role", "muted")
+        self.queue = Elided("muted")
         self._build_choices()
         top = QHBoxLayout()
         top.setContentsMargins(M, M, M, S)

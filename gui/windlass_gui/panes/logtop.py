@@ -11,6 +11,8 @@ from windlass_gui.look.theme import XS, S
 from windlass_gui.panes.highlights import HighlightButton
 from windlass_gui.panes.words import Elided
 
+TIGHT = 640
+"""Pixels of the whole line below which the state gives way too; the line below it tells what failed."""
 TOLD = 300
 """Pixels that title and state have at least, before the switches give way."""
 
@@ -25,6 +27,7 @@ class LogTop(QWidget):
         super().__init__(parent)
         self.title = Elided("title", Qt.TextElideMode.ElideMiddle)
         # As wide as its words where there is room, and not more.
+        self.title.setMinimumWidth(80)
         self.title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.state = Elided("muted")
         self.state.setMinimumWidth(90)
@@ -103,7 +106,10 @@ class LogTop(QWidget):
         for button in self._wide:
             button.setVisible(self._shown and wide)
         self.more.setVisible(self._shown and not wide)
-        self.query.setMaximumWidth(240 if wide else 130)
+        tight = self.width() < TIGHT
+        self.state.setVisible(not tight)
+        self.query.setMinimumWidth(60 if tight else 100)
+        self.query.setMaximumWidth(240 if wide else 100 if tight else 130)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.query and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:

@@ -22,7 +22,7 @@ from windlass.model.words import span
 from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
 from windlass_gui.look.language import spoken
-from windlass_gui.look.theme import L, M, S
+from windlass_gui.look.theme import XS, L, M, S
 from windlass_gui.models import STATE_ROLE
 from windlass_gui.models import format as fmt
 from windlass_gui.panes.delegates import StateDelegate
@@ -145,7 +145,7 @@ class WhyDialog(QDialog):
                 cell.setToolTip(self.tr(KINDS.get(kind, "")) if column == 0 else text)
         self.agents.setVisible(bool(rows))
         # Some agents are seen at once; the others are a scroll away.
-        self.agents.setMinimumHeight((min(len(rows), SEEN) + 1) * ROW + S if rows else 0)
+        self.agents.setMinimumHeight((min(len(rows), SEEN) + 1) * (ROW + XS) + S if rows else 0)
         # The next question only after this answer: a slow core is not asked faster than it speaks.
         self._timer.start()
 

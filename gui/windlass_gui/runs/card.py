@@ -10,7 +10,16 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPen, QPolygonF, QTextCursor, QTextOption
+from PySide6.QtGui import (
+    QGuiApplication,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+    QTextCursor,
+    QTextOption,
+)
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -30,6 +39,7 @@ from windlass.wire import logs
 from windlass.wire import messages as m
 from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import Bridge
+from windlass_gui.look.buttons import menu_button
 from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import SMALL, XS, M, S, current_theme, mono_font, theme_switch
 from windlass_gui.models import format as fmt
@@ -43,6 +53,8 @@ SIDE_BY_SIDE = 4
 TAIL = 16 * 1024
 """Bytes from the end of a log that are looked at."""
 LINES = 14
+NARROW = 460
+"""Pixels below which the buttons of a card do not stand side by side."""
 CURVE = 150
 """Width of a curve in pixels."""
 SAMPLED_FROM = 3.0
@@ -228,7 +240,7 @@ class FailureCard(QWidget):
         self.columns: list[AttemptColumn] = []
         self._generation = 0
         self.mark = Mark("failed", 16)
-        self.title = _label("", "title")
+        self.title = Elided("title", Qt.TextElideMode.ElideMiddle)
         self.end = Elided("")
         self.limits = Elided("muted")
         self.retry = self._button("Retry", "Run this item again", primary=True)
@@ -238,10 +250,14 @@ class FailureCard(QWidget):
         top = QHBoxLayout()
         top.setSpacing(S)
         top.addWidget(self.mark)
-        top.addWidget(self.title)
-        top.addStretch(1)
-        for button in (self.retry, self.log, self.edit, self.copy):
-            top.addWidget(button)
+        top.addWidget(self.title, 1)
+        self._others = (self.log, self.edit, self.copy)
+        self._more = menu_button("⋯", self.tr("What else can be done"))
+        for button in self._others:
+            self._more.menu().addAction(button.text(), button.click).setToolTip(button.toolTip())
+        for each in (self.retry, *self._others, self._more):
+            top.addWidget(each)
+        self._more.hide()
         self._row = QHBoxLayout()
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(S)
@@ -266,6 +282,14 @@ class FailureCard(QWidget):
         self.log.clicked.connect(lambda: self.log_asked.emit(*self.item) if self.item else None)
         self.edit.clicked.connect(lambda: self.edit_asked.emit(self._task_id()))
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is no room beside the title, all buttons but the first are in a menu."""
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW
+        for button in self._others:
+            button.setVisible(not narrow)
+        self._more.setVisible(narrow)
 
     def _button(self, text: str, tip: str, primary: bool = False) -> QPushButton:
         button = QPushButton(self.tr(text))

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 NARROW = 300
 """Pixels that the panes at the bottom need at least."""
+SMALL = 1200
+"""Pixels of a window below which it is small."""
 HIDDEN = ("history",)
 """Panes that a fresh window does not show."""
 
@@ -61,6 +63,8 @@ def docks_of(window: QMainWindow) -> dict[str, QDockWidget]:
 
 
 def usual_sizes(window: QMainWindow) -> None:
+    """In a small window the panes at the sides leave the canvas and the runs at least half of it."""
     docks = docks_of(window)
-    window.resizeDocks([docks["palette"], docks["inspector"]], [190, 340], Qt.Orientation.Horizontal)
+    sides = [190, 340] if window.width() >= SMALL else [140, 290]
+    window.resizeDocks([docks["palette"], docks["inspector"]], sides, Qt.Orientation.Horizontal)
     window.resizeDocks([docks["bottom"]], [250], Qt.Orientation.Vertical)

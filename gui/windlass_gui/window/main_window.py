@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPoint, QSettings, Qt
+from PySide6.QtCore import QPoint, QSettings, QSize, Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
@@ -45,7 +45,7 @@ from windlass_gui.window.actions import Actions
 from windlass_gui.window.adding import Adding
 from windlass_gui.window.canvas_actions import CanvasActions
 from windlass_gui.window.dialogs import ask_running, show_about
-from windlass_gui.window.docks import build_docks, docks_of
+from windlass_gui.window.docks import build_docks, docks_of, usual_sizes
 from windlass_gui.window.editing import Editing
 from windlass_gui.window.history import HistoryPane
 from windlass_gui.window.keys_dialog import KeysDialog
@@ -121,7 +121,8 @@ class MainWindow(QMainWindow):
         self._connect_actions()
         self._connect_parts()
         self._show_theme(theme)
-        self.resize(1320, 860)
+        self.resize(QSize(1320, 860).boundedTo(self.screen().availableSize()))
+        usual_sizes(self)
         self.layouts.restore()
         for table in self.findChildren(Table):
             table.remember(settings)

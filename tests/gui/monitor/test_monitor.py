@@ -136,7 +136,7 @@ def test_curves_move_with_the_samples(window: MonitorWindow, bridge: Bridge, lin
     bridge.frame()
     card = window.cards["a"]
     assert card.cpu.value.text() == "25%"
-    assert card.memory.value.text() == "4.0 GiB of 16.0 GiB"
+    assert card.memory.value.text() == "4.0 of 16.0 GiB"
     card.cpu.clock = lambda: make.NOW + 10
     card.show_curve(bridge.mirror.curves["a"])
     x, y = card.cpu._line.getData()
