@@ -235,6 +235,10 @@ class Bundles:
                 del cache[key]
         self._recent.pop(run, None)
 
+    def keeps(self, run: int, position: int) -> bool:
+        """Whether the result of the task is worth `keep_result`."""
+        return position in self._recent.get(run, ())
+
     def keep_result(self, run: int, position: int, result: bytes) -> None:
         """The task's item has succeeded, and its plain result is durable."""
         recent = self._recent.get(run)

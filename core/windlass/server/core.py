@@ -84,6 +84,7 @@ class Core:
         self.on_attempts_ended: list[Callable[[Iterable[tuple[Any, ...]]], None]] = []
         """Called with the rows of attempts whose ends have become durable."""
         self._later: list[Callable[[], object]] = []
+        self._afterwards: list[Callable[[], object]] = []
         self._marked: list[tuple[ev.ItemsChanged | ev.TasksChanged, bool]] = []
         """Changes of items in this turn, and whether these are their ends."""
         self._to_show: dict[int, Callable[[], object]] = {}
@@ -155,6 +156,10 @@ class Core:
         """Do this when what was written in this turn is durable."""
         self._later.append(call)
 
+    def afterwards(self, call: Callable[[], object]) -> None:
+        """As `later`, behind all that agents and clients may wait for: an attempt is given out first, then noted."""
+        self._afterwards.append(call)
+
     def when_durable(self, show: Callable[[], object]) -> None:
         """Tell what was read from memory when all of it is durable: who hears that a run has ended finds its rows.
 
@@ -186,7 +191,7 @@ class Core:
 
     def acknowledge(self, agent: str, message: m.Ack) -> None:
         """Tell an agent what is durable. It keeps these ends until then, and waits for nothing."""
-        self._later.append(partial(self._acknowledge_now, agent, message))
+        self.afterwards(partial(self._acknowledge_now, agent, message))
 
     def _acknowledge_now(self, agent: str, message: m.Ack) -> None:
         record = self.agents.get(agent)
@@ -200,8 +205,8 @@ class Core:
 
     def end_turn(self) -> None:
         """Close the turn. Where nothing had to be written, what waited for it happens at once, and may write more."""
-        while self._later or self.store.has_rows:
-            calls, self._later = self._later, []
+        while self._later or self._afterwards or self.store.has_rows:
+            calls, self._later, self._afterwards = self._later + self._afterwards, [], []
             self._marked = []
             self.store.end_turn(partial(self._call_all, calls) if calls else None)
 
@@ -379,7 +384,7 @@ class Core:
     def mark(self, effect: ev.ItemsChanged | ev.TasksChanged, ends: bool) -> None:
         """Tell of it when this turn is durable; one call for all of them."""
         if not self._marked:
-            self.later(partial(self._tell_marked, self._marked))
+            self.afterwards(partial(self._tell_marked, self._marked))
         self._marked.append((effect, ends))
 
     def _tell_marked(self, marked: list[tuple[ev.ItemsChanged | ev.TasksChanged, bool]]) -> None:

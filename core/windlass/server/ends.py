@@ -138,7 +138,14 @@ class Ends:
     def _write_packs(self, rows: list[packs.Row]) -> None:
         if rows:
             self._core.store.write(records.PACK, rows)
-            self._core.later(partial(self._tell_packed, rows))
+            if single := [row for row in rows if row[3] == 1 and self._core.bundles.keeps(row[1], row[2])]:
+                self._core.later(partial(self._keep, single))
+            self._core.afterwards(partial(self._tell_packed, rows))
+
+    def _keep(self, rows: list[packs.Row]) -> None:
+        """Whoever needs these results is given out next."""
+        for row in rows:
+            self._core.bundles.keep_result(row[1], row[2], packs.results_of(row[8])[0])
 
     def let_go(self, ids: list[AttemptId]) -> list[Live | None]:
         """These attempts have ended: no longer kept as live; what they were."""
@@ -239,8 +246,6 @@ class Ends:
             self._core.publisher.packed(row[1], row[6], ends)
             for tell in self._core.on_attempts_ended:
                 tell(ends)
-            if row[3] == 1:
-                self._core.bundles.keep_result(row[1], row[2], packs.results_of(row[8])[0])
             for call in self._core.on_ends:
                 call(row[1], row[2], row)
 
