@@ -116,6 +116,8 @@ class ProgramDesk:
 
     def lost(self, connection: Connection) -> None:
         self.work = [question for question in self.work if question.connection is not connection]
+        if not self.work:
+            self._asked.clear()
 
 
 def _is_program(name: str) -> bool:
