@@ -19,6 +19,7 @@ from windlass_gui.editor.canvas.view import GraphView
 from windlass_gui.editor.parts.kinds import MIME_TASKS
 from windlass_gui.editor.parts.shelf import Shelf
 from windlass_gui.editor.parts.templates import Templates
+from windlass_gui.window.adding import copy_into
 from windlass_gui.window.main_window import MainWindow
 
 GRAPH = """\
@@ -207,6 +208,31 @@ def test_files_from_elsewhere_are_copied_only_when_asked(
     monkeypatch.setattr(QMessageBox, "warning", lambda _, __, text: said.append(text))
     drop(canvas(window), files(strange), 0, 400)
     assert "another" in said[0]
+
+
+def test_two_files_of_one_name_are_not_copied_over_each_other(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "in.csv").write_text(folder)
+    said: list[str] = []
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
+    monkeypatch.setattr(QMessageBox, "warning", lambda _, __, text: said.append(text))
+    drop(canvas(window), files(tmp_path / "one" / "in.csv", tmp_path / "two" / "in.csv"), 0, 300)
+    window.background.settle()
+    assert said == ["Several of these are called “in.csv”. Rename all but one first."]
+    assert not (tmp_path / "graph" / "in.csv").exists()
+
+
+def test_a_copy_that_fails_removes_nothing_of_others(tmp_path: Path) -> None:
+    mine, other = tmp_path / "far" / "in.csv", tmp_path / "in.csv"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    other.write_text("came meanwhile")
+    with pytest.raises(FileExistsError):
+        copy_into([mine], tmp_path)
+    assert other.read_text() == "came meanwhile"
 
 
 def test_a_graph_that_was_never_saved_says_so(window: MainWindow, tmp_path: Path) -> None:

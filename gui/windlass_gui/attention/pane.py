@@ -27,6 +27,7 @@ from windlass_gui.attention.needs import Needs
 from windlass_gui.look.buttons import flat_button
 from windlass_gui.look.icons import icon
 from windlass_gui.look.theme import XS, S, Theme, theme_switch
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.models import format as fmt
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.words import Elided
@@ -192,11 +193,11 @@ class AttentionPane(QWidget):
         item.setText(_WHAT, text)
         item.setIcon(_WHAT, icon(sign, theme, "muted" if away else token))
         since = fmt.clock(matter.since, time.time())
-        item.setToolTip(_WHAT, f"{words.severity(matter)}: {text}\n{words.where(matter)} · {since}")
+        item.setToolTip(_WHAT, plain_tip(f"{words.severity(matter)}: {text}\n{words.where(matter)} · {since}"))
         item.setData(_WHAT, Qt.ItemDataRole.AccessibleTextRole, f"{words.severity(matter)}: {text}")
         item.setData(_WHAT, _KEY, matter.key)
         item.setText(_WHERE, words.where(matter))
-        item.setToolTip(_WHERE, words.where(matter))
+        item.setToolTip(_WHERE, plain_tip(words.where(matter)))
         item.setText(_SINCE, since)
         item.setToolTip(_SINCE, self.tr("As far as it was seen from here"))
         for column in (_WHAT, _WHERE, _SINCE):

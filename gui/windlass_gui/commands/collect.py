@@ -96,7 +96,8 @@ def _of_menu(menu: QMenu, group: str) -> Iterator[tuple[QAction, str]]:
 def _of_widgets(window: QWidget) -> Iterator[tuple[QAction, str]]:
     """What stands in panes and tool bars only."""
     for action in window.findChildren(QAction):
-        if action.menu() is None and not action.isSeparator() and action.isVisible():
+        # What hangs on no widget, such as actions of the plots' library, is offered nowhere else either.
+        if action.menu() is None and not action.isSeparator() and action.isVisible() and action.associatedObjects():
             group = _pane(action)
             if group:
                 yield action, group

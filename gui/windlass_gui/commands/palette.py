@@ -31,6 +31,7 @@ from windlass_gui.commands.collect import Command
 from windlass_gui.commands.fuzzy import search
 from windlass_gui.files.files import strings
 from windlass_gui.look.theme import M, S, current_theme
+from windlass_gui.look.tips import plain_tip
 
 SHOWN = 200
 """Answers in the list at most; more letters find the others."""
@@ -74,7 +75,7 @@ class _Answers(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return command.title
         if role == Qt.ItemDataRole.ToolTipRole:
-            return command.tip or None
+            return plain_tip(command.tip) or None
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return ", ".join(part for part in (command.title, command.group, command.keys) if part)
         if role == Qt.ItemDataRole.UserRole:

@@ -19,6 +19,7 @@ from windlass.model.units import human_size
 from windlass.wire.rows import AttemptRow
 from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import ITEM_STATES, STATE_NAMES
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.mirror import RunMirror
 from windlass_gui.models import format as fmt
 from windlass_gui.models.itemfacts import ItemFacts
@@ -344,7 +345,7 @@ class ItemsModel(QAbstractTableModel):
             return ITEM_STATES[self._run.state(self._task, item)] if column == 1 else None
         last = self._run.last_attempt(self._task, item)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return (last.error or None) if last is not None else None
+            return plain_tip(last.error) or None if last is not None else None
         if role == RAW_ROLE:
             return self._raw(column, item, last)
         return self._text(column, item, last)

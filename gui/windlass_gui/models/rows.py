@@ -21,6 +21,7 @@ from PySide6.QtCore import (
 )
 
 from windlass_gui.look.language import spoken
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.models.query import Field, Query
 
 STATE_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -238,7 +239,7 @@ class RowsModel(QAbstractTableModel, Generic[Key, Row]):
             return column.raw(row)
         if role == Qt.ItemDataRole.ToolTipRole:
             detail = column.detail(row) if column.detail is not None else ""
-            return (spoken(detail) if column.said or column.state is not None else detail) or None
+            return plain_tip(spoken(detail) if column.said or column.state is not None else detail) or None
         return None
 
 

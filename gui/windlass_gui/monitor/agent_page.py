@@ -17,6 +17,7 @@ from windlass.wire.rows import AgentRow, AttemptRow, EventRow
 from windlass_gui.bridge import Bridge
 from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import M, S
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.mirror import AT, Changes
 from windlass_gui.models import AttemptsModel, SortedRows
 from windlass_gui.models import format as fmt
@@ -283,7 +284,7 @@ class AgentPage(QWidget):
         state = agent_state(row)
         self.badge.show_state(state)
         self.name.setText(row.name)
-        self.name.setToolTip(f"{row.name}\n{row.id}")
+        self.name.setToolTip(plain_tip(f"{row.name}\n{row.id}"))
         since = f", {span(max(0.0, time.time() - row.since))}" if row.since else ""
         self.state.setText(STATE_TEXT.get(state, state) + since)
         for name, text in facts(row).items():

@@ -10,6 +10,7 @@ from windlass.model.units import human_size
 from windlass.wire.rows import AgentRow
 from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import BODY, M, S, current_theme, draw_state, mix, theme_switch
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.mirror import AT, Curve
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import LIMITS_TIP, agent_note, agent_state, used_of
@@ -97,7 +98,7 @@ class AgentCard(QFrame):
         state = agent_state(row)
         self.badge.show_state(state)
         self.name.setText(row.name)
-        self.name.setToolTip(f"{row.name}\n{row.id}")
+        self.name.setToolTip(plain_tip(f"{row.name}\n{row.id}"))
         self.state.setText({"up": "", "aside": "set aside", "probation": "on probation"}.get(state, state))
         self.state.setToolTip(STATE_TEXT.get(state, state))
         system = " ".join(filter(None, map(row.labels.get, ("os", "arch"))))

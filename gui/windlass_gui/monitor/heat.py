@@ -28,6 +28,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QTo
 
 from windlass.wire.rows import AgentRow
 from windlass_gui.look.theme import SMALL, XS, M, S, Theme, current_theme, draw_state, ink, mix, theme_switch
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.mirror import Curve
 from windlass_gui.models.tables import agent_note, agent_state
 from windlass_gui.monitor.measures import MEASURES, Measure, measure, readings
@@ -226,7 +227,7 @@ class HeatMap(QWidget):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             place = self.at(event.pos())
             if place >= 0:
-                QToolTip.showText(event.globalPos(), self.tip(place), self, self.rect_of(place))
+                QToolTip.showText(event.globalPos(), plain_tip(self.tip(place)), self, self.rect_of(place))
             else:
                 QToolTip.hideText()
             return True

@@ -12,6 +12,7 @@ from windlass.wire import messages as m
 from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import Bridge
 from windlass_gui.look.language import spoken
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.mirror import Changes
 from windlass_gui.models import AttemptsModel, SortedRows
 from windlass_gui.models import format as fmt
@@ -159,7 +160,7 @@ class AttemptsPane(QWidget):
         elif self._next:
             text += self.tr(", there are more")
         self.told.setText(text)
-        self.told.setToolTip(tip)
+        self.told.setToolTip(plain_tip(tip))
         self.more.setVisible(bool(self._next) and not full)
         self.part.say(self.tr("No attempts yet"), self.tr("They appear here as soon as an agent gets one."))
 

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QHBoxLayout, QListView, QMenu, QPushButton, QSplit
 
 from windlass_gui.bridge import Bridge
 from windlass_gui.look.theme import XS, S
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.models import KEY_ROLE, RowsModel, SortedRows
 from windlass_gui.models import format as fmt
 from windlass_gui.models.rows import Column
@@ -102,7 +103,7 @@ class ItemList(QAbstractListModel):
             return item
         if role == Qt.ItemDataRole.ToolTipRole:
             attempt, agent = self._agents.get(item, (0, ""))
-            return f"attempt {attempt} on {agent}" if attempt else "without an attempt"
+            return plain_tip(f"attempt {attempt} on {agent}") if attempt else "without an attempt"
         return None
 
 

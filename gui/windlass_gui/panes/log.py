@@ -14,6 +14,7 @@ from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import Bridge
 from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import ITEM_STATES, XS, S
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.mirror import Changes
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import attempt_end, attempt_seconds
@@ -215,10 +216,10 @@ class LogPane(QWidget):
             self.title.setText(title)
             self.title.updateGeometry()
         self.state.setText(state)
-        self.state.setToolTip(state)
+        self.state.setToolTip(plain_tip(state))
         lines = error.splitlines()
         self.error.setText("\n".join(lines[:1] + (["…"] if len(lines) > 5 else []) + lines[1:][-4:]))
-        self.error.setToolTip(error if len(lines) > 5 else "")
+        self.error.setToolTip(plain_tip(error) if len(lines) > 5 else "")
         self.error.setVisible(bool(error))
         self.top.show_controls(self.item is not None)
         self._hint(row)

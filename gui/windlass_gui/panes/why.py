@@ -23,6 +23,7 @@ from windlass.wire import messages as m
 from windlass_gui.bridge import Bridge
 from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import XS, L, M, S
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.models import STATE_ROLE
 from windlass_gui.models import format as fmt
 from windlass_gui.panes.delegates import StateDelegate
@@ -142,7 +143,7 @@ class WhyDialog(QDialog):
                     self.agents.setItem(place, column, cell)
                 cell.setText(words)
                 cell.setData(STATE_ROLE, kind if column == 0 else None)
-                cell.setToolTip(self.tr(KINDS.get(kind, "")) if column == 0 else text)
+                cell.setToolTip(self.tr(KINDS.get(kind, "")) if column == 0 else plain_tip(text))
         self.agents.setVisible(bool(rows))
         # Some agents are seen at once; the others are a scroll away.
         self.agents.setMinimumHeight((min(len(rows), SEEN) + 1) * (ROW + XS) + S if rows else 0)

@@ -22,6 +22,7 @@ from windlass_gui.editor.canvas.live import STATE_WORDS
 from windlass_gui.editor.canvas.scene import GraphScene
 from windlass_gui.editor.canvas.view import GraphView
 from windlass_gui.look.theme import ITEM_STATES, Theme
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.mirror.mirror import RunChanges, RunMirror
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import attempt_seconds
@@ -419,7 +420,7 @@ class RunCanvas(QObject):
             return False
         one, cell = found
         text = self.cell_words(one, cell) if cell is not None else self.tr("Click to fold these items")
-        QToolTip.showText(event.globalPos(), text, view.viewport())
+        QToolTip.showText(event.globalPos(), plain_tip(text), view.viewport())
         return True
 
     def cell_words(self, one: Grid, cell: int) -> str:

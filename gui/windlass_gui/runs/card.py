@@ -42,6 +42,7 @@ from windlass_gui.bridge import Bridge
 from windlass_gui.look.buttons import menu_button
 from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import SMALL, XS, M, S, current_theme, mono_font, theme_switch
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import attempt_seconds, attempt_state
 from windlass_gui.panes.logtext import LogText
@@ -85,7 +86,7 @@ class MemoryCurve(QWidget):
         self.words = "" if len(times) > 1 else words
         peak = f", peak {human_size(int(self.memory.max()))}" if len(times) else ""
         self.setAccessibleName(self.words or f"Memory over time{peak}")
-        self.setToolTip(self.words or self.accessibleName())
+        self.setToolTip(plain_tip(self.words or self.accessibleName()))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -141,7 +142,7 @@ class AttemptColumn(QFrame):
         title.setStyleSheet("font-weight: 600;")
         self.end = Elided("")
         self.end.setText(spoken(end_words(attempt_state(row), row.code)))
-        self.end.setToolTip(self.end.text())
+        self.end.setToolTip(plain_tip(self.end.text()))
         top = QHBoxLayout()
         top.setSpacing(S)
         top.addWidget(title)
@@ -351,7 +352,7 @@ class FailureCard(QWidget):
     def _say_end(self, words: str) -> None:
         words = spoken(words)
         self.end.setText(words)
-        self.end.setToolTip(words)
+        self.end.setToolTip(plain_tip(words))
 
     def _note_without_attempt(self, generation: int) -> None:
         if self.item is None:

@@ -22,6 +22,7 @@ from windlass_gui.editor.canvas.scene import GraphScene
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import M, S, Theme, current_theme, draw_state
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.mirror import Changes
 from windlass_gui.models.tables import run_state
 from windlass_gui.paced import Paced
@@ -316,7 +317,7 @@ class RunView(QFrame):
         if row.note:
             parts.append(spoken(row.note))
         self._label.setText(" · ".join(parts))
-        self._label.setToolTip(self._label.text())
+        self._label.setToolTip(plain_tip(self._label.text()))
         note = self.tr("Edited since") if self.edited else ""
         self._note.setText(self.tr("A part of the graph") if self.is_part else note)
         self._note.setToolTip(self._edited_tip(bool(counts.failed or counts.cancelled)) if note else "")

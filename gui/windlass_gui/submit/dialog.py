@@ -38,6 +38,7 @@ from windlass_gui.look.language import spoken
 from windlass_gui.look.room import resize_on_screen
 from windlass_gui.look.spin_box import SpinBox
 from windlass_gui.look.theme import XS, L, M, S
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.models import STATE_ROLE
 from windlass_gui.models import format as fmt
 from windlass_gui.panes.columns import natural_width
@@ -324,7 +325,7 @@ class SubmitDialog(QDialog):
             cells = (row.id, count, row.needs, agents or spoken(row.reason))
             for column, words in enumerate(cells):
                 item = QTableWidgetItem(words)
-                item.setToolTip("\n".join(row.agents[:50]) if column == 3 and row.agents else words)
+                item.setToolTip(plain_tip("\n".join(row.agents[:50]) if column == 3 and row.agents else words))
                 if column == 1:
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 if column == 3:

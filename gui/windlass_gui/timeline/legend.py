@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from windlass.model.units import human_size
 from windlass_gui.look.theme import S, current_theme, draw_state, theme_switch
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.models import format as fmt
 from windlass_gui.timeline.coloring import ramp_ends
 from windlass_gui.timeline.picture import STRIP, code_colors
@@ -32,7 +33,7 @@ class Legend(QWidget):
         self.update()
 
     def _tell(self) -> None:
-        self.setToolTip(" · ".join(self._words()))
+        self.setToolTip(plain_tip(" · ".join(self._words())))
 
     def _words(self) -> list[str]:
         if self._way == "state":

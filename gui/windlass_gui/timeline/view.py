@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResize
 from PySide6.QtWidgets import QScrollBar, QToolTip, QWidget
 
 from windlass_gui.look.theme import S, theme_switch
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.timeline.bars import BarKey, Bars
 from windlass_gui.timeline.picture import LABELS, LANE, RULER, Picture
 
@@ -256,7 +257,7 @@ class TimelineView(QWidget):
             self._scroll.setValue(self._scroll.value() + top - plot.center().y())
         left = max(float(plot.left()), self.x_of(self.bars.times(bar, self.clock())[0]))
         where = self.mapToGlobal(QPointF(left, self.y_of(self.bars.row(bar))))
-        QToolTip.showText(where.toPoint(), self.describe(key), self)
+        QToolTip.showText(where.toPoint(), plain_tip(self.describe(key)), self)
         self.update()
 
     def _set_region(self, region: Region | None) -> None:
@@ -299,7 +300,7 @@ class TimelineView(QWidget):
             self.hovered = hover
             self.setCursor(Qt.CursorShape.PointingHandCursor if hover is not None else Qt.CursorShape.ArrowCursor)
             text = self.describe(self.bars.key(hover)) if hover is not None else ""
-            QToolTip.showText(event.globalPosition().toPoint(), text, self)
+            QToolTip.showText(event.globalPosition().toPoint(), plain_tip(text), self)
             self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -333,7 +334,7 @@ class TimelineView(QWidget):
         if event.type() == QEvent.Type.ToolTip:
             bar = self._bar_at(QPointF(event.pos()))  # type: ignore[attr-defined]
             text = self.describe(self.bars.key(bar)) if bar is not None else ""
-            QToolTip.showText(event.globalPos(), text, self)  # type: ignore[attr-defined]
+            QToolTip.showText(event.globalPos(), plain_tip(text), self)  # type: ignore[attr-defined]
             return True
         return super().event(event)
 

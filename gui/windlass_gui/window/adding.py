@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -128,11 +129,14 @@ class Adding(QObject):
         if not strange:
             self._use(page, folder, found.scripts, found.data, place, onto)
             return
-        taken = [path for path in strange if (folder / path.name).exists()]
+        names = Counter(path.name for path in strange)
+        taken = [path for path in strange if names[path.name] > 1 or (folder / path.name).exists()]
         question = _tr("{} of these do not lie in the graph's folder. Copy them there?").format(len(strange))
         if taken:
-            question = _tr("The graph's folder has a file “{}” already, which is another. Rename one first.")
-            QMessageBox.warning(self.window, _tr("Dropped files"), question.format(taken[0].name))
+            refusal = _tr("The graph's folder has a file “{}” already, which is another. Rename one first.")
+            if names[taken[0].name] > 1:
+                refusal = _tr("Several of these are called “{}”. Rename all but one first.")
+            QMessageBox.warning(self.window, _tr("Dropped files"), refusal.format(taken[0].name))
             return
         if QMessageBox.question(self.window, _tr("Dropped files"), question) != QMessageBox.StandardButton.Yes:
             return
@@ -144,7 +148,7 @@ class Adding(QObject):
         def failed(error: Exception) -> None:
             QMessageBox.warning(self.window, _tr("Dropped files"), _tr("They were not copied: {}").format(error))
 
-        self._background.do(lambda: _copy(strange, folder), copied, failed)
+        self._background.do(lambda: copy_into(strange, folder), copied, failed)
 
     def _use(
         self, page: EditorPage, folder: Path, scripts: list[Path], data: list[Path], place: QPointF, onto: str
@@ -166,12 +170,14 @@ class Adding(QObject):
         )
 
 
-def _copy(paths: Sequence[Path], folder: Path) -> dict[Path, Path]:
+def copy_into(paths: Sequence[Path], folder: Path) -> dict[Path, Path]:
     """Copies into a folder, by what they are copies of. Raises OSError, and then none is left."""
     done: dict[Path, Path] = {}
     try:
         for path in paths:
             target = folder / path.name
+            if target.exists():  # since it was asked: not ours to write over, nor to remove
+                raise FileExistsError(str(target))
             done[path] = target
             if path.is_dir():
                 shutil.copytree(path, target)

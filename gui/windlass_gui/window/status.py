@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton, QStatusBar
 from windlass_gui.bridge import Bridge
 from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import theme_switch
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.mirror import Changes
 
 FAILURE_SHOWN = 8000
@@ -46,7 +47,7 @@ class Status(QObject):
     def show_connection(self, state: str, text: str) -> None:
         words = {"up": self.tr("Connected"), "off": self.tr("Not connected"), "refused": self.tr("No connection")}
         self.connection.setText(("● " if state == "up" else "○ ") + words.get(state, spoken(text)))
-        self.connection.setToolTip(words["up"] if state == "up" else spoken(text))
+        self.connection.setToolTip(words["up"] if state == "up" else plain_tip(spoken(text)))
         theme = theme_switch().theme
         color = {"up": theme.ok, "refused": theme.danger, "off": theme.muted}.get(state, theme.warn)
         self.connection.setStyleSheet(f"color: {color};")

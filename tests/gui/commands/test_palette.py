@@ -158,3 +158,12 @@ def test_it_opens_over_the_monitor_too(window: MainWindow, qtbot: QtBot) -> None
     assert palette.parent() is window.monitor
     assert "Submit" in _titles(palette)
     palette.reject()
+
+
+def test_only_what_is_on_a_widget_is_offered(window: MainWindow) -> None:
+    """The plots' library has an export of its own that fails without its menu."""
+    window.show_monitor()
+    assert window.monitor is not None
+    found = [command for command in all_commands(Where(window, window.monitor)) if command.title == "Export..."]
+    window.monitor.close()
+    assert found == []

@@ -36,6 +36,14 @@ def test_refusals_say_why(session: EditorSession) -> None:
     assert refusal("split", "join") == ""
 
 
+def test_tasks_are_removed_in_whatever_form_they_come(session: EditorSession) -> None:
+    session.remove(iter(["work", "join"]), iter([("split", "work")]))
+    assert list(session.document.facts) == ["split"]
+    assert session.undo.count() == 1
+    session.undo.undo()
+    assert session.document.text == GRAPH
+
+
 def test_a_refused_edit_leaves_no_step(session: EditorSession) -> None:
     said: list[str] = []
     session.refused.connect(said.append)

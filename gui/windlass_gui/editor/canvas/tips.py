@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QToolTip
 
 from windlass_gui.editor.canvas.projection import frame_of_node
 from windlass_gui.look.language import spoken
+from windlass_gui.look.tips import plain_tip
 
 if TYPE_CHECKING:
     from windlass_gui.editor.canvas.view import GraphView
@@ -44,7 +45,7 @@ class Tips:
         if item.problem:
             lines.append(item.problem)
         self._last = (task, event.globalPos(), "\n".join(lines))
-        QToolTip.showText(self._last[1], self._last[2], self.view.viewport())
+        QToolTip.showText(self._last[1], plain_tip(self._last[2]), self.view.viewport())
         return "" if frame else task
 
     def _show_link(self, event: QHelpEvent) -> None:
@@ -57,10 +58,11 @@ class Tips:
         source, target = (graph.nodes[end].facts.label for end in link)
         how = tr("item by item") if graph.links[link].each else tr("waits for all of it")
         what = tr("Drag an end to another task, or away; drop a task here to insert it")
-        QToolTip.showText(event.globalPos(), f"{source} → {target}: {how}\n{what}", self.view.viewport())
+        tip = plain_tip(f"{source} → {target}: {how}\n{what}")
+        QToolTip.showText(event.globalPos(), tip, self.view.viewport())
 
     def add(self, task: str, line: str) -> None:
         """One more line, if that task's tool tip is still up."""
         about, where, text = self._last
-        if about == task and QToolTip.isVisible() and QToolTip.text() == text:
-            QToolTip.showText(where, f"{text}\n{line}", self.view.viewport())
+        if about == task and QToolTip.isVisible() and QToolTip.text() == plain_tip(text):
+            QToolTip.showText(where, plain_tip(f"{text}\n{line}"), self.view.viewport())

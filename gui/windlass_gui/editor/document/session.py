@@ -222,8 +222,9 @@ class EditorSession(QObject):
 
     def remove(self, tasks: Iterable[str], links: Iterable[Link] = (), label: str = "") -> None:
         """Tasks with every link to them, and further links, as one step."""
-        doomed = [task for task in self.document.facts if task in set(tasks)]
-        cut = [link for link in links if link[0] not in doomed and link[1] not in doomed]
+        chosen = set(tasks)
+        doomed = [task for task in self.document.facts if task in chosen]
+        cut = [link for link in links if not chosen.intersection(link)]
         if not doomed and not cut:
             return
 

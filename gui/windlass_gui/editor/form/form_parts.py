@@ -17,6 +17,7 @@ from windlass_gui.look.icons import icon
 from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import SMALL, XS, Theme
 from windlass_gui.look.tick_box import TickBox
+from windlass_gui.look.tips import plain_tip
 
 KINDS = ("shell", "arguments", "script", "python")
 ARRAYS = ("single", "foreach", "matrix")
@@ -183,7 +184,7 @@ def _caption(text: str, theme: Theme) -> QLabel:
     caption = QLabel()
     caption.setFixedWidth(CAPTION)
     caption.setText(caption.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, CAPTION))
-    caption.setToolTip(text)
+    caption.setToolTip(plain_tip(text))
     caption.setStyleSheet(f"color: {theme.muted};")
     return caption
 

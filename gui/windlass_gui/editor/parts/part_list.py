@@ -10,6 +10,7 @@ from windlass_gui.editor.parts.kinds import MIME_KIND, MIME_TASKS
 from windlass_gui.editor.parts.shelf import Part, Shelf, group_title
 from windlass_gui.look.icons import icon
 from windlass_gui.look.theme import XS, Theme
+from windlass_gui.look.tips import plain_tip
 
 _PART = Qt.ItemDataRole.UserRole
 _ROW = 30
@@ -103,7 +104,7 @@ class PartList(QWidget):
                 self._heading(group_title(group))
             item = QListWidgetItem(icon(part.icon, self._theme, "accent"), part.label)
             item.setData(_PART, part)
-            item.setToolTip(f"{part.label}\n{part.hint}" if part.hint else part.label)
+            item.setToolTip(plain_tip(f"{part.label}\n{part.hint}" if part.hint else part.label))
             self.list.addItem(item)
         if not words and not self.shelf.templates.all:
             self._lesson()

@@ -26,6 +26,7 @@ from windlass_gui.editor.problems.fixes import Fix, fixes_for
 from windlass_gui.look.icons import icon
 from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import XS, M, S, Theme
+from windlass_gui.look.tips import plain_tip
 
 LISTED = 500
 """Problems that are listed; the head says how many there are."""
@@ -193,14 +194,14 @@ class ProblemsPane(QWidget):
             told += self.tr("\nAllowed: {}").format(spoken(problem.allowed))
         if item.text(_WHERE):
             told += f"\n{item.text(_WHERE)}"
-        item.setToolTip(_WHAT, told)
+        item.setToolTip(_WHAT, plain_tip(told))
         item.setToolTip(_WHERE, item.text(_WHERE))
         item.setData(_WHAT, Qt.ItemDataRole.AccessibleTextRole, f"{kind}: {text}")
         item.setForeground(_WHERE, self._theme.color("muted"))
         if mend:
             item.setIcon(_FIX, icon("fix", self._theme, "accent"))
             item.setForeground(_FIX, self._theme.color("accent"))
-            item.setToolTip(_FIX, "\n".join(fix.label for fix in fixes))
+            item.setToolTip(_FIX, plain_tip("\n".join(fix.label for fix in fixes)))
         return item
 
     def fixes(self, problem: Problem) -> list[Fix]:

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QToolTip, QWidget
 from windlass_gui.editor.text.code.highlight import LANGUAGES, Highlighter
 from windlass_gui.look.icons import icon_pixmap
 from windlass_gui.look.theme import CODE, XS, Theme, mix, mono_font
+from windlass_gui.look.tips import plain_tip
 
 FLASH = 900
 """Milliseconds that a line stays tinted after somebody else changed it."""
@@ -236,7 +237,7 @@ class CodeEdit(QPlainTextEdit):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             mark = self._marks.get(self.line_at(event.pos().y()))
             if mark is not None:
-                QToolTip.showText(event.globalPos(), mark.message, self)
+                QToolTip.showText(event.globalPos(), plain_tip(mark.message), self)
                 return True
         return super().viewportEvent(event)
 
@@ -363,7 +364,7 @@ class _Gutter(QWidget):
             line = self._edit.line_at(event.pos().y())
             said = [mark.message for mark in self._edit.marks if mark.line == line]
             if said:
-                QToolTip.showText(event.globalPos(), said[0], self)
+                QToolTip.showText(event.globalPos(), plain_tip(said[0]), self)
                 return True
         return super().event(event)
 
