@@ -616,3 +616,15 @@ def test_keys_of_a_table_are_about_its_rows(
     assert view.graph.selected == {"first"}, "the canvas keeps what is chosen"
     QTest.keyClick(table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert "tasks:" not in QApplication.clipboard().text()
+
+
+def test_a_failures_task_is_gone_to_in_a_folded_frame_too(window: MainWindow, graph: Path) -> None:
+    window.open_file(graph)
+    view, session = window.page.view, window.page.session
+    assert view is not None
+    assert session is not None
+    session.canvas.fold([session.canvas.frame({"first"})], True)
+    assert "first" not in view.graph.nodes
+    window.failures.card.edit_asked.emit("first")
+    assert view.graph.selected == {"first"}
+    assert "first" in view.graph.nodes

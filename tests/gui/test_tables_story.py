@@ -105,7 +105,7 @@ def _bulk_retry(
     bridge, items = window.bridge, window.items
     assert bridge.mirror.runs[run].counts.failed == 20
     snap(window, "1-runs")
-    window.show_items(run, 0)
+    window.leading.show_items(run, 0)
     qtbot.keyClicks(items.line.edit, "state:failed item>=10")
     qtbot.keyClick(items.line.edit, Qt.Key.Key_Return)
     until(lambda: items.items.rowCount() == 15)  # the run's items come after its counts

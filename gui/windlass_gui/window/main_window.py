@@ -31,7 +31,7 @@ from windlass_gui.files.recents import Recents
 from windlass_gui.files.recovering import Recovering
 from windlass_gui.files.saving import Saving
 from windlass_gui.files.watching import Watching
-from windlass_gui.look.theme import ITEM_STATES, Theme, theme_switch
+from windlass_gui.look.theme import Theme, theme_switch
 from windlass_gui.panes import ItemsPane, LogPane, RunsPane
 from windlass_gui.panes.doing import WHOLE, Target
 from windlass_gui.panes.failures import FailuresPane
@@ -50,6 +50,7 @@ from windlass_gui.window.editing import Editing
 from windlass_gui.window.history import HistoryPane
 from windlass_gui.window.keys_dialog import KeysDialog
 from windlass_gui.window.layouts import Layouts
+from windlass_gui.window.leading import Leading
 from windlass_gui.window.menus import build_menus, build_tool_bar, node_menu
 from windlass_gui.window.reaching import PaneKeys
 from windlass_gui.window.settings_dialog import SettingsDialog
@@ -116,6 +117,7 @@ class MainWindow(QMainWindow):
         self.running = Running(self, bridge, self.run_view, settings)
         self.retrying = Retrying(self, bridge, self.run_view)
         self.tabling = Tabling(self)
+        self.leading = Leading(self)
         self.attention = AttentionDesk(self)
         self.status = Status(self.statusBar(), bridge)
         self._connect_actions()
@@ -182,16 +184,7 @@ class MainWindow(QMainWindow):
         self.problems.chosen.connect(self._go_to_problem)
         self.problems.count_changed.connect(self._count_problems)
         self.problems.fixed.connect(lambda text: self.statusBar().showMessage(text, 4000))
-        self.runs.run_selected.connect(self._run_selected)
-        self.runs.task_selected.connect(self._task_selected)
-        self.runs.task_activated.connect(self._task_activated)
-        self.items.item_selected.connect(self.log.show_item)
         self.run_view.run_changed.connect(self._enable)
-        self.run_view.canvas.item_asked.connect(self.show_item)
-        self.run_view.run_changed.connect(self._show_failures)
-        self.failures.card.task_of = self.run_view.task_as_submitted
-        self.failures.card.log_asked.connect(self._show_item_log)
-        self.failures.card.edit_asked.connect(self._edit_task)
         self.run_view.open_asked.connect(self._open_run_graph)
         self._recent_menu.aboutToShow.connect(lambda: self.recents.fill(self._recent_menu))
         self.bridge.connection_changed.connect(self._enable)
@@ -220,7 +213,8 @@ class MainWindow(QMainWindow):
         page.mode_changed.connect(self._tab_changed)
         page.text.machines = lambda: self.fleet.machines
         if session is not None and page.view is not None:
-            page.view.graph.selection_changed.connect(self._selection_changed)
+            page.view.graph.selection_changed.connect(self._enable)
+            page.view.graph.selection_changed.connect(self.leading.task_chosen)
             session.steps_changed.connect(self._enable)
             session.title_changed.connect(self._show_title)
             session.changed.connect(lambda _: self._show_title())
@@ -270,80 +264,10 @@ class MainWindow(QMainWindow):
         self.take_typed()
         self.tabling.retry(run, targets, downstream)
 
-    def show_log(self, task: int) -> None:
-        """The log of a task of the shown run."""
-        if self.run_view.run is not None:
-            self.log.show_item(self.run_view.run, task, self._telling_item(task))
-            self.bottom.setCurrentWidget(self.log)
-
-    def show_item(self, task: int, index: int) -> None:
-        """An item of the shown run that was chosen on the canvas: the card of one that failed, the log of others."""
-        run = self.run_view.run
-        mirror = self.bridge.mirror.run(run) if run is not None else None
-        if run is None or mirror is None:
-            return
-        self.items.show_task(run, task)
-        self.items.select(index)
-        if ITEM_STATES[mirror.state(task, index)] == "failed":
-            self.show_failure(task, index)
-        else:
-            self._show_item_log(run, task, index)
-
-    def show_failure(self, task: int, index: int) -> None:
-        """The card of an item of the shown run."""
-        if self.run_view.run is not None:
-            self.failures.show_item(self.run_view.run, task, index)
-            self.bottom.setCurrentWidget(self.failures)
-
-    def _show_item_log(self, run: int, task: int, index: int) -> None:
-        self.log.show_item(run, task, index)
-        self.bottom.setCurrentWidget(self.log)
-
-    def _show_failures(self) -> None:
-        self.failures.show_run(self.run_view.run)
-        row = self.run_view.row
-        failed = row.counts.failed if row is not None else 0
-        title = self.tr("Failures ({})").format(f"{failed:,}") if failed else self.tr("Failures")
-        place = self.bottom.indexOf(self.failures)
-        if self.bottom.tabText(place) != title:
-            self.bottom.setTabText(place, title)
-
-    def _edit_task(self, task: str) -> None:
-        """Go to a task of the graph in front."""
-        if self.page.view is not None and task in self.page.view.graph.nodes:
-            if not self.page.on_canvas:
-                self.page.show_mode("both")
-            self.page.view.reveal(task)
-            self.inspector.edit_main_field()
-
     def show_report(self) -> None:
         """What happened to the shown run."""
         if self.run_view.run is not None:
             show_report(self.bridge, self, self.run_view.run)
-
-    def show_items(self, run: int, task: int) -> None:
-        self.items.show_task(run, task)
-        self.bottom.setCurrentWidget(self.items)
-
-    def _run_selected(self, run: int) -> None:
-        if run != self.run_view.run:
-            self.run_view.show_run(run)
-        self.timeline.show_run(run)
-
-    def _task_selected(self, run: int, task: int) -> None:
-        self.items.show_task(run, task)
-        mirror = self.bridge.mirror.run(run)
-        row = mirror.tasks[task] if mirror is not None and task < len(mirror.tasks) else None
-        if row is not None and run == self.run_view.run and self.page.view is not None and self.page.on_canvas:
-            self.page.view.reveal(row.id)
-
-    def _task_activated(self, run: int, task: int) -> None:
-        mirror = self.bridge.mirror.run(run)
-        if mirror is not None and task < len(mirror.tasks) and mirror.tasks[task].array:
-            self.show_items(run, task)
-        else:
-            self.log.show_item(run, task, 0)
-            self.bottom.setCurrentWidget(self.log)
 
     def _open_run_graph(self, run: int) -> None:
         def show(data: dict[str, Any]) -> None:
@@ -379,22 +303,6 @@ class MainWindow(QMainWindow):
         self._enable()
 
     # --- what is shown -------------------------------------------------------------------------------------
-
-    def _selection_changed(self) -> None:
-        self._enable()
-        scene = self.page.view.graph if self.page.view is not None else None
-        if scene is None or self.run_view.run is None or len(scene.selected) != 1:
-            return
-        row = self.run_view.task_row(next(iter(scene.selected)))
-        if row is not None:
-            self.log.show_item(self.run_view.run, row.index, self._telling_item(row.index))
-            self.items.show_task(self.run_view.run, row.index)
-
-    def _telling_item(self, task: int) -> int:
-        """The item of a task whose log says most: the first that failed, else the first."""
-        run = self.bridge.mirror.run(self.run_view.run) if self.run_view.run is not None else None
-        states = bytes(run.states.get(task, b"")) if run is not None else b""
-        return max(0, states.find(ITEM_STATES.index("failed")))
 
     def _show_menu(self, task: str | None, link: tuple[str, str] | None, where: QPoint) -> None:
         menu = node_menu(self, task, link)

@@ -152,13 +152,13 @@ def node_menu(window: MainWindow, task: str | None, link: tuple[str, str] | None
             run = window.run_view.run
             ended = row.counts.failed + row.counts.cancelled + row.counts.skipped
             busy = row.counts.pending + row.counts.ready + row.counts.active + row.counts.backoff
-            log = menu.addAction(_tr("Show log"), lambda: window.show_log(row.index))
+            log = menu.addAction(_tr("Show log"), lambda: window.leading.show_log(row.index))
             log.setEnabled(row.count != 0)
             if row.counts.failed:
-                item = window._telling_item(row.index)
-                menu.addAction(_tr("What went wrong?"), lambda: window.show_failure(row.index, item))
+                item = window.leading.telling_item(row.index)
+                menu.addAction(_tr("What went wrong?"), lambda: window.leading.show_failure(row.index, item))
             if row.array:
-                menu.addAction(_tr("Show items"), lambda: window.show_items(run, row.index))
+                menu.addAction(_tr("Show items"), lambda: window.leading.show_items(run, row.index))
             why = menu.addAction(_tr("Why does it wait?"), lambda: show_why(window.bridge, window, run, row.index))
             why.setEnabled(bool(busy or row.count is None))
             retry = menu.addAction(_tr("Retry"), lambda: window.retry(run, [(row.index, None)]))
