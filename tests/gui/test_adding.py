@@ -313,3 +313,17 @@ def test_text_that_is_let_go_over_the_canvas_is_pasted_there(window: MainWindow)
     drop(view, data, 100, 300)
     assert said == ["This cannot be pasted as tasks: it is other text; tasks are copied from a canvas or as YAML"]
     assert len(tasks(window)) == 3
+
+
+def test_without_a_graph_the_palette_begins_one(window: MainWindow) -> None:
+    close_documents(window)
+    line = window.palette_.parts.line
+    QTest.keyClicks(line, "script")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert tasks(window) == ["script"]
+    close_documents(window)
+    line.clear()
+    QTest.keyClicks(line, "pi")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert window.documents.current is not None
+    assert window.documents.current.sample is not None

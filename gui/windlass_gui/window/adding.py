@@ -32,6 +32,7 @@ class Adding(QObject):
         background: Background,
         open_sample: Callable[[str], object],
         open_file: Callable[[Path], object],
+        new: Callable[[], object],
         theme: Theme,
     ) -> None:
         super().__init__(window)
@@ -42,6 +43,7 @@ class Adding(QObject):
         self._background = background
         self._open_sample = open_sample
         self._open_file = open_file
+        self._new = new
         palette.chosen.connect(lambda part: self.add(part))
         self.search.taken.connect(self.add)
         documents.added.connect(self._follow)
@@ -63,12 +65,15 @@ class Adding(QObject):
     def add(self, part: Part, place: QPointF | None = None, link: bool = False) -> None:
         """A part into the document in front: at a place of its scene, or in the middle of the view.
 
-        With `link` it needs the one task that is chosen. A sample is opened by itself.
+        With `link` it needs the one task that is chosen. A sample is opened by itself. While no document is open, a
+        new one is begun.
         """
-        page = self.documents.page
         if part.group == "sample":
             self._open_sample(part.key)
             return
+        if self.documents.current is None:
+            self._new()
+        page = self.documents.page
         if page.view is None or page.session is None:
             return
         before = set(page.view.graph.selected)

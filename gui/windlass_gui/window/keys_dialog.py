@@ -36,8 +36,9 @@ GESTURES = (
         ("Drag to the edge", "the view follows"),
     )),
     ("Adding", (
-        ("Tab", "search what to add, at the mouse; Shift+Enter links it"),
+        ("Tab, double click beside all", "search what to add, at the mouse; Shift+Enter links it"),
         ("Drag a file here", "a script or data becomes a task, a graph is opened"),
+        ("Drag text here", "tasks as YAML are added"),
         ("Drag from the palette", "add a task; on a link: insert it"),
         ("Enter in the palette", "add it to the view, or into the chosen link"),
     )),

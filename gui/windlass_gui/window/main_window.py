@@ -110,7 +110,7 @@ class MainWindow(QMainWindow):
         self.layouts = Layouts(self, settings, self.actions_)
         self._recent_menu = build_menus(self, self.actions_, self.layouts.fill, self.open_sample)
         self.adding = Adding(
-            self, self.documents, self.palette_, self.background, self.open_sample, self.open_file, theme
+            self, self.documents, self.palette_, self.background, self.open_sample, self.open_file, self.new, theme
         )
         self.editing = Editing(self.actions_, self.documents)
         self.canvas_actions = CanvasActions(self.actions_, self.documents, settings)
@@ -347,7 +347,6 @@ class MainWindow(QMainWindow):
         self.actions_.enable(self.bridge.state == "up", "token")
         self.actions_.enable(open_, "close_all")
         self.actions_.enable(len(self.documents.all) > 1, "next_tab", "previous_tab")
-        self.palette_.setEnabled(open_)
 
     def _show_theme(self, theme: Theme) -> None:
         self.actions_.show_theme(theme)
