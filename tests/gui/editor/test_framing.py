@@ -295,8 +295,7 @@ def test_the_mouse_shows_what_a_press_would_do(view: GraphView, session: EditorS
 
     assert over(rect.right() - 3, rect.bottom() - 3) == Qt.CursorShape.SizeFDiagCursor
     assert over(rect.left() + 3, rect.top() + 3) == Qt.CursorShape.ArrowCursor
-    view.graph.select(["split", "work"])
-    view.framing.frame_selection()
+    session.canvas.frame(["split", "work"], "Begin")
     frame = next(iter(view.graph.frames.rects.values()))
     assert over(frame.left() + 5, frame.top() + 5) == Qt.CursorShape.PointingHandCursor
     assert over(frame.right() - 30, frame.top() + 5) == Qt.CursorShape.ArrowCursor
