@@ -25,8 +25,10 @@ def run(plan: Plan) -> list[Row]:
         before = sum(cpu_seconds(process.pid) for process in family)
         time.sleep(seconds)  # idleness itself is what is measured
         used = sum(cpu_seconds(process.pid) for process in family) - before
-        memory = sum(process.memory_full_info().pss for process in family)
+        each = [process.memory_full_info() for process in family]
+    divided, summed, unique = (sum(getattr(one, name) for one in each) / 2**20 for name in ("pss", "rss", "uss"))
+    note = f"{len(family)} processes, shared pages divided; summed {summed:.1f} (RSS), unique {unique:.1f} (USS)"
     return [
-        Row("idle agent: memory", memory / 2**20, "MiB", f"{len(family)} processes, shared pages divided"),
+        Row("idle agent: memory", divided, "MiB", note),
         Row("idle agent: CPU", used / seconds * 100, "%", f"of one CPU, over {seconds} s"),
     ]
