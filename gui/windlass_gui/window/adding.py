@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QInputDialog, QMessageBox, QWidget
 
 from windlass_gui.background import Background
 from windlass_gui.editor.document.clipping import piece_text
+from windlass_gui.editor.form.fields import plain_data
 from windlass_gui.editor.page import EditorPage
-from windlass_gui.editor.parts.dropped_files import data_task, outside, script_task, sort_files
+from windlass_gui.editor.parts.dropped_files import data_task, outside, script_task, sort_files, with_inputs
 from windlass_gui.editor.parts.palette import Palette
 from windlass_gui.editor.parts.part_search import PartSearch
 from windlass_gui.editor.parts.shelf import Part
@@ -165,7 +166,11 @@ class Adding(QObject):
         inside = [path.relative_to(folder).as_posix() + ("/**" if path.is_dir() else "") for path in data]
         if onto in session.document.facts:
             more = [path.relative_to(folder).as_posix() for path in scripts] + inside
-            session.add_inputs(onto, more)
+            session.settle()
+            before = plain_data(session.document.task(onto).get("inputs"))
+            fresh, inputs = with_inputs(before, more)
+            if fresh:
+                session.set_field(onto, "inputs", inputs, _tr("give “{}” {}").format(onto, fresh[0]))
             return
         made = [script_task(path.relative_to(folder).as_posix()) for path in scripts]
         if inside:

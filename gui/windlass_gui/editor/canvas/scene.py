@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QGraphicsScene
 
 from windlass_gui.editor.canvas.batch_item import BatchItem
 from windlass_gui.editor.canvas.frame_item import FrameLayer
-from windlass_gui.editor.canvas.framed_layout import framed_layout
 from windlass_gui.editor.canvas.geometry import Geometry
 from windlass_gui.editor.canvas.layout import NODE_HEIGHT, NODE_WIDTH, Point
 from windlass_gui.editor.canvas.link_index import LinkIndex
@@ -18,6 +17,7 @@ from windlass_gui.editor.canvas.live import NodeLive, together
 from windlass_gui.editor.canvas.made import Made
 from windlass_gui.editor.canvas.node_item import NodeItem
 from windlass_gui.editor.canvas.note_item import NoteLayer
+from windlass_gui.editor.canvas.placing import places_for, task_places
 from windlass_gui.editor.canvas.projection import project
 from windlass_gui.editor.canvas.style import CanvasStyle
 from windlass_gui.editor.document.document import Change, Document
@@ -162,32 +162,9 @@ class GraphScene(QGraphicsScene):
         self._refresh()
 
     def _place_new(self, fresh: list[str]) -> None:
-        facts = self.shown.facts
-        for task in fresh:
-            if facts[task].position is None and task in self._places:
-                self._add_node(task, self._places[task])
-        fresh = [task for task in fresh if task not in self.nodes]
-        homeless = [task for task in fresh if facts[task].position is None]
-        spots: Mapping[str, Point] = {}
-        if homeless and len(homeless) == len(facts):
-            needs = {task: [need for need, _ in node.needs] for task, node in facts.items()}
-            spots = framed_layout(needs, self.shown.outlines)
-        for task in fresh:
-            position = facts[task].position
-            if position is not None:
-                self._add_node(task, position)
-        for task in homeless:
-            if task in spots:
-                self._add_node(task, spots[task])
-            else:
-                near = [need for need, _ in facts[task].needs if need in self.geometry]
-                bounds = self.geometry.bounds()
-                if near:
-                    x, y = self.geometry.point(near[-1])
-                    start = (x + NODE_WIDTH + 90, y)
-                else:
-                    start = (bounds[0], bounds[3] + 40) if bounds else (0.0, 0.0)
-                self._add_node(task, self.geometry.free_spot(start))
+        shown = self.shown
+        for task, point in places_for(fresh, shown.facts, shown.outlines, self._places, self.geometry):
+            self._add_node(task, point)
 
     def _add_node(self, task: str, point: Point) -> None:
         self.nodes.add(task)
@@ -294,18 +271,7 @@ class GraphScene(QGraphicsScene):
 
     def places(self, points: Mapping[str, Point]) -> dict[str, Point]:
         """New corners of tasks, from those of nodes: what a folded frame stands for moves along with it."""
-        found: dict[str, Point] = {}
-        for node, (x, y) in points.items():
-            members = self.shown.members.get(node)
-            if members is None:
-                found[node] = (x, y)
-                continue
-            facts = self.document.facts
-            spots = {task: facts[task].position or self._places.get(task, (0.0, 0.0)) for task in members}
-            if spots:
-                left, top = min(p[0] for p in spots.values()), min(p[1] for p in spots.values())
-                found |= {task: (px + x - left, py + y - top) for task, (px, py) in spots.items()}
-        return found
+        return task_places(points, self.shown.members, self.document.facts, self._places)
 
     @property
     def selected_nodes(self) -> set[str]:

@@ -5,7 +5,7 @@ The canvas, the inspector, the text view and the menus all call these methods; n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -21,7 +21,6 @@ from windlass_gui.editor.document.document import UNTITLED, Change, Document
 from windlass_gui.editor.document.late_work import LateWork
 from windlass_gui.editor.document.late_worker import Findings
 from windlass_gui.editor.document.linking import Link, insert, reroute
-from windlass_gui.editor.form.fields import plain_data
 from windlass_gui.editor.parts.kinds import BY_KEY
 
 PASTE_SHIFT = 40.0
@@ -209,16 +208,6 @@ class EditorSession(QObject):
 
         self.edit(self.tr("add “{}”").format(task), apply)
         return task
-
-    def add_inputs(self, task: str, files: Sequence[str]) -> None:
-        """More files for a task to take from the graph's folder."""
-        self.settle()
-        before = plain_data(self.document.task(task).get("inputs"))
-        before = before if isinstance(before, list) else [before] if before else []
-        fresh = [file for file in files if file not in before]
-        if fresh:
-            label = self.tr("give “{}” {}").format(task, fresh[0])
-            self.set_field(task, "inputs", [*before, *fresh], label)
 
     def remove(self, tasks: Iterable[str], links: Iterable[Link] = (), label: str = "") -> None:
         """Tasks with every link to them, and further links, as one step."""

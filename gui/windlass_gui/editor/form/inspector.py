@@ -15,7 +15,6 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from windlass.model.fitting import fit
 from windlass_gui.editor.canvas.scene import GraphScene
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.editor.form import fields as f
@@ -28,7 +27,7 @@ from windlass_gui.editor.form.form_row import Row
 from windlass_gui.editor.form.forms import SCALAR
 from windlass_gui.editor.form.schema_form import Entry, Seen, gather, graph_form, task_form, with_value
 from windlass_gui.editor.form.suggest import Known, in_field
-from windlass_gui.editor.problems.asking import asked
+from windlass_gui.editor.form.told import FitLine, ProblemBox
 from windlass_gui.editor.text.code import LANGUAGES
 from windlass_gui.editor.text.code.completing import Completer
 from windlass_gui.editor.text.code.offers import Offer
@@ -38,8 +37,6 @@ from windlass_gui.look.theme import M, S, Theme
 MAIN = ("command", "script", "python")
 NARROWEST = 290
 """Pixels below which a field would be cut off."""
-FITTED = 500
-"""Of so many chosen tasks it is worked out on how many agents they could run."""
 WAIT_FROM = 500
 """Tasks from which on an edit of all of them shows the waiting cursor."""
 
@@ -102,9 +99,7 @@ class Inspector(QWidget):
         self._heading = QLabel()
         self._heading.setWordWrap(True)
         self._heading.setContentsMargins(M, 0, M, S)
-        self._problems = QLabel()
-        self._problems.setWordWrap(True)
-        self._problems.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._problems = ProblemBox(theme)
         self._nothing = QLabel()
         self._nothing.setWordWrap(True)
         self._nothing.setContentsMargins(M, S, M, S)
@@ -120,9 +115,7 @@ class Inspector(QWidget):
         ), strict=True)), theme)  # fmt: skip
         self.needs = NeedsPart(theme)
         Completer(self.needs.line, partial(self._suggest, "needs"))
-        self.fit = QLabel()
-        self.fit.setObjectName("fit")
-        self.fit.setWordWrap(True)
+        self.fit = FitLine(theme)
         self.kind.picked.connect(self.change_kind)
         self.array.picked.connect(self.change_array)
         for name, widget in (("action", self.kind), ("items", self.array), ("needs", self.needs)):
@@ -266,18 +259,7 @@ class Inspector(QWidget):
                 if row.editor.reason:
                     return  # it says so itself
                 typed[row.key] = row.editor.value
-        asks = [asked(session.document.raw, task, typed) for task in self.tasks[:FITTED]]
-        found = [fit(*one, self._fleet.machines) for one in {repr(one): one for one in asks}.values()]
-        worst = min(found, key=lambda one: one.able)
-        words = spoken(worst.words())
-        if len(found) > 1:
-            words = self.tr("the most demanding {}").format(words)
-        color = self._theme.warn if worst.never else self._theme.muted
-        weight = "600" if worst.never else "400"
-        sign = "⚠ " if worst.never else ""
-        self.fit.setText(sign + words[:1].upper() + words[1:])
-        self.fit.setStyleSheet(f"color: {color}; font-weight: {weight};")
-        self.fit.show()
+        self.fit.tell(session, self.tasks, typed, self._fleet)
 
     def _show_heading(self) -> None:
         text = ""
@@ -308,13 +290,7 @@ class Inspector(QWidget):
             if not key or not form.is_open(key):
                 rest.append(spoken(problem.message))
                 wrong |= problem.severity == "error"
-        self._problems.setText("\n".join(f"• {line}" for line in rest[:5]))
-        self._problems.setVisible(bool(rest))
-        state_of, line = ("failed", self._theme.danger) if wrong else ("backoff", self._theme.warn)
-        self._problems.setStyleSheet(
-            f"color: {self._theme.text}; background: {self._theme.tint(state_of, 0.2).name()};"
-            f"border: 1px solid {line}; border-radius: 6px; padding: 6px; margin: 0 {M}px {S}px {M}px;"
-        )
+        self._problems.tell(rest, wrong)
         return replace(state, problems=at_fields)
 
     def _filter(self, words: str) -> None:

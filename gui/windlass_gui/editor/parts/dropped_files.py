@@ -73,3 +73,10 @@ def task_id(path: str) -> str:
     """An id made of a file's name."""
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(path).stem).strip("-_")
     return stem if stem[:1].isalpha() else f"task-{stem}".rstrip("-")
+
+
+def with_inputs(before: Any, files: Sequence[str]) -> tuple[list[str], list[Any]]:
+    """Those of these files that are no inputs of a task yet, and its inputs with them; `before` is what it says."""
+    listed = before if isinstance(before, list) else [before] if before else []
+    fresh = [file for file in files if file not in listed]
+    return fresh, [*listed, *fresh]
