@@ -6,7 +6,6 @@ that it reads without telling colours apart. States are shapes in a corner; what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
@@ -22,50 +21,21 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
-    QResizeEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from windlass.wire.rows import AgentRow
-from windlass_gui.look.theme import SMALL, XS, M, S, Theme, current_theme, draw_state, ink, mix, theme_switch
+from windlass_gui.look.theme import SMALL, XS, M, Theme, current_theme, draw_state, ink, mix, theme_switch
 from windlass_gui.look.tips import plain_tip
 from windlass_gui.mirror import Curve
 from windlass_gui.models.tables import agent_note, agent_state
+from windlass_gui.monitor.cells import GAP, MOST, Cell, fit, heat, level, natural
 from windlass_gui.monitor.measures import MEASURES, Measure, measure, readings
 
-LEAST, MOST = 22, 112
-"""Side of a cell in pixels."""
-GAP = 3
 NAMED = 64
 """Side from which on a cell has its name and its value written in it."""
-LEVELS = 24
-"""Steps of colour: cells of a step are filled in one call."""
 AWAY = ("disconnected", "down", "new")
 """States of which the last measurement says nothing of now."""
-
-
-@dataclass(slots=True)
-class Cell:
-    agent: str
-    name: str
-    state: str
-    share: float | None
-    text: str
-
-
-def fit(count: int, width: int, height: int) -> tuple[int, int]:
-    """(columns, side) of the largest square cells of which `count` fit; at the least size they may need more height.
-
-    >>> fit(3, 800, 400), fit(200, 800, 400), fit(5000, 300, 100)
-    ((6, 112), (20, 37), (12, 22))
-    """
-    best = LEAST
-    for side in range(MOST, LEAST - 1, -1):
-        columns = max(1, (width + GAP) // (side + GAP))
-        if ceil(count / columns) * (side + GAP) - GAP <= height:
-            best = side
-            break
-    return max(1, (width + GAP) // (best + GAP)), best
 
 
 class HeatMap(QWidget):
@@ -318,135 +288,3 @@ class HeatMap(QWidget):
             font.setPixelSize(max(SMALL, round(self._side * 0.2)))
             painter.setFont(font)
             painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, f"{cell.share:.0%}")
-
-
-class HeatArea(QScrollArea):
-    """Scrolls when even the smallest cells do not fit."""
-
-    def __init__(self, heat_map: HeatMap, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.map = heat_map
-        self.setWidget(heat_map)
-        self.setAccessibleName(self.tr("Map of the machines"))
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusProxy(heat_map)
-        self.setAccessibleName(heat_map.accessibleName())
-        heat_map.went.connect(self._follow)
-
-    def _follow(self, rect: QRect) -> None:
-        self.ensureVisible(rect.center().x(), rect.center().y(), rect.width(), rect.height())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.map.give_room(self.viewport().size())
-
-
-class Legend(QWidget):
-    """What colours and shapes mean."""
-
-    SHAPES = (
-        ("disconnected", "silent"), ("down", "gone"), ("draining", "draining"), ("aside", "set aside"),
-        ("probation", "on probation"),
-    )  # fmt: skip
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.low, self.high = QLabel(), QLabel()
-        self.scale = Scale()
-        line = QHBoxLayout(self)
-        line.setContentsMargins(M, 0, M, S)
-        line.setSpacing(S)
-        for widget in (self.low, self.scale, self.high):
-            line.addWidget(widget)
-        line.addSpacing(M)
-        for state, words in self.SHAPES:
-            pair = QHBoxLayout()
-            pair.setSpacing(XS)
-            pair.addWidget(Shape(state))
-            label = QLabel(self.tr(words))
-            label.setProperty("role", "small")
-            pair.addWidget(label)
-            line.addLayout(pair)
-        line.addStretch()
-        for label in (self.low, self.high):
-            label.setProperty("role", "small")
-        self.show_measure(MEASURES[0])
-
-    def show_measure(self, what: Measure) -> None:
-        self.low.setText(what.low)
-        self.high.setText(what.high)
-        self.scale.setAccessibleName(f"{what.title}: {what.low} – {what.high}")
-
-
-class Scale(QWidget):
-    """The colours from none to all."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFixedSize(96, 12)
-        theme_switch().changed.connect(self.update)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter, theme = QPainter(self), current_theme()
-        for step in range(LEVELS):
-            left, right = self.width() * step // LEVELS, self.width() * (step + 1) // LEVELS
-            painter.fillRect(QRect(left, 0, right - left, self.height()), heat(theme, step))
-
-
-class Shape(QWidget):
-    """A state's shape."""
-
-    def __init__(self, state: str) -> None:
-        super().__init__()
-        self._state = state
-        self.setFixedSize(12, 12)
-        theme_switch().changed.connect(self.update)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        draw_state(QPainter(self), QRectF(self.rect()), self._state)
-
-
-class MapPane(QWidget):
-    """The map with its legend."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.map = HeatMap()
-        self.legend = Legend()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(S)
-        layout.addWidget(HeatArea(self.map), 1)
-        layout.addWidget(self.legend)
-        self.setFocusProxy(self.map)
-
-    def show_measure(self, name: str) -> None:
-        self.map.show_measure(name)
-        self.legend.show_measure(self.map.measure)
-
-
-def level(share: float) -> int:
-    """A share as one of the steps of colour."""
-    return min(LEVELS - 1, max(0, int(share * LEVELS)))
-
-
-def heat(theme: Theme, step: int) -> QColor:
-    """A step's colour."""
-    return mix(theme.color("surface2"), theme.color("accent"), step / (LEVELS - 1))
-
-
-def natural(name: str) -> list[tuple[int, int | str]]:
-    """So that `node9` comes before `node10`."""
-    parts: list[tuple[int, int | str]] = []
-    digits = ""
-    for char in name + "\0":
-        if char.isdecimal() and char.isascii():
-            digits += char
-            continue
-        if digits:
-            parts.append((0, int(digits)))
-            digits = ""
-        if char != "\0":
-            parts.append((1, char.lower()))
-    return parts

@@ -32,8 +32,8 @@ from windlass_gui.monitor.agent_page import AgentPage
 from windlass_gui.monitor.card import AgentCard
 from windlass_gui.monitor.control import fill_menu
 from windlass_gui.monitor.flow import Flow
-from windlass_gui.monitor.heat import MapPane
 from windlass_gui.monitor.joining import JoinDialog
+from windlass_gui.monitor.map_pane import MapPane
 from windlass_gui.monitor.measures import MEASURES
 from windlass_gui.monitor.shares import SharesPane
 from windlass_gui.monitor.strip import Strip

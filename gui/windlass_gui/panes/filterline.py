@@ -173,12 +173,12 @@ class FilterLine(QWidget):
 
     def _show_help(self) -> None:
         menu = QMenu(self)
+        menu.setFont(mono_font())
         for line in help_text(self.fields, tr).splitlines():
             if not line:
                 menu.addSeparator()
                 continue
             action = menu.addAction("\t".join(line.split("   ", 1)))  # a menu has a second column for keys
-            action.setFont(mono_font())
             start = line.split("   ")[0].removesuffix(" <")
             action.triggered.connect(lambda _=False, start=start: self._begin(start))
         menu.popup(self.help.mapToGlobal(self.help.rect().bottomLeft()))

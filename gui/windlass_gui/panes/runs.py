@@ -70,7 +70,7 @@ class RunsPane(QWidget):
         self.runs_table.columns.offer(self.runs.at("Priority"), False)
         self.runs_table.columns.offer(self.runs.at("Owner"), False)
         self.runs_table.natural_widths()
-        self.runs_table.stretch(1, least=90)
+        self.runs_table.stretch(1, least=130)
         self.runs_table.sort_by(0, Qt.SortOrder.DescendingOrder)
         self.runs_table.dropped.connect(self._drop)
         self.run_deeds = Deeds(self.runs_table, RUN_DEEDS, self._act, self._can_run)

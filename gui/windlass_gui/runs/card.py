@@ -7,220 +7,32 @@ from functools import partial
 from typing import Any
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QGuiApplication,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QPolygonF,
-    QResizeEvent,
-    QTextCursor,
-    QTextOption,
-)
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPlainTextEdit,
-    QPushButton,
-    QScrollArea,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from windlass.model.failures import end_words
 from windlass.model.graph import Task
 from windlass.model.units import human_size
-from windlass.wire import logs
 from windlass.wire import messages as m
 from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import Bridge
 from windlass_gui.look.buttons import menu_button
 from windlass_gui.look.language import spoken
-from windlass_gui.look.theme import SMALL, XS, M, S, current_theme, mono_font, theme_switch
+from windlass_gui.look.theme import XS, M, S
 from windlass_gui.look.tips import plain_tip
 from windlass_gui.models import format as fmt
-from windlass_gui.models.tables import attempt_seconds, attempt_state
-from windlass_gui.panes.logtext import LogText
+from windlass_gui.models.tables import attempt_state
 from windlass_gui.panes.report import Mark
 from windlass_gui.panes.words import Elided
+from windlass_gui.runs.attempt_column import AttemptColumn
 
 SIDE_BY_SIDE = 4
 """Attempts shown, the newest first; the log pane has the others."""
 TAIL = 16 * 1024
 """Bytes from the end of a log that are looked at."""
-LINES = 14
 NARROW = 460
 """Pixels below which the buttons of a card do not stand side by side."""
-CURVE = 150
-"""Width of a curve in pixels."""
-SAMPLED_FROM = 3.0
-"""Seconds that an attempt must last to have a curve: agents look once a second, after the first two."""
-
-Floats = NDArray[np.float64]
-
-
-class MemoryCurve(QWidget):
-    """Memory over an attempt's time, with the amount that it asked for as a line."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.times: Floats = np.zeros(0)
-        self.memory: Floats = np.zeros(0)
-        self.limit = 0
-        self.words = ""
-        self.setFixedHeight(52)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        theme_switch().changed.connect(self.update)
-
-    def sizeHint(self) -> QSize:
-        return QSize(200, 52)
-
-    def show_curve(self, times: list[float], memory: list[float], limit: int, words: str) -> None:
-        """`words` say why there is none, where there is none."""
-        self.times, self.memory, self.limit = np.array(times), np.array(memory), limit
-        self.words = "" if len(times) > 1 else words
-        peak = f", peak {human_size(int(self.memory.max()))}" if len(times) else ""
-        self.setAccessibleName(self.words or f"Memory over time{peak}")
-        self.setToolTip(plain_tip(self.words or self.accessibleName()))
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        theme, painter = current_theme(), QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        rect = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.setPen(QPen(theme.color("border"), 1))
-        painter.setBrush(theme.color("canvas"))
-        painter.drawRoundedRect(rect, 4, 4)
-        font = painter.font()
-        font.setPixelSize(SMALL)
-        painter.setFont(font)
-        if self.words or len(self.times) < 2:
-            painter.setPen(theme.color("muted"))
-            flags = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
-            painter.drawText(rect.adjusted(6, 2, -6, -2), flags, self.words)
-            return
-        top = max(float(self.memory.max()), float(self.limit), 1.0) * 1.1
-        span = max(1e-9, float(self.times[-1] - self.times[0]))
-        x = rect.left() + (self.times - self.times[0]) / span * rect.width()
-        y = rect.bottom() - self.memory / top * rect.height()
-        line = QPolygonF([QPointF(a, b) for a, b in zip(x.tolist(), y.tolist(), strict=True)])
-        fill = QPolygonF(line)
-        fill.append(QPointF(rect.right(), rect.bottom()))
-        fill.append(QPointF(rect.left(), rect.bottom()))
-        color = theme.color("accent")
-        color.setAlpha(50)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(color)
-        painter.drawPolygon(fill)
-        painter.setPen(QPen(theme.color("accent"), 1.6))
-        painter.drawPolyline(line)
-        if self.limit:
-            at = rect.bottom() - self.limit / top * rect.height()
-            painter.setPen(QPen(theme.color("danger"), 1, Qt.PenStyle.DashLine))
-            painter.drawLine(QPointF(rect.left(), at), QPointF(rect.right(), at))
-        painter.setPen(theme.color("text"))
-        words = human_size(int(self.memory.max()))
-        painter.drawText(
-            rect.adjusted(6, 3, -6, -3), int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft), words
-        )
-
-
-class AttemptColumn(QFrame):
-    """One attempt: how it ended, where, how long, its memory, the end of its error output."""
-
-    def __init__(self, row: AttemptRow, limit: int, newest: bool) -> None:
-        super().__init__()
-        self.setProperty("role", "card")
-        self.row = row
-        self.limit = limit
-        title = QLabel((self.tr("Attempt {}, the last") if newest else self.tr("Attempt {}")).format(row.attempt))
-        title.setStyleSheet("font-weight: 600;")
-        self.end = Elided("")
-        self.end.setText(spoken(end_words(attempt_state(row), row.code)))
-        self.end.setToolTip(plain_tip(self.end.text()))
-        top = QHBoxLayout()
-        top.setSpacing(S)
-        top.addWidget(title)
-        top.addWidget(self.end, 1)
-        seconds = attempt_seconds(row)
-        facts = [
-            row.agent_name,
-            fmt.duration(seconds) if seconds >= 0 else self.tr("never began"),
-            self.tr("peak {}").format(human_size(row.memory)) if row.memory else "",
-        ]
-        # Broken between facts, never inside one.
-        self.facts = _label(" · ".join(fact.replace(" ", "\u00a0") for fact in facts if fact), "muted")
-        self.facts.setFixedWidth(CURVE)
-        self.curve = MemoryCurve()
-        self.curve.show_curve([], [], limit, self.tr("Asking for its memory…"))
-        self.tail = QPlainTextEdit()
-        self.tail.setReadOnly(True)
-        self.tail.setFont(mono_font(SMALL + 1))
-        # Side by side they are narrow: what went wrong is read without scrolling each.
-        self.tail.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self.tail.setAccessibleName(self.tr("Last lines of error output of attempt {}").format(row.attempt))
-        self.tail.setMinimumHeight(40)
-        self.stream = Elided("small")
-        self.stream.setText(self.tr("Error output"))
-        self.curve.setFixedWidth(CURVE)
-        below = QHBoxLayout()
-        below.setSpacing(S)
-        told = QVBoxLayout()
-        told.setSpacing(2)
-        told.addWidget(self.facts)
-        told.addWidget(self.curve)
-        told.addStretch(1)
-        below.addLayout(told)
-        wrote = QVBoxLayout()
-        wrote.setSpacing(2)
-        wrote.addWidget(self.stream)
-        wrote.addWidget(self.tail, 1)
-        below.addLayout(wrote, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(S, XS, S, XS)
-        layout.setSpacing(XS)
-        layout.addLayout(top)
-        layout.addLayout(below, 1)
-        self.setMinimumWidth(CURVE + 210)
-
-    def show_curve(self, data: dict[str, Any]) -> None:
-        seconds = attempt_seconds(self.row)
-        if 0 <= seconds < SAMPLED_FROM:
-            words = f"No memory curve: it was shorter than {SAMPLED_FROM:g} s"
-        elif seconds < 0:
-            words = "No memory curve: it never began"
-        else:
-            words = "No memory curve was kept of it"
-        self.curve.show_curve(list(data.get("time", [])), list(data.get("memory", [])), self.limit, words)
-
-    def show_log(self, payload: bytes) -> None:
-        """The last lines that it wrote to its error output, or of all it wrote."""
-        records = logs.read(payload)
-        wanted = [record for record in records if record.stream == logs.ERR]
-        name = self.tr("Error output")
-        if not wanted:
-            wanted = [record for record in records if record.stream == logs.OUT]
-            name = self.tr("No error output; its output") if wanted else self.tr("It wrote nothing")
-        notes = [record for record in records if record.stream == logs.NOTE]
-        # Text of a task is data: colours and whatever else a terminal would obey are dropped or made visible.
-        lines = [line.text for line in LogText().feed(wanted)[1]][-LINES:]
-        lines += [f"[windlass] {line.text}" for line in LogText().feed(notes)[1]]
-        self.stream.setText(self.tr("{}, last lines").format(name) if wanted else name)
-        self.tail.setPlainText("\n".join(lines).strip("\n"))
-        self.tail.moveCursor(QTextCursor.MoveOperation.End)
-        self.tail.moveCursor(QTextCursor.MoveOperation.StartOfLine)
-        self.tail.ensureCursorVisible()
-
-    def text(self) -> str:
-        """For the clipboard."""
-        return "\n".join(
-            [f"attempt {self.row.attempt}: {self.end.text()}", self.facts.text(), self.tail.toPlainText()]
-        ).strip()
 
 
 class FailureCard(QWidget):
@@ -384,10 +196,15 @@ class FailureCard(QWidget):
             self.tr("1 CPU") if asked.cpus == 1 else self.tr("{} CPUs").format(fmt.number(asked.cpus)),
             self.tr("{} memory").format(human_size(asked.memory)) if asked.memory else self.tr("no memory limit"),
             self.tr("timeout {}").format(fmt.duration(task.timeout)) if task.timeout else self.tr("no timeout"),
-            self.tr("up to {} retries").format(task.retries.max) if task.retries.max else self.tr("no retries"),
+            self._retries(task.retries.max),
         ]
         self.limits.setText(" · ".join(parts))
         self.limits.setToolTip(self.tr("It asked for:") + "\n" + "\n".join(parts))
+
+    def _retries(self, most: int) -> str:
+        if most == 1:
+            return self.tr("1 retry")
+        return self.tr("up to {} retries").format(most) if most else self.tr("no retries")
 
     def _task_id(self) -> str:
         if self.item is None:
@@ -418,13 +235,3 @@ class FailureCard(QWidget):
         run = f" of run {self.item[0]}" if self.item else ""
         parts = [f"{self.title.text()}{run}: {self.end.text()}", self.limits.text(), *(c.text() for c in self.columns)]
         return "\n\n".join(filter(None, parts))
-
-
-def _label(text: str, role: str = "") -> QLabel:
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(role != "title")
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    if role:
-        label.setProperty("role", role)
-    return label

@@ -21,7 +21,7 @@ from windlass_gui.bridge.recording import RecordingLink
 from windlass_gui.look.theme import apply_theme, contrast, ink, load_theme
 from windlass_gui.mirror import AT, Mirror
 from windlass_gui.monitor import MonitorWindow
-from windlass_gui.monitor.heat import GAP, LEAST, LEVELS, MOST, fit, heat, natural
+from windlass_gui.monitor.cells import GAP, LEAST, LEVELS, MOST, fit, heat, natural
 from windlass_gui.monitor.measures import MEASURES, readings
 from windlass_gui.monitor.totals import PLACE, Totals
 

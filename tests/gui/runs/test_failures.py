@@ -21,7 +21,7 @@ from windlass_gui.look.theme import ITEM_STATES
 from windlass_gui.panes.doing import WHOLE
 from windlass_gui.panes.failures import FailuresPane, ItemList
 from windlass_gui.runs import failed
-from windlass_gui.runs.card import AttemptColumn
+from windlass_gui.runs.attempt_column import AttemptColumn
 
 FAILED, READY = ITEM_STATES.index("failed"), ITEM_STATES.index("ready")
 
