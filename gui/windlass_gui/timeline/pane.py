@@ -45,6 +45,8 @@ class TimelinePane(QWidget):
 
     attempt_selected = Signal(int, int, int, int)
     """run, task, index, attempt."""
+    attempt_opened = Signal(int, int, int, int)
+    """The same: a person wants its log."""
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,6 +57,7 @@ class TimelinePane(QWidget):
         self.view = TimelineView(self.bars)
         self.view.describe, self.view.name, self.view.group_name = self._describe, self._name, self._group_name
         self.view.bar_clicked.connect(self.attempt_selected)
+        self.view.bar_opened.connect(self.attempt_opened)
         self.view.bar_chosen.connect(self._show_arrows)
         self.view.region_changed.connect(self._show_region)
         self.region = RegionTable()

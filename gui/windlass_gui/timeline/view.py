@@ -37,6 +37,8 @@ class TimelineView(QWidget):
     """
 
     bar_clicked = Signal(int, int, int, int)
+    bar_opened = Signal(int, int, int, int)
+    """By a double click or Enter: a person wants its log."""
     """run, task, index, attempt."""
     region_changed = Signal()
     bar_chosen = Signal()
@@ -218,7 +220,7 @@ class TimelineView(QWidget):
             return
         match event.key():
             case keys.Key_Return | keys.Key_Enter if self.selected is not None:
-                self.bar_clicked.emit(*self.selected)
+                self.bar_opened.emit(*self.selected)
             case keys.Key_W | keys.Key_Plus:
                 self.zoom(0.8)
             case keys.Key_S | keys.Key_Minus:
@@ -319,8 +321,11 @@ class TimelineView(QWidget):
             self.bar_clicked.emit(*key)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self._bar_at(event.position()) is None:
+        bar = self._bar_at(event.position())
+        if bar is None:
             self.fit()
+        else:
+            self.bar_opened.emit(*self.bars.key(bar))
 
     def leaveEvent(self, event: QEvent) -> None:
         self.hovered = None

@@ -403,6 +403,7 @@ class MainWindow(QMainWindow):
             self.monitor = MonitorWindow(self.bridge, settings=self.settings)
             self.monitor.addAction(self.actions_["commands"])
             self.attention.join(self.monitor)
+            self.tabling.join(self.monitor)
         self.monitor.show()
         self.monitor.raise_()
         self.monitor.activateWindow()

@@ -16,6 +16,7 @@ from windlass_gui.panes.doing import Target
 from windlass_gui.panes.resources import ResourcesDialog
 
 if TYPE_CHECKING:
+    from windlass_gui.monitor import MonitorWindow
     from windlass_gui.window.main_window import MainWindow
 
 
@@ -40,9 +41,22 @@ class Tabling(QObject):
         window.items.attempts_asked.connect(self._show_attempts)
         window.items.table.activated.connect(lambda _: bottom.setCurrentWidget(window.log))
         self.attempts.attempt_selected.connect(self._show_attempt)
+        # A click shows what a bar waited for: the log is there for whoever turns to it.
+        window.timeline.attempt_selected.connect(window.log.show_item)
+        window.timeline.attempt_opened.connect(self._show_attempt)
         self.agents.agent_activated.connect(window.show_agent)
         for pane in (window.runs, window.items):
             pane.resources_asked.connect(self._change_resources)
+
+    def join(self, monitor: MonitorWindow) -> None:
+        """An attempt that is opened there shows its log here."""
+        monitor.attempt_selected.connect(self._show_from_monitor)
+
+    def _show_from_monitor(self, run: int, task: int, index: int, attempt: int) -> None:
+        self.window.runs.select_run(run)
+        self._show_attempt(run, task, index, attempt)
+        self.window.raise_()
+        self.window.activateWindow()
 
     def _before_retry(self, run: int, named: frozenset[int | None], go: Callable[[], None]) -> None:
         self.window.take_typed()

@@ -104,6 +104,9 @@ def test_clicking_a_bar_asks_for_its_log(qtbot: QtBot, bridge: Bridge, link: Rec
         qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(x, RULER + LANE + LANE // 2))
     assert asked.args == [1, 0, 3, 1]
     assert "task-0[3]" in view.describe((1, 0, 3, 1))
+    with qtbot.waitSignal(pane.attempt_opened) as opened:
+        qtbot.mouseDClick(view, Qt.MouseButton.LeftButton, pos=QPoint(x, RULER + LANE + LANE // 2))
+    assert opened.args == [1, 0, 3, 1]
 
 
 def test_bars_are_reached_by_the_keyboard(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
@@ -118,7 +121,7 @@ def test_bars_are_reached_by_the_keyboard(qtbot: QtBot, bridge: Bridge, link: Re
     assert chosen[:2] == [0, 2]
     assert chosen[2] in (1, 3)
     assert chosen[-1] == 1, "before the first bar of a lane there is none"
-    with qtbot.waitSignal(pane.attempt_selected) as asked:
+    with qtbot.waitSignal(pane.attempt_opened) as asked:
         qtbot.keyClick(view, keys.Key_Return)
     assert asked.args == [1, 0, 1, 1]
     for _ in range(30):
