@@ -18,8 +18,9 @@ from windlass.wire.messages import Sample
 from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
-from windlass_gui.look.theme import apply_theme, contrast, ink, load_theme
+from windlass_gui.look.theme import apply_theme, contrast, ink, load_theme, state_shape
 from windlass_gui.mirror import AT, Mirror
+from windlass_gui.models.tables import AGENT_STATES
 from windlass_gui.monitor import MonitorWindow
 from windlass_gui.monitor.cells import GAP, LEAST, LEVELS, MOST, fit, heat, natural
 from windlass_gui.monitor.measures import MEASURES, readings
@@ -233,3 +234,8 @@ def test_an_agents_page(
     assert page.note.text() == "It was removed."
     qtbot.mouseClick(page.leave_button, Qt.MouseButton.LeftButton)
     assert window.stack.currentIndex() == 0
+
+
+def test_no_two_states_of_a_machine_have_one_shape() -> None:
+    shapes = [state_shape(state) for state in AGENT_STATES]
+    assert len(set(shapes)) == len(shapes), dict(zip(AGENT_STATES, shapes, strict=True))
