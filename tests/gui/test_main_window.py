@@ -563,7 +563,8 @@ def test_enter_on_an_agent_opens_its_page(
 ) -> None:
     went: list[str] = []
     monkeypatch.setattr(window, "show_monitor", lambda: None)
-    monkeypatch.setattr(window, "monitor", SimpleNamespace(reveal=went.append, close=bool, deleteLater=bool))
+    monitor = SimpleNamespace(reveal=went.append, close=bool, deleteLater=bool, findChildren=lambda _: [])
+    monkeypatch.setattr(window, "monitor", monitor)
     bridge.inbox.put(make.snapshot("agents", agents=[make.agent("a1"), make.agent("a2")]))
     bridge.frame()
     table = window.tabling.agents.table

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QProgressDialog, QPushB
 from pytestqt.qtbot import QtBot
 from tests.gui.windows import close_documents, saved
 
+from windlass_gui import waiting
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.files import saving
 from windlass_gui.panes import exporting
@@ -127,7 +128,7 @@ def test_a_file_that_is_cut_short_does_not_take_the_old_ones_place(tmp_path: Pat
 def test_closing_waits_for_the_disk_with_a_word(
     window: MainWindow, graph: Path, disk: Disk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, stay: bool
 ) -> None:
-    monkeypatch.setattr(saving, "PATIENCE", 1)
+    monkeypatch.setattr(waiting, "PATIENCE", 1)
     session = _session(window)
     session.set_field("first", "title", "One")
     disk.free.clear()
@@ -185,7 +186,7 @@ def test_an_export_to_a_full_disk_says_so_and_leaves_nothing(
     path = tmp_path / "runs.csv"
     path.write_text("old")
     ended: list[str] = []
-    exporting.Export(window.runs.runs_table, path, ended.append)
+    exporting.Export(window.runs.runs_table, path).ended.connect(ended.append)
     qtbot.waitUntil(lambda: bool(ended))
     assert os.strerror(errno.ENOSPC) in ended[0]
     assert path.read_text() == "old"

@@ -6,16 +6,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QProgressDialog, QWidget
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
 
 from windlass_gui.background import Background
 from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.waiting import wait_for_disk
 from windlass_gui.whole_file import replacing
 from windlass_resources.samples import Sample
-
-PATIENCE = 300
-"""Milliseconds for which nothing is said of a wait for the disk."""
 
 
 class Saving(QObject):
@@ -52,25 +50,7 @@ class Saving(QObject):
 
     def wait(self) -> bool:
         """Wait for the disk, and say so after a moment. False: the person does not want to wait."""
-        if self.under_way:
-            loop = QEventLoop()
-            self.idle.connect(loop.quit)
-            QTimer.singleShot(PATIENCE, loop, loop.quit)
-            loop.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
-        if not self.under_way:
-            return True
-        dialog = QProgressDialog(self._window)
-        dialog.setWindowTitle(self.tr("Saving"))
-        names = ", ".join(f"“{name}”" for name in self.under_way[:3])
-        dialog.setLabelText(self.tr("The disk takes its time: {} is still being written.").format(names))
-        dialog.setCancelButtonText(self.tr("Go back"))
-        dialog.setRange(0, 0)
-        dialog.setMinimumDuration(0)
-        dialog.setWindowModality(Qt.WindowModality.ApplicationModal)
-        self.idle.connect(dialog.accept)
-        dialog.exec()
-        dialog.deleteLater()
-        return not self.under_way
+        return wait_for_disk(self._window, lambda: self.under_way, self.idle)
 
 
 def write_graph(path: Path, text: str, sample: Sample | None = None) -> None:

@@ -6,14 +6,15 @@ import contextlib
 import io
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from PySide6.QtCore import QObject, Qt, QTimer
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QProgressDialog, QTableView
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QTableView
 
 from windlass_gui.background import Background
+from windlass_gui.filejob import FileJob, show_progress
 from windlass_gui.models import export as files
 
 SLICE = 0.02
@@ -33,22 +34,18 @@ def export_rows(table: QTableView) -> None:
     dialog.open()
 
 
-class Export(QObject):
+class Export(FileJob):
     """One export. The rows are read here, a piece at a time; a thread writes the pieces beside the file, and puts that
     in its place when it is whole. A disk that does not keep up is waited for, without holding up the window."""
 
-    def __init__(self, table: QTableView, path: Path, done: Callable[[str], None] | None = None) -> None:
-        super().__init__(table)
+    def __init__(self, table: QTableView, path: Path) -> None:
+        super().__init__(path, table)
         self._table = table
-        self._path = path
-        self._done = done
         model = table.model()
         # What is exported is what was there when it began: rows that come meanwhile are not waited for.
         count = self._count = model.rowCount()
         columns = getattr(table, "shown_columns", lambda: list(range(model.columnCount())))()
-        self._progress = QProgressDialog(self.tr("Writing {}").format(path.name), self.tr("Cancel"), 0, count, table)
-        self._progress.setMinimumDuration(500)
-        self._progress.canceled.connect(lambda: self._end("cancelled"))
+        show_progress(self, table)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._go_on)
         self._text = io.StringIO(newline="")
@@ -64,7 +61,7 @@ class Export(QObject):
     def _go_on(self) -> None:
         until = time.monotonic() + SLICE
         for written in self._work:
-            self._progress.setValue(min(written, self._count))
+            self.progressed.emit(min(written, self._count) / max(1, self._count))
             if time.monotonic() >= until:
                 break
         else:
@@ -85,22 +82,22 @@ class Export(QObject):
         if self._waiting == AHEAD - 1:
             self._timer.start(0)
 
+    def stop(self) -> None:
+        self.cancelled = True
+        self._end(self.tr("it was cancelled"))
+
     def _failed(self, error: Exception) -> None:
+        if not self.over:
+            box = QMessageBox(QMessageBox.Icon.Warning, self.tr("Not exported"), str(error), parent=self._table)
+            box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            box.open()
         self._end(str(error))
 
     def _end(self, problem: str) -> None:
         self._timer.stop()
         self._background.do(self._file.discard)
         self._background.stop()
-        self._progress.canceled.disconnect()
-        self._progress.close()
-        self._progress.deleteLater()
-        if problem and problem != "cancelled":
-            box = QMessageBox(QMessageBox.Icon.Warning, self.tr("Not exported"), problem, parent=self._table)
-            box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            box.open()
-        if self._done is not None:
-            self._done(problem)
+        self.end(problem)
         self.deleteLater()
 
 

@@ -378,8 +378,8 @@ class LogPane(QWidget):
         self._stop()
         saver = self._saver = LogSaver(self.bridge, shown, path, self)
 
-        def progressed(done: int, size: int) -> None:
-            self.found.setText(self.tr("Saving, {} %").format(done * 100 // max(1, size)))
+        def progressed(share: float) -> None:
+            self.found.setText(self.tr("Saving, {} %").format(int(share * 100)))
 
         def ended(problem: str) -> None:
             self._saver = None
@@ -391,7 +391,7 @@ class LogPane(QWidget):
         saver.progressed.connect(progressed)
         saver.ended.connect(ended)
         self.stop.show()
-        progressed(0, 1)
+        progressed(0.0)
         saver.start()
 
     def remember(self, settings: QSettings) -> None:

@@ -6,11 +6,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from windlass.wire.logs import to_bytes
 from windlass_gui.background import Background
 from windlass_gui.bridge import Bridge
+from windlass_gui.filejob import FileJob
 from windlass_gui.panes.logreading import Item, Reading
 from windlass_gui.whole_file import replacing
 
@@ -18,17 +19,11 @@ AHEAD = 3
 """Pieces that may wait for the disk; then reading waits too."""
 
 
-class LogSaver(QObject):
+class LogSaver(FileJob):
     """Writes what was written, without times. However slow the disk is, `stop` and the window go on at once."""
 
-    progressed = Signal(int, int)
-    """Bytes of the log that are in the file, and bytes in all."""
-    ended = Signal(str)
-    """It is in its place (empty), or why not; then there is no file, or the one that was there."""
-
     def __init__(self, bridge: Bridge, item: Item, path: Path, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.path = path
+        super().__init__(path, parent)
         self._reading = Reading(bridge, item, self._take, self)
         self._reading.progressed.connect(self._told)
         self._reading.ended.connect(self._read)
@@ -38,13 +33,13 @@ class LogSaver(QObject):
         self._waiting = 0
         self._size = 0
         self._complete = False
-        self._over = False
 
     def start(self) -> None:
         self._reading.start()
 
     def stop(self) -> None:
         """Leave it; what the disk is busy with may take its time."""
+        self.cancelled = True
         self._end(self.tr("stopped"))
 
     # --- pieces, in the UI thread --------------------------------------------------------------------------
@@ -61,9 +56,9 @@ class LogSaver(QObject):
 
     def _written(self, end: int) -> None:
         self._waiting -= 1
-        if self._over:
+        if self.over:
             return
-        self.progressed.emit(min(end, self._size), self._size)
+        self.progressed.emit(min(end, self._size) / max(1, self._size))
         self._reading.hold(self._waiting >= AHEAD)
         self._finish()
 
@@ -74,25 +69,24 @@ class LogSaver(QObject):
         self._finish()
 
     def _finish(self) -> None:
-        if self._complete and not self._waiting and not self._over:
+        if self._complete and not self._waiting and not self.over:
             self._disk.do(self._put, lambda _: self._end(""), self._failed)
 
     def _failed(self, error: Exception) -> None:
         self._end(str(error) or type(error).__name__)
 
     def _end(self, problem: str) -> None:
-        if self._over:
+        if self.over:
             return
-        self._over = True
         self._reading.stop()
         if problem:
             self._disk.do(lambda: self._leave(problem))
-        self.ended.emit(problem)
+        self.end(problem)
 
     # --- in the thread -------------------------------------------------------------------------------------
 
     def _write(self, piece: bytes) -> None:
-        if self._over:
+        if self.over:
             return
         if self._file is None:
             self._file = self._whole.__enter__()

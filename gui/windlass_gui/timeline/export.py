@@ -17,7 +17,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from windlass_gui.timeline.attempts import STAGING, STATES, Attempts, Key
-from windlass_gui.whole_file import replacing
+from windlass_gui.whole_file import Told, replacing
 
 BESIDE = 100_000
 """A slot's number and this: its track of staging."""
@@ -44,10 +44,11 @@ class Copy:
     def __len__(self) -> int:
         return len(self.columns["run"])
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """One a attempt, in the order of their starts."""
+    def rows(self, told: Told = lambda _share: None) -> Iterator[dict[str, Any]]:
+        """One an attempt, in the order of their starts; `told` hears how far it is, and may raise."""
         order = np.argsort(self.columns["start"], kind="stable")
         for begin in range(0, len(order), PIECE):
+            told(begin / len(order))
             some = order[begin : begin + PIECE]
             columns = {name: column[some].tolist() for name, column in self.columns.items()}
             for values in zip(*columns.values(), strict=True):
@@ -62,17 +63,17 @@ def _key(row: dict[str, Any]) -> Key:
     return row["run"], row["task"], row["index"], row["attempt"]
 
 
-def write_trace(path: Path, copy: Copy, name: Name) -> None:
-    """Trace events as JSON. Raises OSError."""
+def write_trace(path: Path, copy: Copy, name: Name, told: Told = lambda _share: None) -> None:
+    """Trace events as JSON. Raises OSError, and what `told` raises to stop it; then nothing is left behind."""
     agents = {agent: number for number, agent in enumerate(copy.agents, start=1)}
     staged: set[tuple[str, int]] = set()
     """Slots whose track of staging has its name."""
-    with _text(path) as file:
+    with _text(path, told) as file:
         file.write('{"displayTimeUnit":"ms","traceEvents":[\n')
         for agent, number in agents.items():
-            told = {"ph": "M", "name": "process_name", "pid": number, "tid": 0, "args": {"name": agent}}
-            file.write(json.dumps(told) + ",\n")
-        for row in copy.rows():
+            named = {"ph": "M", "name": "process_name", "pid": number, "tid": 0, "args": {"name": agent}}
+            file.write(json.dumps(named) + ",\n")
+        for row in copy.rows(told):
             event = {
                 "ph": "X",
                 "name": name(_key(row)),
@@ -113,19 +114,21 @@ def _staging(event: dict[str, Any], row: dict[str, Any]) -> Iterator[dict[str, A
             yield {**event, **times, "name": name, "cat": "staging", "tid": BESIDE + event["tid"]}
 
 
-def write_table(path: Path, copy: Copy, name: Name) -> None:
-    """One line an attempt as CSV, times in seconds since the epoch, memory in bytes. Raises OSError."""
-    with _text(path) as file:
+def write_table(path: Path, copy: Copy, name: Name, told: Told = lambda _share: None) -> None:
+    """One line an attempt as CSV, times in seconds since the epoch, memory in bytes. Raises as `write_trace`."""
+    with _text(path, told) as file:
         writer = csv.writer(file)
         writer.writerow(("name", *FIELDS))
-        for row in copy.rows():
+        for row in copy.rows(told):
             writer.writerow((name(_key(row)), *(row[field] for field in FIELDS)))
 
 
 @contextmanager
-def _text(path: Path) -> Iterator[TextIO]:
+def _text(path: Path, told: Told) -> Iterator[TextIO]:
     """A text file that takes the place of another only when it is whole."""
-    with replacing(path) as file:
+    with replacing(path, told) as file:
         text = TextIOWrapper(file, encoding="utf-8", newline="")
-        yield text
-        text.detach()  # flushes it, and leaves the file to who has to make it durable
+        try:
+            yield text
+        finally:
+            text.detach()  # flushes it, and leaves the file to who has to make it durable

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from windlass.model.units import human_size
-from windlass_gui.background import Background
 from windlass_gui.bridge import Bridge
+from windlass_gui.filejob import WriteJob, show_progress
 from windlass_gui.models import format as fmt
 from windlass_gui.paced import Paced
 from windlass_gui.panes.hint import Hinted
@@ -31,6 +31,7 @@ from windlass_gui.timeline.region_table import RegionTable
 from windlass_gui.timeline.summary import summary
 from windlass_gui.timeline.top import TimelineTop
 from windlass_gui.timeline.view import TimelineView
+from windlass_gui.whole_file import write_png
 
 LEAST, MOST = 0.1, 0.5
 """Seconds between two pictures while attempts run or pages come, by what a picture costs."""
@@ -63,7 +64,6 @@ class TimelinePane(QWidget):
         self.region = RegionTable()
         self.region.zoom_asked.connect(self.view.zoom_to_region)
         self.region.closed.connect(self._leave_region)
-        self._background = Background(self)
         self._page = 0
         """Which of the other runs: 0 for the newest `TOGETHER`."""
         self._seconds = 0.0
@@ -318,19 +318,18 @@ class TimelinePane(QWidget):
             self.write(kind, Path(chosen))
 
     def write(self, kind: str, path: Path) -> None:
-        """In a thread of its own where it may take long; the note says when it is done."""
+        """In a thread of its own; the note says when it is done."""
         if kind == "picture":
-            picture = self.view.grab()
-            self._written("" if picture.save(str(path), "PNG") else self.tr("the picture cannot be written"), path)
-            return
-        copy, names = Copy(self.bars.attempts, time.time()), self._names()
-        write = write_trace if kind == "trace" else write_table
-        self.note.setText(self.tr("Writing {} attempts …").format(fmt.count(len(copy))))
-        self._background.do(
-            lambda: write(path, copy, names),
-            lambda _: self._written("", path),
-            lambda error: self._written(str(error), path),
-        )
+            image = self.view.grab().toImage()
+            job = WriteJob(path, lambda told: write_png(path, image, told), self)
+        else:
+            copy, names = Copy(self.bars.attempts, time.time()), self._names()
+            write = write_trace if kind == "trace" else write_table
+            job = WriteJob(path, lambda told: write(path, copy, names, told), self)
+            self.note.setText(self.tr("Writing {} attempts …").format(fmt.count(len(copy))))
+        show_progress(job, self)
+        job.ended.connect(lambda problem: self._written(job, problem))
+        job.start()
 
     def _names(self) -> Callable[[BarKey], str]:
         """Of attempts, for another thread: the mirror is not asked there."""
@@ -346,9 +345,12 @@ class TimelinePane(QWidget):
 
         return name
 
-    def _written(self, problem: str, path: Path) -> None:
-        if problem:
+    def _written(self, job: WriteJob, problem: str) -> None:
+        job.deleteLater()
+        if job.cancelled:
+            self._say()
+        elif problem:
             QMessageBox.warning(self, self.tr("Export the timeline"), self.tr("It was not written: {}").format(problem))
             self._say()
         else:
-            self.note.setText(self.tr("Written to {}").format(path.name))
+            self.note.setText(self.tr("Written to {}").format(job.path.name))

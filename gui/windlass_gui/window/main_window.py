@@ -41,6 +41,7 @@ from windlass_gui.runs.retrying import Retrying
 from windlass_gui.runs.run_view import RUN_ENDED, RunView, Shown
 from windlass_gui.runs.running import Running
 from windlass_gui.timeline import TimelinePane
+from windlass_gui.waiting import wait_for_files
 from windlass_gui.window.actions import Actions
 from windlass_gui.window.adding import Adding
 from windlass_gui.window.canvas_actions import CanvasActions
@@ -420,7 +421,7 @@ class MainWindow(QMainWindow):
         return sum(row.state not in RUN_ENDED for row in self.bridge.mirror.runs.values())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.opening.may_leave(self.documents.all):
+        if not self.opening.may_leave(self.documents.all) or not wait_for_files(self, self.monitor):
             event.ignore()
             return
         running = self._running_runs()

@@ -7,13 +7,21 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QGuiApplication, QImage
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
+from pytestqt.qtbot import QtBot
 
 from windlass.wire.rows import Counts, TaskRow
 from windlass_gui import app
 from windlass_gui.editor.canvas.live import node_live
-from windlass_gui.editor.canvas.picture import Picture, PictureError, draw_image, picture_size, save_picture
+from windlass_gui.editor.canvas.picture import (
+    Picture,
+    PictureError,
+    draw_image,
+    picture_rect,
+    picture_size,
+    save_picture,
+)
 from windlass_gui.editor.canvas.picture_dialog import PictureDialog
 from windlass_gui.editor.canvas.view import GraphView
 from windlass_gui.editor.document.session import EditorSession
@@ -100,16 +108,20 @@ def test_what_cannot_be_drawn_is_said(view: GraphView, tmp_path: Path, no_qt_war
     no_qt_warnings.clear()
 
 
-def test_the_dialog_shows_it_saves_it_and_copies_it(view: GraphView, tmp_path: Path, each_theme: str) -> None:
+def test_the_dialog_shows_it_saves_it_and_copies_it(
+    view: GraphView, tmp_path: Path, each_theme: str, qtbot: QtBot
+) -> None:
     dialog = PictureDialog(view)
     assert dialog.wish().theme.name == each_theme
     assert not dialog.preview.pixmap().isNull()
     dialog.scale.setCurrentIndex(0)
     assert "PNG" in dialog.size_told.text()
     dialog.save(tmp_path / "no" / "graph.png")
-    assert "cannot be written" in dialog.size_told.text()
+    qtbot.waitUntil(lambda: "cannot be written" in dialog.size_told.text())
     assert dialog.result() == 0
-    dialog.save(tmp_path / "graph.png")
+    assert dialog.save_button.isEnabled()
+    with qtbot.waitSignal(dialog.accepted):
+        dialog.save(tmp_path / "graph.png")
     assert QImage(str(tmp_path / "graph.png")).size() == picture_size(view.graph, dialog.wish())
     dialog.copy()
     assert QGuiApplication.clipboard().image().size() == picture_size(view.graph, dialog.wish())
@@ -126,3 +138,18 @@ def test_the_command_line_draws_without_a_window(tmp_path: Path, capsys: pytest.
     file.write_text("tasks: [unclosed")
     assert app.main([str(file), "--export", str(to)]) == 1
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_it_is_what_the_canvas_draws(view: GraphView) -> None:
+    view.graph.show_live({"join": node_live(TaskRow(2, "join", "", False, 1, Counts(failed=1)))})
+    view.graph.show_problems({"work": "the program is missing"})
+    theme = view.graph.look.theme
+    drawn = draw_image(view.graph, Picture(theme))
+    image = QImage(drawn.size(), drawn.format())
+    image.fill(theme.color("canvas"))
+    view.graph.prepare(view.graph.extent())
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    view.graph.render(painter, QRectF(image.rect()), picture_rect(view.graph, Picture(theme)))
+    painter.end()
+    assert drawn == image

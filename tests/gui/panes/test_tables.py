@@ -174,7 +174,7 @@ def test_export_writes_what_is_shown(qtbot: QtBot, part: FilteredTable, tmp_path
     part.line.set_text("run<=8")
     ended: list[str] = []
     path = tmp_path / f"runs.{form}"
-    Export(part.table, path, ended.append)
+    Export(part.table, path).ended.connect(ended.append)
     qtbot.waitUntil(lambda: bool(ended))
     assert ended == [""]
     text = path.read_text("utf-8")
@@ -185,7 +185,7 @@ def test_export_writes_what_is_shown(qtbot: QtBot, part: FilteredTable, tmp_path
 
 def test_an_export_that_fails_says_so(qtbot: QtBot, part: FilteredTable, tmp_path: Path) -> None:
     ended: list[str] = []
-    Export(part.table, tmp_path / "no such folder" / "runs.csv", ended.append)
+    Export(part.table, tmp_path / "no such folder" / "runs.csv").ended.connect(ended.append)
     qtbot.waitUntil(lambda: bool(ended))
     assert "No such file" in ended[0]
     for box in part.findChildren(type(QApplication.activeModalWidget())):

@@ -35,6 +35,12 @@ class FrameLayer(QGraphicsItem):
         self._frames: Mapping[str, FrameFacts] = {}
         self._extent = QRectF()
 
+    def copy(self, style: CanvasStyle) -> FrameLayer:
+        """As it is now, in this style: for a picture."""
+        made = FrameLayer(self.geometry, style)
+        made.rects, made._frames = dict(self.rects), dict(self._frames)
+        return made
+
     def boundingRect(self) -> QRectF:
         return self._extent
 

@@ -42,7 +42,7 @@ _MARK = 20.0
 class NodeItem(QGraphicsRectItem):
     """Painted at the position of its top-left corner."""
 
-    def __init__(self, facts: NodeFacts, style: CanvasStyle, parent: QGraphicsItem) -> None:
+    def __init__(self, facts: NodeFacts, style: CanvasStyle, parent: QGraphicsItem | None = None) -> None:
         super().__init__(-_MARGIN, -_MARGIN, NODE_WIDTH + 2 * _MARGIN, NODE_HEIGHT + 2 * _MARGIN, parent)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self.facts = facts

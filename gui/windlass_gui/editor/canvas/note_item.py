@@ -40,6 +40,12 @@ class NoteLayer(QGraphicsItem):
         """The one whose text is being typed over it, so that it is not drawn."""
         self._extent = QRectF()
 
+    def copy(self, style: CanvasStyle) -> NoteLayer:
+        """As it is now, in this style, with nothing chosen or edited: for a picture."""
+        made = NoteLayer(style)
+        made.notes, made.rects = list(self.notes), list(self.rects)
+        return made
+
     def boundingRect(self) -> QRectF:
         return self._extent
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QGuiApplication, QIcon, QPixmap
+from PySide6.QtGui import QGuiApplication, QIcon, QImage, QPixmap
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -14,11 +15,14 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QLabel,
+    QProgressBar,
     QVBoxLayout,
     QWidget,
 )
 
-from windlass_gui.editor.canvas.picture import Picture, PictureError, draw_image, picture_size, save_picture
+from windlass_gui.editor.canvas.picture import Picture, PictureError, Sketch, is_svg, picture_size
+from windlass_gui.editor.canvas.picture_job import Drawing, PictureJob
+from windlass_gui.filejob import STEPS
 from windlass_gui.look.theme import L, M, current_theme, load_theme
 from windlass_gui.look.tick_box import TickBox
 
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
 PREVIEW = QSize(440, 240)
 SCALES = (0.5, 1.0, 2.0, 3.0, 4.0)
 PREVIEW_UP_TO = 4000
-"""Nodes that are drawn for the preview without a noticeable wait."""
+"""Nodes that are drawn for the preview."""
 SHRUNK_UP_TO = 6_000_000
 """Pixels that are."""
 
@@ -40,6 +44,9 @@ class PictureDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.view = view
+        self._drawing: Drawing | None = None
+        """What the preview or the clipboard waits for."""
+        self._job: PictureJob | None = None
         self.setWindowTitle(self.tr("Export picture"))
         self.part = QComboBox()
         for words, part in (
@@ -68,7 +75,14 @@ class PictureDialog(QDialog):
         self.size_told = QLabel()
         self.size_told.setProperty("role", "muted")
         self.size_told.setWordWrap(True)
-        form = QFormLayout()
+        self.bar = QProgressBar()
+        self.bar.setRange(0, STEPS)
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName(self.tr("How far the picture is"))
+        self.bar.hide()
+        self.fields = QWidget()
+        form = QFormLayout(self.fields)
+        form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         rows = [
             (self.tr("&Part"), self.part),
@@ -97,7 +111,8 @@ class PictureDialog(QDialog):
         layout.setSpacing(M)
         layout.addWidget(self.preview, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addWidget(self.size_told)
-        layout.addLayout(form)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.fields)
         layout.addWidget(self.buttons)
         for box in (self.part, self.theme, self.scale):
             box.currentIndexChanged.connect(lambda _: self._show())
@@ -119,37 +134,64 @@ class PictureDialog(QDialog):
     def _show(self) -> None:
         graph, wish = self.view.graph, self.wish()
         png, svg = picture_size(graph, wish), picture_size(graph, wish, svg=True)
-        self.size_told.setText(
+        self._say(
             self.tr("SVG {:,} × {:,}; PNG {:,} × {:,} pixels").format(
                 svg.width(), svg.height(), png.width(), png.height()
             )
         )
+        self._leave()
         if len(graph.geometry) > PREVIEW_UP_TO:
             self.preview.setText(self.tr("Too large for a preview"))
         elif png.isEmpty():
             self.preview.setText(self.tr("There is nothing to draw"))
         else:
-            ratio = self.devicePixelRatioF()
             # Drawn as large as it will be, so that it has the same texts, and then made small.
-            limit = png if png.width() * png.height() <= SHRUNK_UP_TO else PREVIEW * ratio
-            pixmap = QPixmap.fromImage(draw_image(graph, wish, at_most=limit)).scaled(
-                (PREVIEW - QSize(2, 2)) * ratio,
-                Qt.AspectRatioMode.KeepAspectRatio,
-                Qt.TransformationMode.SmoothTransformation,
-            )
-            pixmap.setDevicePixelRatio(ratio)
-            self.preview.setPixmap(pixmap)
+            small = png.width() * png.height() <= SHRUNK_UP_TO
+            limit = png if small else PREVIEW * self.devicePixelRatioF()
+            self._draw(Sketch(graph, wish, at_most=limit), self._preview)
         for button in (self.save_button, self.copy_button):
             button.setEnabled(not png.isEmpty())
 
+    def _preview(self, image: QImage) -> None:
+        ratio = self.devicePixelRatioF()
+        pixmap = QPixmap.fromImage(image).scaled(
+            (PREVIEW - QSize(2, 2)) * ratio,
+            Qt.AspectRatioMode.KeepAspectRatio,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+        pixmap.setDevicePixelRatio(ratio)
+        self.preview.setPixmap(pixmap)
+
+    def _draw(self, sketch: Sketch, then: Callable[[QImage], object]) -> None:
+        """In place of what was being drawn."""
+        self._leave()
+        drawing = self._drawing = Drawing(sketch, self)
+        drawing.progressed.connect(self._progressed)
+        drawing.drawn.connect(lambda: then(sketch.image))
+        drawing.start()
+
+    def _leave(self) -> None:
+        if self._drawing is not None:
+            self._drawing.stop()
+            self._drawing.deleteLater()
+            self._drawing = None
+
+    # --- what is asked for ---------------------------------------------------------------------------------
+
     def copy(self) -> None:
         """As an image onto the clipboard."""
+        self._busy(True)
         try:
-            QGuiApplication.clipboard().setImage(draw_image(self.view.graph, self.wish()))
+            sketch = Sketch(self.view.graph, self.wish())
         except PictureError as error:
             self._refuse(str(error))
-        else:
+            return
+
+        def put(image: QImage) -> None:
+            QGuiApplication.clipboard().setImage(image)
             self.accept()
+
+        self._draw(sketch, put)
 
     def _save(self) -> None:
         session = self.view.session
@@ -165,18 +207,63 @@ class PictureDialog(QDialog):
             self.save(path)
 
     def save(self, path: Path) -> None:
-        """Into this file; what is in the way of it is said, and the dialog stays."""
-        QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+        """Into this file, without holding up the window; what is in the way of it is said, and the dialog stays."""
+        self._leave()
+        self._busy(True)
         try:
-            save_picture(self.view.graph, self.wish(), path)
+            sketch = Sketch(self.view.graph, self.wish(), is_svg(path))
         except PictureError as error:
             self._refuse(str(error))
-        else:
+            return
+        job = self._job = PictureJob(sketch, path, self)
+        self._say(self.tr("Writing {}").format(path.name))
+        job.progressed.connect(self._progressed)
+        job.ended.connect(self._ended)
+        job.start()
+
+    def _ended(self, problem: str) -> None:
+        job, self._job = self._job, None
+        if job is not None:
+            job.deleteLater()
+        if not problem:
             self.accept()
-        finally:
-            QGuiApplication.restoreOverrideCursor()
+        elif job is not None and job.cancelled:
+            self._busy(False)
+            self._show()
+        else:
+            self._refuse(problem)
+
+    def reject(self) -> None:
+        """Cancel what is being made; where nothing is, leave."""
+        if self._job is not None:
+            self._job.stop()
+        elif self._drawing is not None and self.bar.isVisible():
+            self._busy(False)
+            self._show()
+        else:
+            super().reject()
+
+    def done(self, result: int) -> None:
+        self._leave()
+        super().done(result)
+
+    # --- what is told --------------------------------------------------------------------------------------
+
+    def _busy(self, on: bool) -> None:
+        """A picture is being made: nothing else can be asked for, but to cancel it."""
+        self.bar.setValue(0)
+        self.bar.setVisible(on)
+        for part in (self.fields, self.save_button, self.copy_button):
+            part.setEnabled(not on)
+
+    def _progressed(self, share: float) -> None:
+        self.bar.setValue(int(share * STEPS))
+
+    def _say(self, text: str, role: str = "muted") -> None:
+        self.size_told.setText(text)
+        self.size_told.setProperty("role", role)
+        self.size_told.style().polish(self.size_told)
 
     def _refuse(self, reason: str) -> None:
-        self.size_told.setText(reason)
-        self.size_told.setProperty("role", "error")
-        self.size_told.style().polish(self.size_told)
+        self._busy(False)
+        self._say(reason, "error")

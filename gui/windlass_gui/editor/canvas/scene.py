@@ -174,8 +174,8 @@ class GraphScene(QGraphicsScene):
     def _make_node(self, task: str) -> NodeItem:
         item = NodeItem(self.shown.facts[task], self.look, self._node_layer)
         item.setPos(*self.geometry.point(task))
-        item.show_live(self._live_of(task))
-        item.mark(selected=self.has_selected(task), hovered=task == self.hovered, problem=self._problems.get(task, ""))
+        item.show_live(self.live_of(task))
+        item.mark(selected=self.has_selected(task), hovered=task == self.hovered, problem=self.problem_of(task))
         return item
 
     def _make_link(self, link: Link) -> LinkItem:
@@ -365,7 +365,7 @@ class GraphScene(QGraphicsScene):
         """Whether it looks otherwise now."""
         if node not in self.nodes:
             return False
-        live = self._live_of(node)
+        live = self.live_of(node)
         self._batch.show_live(node, live)
         return node in self.nodes.now and self.nodes.now[node].show_live(live)
 
@@ -378,16 +378,26 @@ class GraphScene(QGraphicsScene):
             for area in areas:
                 view.viewport().update(view.mapFromScene(area).boundingRect().adjusted(-EDGE, -EDGE, EDGE, EDGE))
 
-    def _live_of(self, node: str) -> NodeLive | None:
+    def live_of(self, node: str) -> NodeLive | None:
+        """What a run says of it; of a folded frame, what it says of the tasks inside."""
         members = self.shown.members.get(node)
         return self.live.get(node) if members is None else together([self.live.get(task) for task in members])
+
+    @property
+    def linked(self) -> Mapping[Link, bool]:
+        """The links, and whether each goes item by item."""
+        return self._each
+
+    def problem_of(self, node: str) -> str:
+        """What is wrong with it, in a line; empty: nothing."""
+        return self._problems.get(node, "")
 
     def show_problems(self, problems: Mapping[str, str]) -> None:
         """Tasks with a problem and what it says."""
         self._problems = problems
         for task, item in self.nodes.now.items():
-            if item.problem != problems.get(task, ""):
-                item.mark(problem=problems.get(task, ""))
+            if item.problem != self.problem_of(task):
+                item.mark(problem=self.problem_of(task))
 
     def show_theme(self, theme: Theme) -> None:
         self.look = CanvasStyle(theme)
