@@ -290,6 +290,8 @@ class DocumentText:
 
     def add_tasks(self, tasks: Mapping[str, Mapping[str, Any]]) -> None:
         """Add tasks after the last one, in one pass. Raises `ValueError` for an id that is taken or is none."""
+        if not isinstance(self.data.get("tasks") or {}, dict):
+            raise ValueError("what stands under `tasks` in the text is no mapping of tasks; mend that first")
         taken = set(self.task_ids)
         for task in tasks:
             self._free(task, taken)

@@ -31,9 +31,7 @@ class CanvasEdits:
         data = plain_data(canvas) if isinstance(canvas, Mapping) else {}
         frames, notes = data.get("frames"), data.get("notes")
         return (
-            {name: dict(body) if isinstance(body, dict) else {} for name, body in frames.items()}
-            if isinstance(frames, dict)
-            else {},
+            {name: _frame(body) for name, body in frames.items()} if isinstance(frames, dict) else {},
             [dict(body) if isinstance(body, dict) else {} for body in notes] if isinstance(notes, list) else [],
         )
 
@@ -153,6 +151,12 @@ class CanvasEdits:
         if 0 <= index < len(notes):
             del notes[index]
             self._set(_tr("remove a note"), frames, notes)
+
+
+def _frame(body: object) -> dict[str, Any]:
+    """A frame as written, without what can be no list of tasks."""
+    frame = dict(body) if isinstance(body, dict) else {}
+    return frame if isinstance(frame.get("tasks", []), list) else {**frame, "tasks": []}
 
 
 def _put(body: dict[str, Any], field: str, value: object) -> None:

@@ -405,9 +405,13 @@ class EditorSession(QObject):
         def apply(text: DocumentText) -> None:
             text.add_tasks(fresh.tasks)
             if fresh.frames:
-                canvas = dict(text.data.get("canvas") or {})
-                canvas["frames"] = {**(canvas.get("frames") or {}), **fresh.frames}
-                text.set_top("canvas", canvas)
+                canvas = _mapping(text.data.get("canvas"))
+                text.set_top("canvas", {**canvas, "frames": {**_mapping(canvas.get("frames")), **fresh.frames}})
 
         label = label or self.tr("paste {}").format(self.named(fresh.tasks))
         return list(fresh.tasks) if self.edit(label, apply) else []
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    """What nobody could read as a mapping holds nothing to keep."""
+    return value if isinstance(value, Mapping) else {}
