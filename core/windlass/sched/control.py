@@ -72,9 +72,8 @@ def select_cancel(run: RunState, scope: Scope) -> Selection:
     }
 
 
-def cancel(book: Book, run: RunState, scope: Scope) -> None:
+def cancel(book: Book, run: RunState, scope: Scope, reason: str) -> None:
     """Items are CANCELLED at once; their attempts are stopped, and their late results refused."""
-    reason = "cancelled"
     whole = _whole(scope)
     for task, ranges in select_cancel(run, scope).items():
         if (whole is None or task.pos in whole) and (task.open or task.count is None):

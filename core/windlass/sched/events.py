@@ -279,6 +279,8 @@ class Scope(Struct, frozen=True):
 
 class CancelRequested(Struct, frozen=True):
     scope: Scope
+    reason: str = "cancelled"
+    """What its items say of it."""
 
 
 class RetryRequested(Struct, frozen=True):

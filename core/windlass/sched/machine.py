@@ -270,7 +270,7 @@ def _alive(book: Book, name: str) -> None:
 
 def _cancel(book: Book, run: RunState, event: e.CancelRequested) -> None:
     book.story.note(book.now, f"cancel asked of {event.scope}")
-    control.cancel(book, run, event.scope)
+    control.cancel(book, run, event.scope, event.reason)
 
 
 def _retry(book: Book, run: RunState, event: e.RetryRequested) -> None:

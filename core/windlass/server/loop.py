@@ -132,7 +132,13 @@ class Server:
         self.clients.core_public = self.own.public
         self.clients.stop = self.stop
         self.core.now = self.clock.now()
-        self.upkeep = Upkeep(self.core, options.data, self.wake, settings.for_retention(self.settings))
+        self.upkeep = Upkeep(
+            self.core,
+            options.data,
+            self.wake,
+            settings.for_retention(self.settings),
+            self.settings.get("executors", "abandoned-after"),
+        )
         self.clients.upkeep = self.upkeep
         self.results = ResultDesk(self.core)
         self.logs = LogDesk(self.core, self._log_answer, self.clients.fail)

@@ -150,6 +150,8 @@ class RunData:
     """Seconds after the submit by which each task should have ended that has no earlier one of its own; 0: none."""
     first_version: int = 1
     """Of all others. After a restart, higher than any that an agent may hold."""
+    silent: int = 0
+    """Looks at open runs (`abandoned.py`) since somebody asked for its results or appended to it."""
     amended: int = 0
     """How many times it got another graph in this life of the core."""
 

@@ -116,6 +116,19 @@ class Runs:
         if found is not None:
             found.last_end = last
 
+    # --- open ones ---------------------------------------------------------------------------------------
+
+    @property
+    def open(self) -> list[RunData]:
+        """Those that can still be appended to."""
+        return [data for data in self._here.values() if data.open_tasks and data.ended is None]
+
+    def asked(self, run: int) -> None:
+        """Somebody asks for its results."""
+        found = self._here.get(run)
+        if found is not None:
+            found.silent = 0
+
     # --- putting away ------------------------------------------------------------------------------------
 
     @property

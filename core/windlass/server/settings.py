@@ -32,6 +32,14 @@ def _name(name: str) -> None:
         raise Wrong("cannot be a name here", ids.ALLOWED)
 
 
+def _hours(value: Any) -> float:
+    """None at all, or so long that no machine which was cut off for a while is taken for one that is gone."""
+    seconds: float = configfile.duration()(value)
+    if 0.0 < seconds < 3600.0:
+        raise Wrong("is too short", "1 h and more, or 0 for never")
+    return seconds
+
+
 _COUNT = configfile.whole(1, 1_000_000_000)
 
 DECLARED: tuple[ConfigKey | ConfigTable, ...] = (
@@ -108,6 +116,14 @@ DECLARED: tuple[ConfigKey | ConfigTable, ...] = (
         configfile.whole(-1, 10_000_000),
         -1,
         "The newest so many ended runs are kept; -1: any number. With older-than, only what both let go is deleted.",
+    ),
+    ConfigKey(
+        "executors",
+        "abandoned-after",
+        _hours,
+        86400.0,
+        "An Executor that was silent for so long is gone: its run is closed, what is left of it cancelled; 0: never.",
+        format_duration,
     ),
     ConfigKey(
         "lan",

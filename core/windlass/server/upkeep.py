@@ -1,4 +1,5 @@
-"""Work on the store beside everything else: copies, and deleting old runs by hand or by the configured retention.
+"""Work on the store beside everything else: copies, deleting old runs by hand or by the configured retention, and
+closing those that were abandoned.
 
 A copy is made by a process of its own. Deleting begins with a question to the store, in a thread; then the runs go one
 after the other, each in small steps (`erase.py`). Whoever asked for it follows a job by its number.
@@ -20,7 +21,7 @@ from typing import Any
 
 from windlass.model.words import counted
 from windlass.sched import events as ev
-from windlass.server import retention
+from windlass.server import abandoned, retention
 from windlass.server.core import Core
 from windlass.server.retention import Criteria, Forecast
 from windlass.store import records
@@ -34,7 +35,7 @@ AT_ONCE = 50
 A_TURN = 10
 """Runs whose deletion begins in one turn."""
 FIRST_LOOK = 60.0
-"""Seconds from the start to the first look for runs that the retention lets go."""
+"""Seconds from the start to the first look for runs that were abandoned, or that the retention lets go."""
 EVERY = 600.0
 """Seconds between two such looks."""
 POLL = 0.02
@@ -74,16 +75,19 @@ class Job:
 class Upkeep:
     """Begins jobs, has threads and processes do the slow part, and goes on with them in the loop (`tick`)."""
 
-    def __init__(self, core: Core, data: Path, wake: Callable[[], None], keep: Criteria) -> None:
+    def __init__(
+        self, core: Core, data: Path, wake: Callable[[], None], keep: Criteria, abandoned_after: float
+    ) -> None:
         self._core = core
         self._data = data
         self._wake = wake
         self._keep = keep
+        self._abandoned_after = abandoned_after
         self._jobs: dict[int, Job] = {}
         self._serial = 0
         self._backup: Job | None = None
         self._prune: Job | None = None
-        self._look_at = core.now + FIRST_LOOK if keep.any else None
+        self._look_at = core.now + FIRST_LOOK if keep.any or abandoned_after else None
 
     # --- asking ---
 
@@ -175,8 +179,15 @@ class Upkeep:
                 self._go_on(job)
         if self._look_at is not None and now >= self._look_at:
             self._look_at = now + EVERY
-            if self._prune is None and not self._core.store.problem:
-                self.prune(self._keep, dry=False, quiet=True)
+            if not self._core.store.problem:
+                self._look()
+
+    def _look(self) -> None:
+        """What is done now and then although nobody asks for it."""
+        if self._abandoned_after:
+            abandoned.look(self._core, self._abandoned_after, EVERY)
+        if self._keep.any and self._prune is None:
+            self.prune(self._keep, dry=False, quiet=True)
 
     def _go_on(self, job: Job) -> None:
         if job.kind == "backup":

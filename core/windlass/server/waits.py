@@ -91,6 +91,7 @@ class ResultDesk:
         if msg.run not in self._core.runs:
             self._core.links.send(connection, m.Failure(msg.req, "not-found", f"there is no run {msg.run}"))
             return
+        self._core.runs.asked(msg.run)
         wait = min(max(0.0, msg.wait), MAX_WAIT)  # in this order no number at all is none to wait for
         asked = _Waiting(connection, msg, self._core.now + wait)
         if not self._answer(asked, last=not wait or self._core.runs.told(msg.run) in ENDED):
