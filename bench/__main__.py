@@ -36,8 +36,7 @@ def show(rows: list[Row], console: Console) -> None:
     table.add_column("unit")
     table.add_column("note", overflow="fold")
     for row in rows:
-        digits = 0 if row.value >= 100 else 2
-        table.add_row(row.name, f"{row.value:,.{digits}f}", row.unit, row.note)
+        table.add_row(row.name, row.figure, row.unit, row.note)
     console.print(table)
 
 

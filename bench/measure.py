@@ -19,6 +19,11 @@ class Row:
     note: str = ""
     """How it was measured, or a ratio to the machine's limit."""
 
+    @property
+    def figure(self) -> str:
+        """The value as it is printed."""
+        return f"{self.value:,.{0 if self.value >= 100 else 2}f}"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

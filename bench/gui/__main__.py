@@ -25,7 +25,7 @@ def show(figures: list[Figure], console: Console) -> None:
     for name in ("what", "value", "target", "", "note"):
         table.add_column(name, justify="right" if name in ("value", "target") else "left", overflow="fold")
     for one in figures:
-        digits = 0 if one.value >= 20 else 2
+        digits = 0 if one.value >= 100 else 1 if one.value >= 20 else 2
         target = "" if one.target is None else f"{'≥' if one.more else '≤'} {one.target:g}"
         table.add_row(one.name, f"{one.value:,.{digits}f} {one.unit}", target, _VERDICTS[one.good], one.note)
     console.print(table)

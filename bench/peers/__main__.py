@@ -242,7 +242,7 @@ def main() -> int:
         console = Console(width=None if sys.stdout.isatty() else 180)
         show(found, works, plan, console)
         for row in bounds:
-            console.print(f"{row.name}: {row.value:,.0f} {row.unit} ({row.note})", highlight=False)
+            console.print(f"{row.name}: {row.figure} {row.unit} ({row.note})", highlight=False)
     return 0 if not found[WINDLASS.name].problem else 1
 
 
