@@ -24,14 +24,15 @@ from windlass_gui.bridge import Bridge
 from windlass_gui.look.theme import apply_theme
 from windlass_gui.panes.report import show_report
 from windlass_gui.submit.options import SubmitOptions
+from windlass_gui.window.docks import usual_sizes
 from windlass_gui.window.main_window import MainWindow
 from windlass_resources.samples import get_sample
 
 IMAGES = Path(__file__).with_name("images")
 AGENTS = 2
 """Beside the one that the app starts for its own machine."""
-SECONDS = 120
-"""Of the clip that is encoded: sixty parts, so that there is time to look."""
+SECONDS = 240
+"""Of the clip that is encoded: a hundred and twenty parts, so that there is time to look."""
 PATIENCE = 120.0
 
 
@@ -44,6 +45,7 @@ class Stage:
         apply_theme(app, "dark")
         self.window = MainWindow(self.bridge, QSettings(str(home / "app.ini"), QSettings.Format.IniFormat))
         self.window.resize(1440, 900)
+        usual_sizes(self.window)  # it was made for the screen, which may be smaller
         self.window.show()
 
     def until(self, found: Callable[[], object], what: str) -> None:
