@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import cloudpickle
+import pytest
 from agent_bench import Bench
 
 from windlass.model.graph import Call, Command, PythonCall, Resources, Task
 from windlass.wire import messages as m
 from windlass.wire.logs import to_text
 from windlass.wire.results import decode_result
+
+pytestmark = pytest.mark.slow
 
 
 def _arguments(count: int) -> list[bytes]:

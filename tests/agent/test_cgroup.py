@@ -19,6 +19,8 @@ from windlass_agent.cgroup import ControlGroup
 from windlass_agent.delegation import Groups, delegated
 from windlass_agent.outcome import judge
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
 FILES = {
     "cgroup.procs": "", "cgroup.kill": "", "cgroup.events": "populated 0\nfrozen 0\n", "cgroup.subtree_control": "",

@@ -14,6 +14,8 @@ from windlass.wire.logs import to_text
 from windlass_agent.chains import Chain
 from windlass_agent.executor import QUIET_CHAINS
 
+pytestmark = pytest.mark.slow
+
 
 def warmed(bench: Bench, command: str, count: int) -> list[m.Key]:
     """Items of a task whose first ones are short, so that chains are as long as they get."""

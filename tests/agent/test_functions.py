@@ -22,6 +22,8 @@ from windlass.wire.results import ResultRef, blob_ref, decode_error, decode_resu
 from windlass_agent import procs
 from windlass_agent.attempts import id_of
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_result_comes_home(bench: Bench) -> None:
     factor = 7

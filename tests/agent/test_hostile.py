@@ -20,6 +20,8 @@ from windlass.wire.logs import to_text
 from windlass.wire.results import decode_error, decode_result
 from windlass_agent import procs
 
+pytestmark = pytest.mark.slow
+
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the runner cannot import it
 
 

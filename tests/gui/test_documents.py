@@ -16,6 +16,8 @@ from windlass_gui.bridge import Bridge, SubmitProgress
 from windlass_gui.files.documents import NARROWEST
 from windlass_gui.window.main_window import MainWindow
 
+pytestmark = pytest.mark.slow
+
 GRAPH = "windlass: 1\nname: {0}\ntasks:\n  first: {{command: echo {0}, position: [0, 0]}}\n"
 
 

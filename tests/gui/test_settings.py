@@ -17,6 +17,8 @@ from windlass_gui.look.theme import theme_switch
 from windlass_gui.window.docks import docks_of
 from windlass_gui.window.main_window import MainWindow
 
+pytestmark = pytest.mark.slow
+
 GRAPH = "windlass: 1\nname: one\ntasks:\n  first: {command: echo one, position: [0, 0]}\n"
 
 

@@ -35,6 +35,8 @@ from windlass_gui.look import language as language_room
 from windlass_gui.look.language import Language, spoken
 from windlass_gui.window.main_window import MainWindow
 
+pytestmark = pytest.mark.slow
+
 SOURCES = Path(windlass_gui.__file__).parent
 ROOT = Path(__file__).parents[2]
 SHOWN_BY = frozenset({

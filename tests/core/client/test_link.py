@@ -24,7 +24,7 @@ from windlass.model.graph import FileRef
 from windlass.wire import keys
 from windlass.wire import messages as m
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 
 
 @pytest.fixture

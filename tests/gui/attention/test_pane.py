@@ -24,6 +24,8 @@ from windlass_gui.bridge.recording import RecordingLink
 from windlass_gui.panes.why import WhyDialog
 from windlass_gui.window.main_window import MainWindow
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def window(window: MainWindow) -> MainWindow:
