@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QToolButton
 
@@ -21,6 +22,20 @@ def flat_button(text: str, tip: str, act: Callable[[], object] | None = None, *,
     if act is not None:
         button.clicked.connect(lambda _=False: act())
     return button
+
+
+def new_action(parent: QObject, text: str, tip: str) -> QAction:
+    """For a button that may stand in a menu too."""
+    action = QAction(text, parent)
+    action.setToolTip(tip)
+    return action
+
+
+def new_switch(parent: QObject, text: str, tip: str) -> QAction:
+    """The same for what is on or off."""
+    action = new_action(parent, text, tip)
+    action.setCheckable(True)
+    return action
 
 
 def action_button(action: QAction) -> QToolButton:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
-from windlass_gui.look.buttons import action_button, flat_button, menu_button
+from windlass_gui.look.buttons import action_button, flat_button, menu_button, new_action, new_switch
 from windlass_gui.look.theme import XS, S
 from windlass_gui.panes.highlights import HighlightButton
 from windlass_gui.panes.words import Elided
@@ -46,10 +46,10 @@ class LogTop(QWidget):
         self.query.setMaximumWidth(240)
         self.query.installEventFilter(self)
         self.words = HighlightButton()
-        self.times = self._action(self.tr("Times"), self.tr("Show when each line was written"), switch=True)
-        self.wrap = self._action(self.tr("Wrap"), self.tr("Long lines go on in the next one"), switch=True)
-        self.tail = self._action(self.tr("Follow"), self.tr("Go to the end and stay there as output comes"))
-        self.save = self._action(self.tr("Save as…"), self.tr("The whole log, as it was written, into a file"))
+        self.times = new_switch(self, self.tr("Times"), self.tr("Show when each line was written"))
+        self.wrap = new_switch(self, self.tr("Wrap"), self.tr("Long lines go on in the next one"))
+        self.tail = new_action(self, self.tr("Follow"), self.tr("Go to the end and stay there as output comes"))
+        self.save = new_action(self, self.tr("Save as…"), self.tr("The whole log, as it was written, into a file"))
         actions = (self.times, self.wrap, self.tail, self.save)
         self._wide = [action_button(action) for action in actions]
         self.more = menu_button(self.tr("View"), self.tr("How the log is shown; save it"), actions)
@@ -67,12 +67,6 @@ class LogTop(QWidget):
             row.addWidget(widget)
         self._shown = True
         self.show_controls(False)
-
-    def _action(self, text: str, tip: str, switch: bool = False) -> QAction:
-        action = QAction(text, self)
-        action.setToolTip(tip)
-        action.setCheckable(switch)
-        return action
 
     def show_controls(self, on: bool) -> None:
         """There is a log (or none, and then nothing to do with it)."""

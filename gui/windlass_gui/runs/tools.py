@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from windlass_gui.look.buttons import action_button, menu_button
+from windlass_gui.look.buttons import action_button, menu_button, new_switch
 from windlass_gui.look.theme import XS
 from windlass_gui.runs.canvas import RunCanvas
 from windlass_gui.runs.grid import ORDERS
@@ -19,18 +19,18 @@ class RunTools(QWidget):
         self.canvas = canvas
         words = (self.tr("By index"), self.tr("By state"), self.tr("By duration"), self.tr("By memory"))
         group = QActionGroup(self)
-        self.orders = {order: self._action(word, "") for order, word in zip(ORDERS, words, strict=True)}
+        self.orders = {order: new_switch(self, word, "") for order, word in zip(ORDERS, words, strict=True)}
         for order, action in self.orders.items():
             group.addAction(action)
             action.triggered.connect(lambda _=False, order=order: self._order(order))
         self.orders["index"].setChecked(True)
-        self.unfold = self._action(self.tr("Items"), self.tr("Unfold the grids of items below all arrays"))
+        self.unfold = new_switch(self, self.tr("Items"), self.tr("Unfold the grids of items below all arrays"))
         self.path_tip = self.tr("Mark what the run's end had to wait for, by recorded times")
-        self.critical = self._action(self.tr("Critical path"), self.path_tip)
-        self.follow = self._action(
-            self.tr("Follow"), self.tr("Keep in view what runs now; moving the view by hand ends it")
+        self.critical = new_switch(self, self.tr("Critical path"), self.path_tip)
+        self.follow = new_switch(
+            self, self.tr("Follow"), self.tr("Keep in view what runs now; moving the view by hand ends it")
         )
-        self.legend = self._action(self.tr("Legend"), self.tr("What colours and shapes mean"))
+        self.legend = new_switch(self, self.tr("Legend"), self.tr("What colours and shapes mean"))
         switches = (self.unfold, self.critical, self.follow, self.legend)
         order_tip = self.tr("In which order the cells below an array stand for its items")
         self.order = menu_button(words[0], order_tip, self.orders.values())
@@ -67,12 +67,6 @@ class RunTools(QWidget):
     def _order(self, order: str) -> None:
         self.order.setText(self.orders[order].text())
         self.canvas.order_by(order)
-
-    def _action(self, text: str, tip: str) -> QAction:
-        action = QAction(text, self)
-        action.setToolTip(tip)
-        action.setCheckable(True)
-        return action
 
     def _say_path(self) -> None:
         words = self.canvas.path_words()

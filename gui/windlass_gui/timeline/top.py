@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
-from windlass_gui.look.buttons import action_button, flat_button, menu_button
+from windlass_gui.look.buttons import action_button, flat_button, menu_button, new_action, new_switch
 from windlass_gui.look.theme import XS, S
 from windlass_gui.timeline.legend import Legend
 
@@ -42,11 +42,11 @@ class TimelineTop(QWidget):
         )  # fmt: skip
         self.lanes.currentIndexChanged.connect(lambda _: self.lanes_chosen.emit(self.lanes.currentData()))
         self.colors.currentIndexChanged.connect(lambda _: self.colors_chosen.emit(self.colors.currentData()))
-        self.fold = self._action(tr("Fold pauses"), tr("Leave out long pauses in which nothing ran"), switch=True)
-        self.critical = self._action(tr("Critical path"), tr("Mark what the run's end had to wait for"), switch=True)
-        further = self._action("−", tr("Zoom out (S)"))
-        closer = self._action("+", tr("Zoom in (W)"))
-        fit = self._action(tr("Fit"), tr("Show everything (F)"))
+        self.fold = new_switch(self, tr("Fold pauses"), tr("Leave out long pauses in which nothing ran"))
+        self.critical = new_switch(self, tr("Critical path"), tr("Mark what the run's end had to wait for"))
+        further = new_action(self, "−", tr("Zoom out (S)"))
+        closer = new_action(self, "+", tr("Zoom in (W)"))
+        fit = new_action(self, tr("Fit"), tr("Show everything (F)"))
         further.triggered.connect(lambda _=False: self.zoomed.emit(1 / CLOSER))
         closer.triggered.connect(lambda _=False: self.zoomed.emit(CLOSER))
         fit.triggered.connect(lambda _=False: self.fit_asked.emit())
@@ -88,12 +88,6 @@ class TimelineTop(QWidget):
         for key, words in entries:
             box.addItem(words, key)
         return box
-
-    def _action(self, text: str, tip: str, switch: bool = False) -> QAction:
-        action = QAction(text, self)
-        action.setToolTip(tip)
-        action.setCheckable(switch)
-        return action
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
