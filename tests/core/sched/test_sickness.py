@@ -44,6 +44,14 @@ def aside(bench: Bench, name: str = "bad") -> float | None:
     return bench.scheduler.agent_view(name).aside_until
 
 
+def sit_out(bench: Bench, until: float | None) -> None:
+    """Both agents are heard, and do nothing, until the time of one that is set aside is over."""
+    while bench.now < (until or 0.0) + 0.5:
+        bench.wait(0.5)
+        for name in ("bad", "good"):
+            bench.do(e.AgentHeard(name))
+
+
 def test_different_items_that_fail_on_one_agent_set_it_aside() -> None:
     bench = two_agents()
     work(bench, 6)
@@ -83,11 +91,7 @@ def test_a_success_ends_the_probation() -> None:
 def test_a_success_told_in_columns_ends_it_too() -> None:
     bench = two_agents(count=2000)
     work(bench, 6)
-    until = aside(bench) or 0.0
-    while bench.now < until + 0.5:
-        bench.wait(0.5)
-        for name in ("bad", "good"):
-            bench.do(e.AgentHeard(name))
+    sit_out(bench, aside(bench))
     assert bench.scheduler.agent_view("bad").probation
     (view,) = bench.scheduler.live("bad")
     times = [bench.now - 1.0], [bench.now]
@@ -102,11 +106,7 @@ def test_on_probation_an_agent_gets_one_attempt_at_a_time() -> None:
     bench.submit(TaskPlan("t", count=500, retries=QUICK))
     work(bench, 8)
     assert aside(bench) is not None
-    until = aside(bench) or 0.0
-    while bench.now < until + 0.5:
-        bench.wait(0.5)
-        for name in ("bad", "good"):
-            bench.do(e.AgentHeard(name))
+    sit_out(bench, aside(bench))
     assert bench.scheduler.agent_view("bad").probation
     assert len(bench.scheduler.live("bad")) == 1
 
@@ -139,11 +139,7 @@ def test_forgiving_can_be_taken_back() -> None:
     bench.do(e.AgentForgiven("bad", on=False))
     assert bench.scheduler.agent_view("bad") == view, "a second time there is nothing to take back"
     bench.do(e.AgentForgiven("bad"))
-    until = before.aside_until or 0.0
-    while bench.now < until + 0.5:
-        bench.wait(0.5)
-        for name in ("bad", "good"):
-            bench.do(e.AgentHeard(name))
+    sit_out(bench, before.aside_until)
     bench.do(e.AgentForgiven("bad", on=False))
     view = bench.scheduler.agent_view("bad")
     assert (view.aside_until, view.probation) == (None, True), "its time is over: it would be on probation now"
@@ -216,18 +212,15 @@ def test_a_restart_of_the_core_forgets_no_sickness() -> None:
 def test_a_restart_forgets_no_probation_and_no_forgiveness() -> None:
     bench = two_agents(count=2000)
     work(bench, 6)
-    until = aside(bench) or 0.0
-    while bench.now < until + 0.5:
-        bench.wait(0.5)
-        for name in ("bad", "good"):
-            bench.do(e.AgentHeard(name))
+    until = aside(bench)
+    sit_out(bench, until)
     again = restarted(bench, "bad", "good")
     assert again.scheduler.agent_view("bad").probation
     bench.do(e.AgentForgiven("bad"))
     again = restarted(bench, "bad", "good")
     view = again.scheduler.agent_view("bad")
     assert (view.aside, view.aside_until, view.probation) == ("", None, False)
-    assert again.doubts["bad"] == e.NO_DOUBT._replace(last=until), "nothing but when it was last"
+    assert again.doubts["bad"] == e.NO_DOUBT._replace(last=until or 0.0), "nothing but when it was last"
 
 
 def test_a_pause_that_ended_while_the_core_was_away_leaves_a_probation() -> None:

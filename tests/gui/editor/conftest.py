@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from windlass_gui.editor.canvas.view import GraphView
 from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.editor.form.inspector import Inspector
 from windlass_gui.look.theme import load_theme
 
 GRAPH = """\
@@ -48,3 +49,13 @@ def view(session: EditorSession, qtbot: QtBot) -> GraphView:
     view.show()
     view.fit()
     return view
+
+
+@pytest.fixture
+def inspector(view: GraphView, session: EditorSession, qtbot: QtBot) -> Inspector:
+    made = Inspector(load_theme("dark"))
+    qtbot.addWidget(made)
+    made.resize(340, 700)
+    made.show()
+    made.show_session(session, view.graph)
+    return made

@@ -26,16 +26,6 @@ from windlass_gui.look.theme import load_theme
 from .conftest import GRAPH
 
 
-@pytest.fixture
-def inspector(view: GraphView, session: EditorSession, qtbot: QtBot) -> Inspector:
-    made = Inspector(load_theme("dark"))
-    qtbot.addWidget(made)
-    made.resize(340, 700)
-    made.show()
-    made.show_session(session, view.graph)
-    return made
-
-
 def _type(inspector: Inspector, key: str, text: str) -> None:
     box = inspector.field(key).box
     box.setFocus()

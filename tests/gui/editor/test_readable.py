@@ -30,14 +30,9 @@ def metrics(qapp: object) -> QFontMetricsF:
 
 
 @pytest.fixture
-def inspector(view: GraphView, session: EditorSession, qtbot: QtBot) -> Inspector:
-    made = Inspector(load_theme("dark"))
-    qtbot.addWidget(made)
-    made.resize(340, 700)
-    made.show()
-    made.show_session(session, view.graph)
+def inspector(inspector: Inspector, view: GraphView) -> Inspector:
     view.graph.select(["work"])
-    return made
+    return inspector
 
 
 @pytest.fixture
