@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import gc
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from windlass import __version__
 from windlass.wire import homes
 from windlass_gui.bridge import Bridge
 from windlass_gui.collecting import Collector
+from windlass_gui.interrupts import told_of_signals
 from windlass_gui.look.icons import icon
 from windlass_gui.look.language import follow_system
 from windlass_gui.look.theme import apply_theme, load_theme
@@ -26,8 +26,6 @@ from windlass_gui.window.exporting import export
 from windlass_gui.window.main_window import MainWindow
 from windlass_resources.samples import list_samples
 
-SIGNAL_CHECK = 200
-"""Milliseconds between chances for Python to see Ctrl+C while Qt waits for events."""
 SCALE = "QT_SCALE_FACTOR"
 GRAB_AFTER = 1500
 """Milliseconds from the connection to the picture."""
@@ -123,16 +121,10 @@ def start(options: argparse.Namespace) -> Parts:
 
 def run(parts: Parts) -> int:
     """Serve events until the window has closed, then leave the core as the person wished."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: parts.app.quit())
-    # Qt waits in C++, where Python sees no signals: a slow timer lets them through.
-    ticker = QTimer()
-    ticker.timeout.connect(lambda: None)
-    ticker.start(SIGNAL_CHECK)
     try:
-        return parts.app.exec()
+        with told_of_signals(parts.app.quit):
+            return parts.app.exec()
     finally:
-        ticker.stop()
         parts.bridge.shutdown(parts.window.stop_core)
         if parts.window.recovering is not None:
             parts.window.recovering.recovery.close()

@@ -20,7 +20,7 @@ from windlass_gui.window.main_window import MainWindow
 def recorded_bridge(link: RecordingLink) -> Iterator[Bridge]:
     """A bridge that is up. Its frames come when the test calls `frame`, not by the clock."""
     made = Bridge()
-    made._timer.stop()
+    made.frames.stop()
     made.use_link(link)
     made.link_phase("up")
     made.frame()

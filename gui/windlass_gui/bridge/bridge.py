@@ -1,12 +1,13 @@
 """The bridge: what the windows call, and the only place where other threads' results enter the UI thread.
 
 No method waits. Requests go to the link's network thread, slow work (starting a core, packing a graph) to worker
-threads; their answers come back through the inbox, which a timer empties at frame rate.
+threads; their answers come back through the inbox, which rings for a frame that empties it.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from windlass.wire import messages as m
 from windlass_gui.bridge import local
+from windlass_gui.bridge.frames import Frames
 from windlass_gui.bridge.inbox import Inbox
 from windlass_gui.bridge.keeper import Keeper
 from windlass_gui.bridge.pages import Page, Pages
@@ -26,9 +28,6 @@ from windlass_gui.models.tables import ShareRow
 
 if TYPE_CHECKING:
     from windlass.client.account import Account
-
-FRAME = 33
-"""Milliseconds between two looks into the inbox."""
 
 Done = Callable[[dict[str, Any], list[bytes]], None]
 """Gets the reply's data and its payload frames, in the UI thread."""
@@ -106,7 +105,10 @@ class Bridge(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.mirror = Mirror()
-        self.inbox = Inbox()
+        self.frames = Frames(self.frame, self)
+        self.inbox = Inbox(self.frames.ring)
+        self._calls: deque[Callable[[], None]] = deque()
+        """Answers that were taken out of the inbox and are still to be given."""
         self.state = "off"
         self.text = ""
         self.owns_core = False
@@ -121,10 +123,6 @@ class Bridge(QObject):
         self._subscription: Any = None
         self._followed: dict[str, set[int]] = {}
         self._sample_holders: set[str] = set()
-        self._timer = QTimer(self)
-        self._timer.setInterval(FRAME)
-        self._timer.timeout.connect(self.frame)
-        self._timer.start()
 
     # --- the connection --------------------------------------------------------------------------------------
 
@@ -173,7 +171,7 @@ class Bridge(QObject):
 
         Waits, but not for long: called when the last window has closed. A core elsewhere is only left.
         """
-        self._timer.stop()
+        self.frames.stop()
         if self._link is None and self._opener is not None:
             # What is being started now, or was since the last frame, would be left behind otherwise.
             self._opener.join(local.START_TIMEOUT)
@@ -237,6 +235,7 @@ class Bridge(QObject):
         self._subscribed = ()
         self.inbox.drop_updates()
         self.mirror.clear()
+        self.frames.ring()
 
     def _phase(self, phase: str, reason: str) -> None:
         if phase == "connecting" and self._keeper is not None:
@@ -468,16 +467,17 @@ class Bridge(QObject):
     def frame(self) -> None:
         """Take what came since the last frame: first the rows, then the answers that may speak of them."""
         updates, calls = self.inbox.take()
+        self._calls += calls
         for update in updates:
             if not update.topic.startswith("run:") or int(update.topic[4:]) in set().union(*self._followed.values()):
                 self.mirror.apply(update)
-        for place, call in enumerate(calls):
+        # One by one from a queue of their own: an answer may open a dialog, and the frames that come while it stands
+        # open go on with the next.
+        while self._calls:
             try:
-                call()
+                self._calls.popleft()()
             except Exception:
-                # One window's mistake must not cost the others their answers.
-                for later in calls[place + 1 :]:
-                    self.inbox.call(later)
+                self.frames.ring()  # one window's mistake must not cost the others their answers
                 raise
         changes = self.mirror.take_changes()
         if changes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from windlass.wire import messages as m
@@ -22,6 +23,7 @@ from windlass_gui.panes.deeds import Deeds
 from windlass_gui.panes.filtered import FilteredTable
 from windlass_gui.panes.table import Table
 from windlass_gui.panes.why import show_why
+from windlass_gui.ticking import Ticking
 
 PAGE = 2000
 """Ended attempts that one answer brings."""
@@ -72,10 +74,7 @@ class AttemptsPane(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.part, 1)
         bridge.mirror_changed.connect(self.apply)
-        self._clock = QTimer(self)
-        self._clock.setInterval(1000)
-        self._clock.timeout.connect(self._tick)
-        self._clock.start()
+        self._clock = Ticking(self, self._tick)
 
     def show_attempts(self, run: int | None, task: int | None = None, index: int | None = None) -> None:
         """Of a run, a task of it, or one item; None clears the pane."""
@@ -105,6 +104,7 @@ class AttemptsPane(QWidget):
             rows = msgspec.convert(data["attempts"], list[AttemptRow])
             self._next = data.get("next")
             self.model.change({_key(row): row for row in rows})
+            self._clock.wake()
             self.more.setEnabled(True)
             self._say()
 
@@ -138,6 +138,7 @@ class AttemptsPane(QWidget):
             fresh = dict(list(fresh.items())[: max(0, room)])
         if known or fresh:
             self.model.change(known | fresh)
+            self._clock.wake()
             self._say()
 
     def _say(self) -> None:
@@ -164,9 +165,17 @@ class AttemptsPane(QWidget):
         self.more.setVisible(bool(self._next) and not full)
         self.part.say(self.tr("No attempts yet"), self.tr("They appear here as soon as an agent gets one."))
 
-    def _tick(self) -> None:
-        if self.isVisible():
-            self.model.tick(self.model.live())
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._clock.wake()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._clock.rest()
+
+    def _tick(self) -> bool:
+        live = self.model.live()
+        self.model.tick(live)
+        return bool(live)
 
     # --- doing ---------------------------------------------------------------------------------------------
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QItemSelectionRange, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QItemSelectionRange, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from windlass.wire import messages as m
@@ -24,6 +25,7 @@ from windlass_gui.panes.filterline import FilterLine
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
 from windlass_gui.panes.why import show_why
+from windlass_gui.ticking import Ticking
 
 PRESETS: tuple[tuple[str, str], ...] = (
     ("All items", ""),
@@ -41,8 +43,6 @@ PAGE = 20_000
 """Attempts that one answer about durations and agents looks at."""
 PAGES = 250
 """Answers after which no more are asked for: five million attempts. What is then not known is said."""
-ARRANGE = 1000
-"""Milliseconds between two sortings of items that change."""
 KEPT = 10_000
 """Stretches of selected rows that stay selected when the order changes."""
 
@@ -107,10 +107,8 @@ class ItemsPane(QWidget):
         layout.setSpacing(0)
         layout.addLayout(top)
         layout.addWidget(self.hinted, 1)
-        self._clock = QTimer(self)
-        self._clock.setInterval(ARRANGE)
-        self._clock.timeout.connect(self._tick)
-        self._clock.start()
+        self._clock = Ticking(self, self._tick)
+        """Puts items that change where they belong once a second, not with each piece of news."""
         self.line.changed.connect(self._filter_changed)
         self.presets.currentIndexChanged.connect(self._preset_chosen)
         self.items.facts_wanted.connect(self._load_facts)
@@ -133,6 +131,7 @@ class ItemsPane(QWidget):
     def apply(self, changes: Changes) -> None:
         if self.run is None or self.task is None or (inside := changes.inside.get(self.run)) is None:
             return
+        self._clock.wake()
         if inside.reset:
             if self.items.shows(self.bridge.mirror.run(self.run), self.task):
                 self.items.change(None)
@@ -219,16 +218,22 @@ class ItemsPane(QWidget):
             self._shed = mirror.shed if mirror is not None else 0
             self._load_page(self._loading, self.run, self.task, self._read_to, 0)
 
-    def _tick(self) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._clock.wake()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._clock.rest()
+
+    def _tick(self) -> bool:
         """Of very many ends most are not told one by one: once they are fewer, what is seen is asked for."""
-        if not self.isVisible():
-            return
         mirror = self.bridge.mirror.run(self.run) if self.run is not None else None
         rush = self._rush.look(mirror)
         if mirror is not None and not rush and mirror.shed != self._shed and self.items.complete:
             self.items.facts_outdated()
             self.table.viewport().update()
         self.arrange()
+        return rush
 
     def _load_page(self, loading: int, run: int, task: int, after: int, pages: int) -> None:
         def arrived(data: dict[str, Any], _payload: list[bytes]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QItemSelectionModel, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelectionModel, QSize, Qt, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QInputDialog, QSplitter, QToolBar, QVBoxLayout, QWidget
 
 from windlass.wire.messages import Pick
@@ -23,6 +24,7 @@ from windlass_gui.panes.queue import QueueTable
 from windlass_gui.panes.report import show_report
 from windlass_gui.panes.table import Table
 from windlass_gui.panes.why import show_why
+from windlass_gui.ticking import Ticking
 
 RUN_DEEDS = (
     "retry", "again", "cancel", "", "pause", "resume", "", "up", "down", "priority", "", "attempts", "report", "delete",
@@ -97,10 +99,7 @@ class RunsPane(QWidget):
         self.tasks_table.selectionModel().selectionChanged.connect(self._task_changed)
         self.tasks_table.activated.connect(self._task_activated)
         bridge.mirror_changed.connect(self.apply)
-        self._clock = QTimer(self)
-        self._clock.setInterval(1000)
-        self._clock.timeout.connect(lambda: self.runs.tick(self.runs.live()))
-        self._clock.start()
+        self._clock = Ticking(self, self._tick)
         self._enable()
 
     def _build(self) -> None:
@@ -130,6 +129,18 @@ class RunsPane(QWidget):
         for name, sign in ICONS.items():
             self.run_deeds.actions[name].setIcon(icon(sign, theme))
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._clock.wake()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._clock.rest()
+
+    def _tick(self) -> bool:
+        live = self.runs.live()
+        self.runs.tick(live)
+        return bool(live)
+
     # --- the mirror ----------------------------------------------------------------------------------------
 
     def apply(self, changes: Changes) -> None:
@@ -146,6 +157,7 @@ class RunsPane(QWidget):
             self._show_tasks(None if inside.reset else inside.tasks)
         if changes.runs or changes.runs_removed:
             self._enable()
+            self._clock.wake()
 
     def _show_tasks(self, places: Iterable[int] | None) -> None:
         run = self.bridge.mirror.run(self.current) if self.current is not None else None

@@ -164,7 +164,7 @@ def test_what_did_not_change_keeps_its_row(window: MainWindow, link: RecordingLi
 @settings_(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_change_gives_the_list_that_a_new_pane_would_show(qapp: QApplication, steps: list[list[str]]) -> None:
     bridge = Bridge()
-    bridge._timer.stop()
+    bridge.frames.stop()
     needs = Needs(bridge, QSettings("/nonexistent/app.ini", QSettings.Format.IniFormat))
     pane = AttentionPane(needs, lambda: True)
     pane.show()
