@@ -96,8 +96,6 @@ def window(ready: Stage, front: str = "items") -> Iterator[Callable[[], float]]:
 
 
 def _window(home: str, token: str, front: str) -> None:
-    from PySide6.QtCore import QTimer
-
     from windlass_gui import app
 
     app.spare_collector()
@@ -133,9 +131,8 @@ def _window(home: str, token: str, front: str) -> None:
             told = True
             print("up", flush=True)
 
-    timer = QTimer()
-    timer.timeout.connect(look)
-    timer.start(50)
+    bridge.connection_changed.connect(lambda *_: look())
+    bridge.mirror_changed.connect(lambda _: look())
     parts.app.exec()
 
 

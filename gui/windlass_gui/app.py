@@ -121,16 +121,16 @@ def start(options: argparse.Namespace) -> Parts:
 
 def run(parts: Parts) -> int:
     """Serve events until the window has closed, then leave the core as the person wished."""
-    try:
-        with told_of_signals(parts.app.quit):
+    with told_of_signals(parts.app.quit):
+        try:
             return parts.app.exec()
-    finally:
-        parts.bridge.shutdown(parts.window.stop_core)
-        if parts.window.recovering is not None:
-            parts.window.recovering.recovery.close()
-        parts.window.background.close()
-        parts.settings.sync()
-        parts.window.deleteLater()
+        finally:
+            parts.bridge.shutdown(parts.window.stop_core)
+            if parts.window.recovering is not None:
+                parts.window.recovering.recovery.close()
+            parts.window.background.close()
+            parts.settings.sync()
+            parts.window.deleteLater()
 
 
 def grab_and_quit(parts: Parts, folder: Path) -> None:

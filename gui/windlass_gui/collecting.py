@@ -27,13 +27,20 @@ class Collector(QObject):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(AFTER)
-        self._timer.timeout.connect(collect_due)
-        # The look itself wakes the loop, too, but while its timer still counts as started.
+        self._timer.timeout.connect(self._look)
+        self._looked = False
+        """What wakes the loop next is the look itself."""
         QAbstractEventDispatcher.instance().awake.connect(self._awake)
 
     def _awake(self) -> None:
-        if not self._timer.isActive():
+        if self._looked:
+            self._looked = False
+        elif not self._timer.isActive():
             self._timer.start()
+
+    def _look(self) -> None:
+        self._looked = True
+        collect_due()
 
 
 def collect_due() -> None:

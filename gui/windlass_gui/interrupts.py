@@ -1,4 +1,4 @@
-"""Ctrl+C and what asks the app to end reach Python while Qt waits for events, without waking it now and then to look."""
+"""Ctrl+C and what asks the app to end reach Python while Qt waits for events, and nobody looks now and then."""
 
 from __future__ import annotations
 

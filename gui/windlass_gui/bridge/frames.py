@@ -1,4 +1,4 @@
-"""When the UI thread looks into the inbox: soon after news came, never more often than the screen needs, else not at all.
+"""When the UI thread looks into the inbox: soon after news came, no more often than can be seen, else never.
 
 Whoever puts the first news into an empty inbox rings once; what comes after it waits for the same frame. So a window
 that hears nothing does not wake, and one that hears a thousand messages a second wakes as often as it can be seen.
