@@ -20,6 +20,7 @@ from windlass_agent.runnerwire import (
     FLOOR,
     HEAD,
     LARGE,
+    LOOK,
     OUT_READ,
     OUT_WRITE,
     RECORDS,
@@ -36,8 +37,6 @@ from windlass_agent.runnerwire import (
     Words,
     encode,
 )
-
-_LOOK = pack(b"")
 
 
 class Channel:
@@ -178,7 +177,7 @@ class Channel:
         """Have the agent look into the ring."""
         self.news = False
         with self._lock:
-            os.write(RESULTS, _LOOK)
+            os.write(RESULTS, LOOK)
 
 
 def _write(body: bytes) -> None:

@@ -101,13 +101,12 @@ class Executor:
         return self._shop.epoll.fileno()
 
     def ready(self) -> int:
-        """Handle what the processes and threads have; how many ends that were."""
+        """Handle what the processes and threads have; how many ends that were. To be settled after that."""
         before = self.functions.handled + self.commands.handled
         for fd, _ in self._shop.epoll.poll(0):
             action = self._shop.actions.get(fd)
             if action is not None:
                 action(fd)
-        self.settle()
         return self.functions.handled + self.commands.handled - before
 
     @property
@@ -123,7 +122,7 @@ class Executor:
         return 0.0 if self._shop.contended else min(QUIET, self.functions.ahead)
 
     def due(self) -> None:
-        """Do what its time has come for."""
+        """Do what its time has come for. To be settled after that."""
         now = clock()
         self.functions.due(now)
         self.transfers.due(now)
@@ -134,23 +133,29 @@ class Executor:
                 self.chains.spread(attempt)
         if self._memory_check is not None and now >= self._memory_check:
             self._check_memory(now)
-        self.settle()
 
     def next_deadline(self) -> float | None:
         """By `wardenwire.clock`."""
-        times = [
-            at
-            for at in (self.functions.next_deadline(), self.transfers.next_deadline(), self._memory_check)
-            if at is not None
-        ]
-        if self._young:
-            times.append(self._young[0][0])
-        return min(times, default=None)
+        soonest = self.functions.next_deadline()
+        young, attempts = self._young, self._shop.attempts
+        while young and young[0][1].id not in attempts:
+            young.popleft()  # it ended before that
+        for at in (self.transfers.next_deadline(), self._memory_check, young[0][0] if young else None):
+            if at is not None and (soonest is None or at < soonest):
+                soonest = at
+        return soonest
 
     def settle(self) -> None:
         """Place what can be placed, and send the wardens their orders. After anything that may have changed that."""
         if self._shop.dirty:
             self._place()
+        for link in self._shop.wardens.links:
+            if not link.idle:
+                self._order()
+                return
+
+    def _order(self) -> None:
+        """Send the wardens what they are to do."""
         for link in list(self._shop.wardens.links):
             try:
                 done = link.flush()
@@ -161,6 +166,7 @@ class Executor:
             if events != link.watched:
                 link.watched = events
                 self._shop.epoll.modify(link.fileno(), events)
+            link.idle = done
 
     # --- taking work ---------------------------------------------------------------------------------------
 
@@ -287,6 +293,9 @@ class Executor:
             if group.listed:
                 waiting.append(group)
         shop.order.clear()
+        if not waiting:
+            shop.contended = False
+            return
         without = [group for group in waiting if not (group.lanes or group.chains)]
         for group in without:
             self._place_group(group)

@@ -25,6 +25,11 @@ class FrameReader:
     def __init__(self) -> None:
         self._rest = b""
 
+    @property
+    def torn(self) -> bool:
+        """A frame has begun and not ended."""
+        return bool(self._rest)
+
     def feed(self, data: bytes) -> list[bytes]:
         buffer = self._rest + data if self._rest else data
         frames: list[bytes] = []

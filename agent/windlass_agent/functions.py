@@ -72,7 +72,7 @@ class Functions:
         lanes = len(group.lanes) + room
         if not lanes:
             return
-        depth = self._depth(group)
+        depth = self._depth(group) if len(queue) > 1 else 1
         share = max(1, min(depth, -(-len(queue) // lanes)))
         for _ in range(room):
             if not queue or not ledger.has(request, queue[0].item.gpus):
@@ -87,7 +87,7 @@ class Functions:
             lane.group, lane.grant = group, grant
             group.lanes.append(lane)
             self._feed(lane, share)
-        if self._shop.contended:
+        if not queue or self._shop.contended:
             return
         for lane in list(group.lanes):
             if queue and not lane.ending and not lane.stuck and len(lane.sent) <= depth // 2:
@@ -126,19 +126,21 @@ class Functions:
         group = lane.group
         assert group is not None
         queue = group.queue
-        count = min(count, len(queue))
-        taken = [queue.popleft() for _ in range(count)]
         plain: dict[str, list[Attempt]] = {}
-        for attempt in taken:
-            if attempt.plain:
-                action = attempt.bundle.spec.action
-                assert isinstance(action, Call)
-                plain.setdefault(action.function, []).append(attempt)
+        others = []
+        for _ in range(min(count, len(queue))):
+            attempt = queue.popleft()
+            action = attempt.bundle.spec.action
+            if not (attempt.plain and isinstance(action, Call)):
+                others.append(attempt)
+            elif (calls := plain.get(action.function)) is not None:
+                calls.append(attempt)
+            else:
+                plain[action.function] = [attempt]
         for digest, calls in plain.items():
             lane.feed_calls(calls, lane.function(digest, self._shop.store))
-        for attempt in taken:
-            if not attempt.plain:
-                self._give(lane, attempt)
+        for attempt in others:
+            self._give(lane, attempt)
         if not lane.sent:
             self._rest(lane)
             return
@@ -577,9 +579,14 @@ class Functions:
         )
 
     def next_deadline(self) -> float | None:
-        times = [lane.check_at for lane in self.lanes.values() if lane.check_at is not None]
-        times += [lane.idle_since + self._shop.settings.runner_idle for lane in self._idle]
-        return min(times, default=None)
+        soonest = None
+        if self._idle:  # the first has been idle longest
+            soonest = self._idle[0].idle_since + self._shop.settings.runner_idle
+        for lane in self.lanes.values():
+            at = lane.check_at
+            if at is not None and (soonest is None or at < soonest):
+                soonest = at
+        return soonest
 
     def forget(self, run: int) -> None:
         """The run is over: its warm runners and its code may go."""

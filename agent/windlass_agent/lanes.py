@@ -26,6 +26,7 @@ from windlass_agent.runnerwire import (
     BYTES,
     FLOOR,
     HEAD,
+    LOOK,
     RECORDS,
     RING,
     RING_SIZE,
@@ -196,7 +197,8 @@ class Lane:
         """How many bytes were there: all of them, as a pipe holds no more than are read."""
         try:
             data = os.read(self.results, READ_SIZE)
-            messages.extend([decode_from_runner(frame) for frame in self._reader.feed(data) if frame])
+            if data != LOOK or self._reader.torn:
+                messages.extend([decode_from_runner(frame) for frame in self._reader.feed(data) if frame])
         except BlockingIOError:
             return 0
         except msgspec.MsgspecError:

@@ -21,6 +21,8 @@ class Link:
         self._queue: deque[list[bytes]] = deque()
         self.socket: zmq.Socket[bytes] | None = None
         self._fd = -1
+        self._silent = False
+        """Nothing was there when the socket was last asked, and nobody has touched it since."""
         self.dialled = 0
         """Rises whenever the socket is another one, or none."""
 
@@ -39,7 +41,11 @@ class Link:
         except zmq.ZMQError:
             socket.close()
             raise
+        self._use(socket)
+
+    def _use(self, socket: zmq.Socket[bytes]) -> None:
         self.socket, self._fd = socket, int(socket.getsockopt(zmq.FD))
+        self._silent = False
         self.dialled += 1
 
     def close(self, linger: int = 0) -> None:
@@ -50,11 +56,14 @@ class Link:
             self.socket, self._fd = None, -1
 
     def send(self, frames: list[bytes]) -> None:
+        """Now, if it goes; else with the next `settle`, or later."""
         self._queue.append(frames)
+        self.flush()
 
     def flush(self) -> bool:
         """Give ZeroMQ what it takes; True when nothing is left."""
         while self._queue and self.socket is not None:
+            self._silent = False
             try:
                 multipart.send(self.socket, self._queue[0])
             except zmq.Again:
@@ -68,16 +77,25 @@ class Link:
 
     def settle(self) -> bool:
         """Send what goes. Whether a message is there; if none is, the descriptor tells of the next one."""
-        while self.socket is not None:
+        while self.socket is not None and (self._queue or not self._silent):
             waiting, room = multipart.events(self.socket)
             if waiting or not (room and self._queue):
+                self._silent = not waiting
                 return waiting
             self.flush()
         return False
 
     def receive(self, limit: int = 200) -> Iterable[list[bytes]]:
-        """Messages that are there, at most `limit`."""
-        for _ in range(limit):
-            if self.socket is None or not multipart.waiting(self.socket):
+        """Messages that are there, at most `limit`. Where the descriptor told of one, it is not asked for first."""
+        for place in range(limit):
+            if self.socket is None:
                 return
-            yield [frame.bytes for frame in multipart.receive(self.socket)]
+            if place and not multipart.waiting(self.socket):
+                self._silent = True
+                return
+            self._silent = False
+            try:
+                frames = multipart.receive(self.socket)
+            except zmq.Again:
+                return  # the sign was of something else
+            yield [frame.bytes for frame in frames]

@@ -112,28 +112,46 @@ class Agent:
         now = clock()
         quiet = now < self._quiet_until
         session_at, executor_at = self.session.next_deadline(), self.executor.next_deadline()
-        times = [session_at, executor_at, self._quiet_until if quiet else None, self._end_at]
-        said, ready = self._sleep(min(at for at in times if at is not None) - now, quiet)
+        until = session_at if executor_at is None or session_at < executor_at else executor_at
+        if quiet:
+            until = min(until, self._quiet_until)
+        if self._end_at is not None:
+            until = min(until, self._end_at)
+        said, ready = self._sleep(until - now, quiet)
         # First the clock: whoever slept through its lease must stop its attempts before it hears of new ones.
         now = clock()
         if now >= session_at:
             self._tick(now)
-        if self._wake in ready and self._wake is not None:
-            os.read(self._wake, 4096)
-            self.end("signal")
-        if self._parent in ready and self._parent is not None and not os.read(self._parent, 4096):
-            self._parent = self._poller = None
-            self.end("the program that started it has ended", grace=0.5)
+        helped = False
+        for fd in ready:
+            if fd == self._link.fileno():
+                said = True
+            elif fd == self.executor.fileno():
+                helped = True
+            else:
+                self._signalled(fd)
         if said:
             for frames in self._link.receive():
                 self._receive(frames)
-        if self.executor.fileno() in ready and self.executor.ready() and (span := self.executor.quiet):
-            self._quiet_until = clock() + span
+        ended = 0
+        if helped:
+            ended = self.executor.ready()
+            self._outbox.flush()  # first of all: somebody may wait for it
         if executor_at is not None and now >= executor_at:
             self.executor.due()
         self.executor.settle()
+        if ended and (span := self.executor.quiet):
+            self._quiet_until = clock() + span
         self._outbox.flush()
-        self._link.flush()
+
+    def _signalled(self, fd: int) -> None:
+        """It is to end, by a signal or because who started it has ended."""
+        if fd == self._wake:
+            os.read(fd, 4096)
+            self.end("signal")
+        elif fd == self._parent and not os.read(fd, 4096):
+            self._parent = self._poller = None
+            self.end("the program that started it has ended", grace=0.5)
 
     def _sleep(self, timeout: float, quiet: bool) -> tuple[bool, list[int]]:
         """Until something comes: whether the core may have said something, and which other descriptors are ready.
@@ -148,8 +166,8 @@ class Agent:
                 if fd is not None and fd >= 0:
                     self._poller.register(fd, select.POLLIN)
         said = self._link.settle()
-        ready = [fd for fd, _ in self._poller.poll(0 if said else max(0.0, timeout) * 1000)]
-        return said or self._link.fileno() in ready, ready
+        found = self._poller.poll(0 if said or timeout < 0 else timeout * 1000)
+        return said, [fd for fd, _ in found]
 
     # --- the session ---------------------------------------------------------------------------------------
 
@@ -224,62 +242,55 @@ class Agent:
         log.warning("dropped a message of the core: %s", text)
 
     def _handle(self, message: m.Message, payload: list[bytes]) -> None:
-        executor = self.executor
-        match message:
-            case m.Alive():
-                if self.session.alive(clock(), message.beat) and self.session.lease_until is not None:
-                    executor.renew_lease(self.session.lease_until)
-            case m.Welcome():
-                self._welcome(message)
-            case m.WhoAreYou():
-                if self.session.who_are_you(clock()):
-                    self._hello()
-            case m.Refused():
-                self._tell(f"the core refuses this agent: {message.reason} ({message.code})")
-                self.session.refused(clock())
-                self._outbox.post = None
-                self._link.close()
-            case m.Shutdown():
-                self.end("the core ended it")
-            case m.Ack():
-                self._spool.ack(id_of(key) for key in message.keys)
-                self._spool.ack_batches(message.batches)
-            case _ if self.session.state is not State.TOGETHER:
-                self._drop("early", f"{type(message).__name__} before the welcome")
-            case m.Assign() | m.AssignRange() | m.AssignTasks():
-                if self._end_at is not None:
-                    for key in message.attempt_keys():
-                        self._outbox.rejected(key, "ending")
-                else:
-                    if isinstance(message, m.Assign):
-                        executor.assign(message, payload)
-                    elif isinstance(message, m.AssignRange):
-                        executor.assign_range(message, payload)
-                    else:
-                        executor.assign_tasks(message, payload)
-                    if not executor.quiet:
-                        self._quiet_until = 0.0
-            case m.Stop():
-                executor.stop(message)
-            case m.Forget():
-                executor.forget(message.runs)
-            case m.LogWant():
-                executor.log_want(message)
-            case m.FindPrograms():
-                missing = [name for name in message.names[:PROGRAMS] if not _has_program(name)]
-                self._outbox.send(m.ProgramsFound(message.ticket, missing), [])
-            case m.BlobChunk():
-                executor.transfers.chunk(message, payload[0] if payload else b"", clock())
-            case m.BlobWant():
-                executor.transfers.wanted(message)
-            case m.BlobDone():
-                executor.transfers.taken(message)
-            case m.BlobMissing():
-                executor.transfers.missing(message, clock())
-            case _:
-                self._drop("strange", f"{type(message).__name__} is not for agents")
+        kind = type(message)
+        if self.session.state is not State.TOGETHER and kind not in _ALWAYS:
+            self._drop("early", f"{kind.__name__} before the welcome")
+        elif (handler := _HANDLERS.get(kind)) is None:
+            self._drop("strange", f"{kind.__name__} is not for agents")
+        else:
+            handler(self, message, payload)
 
-    def _welcome(self, message: m.Welcome) -> None:
+    def _alive(self, message: m.Alive, _: list[bytes]) -> None:
+        if self.session.alive(clock(), message.beat) and self.session.lease_until is not None:
+            self.executor.renew_lease(self.session.lease_until)
+
+    def _who_are_you(self, *_: object) -> None:
+        if self.session.who_are_you(clock()):
+            self._hello()
+
+    def _refused(self, message: m.Refused, _: list[bytes]) -> None:
+        self._tell(f"the core refuses this agent: {message.reason} ({message.code})")
+        self.session.refused(clock())
+        self._outbox.post = None
+        self._link.close()
+
+    def _ack(self, message: m.Ack, _: list[bytes]) -> None:
+        if message.keys:
+            self._spool.ack(map(id_of, message.keys))
+        self._spool.ack_batches(message.batches)
+
+    def _assigned(self, message: m.Assign | m.AssignRange | m.AssignTasks, payload: list[bytes]) -> None:
+        if self._end_at is not None:
+            for key in message.attempt_keys():
+                self._outbox.rejected(key, "ending")
+            return
+        if isinstance(message, m.Assign):
+            self.executor.assign(message, payload)
+        elif isinstance(message, m.AssignRange):
+            self.executor.assign_range(message, payload)
+        else:
+            self.executor.assign_tasks(message, payload)
+        if self._quiet_until and not self.executor.quiet:
+            self._quiet_until = 0.0
+
+    def _chunk(self, message: m.BlobChunk, payload: list[bytes]) -> None:
+        self.executor.transfers.chunk(message, payload[0] if payload else b"", clock())
+
+    def _find_programs(self, message: m.FindPrograms, _: list[bytes]) -> None:
+        missing = [name for name in message.names[:PROGRAMS] if not _has_program(name)]
+        self._outbox.send(m.ProgramsFound(message.ticket, missing), [])
+
+    def _welcome(self, message: m.Welcome, _: list[bytes]) -> None:
         self.session.welcomed(message.epoch, message.heartbeat, message.lease, clock())
         self._told = ""
         log.info("the core has welcomed this agent (lease %d)", message.epoch)
@@ -338,3 +349,27 @@ def _has_program(name: str) -> bool:
     import shutil  # here: it brings the libraries of all archives, and is hardly ever asked for
 
     return ("/" not in name or name.startswith("/")) and shutil.which(name) is not None
+
+
+_HANDLERS: dict[type[m.Message], Callable[[Agent, Any, list[bytes]], None]] = {
+    m.Alive: Agent._alive,
+    m.Welcome: Agent._welcome,
+    m.WhoAreYou: Agent._who_are_you,
+    m.Refused: Agent._refused,
+    m.Shutdown: lambda agent, *_: agent.end("the core ended it"),
+    m.Ack: Agent._ack,
+    m.Assign: Agent._assigned,
+    m.AssignRange: Agent._assigned,
+    m.AssignTasks: Agent._assigned,
+    m.Stop: lambda agent, message, _: agent.executor.stop(message),
+    m.Forget: lambda agent, message, _: agent.executor.forget(message.runs),
+    m.LogWant: lambda agent, message, _: agent.executor.log_want(message),
+    m.FindPrograms: Agent._find_programs,
+    m.BlobChunk: Agent._chunk,
+    m.BlobWant: lambda agent, message, _: agent.executor.transfers.wanted(message),
+    m.BlobDone: lambda agent, message, _: agent.executor.transfers.taken(message),
+    m.BlobMissing: lambda agent, message, _: agent.executor.transfers.missing(message, clock()),
+}
+"""What is done with each message of the core."""
+_ALWAYS = frozenset((m.Alive, m.Welcome, m.WhoAreYou, m.Refused, m.Shutdown, m.Ack))
+"""Those that it may say before its welcome."""

@@ -63,6 +63,8 @@ class AgentOutbox:
 
     def flush(self) -> None:
         """Write ends to disk and send everything, in the order in which it must be understood."""
+        if not (self._successes or self._exits or self._started or self._rejected):
+            return
         if self._started:
             started, self._started = self._started, []
             self.send(Started(started), [])
@@ -74,7 +76,13 @@ class AgentOutbox:
         if self._successes:
             successes, self._successes = self._successes, {}
             # Few first: somebody may wait for them, and what comes after many waits until those are taken.
-            for (run, epoch), found in sorted(successes.items(), key=lambda group: len(group[1])):
+            groups = list(successes.items())
+            if len(groups) > 1:
+                groups.sort(key=lambda group: len(group[1]))
+            for (run, epoch), found in groups:
+                if len(found) == 1:
+                    self._tell_successes(run, epoch, found)
+                    continue
                 for at, end in _cuts([len(done.payload) for _, done in found]):
                     self._tell_successes(run, epoch, found[at:end])
         if self._exits:
@@ -87,19 +95,21 @@ class AgentOutbox:
         self._fresh.clear()
 
     def _tell_successes(self, run: int, epoch: int, found: list[Success]) -> None:
-        tasks = [attempt.key.task for attempt, _ in found]
+        tasks, items, attempts, started, ended, cpu, memory, payload = [], [], [], [], [], [], [], []
+        for attempt, done in found:
+            _, task, item, number = attempt.id
+            tasks.append(task)
+            items.append(item)
+            attempts.append(number)
+            started.append(done.started)
+            ended.append(done.ended)
+            cpu.append(done.cpu)
+            memory.append(done.memory)
+            payload.append(done.payload)
         task = tasks[0]
-        message = Succeeded(
-            self._spool.new_batch(), run, task, epoch,
-            [attempt.key.index for attempt, _ in found],
-            [attempt.key.attempt for attempt, _ in found],
-            [done.started for _, done in found],
-            [done.ended for _, done in found],
-            [done.cpu for _, done in found],
-            [done.memory for _, done in found],
-            [] if tasks.count(task) == len(tasks) else tasks,
-        )  # fmt: skip
-        payload = [done.payload for _, done in found]
+        several = tasks if tasks.count(task) < len(tasks) else []
+        number = self._spool.new_batch()
+        message = Succeeded(number, run, task, epoch, items, attempts, started, ended, cpu, memory, several)
         self._tell(message, payload, encode(message, payload))
 
     def _tell_exits(self, exits: list[tuple[Exit, bytes]]) -> None:
@@ -122,11 +132,9 @@ class AgentOutbox:
     def _tell(self, message: Ends, payload: Sequence[bytes], frames: list[bytes]) -> None:
         """On disk, then on its way."""
         before = self._spool.problem
-        self._spool.add(message, payload, frames)
+        self._spool.add(message, payload, frames, self.post)
         if self._spool.problem and not before:
             log.warning("results are only kept in memory: %s", self._spool.problem)
-        if self.post is not None:
-            self.post(frames)
 
     def resend(self) -> None:
         """After a new welcome: all that was not acknowledged."""

@@ -19,6 +19,8 @@ import struct
 
 import msgspec
 
+from windlass_agent.frames import pack
+
 SINCE = 0
 """Which shared word is the time (epoch seconds) at which the last item began."""
 BEGUN = 1
@@ -37,6 +39,8 @@ BYTES = (1 << 40) - 1
 RECORDS = (1 << 24) - 1
 LARGE = 16 * 1024
 """Bytes beyond which a record goes through the pipe."""
+LOOK = pack(b"")
+"""The frame that says so: look into the ring."""
 WAKE = 0.001
 """Seconds between the runner's calls to look into the ring, while it has more to do."""
 

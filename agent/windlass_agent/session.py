@@ -90,14 +90,11 @@ class Session:
         return todo
 
     def next_deadline(self) -> float:
-        times = [self.lease_until] if self.lease_until is not None else []
-        if self.state is State.APART:
-            times.append(self.retry_at)
-        elif self.state is State.GREETING:
-            times.append(self._greeted + HELLO_PATIENCE)
+        if self.state is State.TOGETHER:
+            at = min(self._beat_at, self._heard + max(SILENCE, 4 * self._every))
         else:
-            times += [self._beat_at, self._heard + max(SILENCE, 4 * self._every)]
-        return min(times)
+            at = self.retry_at if self.state is State.APART else self._greeted + HELLO_PATIENCE
+        return at if self.lease_until is None or at < self.lease_until else self.lease_until
 
     def _apart(self, now: float, soon: bool = False) -> None:
         self.state = State.APART

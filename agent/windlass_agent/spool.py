@@ -12,7 +12,7 @@ import itertools
 import os
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -115,8 +115,14 @@ class Spool:
         if isinstance(message, Succeeded):
             self._batches[message.batch] = kept
 
-    def add(self, message: Ends, payload: Sequence[bytes], frames: list[bytes]) -> None:
-        """Keep a message, before its frames are sent."""
+    def add(
+        self,
+        message: Ends,
+        payload: Sequence[bytes],
+        frames: list[bytes],
+        post: Callable[[list[bytes]], None] | None = None,
+    ) -> None:
+        """Keep a message. Its frames are sent once they are on disk, and before all else: somebody may wait."""
         segment = self._current()
         body = _encode(frames)
         record = _FRAME.pack(len(body), zlib.crc32(body)) + body
@@ -130,6 +136,8 @@ class Spool:
         except OSError as error:
             self.problem = error.strerror or str(error)
             segment.size = SEGMENT + 1  # what follows a torn record would not be read again: begin another file
+        if post is not None:
+            post(frames)
         self._hold(message, payload, segment)
 
     def _current(self) -> _Segment:

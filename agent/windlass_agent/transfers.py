@@ -240,6 +240,8 @@ class Transfers:
                 self._ask(digest, pull, now)
 
     def next_deadline(self) -> float | None:
+        if not (self._offers or self._pulls):
+            return None
         times = [offer.again_at for offer in self._offers.values() if offer.again_at is not None]
         for pull in self._pulls.values():
             if pull.active and pull.receiver is None:

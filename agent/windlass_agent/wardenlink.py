@@ -78,12 +78,15 @@ class WardenLink:
         """It has said something: it has started."""
         self.watched = select.EPOLLIN
         """What the agent waits for on it."""
+        self.idle = True
+        """There is nothing to send, and nothing but what it says to wait for."""
 
     def fileno(self) -> int:
         return self._socket.fileno()
 
     def send(self, order: ToWarden, fds: Sequence[int] = ()) -> None:
         """Put an order into the next batch. `fds` are passed to the warden and closed here once they are sent."""
+        self.idle = False
         if fds:
             self._batch()
             self._queue.append((pack(encode([order])), list(fds)))

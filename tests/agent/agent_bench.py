@@ -135,6 +135,7 @@ class Bench:
         while self.core.queue:
             self.core.queue.pop(0)()
         self.executor.due()
+        self.executor.settle()
         deadline = self.executor.next_deadline()
         wait = patience if deadline is None else max(0.0, min(patience, deadline - clock()))
         if not self.core.queue:
@@ -142,6 +143,7 @@ class Bench:
             poll.register(self.executor.fileno(), select.POLLIN)
             poll.poll(wait * 1000)
         self.executor.ready()
+        self.executor.settle()
 
     def until(self, condition: Callable[[], Any]) -> None:
         end = time.monotonic() + PATIENCE

@@ -32,10 +32,10 @@ class PairLink(Link):
 
     def open(self, endpoint: str, core_public: str) -> None:
         self.close()
-        self.socket = self._context.socket(zmq.DEALER)
-        self.socket.linger = 0
-        self.socket.connect(endpoint)
-        self.dialled += 1
+        socket = self._context.socket(zmq.DEALER)
+        socket.linger = 0
+        socket.connect(endpoint)
+        self._use(socket)
 
 
 class World:

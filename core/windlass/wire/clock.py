@@ -7,6 +7,7 @@ a timeout or a backoff that is counted by the wall clock would end all at once, 
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 
@@ -16,9 +17,9 @@ RATE = 0.01
 """Seconds by which ours goes faster or slower, each second, until both agree again."""
 
 
-def boot() -> float:
-    """Seconds that also pass while the machine is suspended or this process is stopped."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
+boot: Callable[[], float] = functools.partial(time.clock_gettime, time.CLOCK_BOOTTIME)
+"""Seconds that also pass while the machine is suspended or this process is stopped. (It is asked very often, and as a
+function of Python's it would take three times as long.)"""
 
 
 _zero = time.time() - boot()
