@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import getpass
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -200,6 +201,7 @@ class Client:
         return found[0]
 
 
+@functools.cache
 def current_user() -> str:
     """Whose run it is, for fair shares and for people."""
     try:

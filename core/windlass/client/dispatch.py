@@ -377,9 +377,12 @@ class Dispatcher:
             channel.flying[channel.next] = call.future
             channel.next += 1
         first = channel.next - len(calls)
-        for batch in submit.batches(call.payload for call in calls):
-            self._send(channel, first, batch)
-            first += len(batch)
+        if len(calls) == 1:
+            self._send(channel, first, [calls[0].payload])
+        else:
+            for batch in submit.batches(call.payload for call in calls):
+                self._send(channel, first, batch)
+                first += len(batch)
         self._poll(channel)
 
     def _send(self, channel: _Channel, first: int, payloads: list[bytes]) -> None:
@@ -387,15 +390,13 @@ class Dispatcher:
         with self._lock:
             channel.appends.add(first)
         message = m.AppendItems(0, channel.run, 0, first, len(payloads))
-        future = self._client.link.request(message, [msgspec.msgpack.encode(payloads)], at_once=True)
 
-        def answered(done: Future[Answer]) -> None:
+        def answered(result: Answer | WindlassError) -> None:
             """On the network thread. Nobody need wake where nothing waits for the answer."""
-            error = done.exception()
-            if error is not None:
+            if isinstance(result, WindlassError):
                 with self._lock:
                     behind = min(channel.appends) < first
-                self._events.put(_NotAppended(channel, first, payloads, error, behind))
+                self._events.put(_NotAppended(channel, first, payloads, result, behind))
                 return
             with self._lock:
                 channel.appends.discard(first)
@@ -403,7 +404,7 @@ class Dispatcher:
             if waits:
                 self._ring()
 
-        future.add_done_callback(answered)
+        self._client.link.post(message, [msgspec.msgpack.encode(payloads)], answered)
 
     def _not_appended(self, event: _NotAppended) -> None:
         channel, error = event.channel, event.error

@@ -100,6 +100,8 @@ class Link:
         self._futures: dict[int, Future[Any]] = {}
         self._parts: dict[int, Callable[[s.Answer], None]] = {}
         """Who takes the answers of a request that stands."""
+        self._enders: dict[int, Callable[[s.Answer | WindlassError], None]] = {}
+        """Who takes the answer of a request without a future."""
         self._sources: dict[int, tuple[Source, Callable[[int], None] | None]] = {}
         self._sinks: dict[int, tuple[Sink, Callable[[int], None] | None]] = {}
         self._subscriptions: list[Subscription] = []
@@ -116,6 +118,8 @@ class Link:
         """What a guest at the helm leaves to the network thread."""
         self._descriptors = (-1, -1)
         """Of the socket and its monitor: readable when these should be looked at; -1 without them."""
+        self._guests_poll = (-2, select.poll())
+        """What a guest sleeps on, and the socket's descriptor that it is for."""
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._thread = threading.Thread(target=self._run, name=f"windlass-link-{name}", daemon=True)
         self._thread.start()
@@ -177,6 +181,16 @@ class Link:
         self._do(lambda: self._state.request(ticket, message, payload), at_once)
         return future
 
+    def post(
+        self, message: m.Message, payload: Sequence[bytes], ended: Callable[[s.Answer | WindlassError], None]
+    ) -> None:
+        """`request`, at once and without a future: `ended` gets what comes of it. It must not raise anything."""
+        with self._lock:
+            self._tickets += 1
+            ticket = self._tickets
+        self._enders[ticket] = ended
+        self._do(lambda: self._state.request(ticket, message, payload), at_once=True)
+
     def ask(self, message: m.Message, payload: Sequence[bytes] = (), timeout: float | None = 30.0) -> s.Answer:
         """`request`, waited for. `CoreUnreachable` when no answer came in time. Not from a callback."""
         if threading.current_thread() is self._thread or self._helm.mine:
@@ -215,16 +229,18 @@ class Link:
         """Take what came, but nothing after the answer. Seconds to wait for more; 0: the guest has left."""
         left, unread = 0.0, True
         with self._helm:
-            self._drain()
-            while not future.done() and (unread := self._look()):
+            if self._commands:
+                self._drain()
+            done = future.done()
+            while not done and (unread := self._look()):
                 self._take()
-            if self._socket is not None and not (future.done() or self._own) and self._helm.left:
+                done = future.done()
+            if not done and self._socket is not None and not self._own and self._helm.left:
                 left = until - time.monotonic()
             if left > 0:
                 return left
             # Parked, the network thread will look by itself.
             unread = bool(self._own) or (unread and not self._helm.parked and self._look())
-            done = future.done()
             rings = self._helm.leave(done, unread)
         if rings:
             self._ring(leased=done)
@@ -233,11 +249,12 @@ class Link:
     def _rest(self, left: float) -> None:
         """Sleep as a guest until something comes or somebody has touched the socket, or so many seconds."""
         socket, bell = self._descriptors[0], self._guests_bell.fileno()
-        poll = select.poll()
-        for fd in (socket, bell):
-            if fd >= 0:
-                poll.register(fd, select.POLLIN)
-        for fd, _ in poll.poll(left * 1000 if socket >= 0 else 0):
+        if self._guests_poll[0] != socket:
+            self._guests_poll = socket, select.poll()
+            for fd in (socket, bell):
+                if fd >= 0:
+                    self._guests_poll[1].register(fd, select.POLLIN)
+        for fd, _ in self._guests_poll[1].poll(left * 1000 if socket >= 0 else 0):
             if fd == bell:
                 self._guests_bell.clear()
 
@@ -569,6 +586,11 @@ class Link:
         self._flush()
 
     def _finish(self, effect: s.Finish) -> None:
+        ended = self._enders.pop(effect.ticket, None)
+        if ended is not None:
+            assert effect.result is not None  # that is the end of a transfer
+            ended(effect.result)
+            return
         future = self._futures.pop(effect.ticket, None)
         self._parts.pop(effect.ticket, None)
         source, sink = self._sources.pop(effect.ticket, None), self._sinks.pop(effect.ticket, None)

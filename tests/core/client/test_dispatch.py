@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from windlass.client import dispatch
-from windlass.client.errors import LinkBusy, RequestFailed
+from windlass.client.errors import LinkBusy, RequestFailed, WindlassError
 from windlass.client.link_state import Answer
 from windlass.wire import messages as m
 
+Ended = Callable[[Answer | WindlassError], None]
 TAKEN = Answer({"count": 0}, [])
 OUT_OF_ORDER = RequestFailed("bad-request", "the next item is 0, not 1")
 
@@ -22,28 +23,23 @@ class Bench:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(dispatch.time, "sleep", lambda seconds: None)
-        self.asked: list[tuple[int, Future[Answer]]] = []
+        self.asked: list[tuple[int, Ended]] = []
         self.channel = dispatch._Channel("f", 1)
         self.dispatcher = dispatch.Dispatcher(None, 1, None)
         self.dispatcher._client = SimpleNamespace(link=self)  # type: ignore[assignment]
 
-    def request(self, message: m.AppendItems, payload: Any, **_: Any) -> Future[Answer]:
-        future: Future[Answer] = Future()
-        self.asked.append((message.first, future))
-        return future
+    def post(self, message: m.AppendItems, payload: Any, ended: Ended) -> None:
+        self.asked.append((message.first, ended))
 
     def send(self, *firsts: int) -> None:
         for first in firsts:
             self.dispatcher._send(self.channel, first, [b""])
 
-    def answer(self, first: int, answer: Answer | Exception) -> None:
+    def answer(self, first: int, answer: Answer | WindlassError) -> None:
         """The oldest open question of these calls gets it."""
         place = next(place for place, (at, _) in enumerate(self.asked) if at == first)
-        _, future = self.asked.pop(place)
-        if isinstance(answer, Exception):
-            future.set_exception(answer)
-        else:
-            future.set_result(answer)
+        _, ended = self.asked.pop(place)
+        ended(answer)
 
     def work_off(self) -> None:
         while not self.dispatcher._events.empty():
@@ -54,7 +50,7 @@ class Bench:
 
 @pytest.mark.parametrize("busy", [LinkBusy("full"), RequestFailed("busy", "the disk is full")])
 def test_who_stood_behind_one_that_found_no_room_comes_again_behind_it(
-    monkeypatch: pytest.MonkeyPatch, busy: Exception
+    monkeypatch: pytest.MonkeyPatch, busy: WindlassError
 ) -> None:
     bench = Bench(monkeypatch)
     bench.send(0, 1)
