@@ -153,7 +153,11 @@ class RunsPane(QWidget):
             # ... and a priority where one is given.
             self.runs_table.columns.offer(self.runs.at("Priority"), any(row.priority for row in mirror.runs.values()))
             self.runs_table.columns.offer(self.runs.at("Owner"), len({row.owner for row in mirror.runs.values()}) > 1)
-        if self.current is not None and (inside := changes.inside.get(self.current)) is not None:
+        if self.current in changes.runs_removed:
+            self.current = None
+            self.bridge.follow(None)
+            self._show_tasks(None)
+        elif self.current is not None and (inside := changes.inside.get(self.current)) is not None:
             self._show_tasks(None if inside.reset else inside.tasks)
         if changes.runs or changes.runs_removed:
             self._enable()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from windlass_gui.look.theme import ITEM_STATES
+from windlass_gui.mirror import Changes
+from windlass_gui.runs.run_view import Shown
 
 if TYPE_CHECKING:
     from windlass_gui.window.main_window import MainWindow
@@ -30,6 +32,7 @@ class Leading(QObject):
         self.failures.card.task_of = self.run_view.task_as_submitted
         self.failures.card.log_asked.connect(self._show_item_log)
         self.failures.card.edit_asked.connect(self.edit_task)
+        window.bridge.mirror_changed.connect(self._forget_deleted)
 
     # --- tasks and items of the shown run --------------------------------------------------------------------
 
@@ -110,6 +113,24 @@ class Leading(QObject):
             self.show_items(run, task)
         else:
             self._show_item_log(run, task, 0)
+
+    def _forget_deleted(self, changes: Changes) -> None:
+        """No pane goes on showing, or asking for, what a run was that is there no more."""
+        window, gone = self.window, changes.runs_removed
+        if not gone:
+            return
+        for made in window.documents.all:
+            if made.shown.run in gone:
+                made.shown = Shown()
+        if self.items.run in gone:
+            self.items.show_task(None, None)
+        if self.log.item is not None and self.log.item[0] in gone:
+            self.log.show_item(None)
+        if window.timeline.run in gone:
+            window.timeline.show_run(None)
+        attempts = window.tabling.attempts
+        if attempts.scope is not None and attempts.scope[0] in gone:
+            attempts.show_attempts(None)
 
     # --- the graph ---------------------------------------------------------------------------------------------
 
