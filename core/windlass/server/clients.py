@@ -516,6 +516,9 @@ class ClientDesk:
             "agent": views.as_map(views.agent_row(core, agent)),
             "attempts": [views.as_map(views.ended_row(core, record)) for record in found],
             "titles": titles,
+            "singles": sorted(
+                (run, task) for run, task in tasks if run in here and not core.runs[run].task(task).is_array
+            ),
             "searched": min(core.seq, ENDS_SEARCHED),
             "whole": core.seq <= ENDS_SEARCHED,
             "events": [

@@ -823,8 +823,8 @@ class GetAgent(Message, frozen=True):
     """One agent, by its id, with its past.
 
     -> Reply({"agent": AgentRow, "attempts": [AttemptRow], "titles": [[run, task, name]], "searched": ends looked
-    through, "whole": whether that is all there are, "events": [EventRow]}); both lists the newest first, at most
-    `limit` attempts. Those that run come from "run:ID" topics.
+    through, "whole": whether that is all there are, "events": [EventRow], "singles": [[run, task]] of the titles that
+    are no arrays}); both lists the newest first, at most `limit` attempts. Those that run come from "run:ID" topics.
     """
 
     req: int

@@ -5,6 +5,7 @@ card.py        one agent in a few lines: state, slots, live curves
 control.py     drain, forgive, remove: what destroys asks first
 curves.py      a small live curve
 flow.py        cards in columns
+following.py   which runs' attempts are followed
 heat.py        the heat map: a cell for each agent
 joining.py     how another machine joins
 measures.py    what the heat map can show of an agent

@@ -6,8 +6,9 @@ import time
 from typing import Any
 
 import msgspec
+import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from windlass.model.units import human_size
@@ -74,6 +75,7 @@ class AgentPage(QWidget):
         self._ended: dict[AttemptKey, AttemptRow] = {}
         self._asked = ""
         """The agent of the question that is on its way."""
+        self._told = self._left_out = ""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(EVERY)
@@ -188,13 +190,26 @@ class AgentPage(QWidget):
         if agent != self.agent:
             self.agent = agent
             self._ended = {}
+            self._clear()
             self.events.reset({})
             self.attempts.titles = dict(self._running.titles)
             self._fill_attempts()
-            self.searched.setText(self.tr("Asking the core…"))
+            self._say_told(self.tr("Asking the core…"))
         self._show_row()
         self.tick()
         self.ask()
+
+    def _clear(self) -> None:
+        """Nothing is said of the machine before; of this one there may be no row and no curve."""
+        self.badge.show_state("new")
+        self.name.setText(self.agent)
+        self.name.setToolTip(plain_tip(self.agent))
+        self.state.setText("")
+        for fact in self.facts.values():
+            fact.setText("–")
+        nothing = np.zeros(0)
+        for curve in self.curves.values():
+            curve.show_values(nothing, nothing, "–")
 
     def leave(self) -> None:
         self._timer.stop()
@@ -205,29 +220,46 @@ class AgentPage(QWidget):
         if self.isVisible():
             self._timer.start()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """With the window, which was closed or iconified meanwhile."""
+        super().showEvent(event)
+        self.ask()
+
     def hideEvent(self, event: QHideEvent) -> None:
         self._timer.stop()
 
     def ask(self) -> None:
         if self.agent and not self._asked:
-            self._asked = self.agent
-            self.bridge.request(m.GetAgent(0, self.agent, ATTEMPTS), self._answered, self._failed)
+            about = self._asked = self.agent
+            question = m.GetAgent(0, about, ATTEMPTS)
+            self.bridge.request(
+                question, lambda data, _: self._answered(about, data), lambda reason: self._failed(about, reason)
+            )
 
-    def _failed(self, reason: str) -> None:
+    def _over(self, about: str) -> bool:
+        """The question about this machine has its answer, for which somebody still waits."""
+        if about != self._asked:
+            return False  # it was asked before the link was another
         self._asked = ""
-        self.searched.setText(spoken(reason))
-        if self.isVisible():
-            self._timer.start()
-
-    def _answered(self, data: dict[str, Any], _payload: list[bytes]) -> None:
-        about, self._asked = self._asked, ""
         if about != self.agent:
             self.ask()
+            return False
+        if self.isVisible():
+            self._timer.start()
+        return True
+
+    def _failed(self, about: str, reason: str) -> None:
+        if self._over(about):
+            self._say_told(spoken(reason))
+
+    def _answered(self, about: str, data: dict[str, Any]) -> None:
+        if not self._over(about):
             return
         rows = msgspec.convert(data["attempts"], list[AttemptRow])
         self._ended = {(row.run, row.task, row.index, row.attempt): row for row in rows}
+        singles = {(run, task) for run, task in data.get("singles", ())}
         for run, task, name in data["titles"]:
-            self.attempts.titles.setdefault((run, task), (name, True))
+            self.attempts.titles.setdefault((run, task), (name, (run, task) not in singles))
         self._fill_attempts()
         events = msgspec.convert(data["events"], list[EventRow])
         self.events.reset(dict(enumerate(events)))
@@ -236,9 +268,17 @@ class AgentPage(QWidget):
             told = self.tr("All that ran here, up to the last {}").format(ATTEMPTS)
         else:
             told = self.tr("Those among the last {} ends of all machines").format(fmt.count(data["searched"]))
-        self.searched.setText(told)
-        if self.isVisible():
-            self._timer.start()
+        self._say_told(told)
+
+    def say_left_out(self, words: str) -> None:
+        """What of what runs now is not known here, if so."""
+        if words != self._left_out:
+            self._left_out = words
+            self._say_told(self._told)
+
+    def _say_told(self, words: str) -> None:
+        self._told = words
+        self.searched.setText(" · ".join(filter(None, (words, self._left_out))))
 
     def _fill_attempts(self) -> None:
         """What runs there now, and what ran last."""
@@ -286,7 +326,7 @@ class AgentPage(QWidget):
         self.name.setText(row.name)
         self.name.setToolTip(plain_tip(f"{row.name}\n{row.id}"))
         since = f", {span(max(0.0, time.time() - row.since))}" if row.since else ""
-        self.state.setText(STATE_TEXT.get(state, state) + since)
+        self.state.setText(self.tr(STATE_TEXT.get(state, state)) + since)
         for name, text in facts(row).items():
             self.facts[name].setText(text or "–")
 

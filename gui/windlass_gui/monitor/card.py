@@ -99,15 +99,15 @@ class AgentCard(QFrame):
         self.badge.show_state(state)
         self.name.setText(row.name)
         self.name.setToolTip(plain_tip(f"{row.name}\n{row.id}"))
-        self.state.setText({"up": "", "aside": "set aside", "probation": "on probation"}.get(state, state))
-        self.state.setToolTip(STATE_TEXT.get(state, state))
+        short = {"up": "", "aside": self.tr("set aside"), "probation": self.tr("on probation")}
+        self.state.setText(short[state] if state in short else spoken(state))
+        self.state.setToolTip(self.tr(STATE_TEXT.get(state, state)))
         system = " ".join(filter(None, map(row.labels.get, ("os", "arch"))))
         cpus = float(row.resources.get("cpus") or 0)
         parts = [system, self.tr("{} CPUs").format(fmt.number(cpus)), human_size(row.resources.get("memory") or 0)]
         self.facts.setText(" · ".join(filter(None, parts)))
-        self.facts.setToolTip(
-            "\n".join([row.cpu_model, *row.gpus, *(f"{k}={v}" for k, v in row.labels.items())]).strip()
-        )
+        told = [row.cpu_model, *row.gpus, *(f"{name}={value}" for name, value in row.labels.items())]
+        self.facts.setToolTip(plain_tip("\n".join(filter(None, told))))
         holds = _holds(row)
         self.holds.setText(" · ".join(holds))
         self.holds.setToolTip(LIMITS_TIP)
@@ -123,8 +123,8 @@ class AgentCard(QFrame):
         self.slots.show_slots(max(1, round(cpus)), used, row.waiting)
         self._action = "remove" if row.state == "down" else "undrain" if row.draining else "drain"
         text, tip = ACTIONS[self._action]
-        self.drain.setText(text)
-        self.drain.setToolTip(tip)
+        self.drain.setText(self.tr(text))
+        self.drain.setToolTip(self.tr(tip))
         self.forgive.setVisible(bool(row.aside))
 
     def tell(self, now: float | None = None) -> None:
@@ -174,8 +174,8 @@ class StateBadge(QWidget):
 
     def show_state(self, state: str) -> None:
         self.state = state
-        self.setToolTip(STATE_TEXT.get(state, state))
-        self.setAccessibleName(state)
+        self.setToolTip(self.tr(STATE_TEXT.get(state, state)))
+        self.setAccessibleName(spoken(state))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

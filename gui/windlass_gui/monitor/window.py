@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from windlass.wire.rows import AttemptRow
 from windlass_gui.bridge import Bridge
-from windlass_gui.look.theme import M, S
+from windlass_gui.look.theme import XS, M, S
 from windlass_gui.mirror import Changes
 from windlass_gui.models import AttemptsModel, SortedRows
 from windlass_gui.models import format as fmt
@@ -32,6 +32,7 @@ from windlass_gui.monitor.agent_page import AgentPage
 from windlass_gui.monitor.card import AgentCard
 from windlass_gui.monitor.control import fill_menu
 from windlass_gui.monitor.flow import Flow
+from windlass_gui.monitor.following import left_out, to_follow
 from windlass_gui.monitor.joining import JoinDialog
 from windlass_gui.monitor.map_pane import MapPane
 from windlass_gui.monitor.measures import MEASURES
@@ -42,8 +43,6 @@ from windlass_gui.panes.table import Table
 from windlass_gui.panes.words import Elided
 
 HOLDER = "monitor"
-FOLLOWED = 8
-"""Running runs whose attempts the table shows; the newest ones."""
 CARDS = 12
 """Agents from which on the map is the better picture, unless a person chose."""
 MOST_CARDS = 48
@@ -117,9 +116,20 @@ class MonitorWindow(QMainWindow):
         self.running = Hinted(
             self.table, self.tr("Nothing runs"), self.tr("Submit a graph: what its machines do appears here.")
         )
+        self._following: set[int] = set()
+        self.left_out = QLabel()
+        self.left_out.setProperty("role", "small")
+        self.left_out.setContentsMargins(S, XS, S, XS)
+        self.left_out.hide()
+        beside = QWidget()
+        attempts = QVBoxLayout(beside)
+        attempts.setContentsMargins(0, 0, 0, 0)
+        attempts.setSpacing(0)
+        attempts.addWidget(self.running, 1)
+        attempts.addWidget(self.left_out)
         self.shares = SharesPane(self.bridge)
         below = QSplitter(Qt.Orientation.Horizontal)
-        below.addWidget(self.running)
+        below.addWidget(beside)
         below.addWidget(self.shares)
         below.setSizes([720, 376])
         below.setStretchFactor(0, 1)
@@ -195,11 +205,12 @@ class MonitorWindow(QMainWindow):
     def _release(self) -> None:
         self._clock.stop()
         self.bridge.follow_samples(HOLDER, False)
+        self._following = set()
         self.bridge.follow_all(set(), HOLDER)
 
     def _follow_runs(self) -> None:
-        running = [run for run, row in self.bridge.mirror.runs.items() if row.state not in ENDED_RUN]
-        self.bridge.follow_all(set(sorted(running)[-FOLLOWED:]), HOLDER)
+        self._following = to_follow(self.bridge.mirror.runs.values(), self._following)
+        self.bridge.follow_all(self._following, HOLDER)
 
     # --- the mirror ----------------------------------------------------------------------------------------
 
@@ -366,9 +377,20 @@ class MonitorWindow(QMainWindow):
         self.machines.show_hint(not agents)
         self.strip.setVisible(bool(agents))
         self.running.show_hint(not self.attempts.rowCount())
+        self._say_left_out()
         self.add.setEnabled(self.bridge.state == "up")
         if self.bridge.state != "up":
             self.queue.setText(self.bridge.text or self.tr("Not connected to a core"))
+
+    def _say_left_out(self) -> None:
+        followed = self._following | {run.id for run in self.bridge.mirror.followed()}
+        more = left_out(self.bridge.mirror.runs.values(), followed)
+        words = self.tr("What runs of 1 more run is not listed") if more == 1 else ""
+        if more > 1:
+            words = self.tr("What runs of {} more runs is not listed").format(fmt.count(more))
+        self.left_out.setText(words)
+        self.left_out.setVisible(bool(words))
+        self.page.say_left_out(words)
 
     # --- doing ---------------------------------------------------------------------------------------------
 

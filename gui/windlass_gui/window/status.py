@@ -96,5 +96,5 @@ class Status(QObject):
         agents = [row for row in self.bridge.mirror.agents.values() if row.state == "up"]
         self.agents.setText(self.tr("1 agent") if len(agents) == 1 else self.tr("{} agents").format(len(agents)))
         names = "\n".join(row.name for row in agents)
-        self.agents.setToolTip(names or self.tr("No machine is there to run anything"))
+        self.agents.setToolTip(plain_tip(names) or self.tr("No machine is there to run anything"))
         self.running.setText(self.tr("{} running").format(f"{sum(row.running for row in agents):,}"))

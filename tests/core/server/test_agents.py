@@ -64,6 +64,7 @@ def test_its_last_attempts_the_newest_first(core: Any, kit: Any) -> None:
     seqs = [row["seq"] for row in found["attempts"]]
     assert seqs == sorted(seqs, reverse=True)
     assert [run, 0, "g · many"] in found["titles"]
+    assert found["singles"] == [[run, 1]], "the other is an array, whose items have numbers"
     assert found["whole"]
     assert not client.ask(m.GetAgent, "b1")["attempts"]
 
