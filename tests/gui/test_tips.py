@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import Qt as QtGuiTools
 from PySide6.QtGui import QTextDocument
 
+import windlass_gui
 from windlass_gui.look.tips import plain_tip
 from windlass_gui.mirror import Mirror
 from windlass_gui.models.items import ItemsModel
@@ -46,3 +49,20 @@ def test_a_tables_tip_shows_what_a_task_said_as_text(qapp: object, make: Any) ->
     model = ItemsModel()
     model.show(run, 0)
     assert _shown(model.data(model.index(0, 0), Qt.ItemDataRole.ToolTipRole)) == SAID
+
+
+def test_boxes_show_what_others_say_as_text() -> None:
+    """A box that guesses what is HTML would show the name of a machine, or a reason, as another one."""
+    made = 0
+    for path in sorted(Path(windlass_gui.__file__).parent.rglob("*.py")):
+        for part in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(part, ast.FunctionDef):
+                calls = {_name(call) for call in ast.walk(part) if isinstance(call, ast.Call)}
+                if "QMessageBox" in calls:
+                    made += 1
+                    assert "setTextFormat" in calls, f"{path.name}, {part.name}: which format has its text?"
+    assert made > 5
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")

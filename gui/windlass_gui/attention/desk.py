@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSettings, QTimer
+from PySide6.QtCore import QObject, QSettings, Qt, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QMessageBox, QSystemTrayIcon, QWidget
 
@@ -130,6 +130,7 @@ class AttentionDesk(QObject):
         self._show_window()
         box = QMessageBox(self.window)
         box.setIcon(QMessageBox.Icon.Question)
+        box.setTextFormat(Qt.TextFormat.PlainText)
         count = self.tr("1 run") if len(runs) == 1 else self.tr("{} runs").format(f"{len(runs):,}")
         box.setText((self.tr("Pause {}?") if on else self.tr("Let {} go on?")).format(count))
         box.setInformativeText(

@@ -366,9 +366,11 @@ class Bridge(QObject):
 
         self.request(message, tell, failed)
 
-    def agent_control(self, action: str, agent: str, done: Callable[[], None] | None = None) -> None:
-        """drain, undrain, forgive or remove."""
-        self.request(m.AgentControl(0, action, agent), lambda _data, _payload: done() if done else None)
+    def agent_control(
+        self, action: str, agent: str, done: Callable[[], None] | None = None, failed: Failed | None = None
+    ) -> None:
+        """drain, undrain, forgive, unforgive or remove."""
+        self.request(m.AgentControl(0, action, agent), lambda _data, _payload: done() if done else None, failed)
 
     def make_token(self, done: Callable[[str], None], role: str = "agent", failed: Failed | None = None) -> None:
         """A fresh join token for one more peer."""

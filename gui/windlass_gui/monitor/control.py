@@ -41,6 +41,7 @@ def do(bridge: Bridge, window: QWidget, agent: str, action: str) -> QMessageBox 
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle(_tr("Remove a machine"))
+    box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(_tr("Forget {}?").format(row.name))
     box.setInformativeText(
         _tr(

@@ -6,6 +6,7 @@ What touches many or ends work is shown by a preview first; what can be taken ba
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
@@ -152,49 +153,58 @@ class Acting(QObject):
 
     def drain(self, agents: Iterable[str], on: bool = True) -> None:
         """Nothing new for these machines; what runs there goes on. Or take work again."""
-        agents = list(agents)
-        for agent in agents:
-            self.bridge.agent_control("drain" if on else "undrain", agent)
-        if agents:
-            names = self._agents(agents)
-            text = self.tr("{} gets nothing new") if on else self.tr("{} takes work again")
-            self.strip.say(text.format(names), lambda: self._undrain(agents, on))
 
-    def _undrain(self, agents: list[str], on: bool) -> None:
-        for agent in agents:
-            self.bridge.agent_control("undrain" if on else "drain", agent)
+        def done(agents: list[str]) -> None:
+            one = self.tr("{} gets nothing new") if on else self.tr("{} takes work again")
+            many = self.tr("{} machines get nothing new") if on else self.tr("{} machines take work again")
+            self.strip.say(self._said(agents, one, many), lambda: self._control("undrain" if on else "drain", agents))
+
+        self._control("drain" if on else "undrain", agents, done)
 
     def forgive(self, agents: Iterable[str]) -> None:
         """Machines that were set aside as sick get work again at once."""
-        agents = list(agents)
-        for agent in agents:
-            self.bridge.agent_control("forgive", agent)
-        if agents:
-            self.strip.say(self.tr("{} is forgiven").format(self._agents(agents)), lambda: self._unforgive(agents))
 
-    def _unforgive(self, agents: list[str]) -> None:
-        """Set aside again, for as long as they would have been."""
-        for agent in agents:
-            self.bridge.agent_control("unforgive", agent)
+        def done(agents: list[str]) -> None:
+            # Taken back, they are set aside again for as long as they would have been.
+            words = self._said(agents, self.tr("{} is forgiven"), self.tr("{} machines are forgiven"))
+            self.strip.say(words, lambda: self._control("unforgive", agents))
+
+        self._control("forgive", agents, done)
+
+    def _control(
+        self, action: str, agents: Iterable[str], done: Callable[[list[str]], object] = lambda _: None
+    ) -> None:
+        """Ask for it; when all are answered, `done` gets those with which it was done, if there are any."""
+        left, good = list(agents), list[str]()
+
+        def answered(agent: str, reason: str = "") -> None:
+            left.remove(agent)
+            if reason:
+                self.bridge.failed.emit(reason)
+            else:
+                good.append(agent)
+            if not left and good:
+                done(good)
+
+        for agent in list(left):
+            self.bridge.agent_control(action, agent, partial(answered, agent), partial(answered, agent))
 
     def remove(self, agents: Iterable[str]) -> None:
         """Forget machines that are down; asked first."""
         agents = list(agents)
 
-        def go() -> None:
-            for agent in agents:
-                self.bridge.agent_control("remove", agent)
-
         self._ask(
-            self.tr("Forget {}?").format(self._agents(agents)),
+            self._said(agents, self.tr("Forget {}?"), self.tr("Forget {} machines?")),
             self.tr("It leaves the list. Its key stays known: it appears again when its agent starts again."),
-            self.tr("Forget"), go,
+            self.tr("Forget"), lambda: self._control("remove", agents),
         )  # fmt: skip
 
-    def _agents(self, agents: list[str]) -> str:
-        known = self.bridge.mirror.agents
-        names = [known[agent].name if agent in known else agent for agent in agents]
-        return names[0] if len(names) == 1 else self.tr("{} machines").format(len(names))
+    def _said(self, agents: list[str], one: str, many: str) -> str:
+        """Words on a machine, which is named, or on several."""
+        if len(agents) != 1:
+            return many.format(len(agents))
+        row = self.bridge.mirror.agents.get(agents[0])
+        return one.format(row.name if row is not None else agents[0])
 
     def _ask(self, text: str, more: str, word: str, go: Callable[[], object]) -> None:
         box = QMessageBox(self.window)

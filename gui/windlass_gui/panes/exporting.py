@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QTableView
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QFileDialog, QTableView
 
 from windlass_gui.background import Background
 from windlass_gui.filejob import FileJob, show_progress
+from windlass_gui.look.boxes import warn
 from windlass_gui.models import export as files
 
 SLICE = 0.02
@@ -88,9 +89,7 @@ class Export(FileJob):
 
     def _failed(self, error: Exception) -> None:
         if not self.over:
-            box = QMessageBox(QMessageBox.Icon.Warning, self.tr("Not exported"), str(error), parent=self._table)
-            box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            box.open()
+            warn(self._table, self.tr("Not exported"), str(error))
         self._end(str(error))
 
     def _end(self, problem: str) -> None:

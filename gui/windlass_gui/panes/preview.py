@@ -36,7 +36,7 @@ class Preview(QDialog):
         self.bridge, self.action, self.picks = bridge, action, list(picks)
         self._go = go
         self.acted: Acted | None = None
-        """What it will touch; None while that is asked."""
+        """What it will touch; None until the core has counted that for the toggles as they stand."""
         self.setWindowTitle(self.tr("Retry") if action == "retry" else self.tr("Cancel items"))
         self.resize(560, 460)
         self.title = QLabel(self.tr("Counting…"))
@@ -110,6 +110,8 @@ class Preview(QDialog):
 
     def _toggled(self) -> None:
         if hasattr(self, "yes"):
+            # What was counted is not what would be done now; a change of the runs alone is counted in passing.
+            self.acted = None
             self._enable()
             self.ask()
 

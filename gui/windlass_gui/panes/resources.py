@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from windlass.model.document import check_text
 from windlass.model.edit import DocumentText
@@ -79,6 +80,8 @@ class ResourcesDialog(QDialog):
         waiting = sum(row.counts.pending + row.counts.ready + row.counts.backoff for row in rows)
         running = sum(row.counts.active for row in rows)
         self.document = ""
+        self.sent = False
+        """The change is on its way."""
         names = ", ".join(self.tasks[:3]) + ("…" if len(self.tasks) > 3 else "")
         self.note = QLabel(
             self.tr("{} of {} wait and will ask for this from now on; {} that run go on as they are.").format(
@@ -122,10 +125,17 @@ class ResourcesDialog(QDialog):
         bridge.get_run(run, self._told, self._refused)
 
     def _refused(self, reason: str) -> None:
-        self.error.setText(spoken(reason))
+        if isValid(self):  # it may be closed before the core answers
+            self.sent = False
+            self.error.setText(spoken(reason))
+            self._enable()
+        elif self.sent:
+            self.bridge.failed.emit(reason)
 
     def _told(self, data: dict[str, Any]) -> None:
         """The run's document: say what the tasks ask for now."""
+        if not isValid(self):
+            return
         self.document = str(data.get("document") or "")
         graph = check_text(self.document).graph if self.document else None
         if graph is None:
@@ -156,15 +166,17 @@ class ResourcesDialog(QDialog):
         return found
 
     def _check(self) -> None:
+        if self.document:
+            self.error.setText("")
+        self._enable()
+
+    def _enable(self) -> None:
         try:
             values = self.values()
         except ValueError as error:
-            self._refused(str(error))
-            self.yes.setEnabled(False)
-            return
-        if self.document:
-            self.error.setText("")
-        self.yes.setEnabled(bool(values and self.document and self.tasks))
+            self.error.setText(spoken(str(error)))
+            values = {}
+        self.yes.setEnabled(bool(values and self.document and self.tasks) and not self.sent)
 
     def _send(self) -> None:
         before = self.document
@@ -175,14 +187,17 @@ class ResourcesDialog(QDialog):
             self._refused("\n".join(problems[:3]))
             return
 
-        def done(_data: dict[str, Any], _payload: list[bytes]) -> None:
-            self.strip.say(
-                self.tr("What waits of run {} asks for other resources").format(self.run),
-                lambda: self.bridge.request(_message(self.run, before)),
-            )
-            self.accept()
+        bridge, run, strip = self.bridge, self.run, self.strip
+        words = self.tr("What waits of run {} asks for other resources").format(run)
 
-        self.bridge.request(_message(self.run, text), done, self._refused)
+        def done(_data: dict[str, Any], _payload: list[bytes]) -> None:
+            strip.say(words, lambda: bridge.request(_message(run, before)))
+            if isValid(self):
+                self.accept()
+
+        self.sent = True
+        self._enable()
+        bridge.request(_message(run, text), done, self._refused)
 
 
 def _at(raw: Any, group: str, name: str) -> Any:

@@ -15,6 +15,8 @@ from windlass.model.part import part_text
 from windlass_gui.background import Background
 from windlass_gui.bridge import Bridge, SubmitProgress
 from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.look.boxes import warn
+from windlass_gui.look.language import spoken
 from windlass_gui.runs.run_view import RunView
 from windlass_gui.window import newer
 
@@ -197,10 +199,7 @@ class Retrying(QObject):
                 self.run_view.amended(run, text)
                 go()
             else:
-                title = self.tr("Not retried")
-                box = QMessageBox(QMessageBox.Icon.Warning, title, progress.text, parent=self.window)
-                box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-                box.open()
+                warn(self.window, self.tr("Not retried"), spoken(progress.text))
 
         self.busy = True
         self.progress.emit(self.tr("Taking the changes into run {}…").format(run))

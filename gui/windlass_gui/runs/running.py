@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QSettings, Qt, Signal
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtWidgets import QWidget
 
 from windlass.model.graph import Graph
 from windlass_gui.bridge import Bridge, SubmitProgress
 from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.look.boxes import warn
+from windlass_gui.look.language import spoken
 from windlass_gui.runs.run_view import RunView
 from windlass_gui.submit.dialog import SubmitDialog
 from windlass_gui.submit.options import SubmitOptions
@@ -87,9 +89,7 @@ class Running(QObject):
         self.busy = False
         self.progress.emit("")
         if progress.phase == "failed":
-            box = QMessageBox(QMessageBox.Icon.Warning, self.tr("Not submitted"), progress.text, parent=self.window)
-            box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            box.open()
+            warn(self.window, self.tr("Not submitted"), spoken(progress.text))
         elif progress.run is not None:
             self.said.emit(progress.text)
             self.submitted.emit(session, progress.run, text)

@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
-    QMessageBox,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 from windlass.model.units import human_size
 from windlass_gui.bridge import Bridge
 from windlass_gui.filejob import WriteJob, show_progress
+from windlass_gui.look.boxes import warn
 from windlass_gui.models import format as fmt
 from windlass_gui.paced import Paced
 from windlass_gui.panes.hint import Hinted
@@ -122,7 +122,7 @@ class TimelinePane(QWidget):
         self.view.show_bar((run, task, index, attempt))
 
     def _shown_runs(self) -> list[int]:
-        """The run itself; with lanes by run or colours by owner some of the others too, the newest first."""
+        """The run itself; by run, or by agent in the owners' colours, some of the others too, the newest first."""
         if self.run is None:
             return []
         if not self._several:
@@ -133,7 +133,8 @@ class TimelinePane(QWidget):
 
     @property
     def _several(self) -> bool:
-        return self.bars.mode == "run" or self.bars.way == "owner"
+        """Not by task: the tasks of another run are others."""
+        return self.bars.mode == "run" or (self.bars.way == "owner" and self.bars.mode == "agent")
 
     def _turn(self, step: int) -> None:
         """To older runs, or (-1) to newer ones."""
@@ -301,7 +302,7 @@ class TimelinePane(QWidget):
         row = mirror.attempts.get(key[1:]) if mirror is not None else None
         if row is not None and row.error:
             lines.append(row.error.split("\n", 1)[0][:120])
-        return "\n".join(line.replace("<", "‹") for line in lines)
+        return "\n".join(lines)
 
     # --- files ---------------------------------------------------------------------------------------------
 
@@ -313,9 +314,13 @@ class TimelinePane(QWidget):
             "picture": (".png", self.tr("Picture (*.png)")),
         }[kind]
         wish = f"run-{self.run}{ending}" if self.run is not None else f"timeline{ending}"
-        chosen, _ = QFileDialog.getSaveFileName(self, self.tr("Export the timeline"), wish, words)
-        if chosen:
-            self.write(kind, Path(chosen))
+        dialog = QFileDialog(self, self.tr("Export the timeline"), wish, words)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(ending)
+        dialog.selectFile(wish)
+        dialog.fileSelected.connect(lambda name: self.write(kind, Path(name)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
 
     def write(self, kind: str, path: Path) -> None:
         """In a thread of its own; the note says when it is done."""
@@ -350,7 +355,7 @@ class TimelinePane(QWidget):
         if job.cancelled:
             self._say()
         elif problem:
-            QMessageBox.warning(self, self.tr("Export the timeline"), self.tr("It was not written: {}").format(problem))
+            warn(self, self.tr("Export the timeline"), self.tr("It was not written: {}").format(problem))
             self._say()
         else:
             self.note.setText(self.tr("Written to {}").format(job.path.name))

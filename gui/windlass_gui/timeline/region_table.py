@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from windlass.model.units import human_size
 from windlass_gui.look.buttons import flat_button
 from windlass_gui.look.theme import XS, S
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.models import format as fmt
 from windlass_gui.panes.table import ROW
 from windlass_gui.timeline.summary import Line
@@ -91,7 +92,8 @@ class RegionTable(QWidget):
                 cell = QTableWidgetItem(text)
                 if column:
                     cell.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                cell.setToolTip(self.tr("{} memory at most").format(human_size(line.memory)) if line.memory else text)
+                memory = self.tr("{} memory at most").format(human_size(line.memory)) if line.memory else ""
+                cell.setToolTip(memory or plain_tip(text))
                 self.table.setItem(at, column, cell)
         self.table.resizeColumnsToContents()
         self.show()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from windlass import __version__
@@ -22,6 +22,7 @@ def ask_running(window: QWidget, running: int) -> str:
     box = QMessageBox(window)
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle(_tr("A run is going on"))
+    box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(_tr("A run is going on.") if running == 1 else _tr("{} runs are going on.").format(running))
     one = _tr("It can go on without this window; the next time you start Windlass it is here again.")
     more = _tr("They can go on without this window; the next time you start Windlass they are here again.")

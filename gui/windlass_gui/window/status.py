@@ -68,6 +68,7 @@ class Status(QObject):
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle(self.tr("No connection"))
+        box.setTextFormat(Qt.TextFormat.PlainText)
         box.setText(self.tr("There is no connection to a core."))
         box.setInformativeText(spoken(text))
         box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -11,6 +11,7 @@ from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
+from windlass.client.errors import RequestFailed
 from windlass.wire import messages as m
 from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge
@@ -81,6 +82,7 @@ def test_a_bulk_retry_is_shown_first_and_done_in_one_request(qtbot: QtBot, bridg
     assert preview.model.rowCount() == 21
     assert [preview.model.index(20, column).data() for column in range(4)] == ["1", "join", "", "skipped"]
     preview.after.click()
+    assert not preview.yes.isEnabled(), "what was counted is not what would be done now"
     message = answer(told, bridge, 40, states=[0, 0, 0, 0, 19, 20, 0, 1])
     assert (message.downstream, message.only_failed, message.dry) == (True, False, True)
     assert "made anew" in preview.text.text()
@@ -190,10 +192,14 @@ def test_pause_priority_and_drain_offer_undo(qtbot: QtBot, bridge: Bridge, told:
     bridge.frame()
     acting.drain(["a1"])
     assert told.of(m.AgentControl)[-1].message == m.AgentControl(0, "drain", "a1")
+    told.of(m.AgentControl)[-1].answer()
+    bridge.frame()
     assert acting.strip.label.text() == "gpu7 gets nothing new"
     acting.strip.button.click()
     assert told.of(m.AgentControl)[-1].message == m.AgentControl(0, "undrain", "a1")
     acting.forgive(["a1"])
+    told.of(m.AgentControl)[-1].answer()
+    bridge.frame()
     assert acting.strip.label.text() == "gpu7 is forgiven"
     acting.strip.button.click()
     assert told.of(m.AgentControl)[-1].message == m.AgentControl(0, "unforgive", "a1")
@@ -269,6 +275,29 @@ def test_dragging_in_the_queue_sets_priorities(qtbot: QtBot, bridge: Bridge, tol
     table.dropEvent(event)
     assert answer(told, bridge, 0) == m.Act(0, "priority", [m.Pick(4, value=6)])
     assert pane.acting.strip.label.text() == "Moved run 4 before run 2"
+
+
+def test_what_was_refused_is_not_said_to_be_done(qtbot: QtBot, bridge: Bridge, told: RecordingLink, make: Any) -> None:
+    told.tell(make.snapshot("agents", agents=[make.agent("a"), make.agent("b")], removed=[]))
+    bridge.frame()
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.show()
+    acting = Acting(bridge, window)
+    for do, words in ((acting.drain, "b gets nothing new"), (acting.forgive, "b is forgiven")):
+        do(["a", "b"])
+        assert not acting.strip.isVisible(), "nobody has done it yet"
+        for asked in told.of(m.AgentControl)[-2:]:
+            asked.fail(RequestFailed("forbidden", "a viewer may only look"))
+        bridge.frame()
+        assert not acting.strip.isVisible()
+        do(["a", "b"])
+        first, second = told.of(m.AgentControl)[-2:]
+        first.fail(RequestFailed("not-found", "no agent 'a'"))
+        second.answer()
+        bridge.frame()
+        assert acting.strip.label.text() == words, "one of them only"
+        acting.strip.hide()
 
 
 def test_agents_are_drained_by_key(qtbot: QtBot, bridge: Bridge, told: RecordingLink, make: Any) -> None:

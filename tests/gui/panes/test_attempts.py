@@ -6,10 +6,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 from tests.gui.choosing import choose
 
+from windlass.client.errors import RequestFailed
 from windlass.model.graph import Graph
 from windlass.wire import messages as m
 from windlass.wire.rows import Counts
@@ -152,3 +154,38 @@ def test_a_programs_graph_cannot_be_changed(qtbot: QtBot, bridge: Bridge, told: 
     dialog.lines["timeout"].setText("5 min")
     assert "made by a program" in dialog.error.text()
     assert not dialog.yes.isEnabled()
+
+
+def test_a_dialog_that_was_closed_hears_no_answer(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    strip = UndoStrip(window)
+    early = ResourcesDialog(bridge, 1, [0], strip, window)
+    early.open()
+    early.reject()
+    gone()
+    told.of(m.GetRun)[-1].answer({"document": DOCUMENT, "params": {}})
+    bridge.frame()
+    refused = ResourcesDialog(bridge, 1, [0], strip, window)
+    refused.open()
+    refused.reject()
+    gone()
+    told.of(m.GetRun)[-1].fail(RequestFailed("not-found", "no run 1"))
+    bridge.frame()
+    late = ResourcesDialog(bridge, 1, [0], strip, window)
+    late.open()
+    told.of(m.GetRun)[-1].answer({"document": DOCUMENT, "params": {}})
+    bridge.frame()
+    late.lines["resources.memory"].setText("4 GiB")
+    late.yes.click()
+    assert not late.yes.isEnabled(), "it is sent once, however often one presses"
+    late.reject()
+    gone()
+    told.of(m.Amend)[-1].answer({"tasks": ["encode"], "files": []})
+    bridge.frame()
+    assert "other resources" in strip.label.text(), "what was sent is done, and can be taken back"
+
+
+def gone() -> None:
+    """What was closed is destroyed, as it is when the events go on."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from windlass.wire import messages as m
@@ -350,14 +350,15 @@ def test_it_is_written_to_a_file(
 
 
 def test_what_cannot_be_written_is_told(
-    qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any, tmp_path: Path
 ) -> None:
     pane = shown(qtbot, bridge, link, make)
-    said: list[str] = []
-    monkeypatch.setattr(QMessageBox, "warning", lambda _, __, text: said.append(text))
     pane.write("table", tmp_path / "no" / "such" / "folder.csv")
-    qtbot.waitUntil(lambda: bool(said))
-    assert "folder" in said[0]
+    qtbot.waitUntil(lambda: pane.findChild(QMessageBox) is not None)
+    box = pane.findChild(QMessageBox)
+    assert box is not None
+    assert "folder" in box.text()
+    box.close()
 
 
 def test_what_ended_while_nobody_looked_comes_when_somebody_does(
@@ -374,3 +375,37 @@ def test_what_ended_while_nobody_looked_comes_when_somebody_does(
     pane.show()
     assert len(link.of(m.GetColumns)) == asked + 1
     assert pane.bars.count == 11
+
+
+def test_what_failed_is_told_letter_by_letter(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
+    pane = shown(qtbot, bridge, link, make)
+    bad = make.attempt(0, 3, state="exited", outcome="nonzero", ended=make.NOW + 4, error="expected <b>, got <i>")
+    link.tell(make.delta("run:1", attempts=[bad]))
+    bridge.frame()
+    assert pane.view.describe((1, 0, 3, 1)).endswith("expected <b>, got <i>")
+
+
+def test_lanes_by_task_are_of_one_graph(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
+    """The first task of another run is another task."""
+    pane = shown(qtbot, bridge, link, make)
+    link.tell(make.snapshot("runs", runs=[make.run(1), make.run(2)], removed=[]))
+    bridge.frame()
+    pane.colors.setCurrentIndex(pane.colors.findData("owner"))
+    assert pane.feed.runs == [1, 2]
+    pane.lanes.setCurrentIndex(pane.lanes.findData("task"))
+    assert pane.feed.runs == [1]
+    pane.lanes.setCurrentIndex(pane.lanes.findData("run"))
+    assert pane.feed.runs == [1, 2]
+
+
+def test_a_file_gets_the_ending_of_what_is_in_it(
+    qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any, tmp_path: Path
+) -> None:
+    pane = shown(qtbot, bridge, link, make)
+    pane.ask_export("table")
+    dialog = pane.findChild(QFileDialog)
+    assert dialog is not None
+    dialog.setDirectory(str(tmp_path))
+    dialog.selectFile("mine")
+    dialog.accept()
+    qtbot.waitUntil(lambda: [entry.name for entry in tmp_path.iterdir()] == ["mine.csv"])
