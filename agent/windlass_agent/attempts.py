@@ -57,12 +57,14 @@ class Group:
     """The attempts of one task, or of all tasks of one kind: a queue, and what is known of how long they take."""
 
     __slots__ = (
-        "bundle", "chains", "devices", "function", "kind", "lanes", "light", "listed", "mean", "present", "queue",
-        "rendered", "same",
+        "alone", "bundle", "chains", "devices", "function", "kind", "lanes", "light", "listed", "mean", "present",
+        "queue", "rendered", "same",
     )  # fmt: skip
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, alone: bool = False) -> None:
         self.bundle = bundle
+        self.alone = alone
+        """It is of one attempt, which may be what ends wardens, and so has one of its own."""
         self.queue: deque[Attempt] = deque()
         self.listed = False
         """It stands in the order in which tasks take turns."""

@@ -60,7 +60,8 @@ class Chains:
                 if not queue or not ledger.has(request, queue[0].item.gpus):
                     break
                 grant = ledger.take(request, pin, queue[0].item.gpus)
-                chain = Chain(next(self._ids), group, grant, wardens.lightest())
+                warden = self._shop.own_warden(hatches=False) if group.alone else wardens.lightest()
+                chain = Chain(next(self._ids), group, grant, warden)
                 chain.warden.chains += 1
                 chains.append(chain)
                 self._open.add(chain)
@@ -126,6 +127,7 @@ class Chains:
             self._shop.ledger.give(chain.grant)
             chain.warden.chains -= 1
             chain.group.chains.remove(chain)
+            self._shop.let_go(chain.warden)
             self._open.discard(chain)
 
     def spread(self, attempt: Attempt) -> None:

@@ -216,6 +216,8 @@ class Executor:
         if group is None or bundle is None or not group.takes(bundle):
             self._outbox.rejected(key, "unknown bundle")
             return
+        if item.alone:
+            group = Group(bundle, alone=True)
         attempt = attempts[id] = Attempt(group, bundle, key, item, payload)
         if bundle is group.present and not item.files and attempt.plain:
             self._shop.queue(attempt)  # all that the bundle needs was seen to be here
@@ -521,8 +523,7 @@ class Executor:
 
     def sample(self) -> list[AttemptSample]:
         """A point of the curve of each attempt that has run for a while. Once a second, so the wardens are seen to."""
-        for link in self._shop.wardens.links:
-            link.wake()
+        self._shop.wardens.look()
         now = epoch()
         samples = []
         uses: dict[Id, tuple[float, float]] = {}

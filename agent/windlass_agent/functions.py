@@ -274,7 +274,7 @@ class Functions:
         memory = request.memory if self._shop.kernel_limits else 0
         tag = (group.bundle.run, self._code_of(group)[0], gpus, grant.pins, request.cpus, memory)
         for place, lane in enumerate(self._idle):
-            if lane.tag == tag:
+            if lane.tag == tag and not group.alone:
                 return self._idle.pop(place)
         # Runners of other runs or versions make room, so that the machine does not fill up with idle ones.
         while self._idle and len(self.lanes) > max(2, int(self._shop.settings.resources.cpus)):
@@ -283,6 +283,8 @@ class Functions:
         home = self._shop.work / f"runner-{spawn}"
         home.mkdir(parents=True, exist_ok=True)
         lane = Lane(spawn, tag, home)
+        if group.alone:
+            lane.warden = self._shop.own_warden(hatches=True)
         self.lanes[spawn] = lane
         self._by_fd[lane.results] = lane
         self._shop.watch(lane.results, self._ready)
@@ -302,7 +304,8 @@ class Functions:
                 fds=DESCRIPTORS,
                 limits=self._shop.limits(spawn, grant),
             ),
-            fds=lane.passed,
+            lane.warden,
+            lane.passed,
         )
         return lane
 
@@ -316,7 +319,9 @@ class Functions:
             lane.grant = None
         lane.check_at = None
         self._shop.dirty = True
-        if not lane.ending and not lane.dead:
+        if lane.warden is not None:
+            self._end(lane)
+        elif not lane.ending and not lane.dead:
             lane.idle_since = clock()
             self._idle.append(lane)
 
@@ -446,7 +451,7 @@ class Functions:
             for attempt in rest:
                 self._finisher.give_back(attempt, message.error)
             rest = []
-        elif rest:
+        elif rest and message is not None:
             bad = self._bad_starts[lane.tag] = self._bad_starts.get(lane.tag, 0) + 1
             if bad >= BAD_STARTS or isinstance(message, SpawnFailed):
                 text = b"".join(data for _, data in words).decode("utf-8", "replace").strip()
@@ -499,6 +504,8 @@ class Functions:
         lane.close()
         del self.lanes[lane.spawn]
         remove_tree(lane.home)
+        if lane.warden is not None:
+            self._shop.let_go(lane.warden)
 
     # --- stopping, looking ---------------------------------------------------------------------------------
 

@@ -44,6 +44,7 @@ from windlass_agent.runnerwire import (
     decode_ring,
     encode,
 )
+from windlass_agent.wardenlink import WardenLink
 
 Tag = tuple[int, str, tuple[int, ...], tuple[int, ...], float, int]
 """run, what code it imports, GPUs, CPUs of its own, CPUs asked for, memory that the kernel lets it use: a runner serves
@@ -57,6 +58,8 @@ class Lane:
         self.spawn = spawn
         self.tag = tag
         self.home = home
+        self.warden: WardenLink | None = None
+        """Its own; None: it shares one."""
         self.group: Group | None = None
         self.grant: Grant | None = None
         self.sent: deque[Attempt] = deque()

@@ -115,6 +115,18 @@ class Shop:
         if link is not None:
             self.watch_warden(link)
 
+    def own_warden(self, hatches: bool) -> WardenLink:
+        """A warden for one attempt that may be what ends them."""
+        link = self.wardens.own(hatches)
+        self.watch_warden(link)
+        return link
+
+    def let_go(self, link: WardenLink) -> None:
+        """What ran under it has ended. Only its own attempt's warden goes then, and a dead one is gone already."""
+        if link.own and link in self.wardens.links:
+            self.unwatch(link.fileno())
+            self.wardens.leave(link)
+
     def unwatch(self, fd: int) -> None:
         if self.actions.pop(fd, None) is not None:
             self.epoll.unregister(fd)

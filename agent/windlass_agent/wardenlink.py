@@ -41,8 +41,9 @@ class WardenDied(Exception):
 class WardenLink:
     """One warden process. Its descendants are marked, so that they are found even when it is dead."""
 
-    def __init__(self, agent: str, hatches: bool = True) -> None:
-        """`hatches`: it should be ready to bring forth runners."""
+    def __init__(self, agent: str, hatches: bool = True, own: bool = False) -> None:
+        """`hatches`: it should be ready to bring forth runners. `own`: it serves one attempt and no other."""
+        self.own = own
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             name = f"{agent}/{next(_numbers)}"
@@ -175,17 +176,18 @@ class WardenLink:
             if time.monotonic() > end:
                 break  # in the kernel's hands (a dead network disk): they end when it lets go of them
             time.sleep(0.005)
-        self._drop()
+        self.let_go()
 
     def close(self) -> None:
         """In order: the warden kills what it still has, and ends. Waits for that."""
-        self._drop()
+        self.let_go()
         try:
             self.process.wait(5)
         except subprocess.TimeoutExpired:
             self.bury()
 
-    def _drop(self) -> None:
+    def let_go(self) -> None:
+        """It is not spoken with any more; it ends, if it has not yet."""
         for _, fds in self._queue:
             for fd in fds:
                 os.close(fd)

@@ -107,9 +107,10 @@ class Bench:
         self._tasks += 1
         payload = [b""] * payloads if isinstance(payloads, int) else payloads
         item = {name: bundle.pop(name) for name in ("value", "item_files") if name in bundle}
+        alone = bundle.pop("alone", False)
         made = m.Bundle(run, self._tasks, 1, "test", task, bundle.pop("params", {}), **bundle)
         keys = [m.Key(run, self._tasks, index, 1, 7) for index in range(len(payload))]
-        items = [m.AssignItem(key, 1, item.get("value", b""), item.get("item_files", [])) for key in keys]
+        items = [m.AssignItem(key, 1, item.get("value", b""), item.get("item_files", []), alone=alone) for key in keys]
         self.executor.assign(m.Assign([made], items), payload)
         return keys
 

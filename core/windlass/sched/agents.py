@@ -108,6 +108,7 @@ class Agent:
         "sole",
         "state",
         "stopping",
+        "suspects",
         "timed",
         "version",
     )  # fmt: skip
@@ -133,6 +134,8 @@ class Agent:
         self.stopping: dict[AttemptId, Stopping] = {}
         self.recalled: set[AttemptId] = set()
         """Waiting ones that were asked back."""
+        self.suspects: set[AttemptId] = set()
+        """Live ones of items that may be what ends agents (`suspects.py`): at most one."""
         self.buckets: dict[Shape, Bucket] = {}
         self.heard = 0.0
         self.rate = 0.0

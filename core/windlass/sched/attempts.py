@@ -108,6 +108,8 @@ def exited(book: Book, event: AttemptsExited) -> None:
             tables.check_attempt(_A.ASSIGNED, _A.EXITED)
         if agent.recalled:
             agent.recalled.difference_update(accepted)
+        if agent.suspects:
+            agent.suspects.difference_update(accepted)
         agent.count(len(accepted), book.now)
         book.emit(AcceptExits(agent.id, event.epoch, accepted))
         if agent.give_devices(accepted):
@@ -179,6 +181,8 @@ def succeeded(book: Book, event: AttemptsSucceeded, ids: list[AttemptId]) -> Non
             running.pop(id, None)
     if agent.recalled:
         agent.recalled.difference_update(ids)
+    if agent.suspects:
+        agent.suspects.difference_update(ids)
     if len(running) < ran:
         tables.check_attempt(_A.RUNNING, _A.EXITED)
     if ran - len(running) < len(ids):
@@ -313,6 +317,7 @@ def release(book: Book, agent: Agent, id: AttemptId) -> None:
     agent.running.pop(id, None)
     agent.stopping.pop(id, None)
     agent.recalled.discard(id)
+    agent.suspects.discard(id)
     del task.active[item]
     task.run.owner.live[task.shape] -= 1
     book.supply.race.fell(task.run.owner)

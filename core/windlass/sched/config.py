@@ -16,7 +16,8 @@ class Config:
     """An agent that is silent for so long is DOWN and its attempts are LOST. Longer than the lease (12) that the agent
     counts from the *sending* of the heartbeat that was answered, so that it has stopped them before."""
     crash_limit: int = 3
-    """So many LOST attempts fail an item: it may be what kills the agents."""
+    """So many LOST attempts fail an item: it may be what kills the agents. Before the last of them it is made sure that
+    it is this one (`suspects.py`)."""
     stop_repeat: float = 2.0
     """A STOP that nobody acknowledged is said again after so long."""
     timeout_slack: float = 30.0

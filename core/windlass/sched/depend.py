@@ -13,6 +13,7 @@ from windlass.sched.book import Book
 from windlass.sched.events import DecideTask
 from windlass.sched.queues import Range, runs_of
 from windlass.sched.states import TERMINAL, ItemState
+from windlass.sched.suspects import suspects
 from windlass.sched.table import Table
 from windlass.sched.tasks import RunState, TaskState
 
@@ -85,9 +86,20 @@ def _make_ready(book: Book, task: TaskState, lo: int, hi: int) -> None:
     # Only items whose old attempt still stops are held.
     for first, last in _around(lo, hi, task.held) if task.busy else [(lo, hi)]:
         task.move_range(first, last, _S.PENDING, _S.READY)
-        task.queue.add(first, last)
+        _queue(book, task, first, last)
         book.items(task, _S.READY, [(first, last)])
     book.supply.push(task)
+
+
+def _queue(book: Book, task: TaskState, first: int, last: int) -> None:
+    """Suspects, which a restart of the core may have left, stand apart: they are not given by ranges."""
+    for item in sorted(item for item in suspects(book, task) if first <= item < last):
+        if first < item:
+            task.queue.add(first, item)
+        task.queue.add_again(item)
+        first = item + 1
+    if first < last:
+        task.queue.add(first, last)
 
 
 def _around(lo: int, hi: int, holes: set[int]) -> list[Range]:

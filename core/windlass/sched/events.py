@@ -354,6 +354,8 @@ class AssignAttempts(Struct, frozen=True):
     items: list[AttemptId]
     gpus: Mapping[AttemptId, tuple[int, ...]] = {}
     """The devices of those that asked for any."""
+    alone: Sequence[AttemptId] = ()
+    """Those that get a helper process of their own, so that what they may do to it hurts nobody else."""
 
 
 class StopAttempts(Struct, frozen=True):

@@ -29,6 +29,7 @@ from windlass.sched.reasons import (
 )
 from windlass.sched.shapes import Shape, in_units
 from windlass.sched.states import TERMINAL, AgentState, ItemState
+from windlass.sched.suspects import suspects
 from windlass.sched.tasks import TaskState
 
 _S = ItemState
@@ -232,7 +233,15 @@ def _place_in_queue(task: TaskState, index: int | None) -> tuple[Again | None, i
 def _agents(book: Book, task: TaskState, again: Again | None, now: float, names: Names) -> list[AgentReason]:
     wanted = {other.shape for other in book.supply.waiting()} if book.reserved else set()
     result = [_agent(book, task, agent, wanted, now, names.get(agent.id, agent.id)) for agent in book.agents.values()]
-    if again is None or not again.avoid or now >= again.until:
+    if again is None:
+        return result
+    if again.item in suspects(book, task):
+        text = "runs another item that may be what ends agents; such run one at a time"
+        for at, reason in enumerate(result):
+            if reason.kind == "free" and book.agents[reason.agent].suspects:
+                words = ("runs another that may end agents", "run another that may end agents")
+                result[at] = replace(reason, kind="busy", text=text, words=words)
+    if not again.avoid or now >= again.until:
         return result
     can = [at for at, reason in enumerate(result) if reason.kind in ABLE]
     for at in can:

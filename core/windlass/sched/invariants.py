@@ -111,7 +111,8 @@ def _check_agent(agent: Agent) -> None:
         if kind in ON_DEVICES:
             continue
         assert agent.free[kind] == capacity - held.get(kind, 0), f"{agent} miscounts its free {kind}"
-    for group in (agent.running, agent.stopping, agent.recalled):
+    assert len(agent.suspects) <= 1, f"{agent} runs suspects side by side: {agent.suspects}"
+    for group in (agent.running, agent.stopping, agent.recalled, agent.suspects):
         assert set(group) <= set(agent.live), f"{agent} lists an attempt that is not live"
     if agent.state in (AgentState.DOWN, AgentState.NEW):
         assert not agent.live, f"{agent} still has attempts"

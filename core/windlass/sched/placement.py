@@ -20,6 +20,7 @@ from windlass.sched.queues import ranges_of
 from windlass.sched.race import Line
 from windlass.sched.shapes import Amounts, Shape
 from windlass.sched.states import AttemptState, ItemState
+from windlass.sched.suspects import suspects
 from windlass.sched.tasks import Owner, TaskState
 
 VAIN = 64
@@ -48,6 +49,7 @@ class Planner:
         self._passed: list[tuple[Shape, Agent]] = []
         self._strangers: set[tuple[TaskState, Agent]] = set()
         """Agents that have no files of what the task has ready."""
+        self._alone: dict[Agent, list[AttemptId]] = {}
         self._tried: dict[Shape, int] = {}
         """How many tasks of the shape were too long for the gap before a reservation."""
         self._full: list[Shape] = []
@@ -73,7 +75,8 @@ class Planner:
         self._recall()
         for agent, ids in self._given.items():
             book.attempts(AttemptState.ASSIGNED, agent.id, ids)
-            book.emit(AssignAttempts(agent.id, agent.epoch, ids, self._gpus.get(agent, _NO_GPUS)))
+            gpus, alone = self._gpus.get(agent, _NO_GPUS), self._alone.get(agent, ())
+            book.emit(AssignAttempts(agent.id, agent.epoch, ids, gpus, alone))
             book.story.tell(book.now, "assigned", agent.id, ids)
 
     def _refresh(self) -> None:
@@ -236,11 +239,15 @@ class Planner:
             spans = []
         if homes is None and task.queue.again:
             elsewhere = self._elsewhere(task, agent)
-            items = task.queue.take_again(most, agent.id, book.now, elsewhere)
+            apart = suspects(book, task)
+            items = task.queue.take_again(most, agent.id, book.now, elsewhere, apart, 0 if agent.suspects else 1)
             for item in items:
                 task.move(item, ItemState.ACTIVE)
                 task.active[item] = agent
                 ids.append(AttemptId(run, pos, item, task.next_number(item)))
+                if item in apart:
+                    agent.suspects.add(ids[-1])
+                    self._alone.setdefault(agent, []).append(ids[-1])
             if items:
                 book.items(task, ItemState.ACTIVE, ranges_of(items))
         while len(ids) < most:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
 Range = tuple[int, int]
@@ -114,8 +114,13 @@ class ReadyQueue:
         self.again.append(Again(item, avoid, until))
         self.size += 1
 
-    def take_again(self, most: int, agent: str, now: float, elsewhere: bool) -> list[int]:
-        """Retries for this agent; with `elsewhere` (another agent could do it) not those that it failed."""
+    def take_again(
+        self, most: int, agent: str, now: float, elsewhere: bool, few: Container[int] = (), most_few: int = 0
+    ) -> list[int]:
+        """Retries for this agent; with `elsewhere` (another agent could do it) not those that it failed.
+
+        Of those that are in `few` at most so many.
+        """
         if not self.again:
             return []
         taken: list[int] = []
@@ -123,9 +128,11 @@ class ReadyQueue:
         again = deque(self.again)
         while again and len(taken) < most:
             entry = again.popleft()
-            if elsewhere and entry.avoid == agent and now < entry.until:
+            one = entry.item in few
+            if (one and not most_few) or (elsewhere and entry.avoid == agent and now < entry.until):
                 left.append(entry)
             else:
+                most_few -= one
                 taken.append(entry.item)
         left.extend(again)
         self.again = left or ()

@@ -71,13 +71,13 @@ class Assigner:
     def assign(self, effect: ev.AssignAttempts) -> None:
         core, now = self._core, self._core.now
         agent, epoch = effect.agent, effect.epoch
-        gpus = effect.gpus
-        # Items with devices of their own are neighbours of nobody.
-        spans = [(id[0], id[1], id[2], id[2] + 1, id[3]) for id in effect.items] if gpus else spans_of(effect.items)
+        own = effect.gpus or effect.alone
+        # Items with devices, or a helper process, of their own are neighbours of nobody.
+        spans = [(id[0], id[1], id[2], id[2] + 1, id[3]) for id in effect.items] if own else spans_of(effect.items)
         single: list[tuple[Any, ...]] = []
         many: list[tuple[Any, ...]] = []
-        alone = spans if gpus else self._together(agent, epoch, spans, many)
-        for run, task, first, last, attempt in alone:
+        apart = spans if own else self._together(agent, epoch, spans, many)
+        for run, task, first, last, attempt in apart:
             if last - first == 1:
                 core.live[AttemptId(run, task, first, attempt)] = Live(agent, epoch, now)
                 single.append((run, task, first, attempt, agent, epoch, 0, now, None, -1))
@@ -94,7 +94,7 @@ class Assigner:
         record = core.agents[agent]
         record.assigned += len(effect.items)
         core.publisher.agents_dirty.add(agent)
-        core.later(partial(self._assign_now, record, epoch, spans, gpus))
+        core.later(partial(self._assign_now, record, epoch, spans, effect.gpus, frozenset(effect.alone)))
 
     def _together(self, agent: str, epoch: int, spans: list[Span], rows: list[tuple[Any, ...]]) -> list[Span]:
         """First attempts of single tasks of a run are one row; those that are none are returned."""
@@ -124,12 +124,17 @@ class Assigner:
         return self._core.scheduler.counts(run)[ItemState.ACTIVE] <= FEW
 
     def _assign_now(
-        self, agent: AgentRecord, epoch: int, spans: list[Span], gpus: Mapping[AttemptId, tuple[int, ...]]
+        self,
+        agent: AgentRecord,
+        epoch: int,
+        spans: list[Span],
+        gpus: Mapping[AttemptId, tuple[int, ...]],
+        alone: frozenset[AttemptId],
     ) -> None:
         """The assignment is durable, and so is all that it depends on: put together what the agent needs, and send."""
         if agent.connection is None or agent.epoch != epoch:
             return  # it will say HELLO, without these
-        if not gpus:
+        if not (gpus or alone):
             spans = self._assign_kinds(agent, epoch, spans)
         bundles: dict[tuple[int, int], Bundle] = {}
         found: dict[tuple[int, int], tuple[RunData, bool, int, bool]] = {}
@@ -170,6 +175,8 @@ class Assigner:
                         item = self._core.bundles.item(run, id, epoch, version)
                     if id in gpus:
                         item = msgspec.structs.replace(item, gpus=gpus[id])
+                    if id in alone:
+                        item = msgspec.structs.replace(item, alone=True)
                     data = self._core.bundles.payload(run, task, index) if call else b""
                 except _TROUBLE as error:
                     self._fail_here(agent, epoch, id, _unmade(error))

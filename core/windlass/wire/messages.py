@@ -290,6 +290,8 @@ class AssignItem(msgspec.Struct, array_like=True, frozen=True):
     results: dict[str, bytes | list[bytes]] = {}
     gpus: tuple[int, ...] = ()
     """Devices of the agent that are its own, or of which it has a part (`gpu_memory` without `gpus`)."""
+    alone: bool = False
+    """It may be what ends helper processes: it gets one of its own."""
 
 
 class Assign(Message, frozen=True):

@@ -62,6 +62,8 @@ class SimAgent:
         self.lease_until = 0.0
         self.given: dict[AttemptId, int] = {}
         """Lease under which each held attempt was given."""
+        self.alone: set[AttemptId] = set()
+        """Held attempts with a helper process of their own; the others share one."""
         self.waiting: list[AttemptId] = []
         self.running: dict[AttemptId, Execution] = {}
         self.stopping: set[AttemptId] = set()
@@ -150,12 +152,15 @@ class SimAgent:
         if self.welcome:
             self.lease_until = max(self.lease_until, sent + LEASE)
 
-    def on_assign(self, epoch: int, ids: list[AttemptId], devices: dict[AttemptId, tuple[int, ...]]) -> None:
+    def on_assign(
+        self, epoch: int, ids: list[AttemptId], devices: dict[AttemptId, tuple[int, ...]], alone: list[AttemptId]
+    ) -> None:
         if epoch != self.epoch or not self.welcome:
             return  # from an earlier lease, handed over late
         for id in ids:
             if id not in self.given:
                 self.given[id] = epoch
+                self.alone.update({id} & set(alone))
                 self.waiting.append(id)
                 self.devices.update({id: devices[id]} if id in devices else {})
         self.start()
@@ -214,6 +219,9 @@ class SimAgent:
             duration = rng.uniform(*behaviour.duration)
             if rng.random() < behaviour.kill:
                 world.at(duration, lambda id=id, x=execution: self.running.get(id) is x and self.crash(1.0))
+                continue
+            if behaviour.kill_helper:
+                world.at(duration, lambda id=id, x=execution: self.running.get(id) is x and self.lose_helper(id))
                 continue
             outcome = Outcome.NONZERO if rng.random() < behaviour.fail or self.sick else Outcome.OK
             if behaviour.memory[1]:
@@ -285,6 +293,11 @@ class SimAgent:
         self.disconnect(0.0)
         if again is not None:
             self.world.at(again, self.boot)
+
+    def lose_helper(self, killer: AttemptId) -> None:
+        """It takes along what it ran: that attempt alone, or all that share one."""
+        for id in [killer] if killer in self.alone else [id for id in self.running if id not in self.alone]:
+            self.finish(id, Outcome.CRASHED)
 
     def boot(self) -> None:
         self.alive = True

@@ -39,6 +39,8 @@ class Behaviour:
     """Hangs, and the agent does not enforce its timeout."""
     kill: float = 0.0
     """Takes the agent with it."""
+    kill_helper: bool = False
+    """Takes its helper process with it, and all that runs under that."""
     files: int = 0
     """Bytes of files that each leaves on its agent."""
     memory: tuple[int, int] = (0, 0)
@@ -243,7 +245,7 @@ class World:
                     self.given[id] = self.store.plans[id.run].tasks[id.task]
                     shape = self.scheduler._book.agents[effect.agent].live[id].bucket.shape
                     self.reserved[id] = dict(shape.need).get("memory", 0)
-                self.to_agent(effect.agent, "assign", effect.epoch, effect.items, effect.gpus)
+                self.to_agent(effect.agent, "assign", effect.epoch, effect.items, effect.gpus, effect.alone)
             elif isinstance(effect, e.StopAttempts):
                 self.to_agent(effect.agent, "stop", effect.epoch, effect.items, effect.if_waiting)
             elif isinstance(effect, e.WelcomeAgent):
