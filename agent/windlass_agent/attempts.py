@@ -79,8 +79,9 @@ class Group:
         self.bundle = bundle
         self.present: Bundle | None = None
         """The bundle, once all blobs that it names are here."""
-        self.same = b"${{" not in msgspec.msgpack.encode(bundle.spec)
-        """No value is put in anywhere: every item executes the same."""
+        text = msgspec.msgpack.encode(bundle.spec)
+        self.same = b"" if b"${{" in text else text
+        """The task, if no value is put in anywhere, so that every item executes the same; else empty."""
         self.rendered: Rendered | None = None
         """What that is, once it is known."""
         action = bundle.spec.action

@@ -289,6 +289,7 @@ class Executor:
         """Start what fits, the tasks taking turns: first those of which nothing runs."""
         shop = self._shop
         shop.dirty = False
+        shop.clear_up()
         waiting = []
         for group in shop.order:
             group.listed = bool(group.queue)

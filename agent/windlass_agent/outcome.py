@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from windlass.model.units import human_size
 
@@ -15,8 +15,7 @@ TEXTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     outcome: str
     code: int = 0
     error: str = ""

@@ -11,14 +11,23 @@ if TYPE_CHECKING:
     from windlass.model.render import Rendered
 
 
+SHORT = 4096
+"""Bytes of a task that is remembered beyond its run, and"""
+MOST = 256
+"""how many of them: the same command is often submitted again and again."""
+_known: dict[bytes, Rendered] = {}
+
+
 class PrepareError(Exception):
     """The item cannot be made ready; the text names the field."""
 
 
 def prepare(attempt: Attempt, whole: Callable[[bytes], bytes]) -> Rendered:
     """What this item executes. `whole` brings in a result that is a blob."""
-    group, bundle = attempt.group, attempt.bundle
-    same = group.same and bundle is group.bundle
+    group = attempt.group
+    same = group.same if attempt.bundle is group.bundle else b""
+    if same and group.rendered is None:
+        group.rendered = _known.get(same)
     if same and group.rendered is not None:
         return group.rendered
     from windlass_agent.rendering import render  # here: see there
@@ -26,6 +35,10 @@ def prepare(attempt: Attempt, whole: Callable[[bytes], bytes]) -> Rendered:
     rendered = render(attempt, whole)
     if same:
         group.rendered = rendered
+        if len(same) <= SHORT:
+            if len(_known) >= MOST:
+                _known.clear()
+            _known[same] = rendered
     return rendered
 
 

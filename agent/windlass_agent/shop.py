@@ -97,6 +97,8 @@ class Shop:
         self._spawn = 0
         self._dirs = 0
         self._empty: list[Path] = []
+        self._used: list[Path] = []
+        """Directories of attempts that have ended, which nobody has looked at yet."""
 
     def next_spawn(self) -> int:
         self._spawn += 1
@@ -165,16 +167,23 @@ class Shop:
         return path
 
     def give_dir(self, path: Path) -> None:
-        """The attempt has ended. One that is as it was made serves again; making and removing it is the slow part."""
-        try:
-            with os.scandir(path) as entries:
-                fresh = next(entries, None) is None and os.lstat(path).st_mode & 0o7777 == 0o700
-        except OSError:
-            fresh = False
-        if fresh and len(self._empty) < 64:
-            self._empty.append(path)
-        else:
-            self.worker.submit(lambda: remove_tree(path), lambda *_: None)
+        """The attempt has ended, which is told before its directory is looked at."""
+        self._used.append(path)
+        self.dirty = True
+
+    def clear_up(self) -> None:
+        """A directory that is as it was made serves again; making and removing it is the slow part."""
+        used, self._used = self._used, []
+        for path in used:
+            try:
+                with os.scandir(path) as entries:
+                    fresh = next(entries, None) is None and os.lstat(path).st_mode & 0o7777 == 0o700
+            except OSError:
+                fresh = False
+            if fresh and len(self._empty) < 64:
+                self._empty.append(path)
+            else:
+                self.worker.submit(lambda path=path: remove_tree(path), lambda *_: None)  # type: ignore[misc]
 
     def gpu_env(self, gpus: tuple[int, ...]) -> dict[str, str]:
         """Which GPUs a process may see. Without any on the machine nothing is said."""
