@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from windlass.wire.messages import AgentFacts, AttemptSample, Exit, Key, Sample
+from windlass.wire.messages import AgentFacts, AttemptSample, Bundle, Exit, Key, Sample
 
 if TYPE_CHECKING:
     from windlass.sched.events import AttemptId
@@ -140,8 +140,10 @@ class AgentRecord:
     connection: Connection | None = None
     clock: ClockOffset = field(default_factory=ClockOffset)
     lanes: Lanes = field(default_factory=Lanes)
-    sent: set[tuple[int, int, int]] = field(default_factory=set)
-    """(run, task, version) of the bundles that it has."""
+    sent: dict[int, set[tuple[int, int]]] = field(default_factory=dict)
+    """Run -> (task, version) of the bundles that it has."""
+    over: set[int] = field(default_factory=set)
+    """Runs among them that have ended, and that it is told of with its next heartbeat."""
     held: dict[AttemptId, Key] = field(default_factory=dict)
     """What its last HELLO named, until it is answered."""
     running: int = 0
@@ -153,3 +155,15 @@ class AgentRecord:
 
     def __repr__(self) -> str:
         return f"<AgentRecord {self.facts.name} {self.state} epoch {self.epoch}>"
+
+    def lacks(self, bundle: Bundle) -> bool:
+        """Whether it was never sent this one."""
+        return (bundle.task, bundle.version) not in self.sent.get(bundle.run, ())
+
+    def has(self, bundle: Bundle) -> None:
+        """It is sent now."""
+        self.sent.setdefault(bundle.run, set()).add((bundle.task, bundle.version))
+
+    def has_not(self, bundle: Bundle) -> None:
+        """It could not be sent."""
+        self.sent.get(bundle.run, set()).discard((bundle.task, bundle.version))

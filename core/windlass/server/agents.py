@@ -88,6 +88,8 @@ class AgentDesk:
             core.handle(ev.AgentHeard(agent.id))
         if agent.connection is not None:
             core.links.send(agent.connection, m.Alive(now, self._next_beat(agent.id)))
+            if agent.over:
+                core.tell_over(agent)
         if msg.samples or msg.attempts:
             offset = agent.clock.offset
             samples = [_shift(sample, offset) for sample in msg.samples[-BACKLOG:]]

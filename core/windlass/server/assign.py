@@ -155,9 +155,9 @@ class Assigner:
                         self._fail_here(agent, epoch, AttemptId(run_id, task, index, attempt), _unmade(error))
                     continue
                 found[run_id, task] = known
-                if (run_id, task, bundle.version) not in agent.sent:
+                if agent.lacks(bundle):
                     bundles[run_id, task] = bundle
-                    agent.sent.add((run_id, task, bundle.version))
+                    agent.has(bundle)
             run, plain, version, call = known
             if plain and last - first > 1:
                 if batch:
@@ -244,15 +244,14 @@ class Assigner:
     ) -> None:
         if agent.connection is None:
             return
-        name = bundle.run, bundle.task, bundle.version
-        fresh = [] if name in agent.sent else [bundle]
-        agent.sent.add(name)
+        fresh = [bundle] if agent.lacks(bundle) else []
+        agent.has(bundle)
         message = m.AssignTasks(
             fresh, bundle.run, bundle.task, bundle.version, epoch, tasks, numbers, needed if any(needed) else []
         )
         if not self._core.links.send(agent.connection, message, payload if any(payload) else ()):
             if fresh:
-                agent.sent.discard(name)
+                agent.has_not(bundle)
             for task, number in zip(tasks, numbers, strict=True):
                 self._fail_here(agent, epoch, AttemptId(bundle.run, task, 0, number), _TOO_LARGE)
 
@@ -272,7 +271,7 @@ class Assigner:
             message = m.AssignRange(bundles, run_id, task, version, epoch, attempt, first, upto - first)
             if not self._core.links.send(agent.connection, message, payload if any(payload) else ()):
                 for bundle in bundles:
-                    agent.sent.discard((bundle.run, bundle.task, bundle.version))
+                    agent.has_not(bundle)
                 for index in range(first, upto):
                     self._fail_here(agent, epoch, AttemptId(run_id, task, index, attempt), _TOO_LARGE)
             bundles = []
@@ -286,7 +285,7 @@ class Assigner:
         message = m.Assign(list(bundles.values()), batch)
         if not self._core.links.send(agent.connection, message, payload if any(payload) else ()):
             for bundle in bundles.values():
-                agent.sent.discard((bundle.run, bundle.task, bundle.version))
+                agent.has_not(bundle)
             for item in batch:
                 id = AttemptId(item.key.run, item.key.task, item.key.index, item.key.attempt)
                 self._fail_here(agent, item.key.epoch, id, _TOO_LARGE)

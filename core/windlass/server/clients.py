@@ -118,7 +118,9 @@ class ClientDesk:
                 if isinstance(msg, m.AppendItems) and msg.count <= FEW:
                     # Whoever brings them one by one waits for their ends, not for this.
                     send = partial(self._answer_soon, connection, m.Reply(msg.req, data))
-                core.later(partial(self._answer, connection, msg.req, send))
+                # What a submit gives to agents goes before its answer: who waits, waits for its end.
+                after = core.afterwards if isinstance(msg, m.Submit) else core.later
+                after(partial(self._answer, connection, msg.req, send))
                 if isinstance(msg, _STEERING):
                     core.later(core.publisher.hurry)
             else:

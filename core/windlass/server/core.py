@@ -450,6 +450,10 @@ class Core:
                 self.store.write(records.LESSONS_GONE, [(run.id,)])
         if effect.ended is not None or effect.state == "deleted":
             self._let_go(run.id)
+        else:
+            for agent in self.agents.values():
+                if run.id in agent.over:  # it goes on: what it needs is sent anew
+                    self.tell_over(agent)
         self.later(partial(self._run_told, run.id, effect.state))
 
     def _run_told(self, run: int, state: str) -> None:
@@ -479,10 +483,15 @@ class Core:
         """The agents need its bundles no more."""
         self.later(partial(self.bundles.forget, run))
         for agent in self.agents.values():
-            had = {key for key in agent.sent if key[0] == run}
-            if had:
-                agent.sent -= had
-                self.say(agent.id, m.Forget([run]))
+            if run in agent.sent:
+                agent.over.add(run)
+
+    def tell_over(self, agent: AgentRecord) -> None:
+        """Which of its runs have ended: with a heartbeat, because a message for each would be a part of short runs."""
+        for run in agent.over:
+            agent.sent.pop(run, None)
+        self.say(agent.id, m.Forget(sorted(agent.over)))
+        agent.over.clear()
 
     def _agent_changed(self, effect: ev.AgentChanged) -> None:
         agent = self.agents.get(effect.agent)

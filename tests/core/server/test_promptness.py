@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import msgspec
@@ -124,3 +125,53 @@ def test_a_question_in_the_middle_of_a_pack_gets_it_whole(core: Any, kit: Any) -
         assert [row[0] for row in plain["results"]] == list(range(after + 1, 9))
     attempts = client.ask(m.GetAttempts, run, after=4)["attempts"]
     assert [row["seq"] for row in attempts] == [5, 6, 7, 8]
+
+
+def test_runs_that_are_over_are_told_with_a_heartbeat(core: Any, kit: Any) -> None:
+    client, agent = core.client(), core.agent()
+    agent.hello()
+    runs = [kit.submit(client, kit.task("one"), token=token) for token in ("t1", "t2")]
+    for item in agent.assigned(2):
+        agent.finish([item])
+    for run in runs:
+        kit.wait_run(client, run)
+    assert agent.silent()  # nobody waits for that
+    agent.send(m.Heartbeat(time.time(), [], []))
+    assert isinstance(agent.receive()[0], m.Alive)
+    assert agent.receive()[0] == m.Forget(sorted(runs))
+    agent.send(m.Heartbeat(time.time(), [], []))
+    assert isinstance(agent.receive()[0], m.Alive)
+    assert agent.silent()
+
+
+def test_a_run_that_goes_on_is_forgotten_first_and_then_sent_anew(core: Any, kit: Any) -> None:
+    client, agent = core.client(), core.agent()
+    agent.hello()
+    run = kit.submit(client, kit.task("one"))
+    agent.finish(agent.assigned(1), "nonzero", error="exit 1")
+    kit.wait_run(client, run)
+    client.ask(m.Control, "retry", run)
+    assert agent.receive()[0] == m.Forget([run])
+    again = agent.receive()[0]
+    assert [bundle.run for bundle in again.bundles] == [run]
+    assert [item.key.attempt for item in again.items] == [2]
+    agent.finish(again.items)
+    kit.wait_run(client, run)
+    agent.send(m.Heartbeat(time.time(), [], []))
+    assert agent.expect(m.Forget) == m.Forget([run])
+
+
+def test_what_a_submit_gives_out_goes_before_its_answer(core: Any, kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, agent = core.client(), core.agent()
+    agent.hello()
+    sent: list[type] = []
+    send = core.server.core.links.send
+
+    def noted(connection: Any, message: m.Message, payload: Any = ()) -> bool:
+        sent.append(type(message))
+        return bool(send(connection, message, payload))
+
+    monkeypatch.setattr(core.server.core.links, "send", noted)
+    kit.submit(client, kit.task("one"))
+    agent.assigned(1)
+    assert sent[:2] == [m.Assign, m.Reply]
