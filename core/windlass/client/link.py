@@ -55,12 +55,18 @@ Subscriber = Callable[[m.Snapshot | m.Delta], None]
 
 
 class Subscription:
-    """Ends with `close`; from then on its callback is not called any more (one call may be under way)."""
+    """Ends with `close`; from then on its callback is not called any more (one call may be under way).
+
+    `change` follows other topics from now on; those that it followed before go on without a new snapshot.
+    """
 
     def __init__(self, link: Link, topics: tuple[str, ...], callback: Subscriber) -> None:
         self.topics = topics
         self.callback = callback
         self._link = link
+
+    def change(self, topics: Iterable[str]) -> None:
+        self._link._resubscribe(self, tuple(topics))
 
     def close(self) -> None:
         self._link._unsubscribe(self)
@@ -362,6 +368,14 @@ class Link:
             return ()
 
         self._do(forget)
+
+    def _resubscribe(self, subscription: Subscription, topics: tuple[str, ...]) -> None:
+        def follow() -> Iterable[s.Effect]:
+            fresh = set(topics).difference(subscription.topics)
+            subscription.topics = topics
+            return self._state.follow(self._followed(), fresh)
+
+        self._do(follow)
 
     def _unsubscribe(self, subscription: Subscription) -> None:
         def unfollow() -> Iterable[s.Effect]:

@@ -253,11 +253,12 @@ class LinkState:
         """Follow exactly these topics; `fresh` ones get a snapshot anew, for a subscriber that has just come."""
         wanted = dict.fromkeys(topics)
         again = set(fresh)
-        same = set(wanted) == set(self._topics)
+        before = set(self._topics)
         self._topics = {topic: None if topic in again else self._topics.get(topic) for topic in wanted}
-        if self.phase != "up" or (same and not again):
+        if self.phase != "up" or (set(wanted) == before and not again):
             return []
-        return [Send(m.Subscribe(list(self._topics)))]
+        # A snapshot that is on its way comes all the same, as nothing overtakes it.
+        return [Send(m.Subscribe(list(self._topics), [topic for topic in wanted if topic in before - again]))]
 
     # --- files ---------------------------------------------------------------------------------------------
 
@@ -407,7 +408,7 @@ class LinkState:
             self._topics[topic] = message.seq
             return [Publish(message)]
         self._topics[topic] = None
-        return [Send(m.Subscribe(list(self._topics)))]
+        return [Send(m.Subscribe(list(self._topics), [other for other in self._topics if other != topic]))]
 
     def _offer_more(self) -> list[Effect]:
         effects: list[Effect] = []

@@ -385,7 +385,7 @@ class Server:
             case m.GetPrograms():
                 self.programs.get(connection, msg)
             case m.Subscribe():
-                self.core.publisher.subscribe(connection, msg.topics)
+                self.core.publisher.subscribe(connection, msg.topics, msg.keep)
             case m.Seen():
                 self.core.publisher.pace.seen(connection, msg.size)
             case _ if self.clients.handles(kind):

@@ -1,8 +1,8 @@
 """News for those who follow a topic: a snapshot first, then numbered deltas, at most twenty a second.
 
 Changes gather as marks (which runs, tasks, stretches of items) and become rows only when a delta is due and somebody
-follows, so a fast run costs no more than a slow one. While more changes than anybody can read, deltas come four times a
-second only; the end of a run and what a client has just asked for are told at once all the same. A follower that does
+follows, so a fast run costs no more than a slow one. While more changes than anybody can read, deltas come five times
+in two seconds; the end of a run and what a client has just asked for are told at once all the same. A follower that does
 not read as fast gets no queue of old deltas: it gets the next snapshot instead.
 """
 
@@ -32,7 +32,7 @@ log = logging.getLogger("windlass.publish")
 
 INTERVAL = 0.05
 """Seconds between deltas of a topic."""
-BUSY_INTERVAL = 0.25
+BUSY_INTERVAL = 0.4
 """The same while more than `BUSY` items a second change: a count that runs is read no better when it runs smoother, and
 each delta costs every follower a picture."""
 BUSY = 500
@@ -88,13 +88,18 @@ class Publisher:
 
     # --- who follows ---
 
-    def subscribe(self, connection: Connection, topics: Iterable[str]) -> list[str]:
-        """Follow these instead of those before, each with a snapshot at once; the topics that do not exist."""
+    def subscribe(self, connection: Connection, topics: Iterable[str], keep: Iterable[str] = ()) -> list[str]:
+        """Follow these instead of those before, each with a snapshot at once; the topics that do not exist.
+
+        What of `keep` it follows already goes on as it is.
+        """
         wanted = set(topics)
         unknown = [topic for topic in wanted if not self._exists(topic)]
-        self.forget(connection)
+        kept = wanted & connection.topics & set(keep)
+        for topic in connection.topics - kept:
+            self._leave(connection, topic)
         self._flush_into_seq()
-        for topic in wanted.difference(unknown):
+        for topic in wanted.difference(unknown, kept):
             connection.topics.add(topic)
             self._followers.setdefault(topic, set()).add(connection)
             if self.pace.may(connection):
@@ -105,14 +110,17 @@ class Publisher:
         return unknown
 
     def forget(self, connection: Connection) -> None:
-        for topic in connection.topics:
-            followers = self._followers.get(topic, set())
-            followers.discard(connection)
-            if not followers:
-                self._followers.pop(topic, None)
-            self._behind.get(topic, set()).discard(connection)
-        connection.topics.clear()
+        for topic in list(connection.topics):
+            self._leave(connection, topic)
         self._followed = frozenset(map(run_of, self._followers))
+
+    def _leave(self, connection: Connection, topic: str) -> None:
+        followers = self._followers.get(topic, set())
+        followers.discard(connection)
+        if not followers:
+            self._followers.pop(topic, None)
+        self._behind.get(topic, set()).discard(connection)
+        connection.topics.discard(topic)
 
     def lost(self, connection: Connection) -> None:
         """Its link is gone."""
@@ -195,7 +203,7 @@ class Publisher:
         if self._follows_run(run):
             news = self._of(run)
             room = int(self._room)
-            told = list(itertools.islice(rows, room)) if room else []  # even a look at one takes all of them apart
+            told = rows.first(room) if room else []
             self._room -= len(told)
             news.attempts += told
             news.shed += len(rows) - len(told)

@@ -128,11 +128,16 @@ def columns_of(data: bytes, count: int) -> Columns:
     return Columns(*(_whole(column, count) for column in _decode(data)))
 
 
-def attempts_of(seq: int, run: int, task: int, count: int, agent: str, data: bytes) -> list[tuple[Any, ...]]:
-    """A row's ends with the values that a row of `attempts` has, up to the staging."""
-    columns = columns_of(data, count)
-    none = [0.0] * count
-    ends = zip(*columns[:_UNSTAGED], columns.staged_in or none, columns.staged_out or none, strict=True)
+def attempts_of(
+    seq: int, run: int, task: int, count: int, agent: str, data: bytes, most: int | None = None
+) -> list[tuple[Any, ...]]:
+    """A row's ends, or the first few, with the values that a row of `attempts` has, up to the staging."""
+    columns: Sequence[Sequence[Any]] = columns_of(data, count)
+    if most is not None:
+        columns = [column[:most] for column in columns]
+    none = [0.0] * len(columns[0])
+    into, out = columns[_UNSTAGED:]
+    ends = zip(*columns[:_UNSTAGED], into or none, out or none, strict=True)
     return [
         (
             seq + place, run, task, item, number, agent, _EXITED, "ok", 0, given, began, over, used, peak, took, put,
@@ -156,5 +161,9 @@ class Ends(Iterable[tuple[Any, ...]]):
         return self._row[3]
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self.first(len(self)))
+
+    def first(self, most: int) -> list[tuple[Any, ...]]:
+        """Some of them: the others stay as they are."""
         seq, run, task, count, _, _, agent, data, _ = self._row
-        return iter(attempts_of(seq, run, task, count, agent, data))
+        return attempts_of(seq, run, task, count, agent, data, most)

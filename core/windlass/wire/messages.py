@@ -673,9 +673,13 @@ class MakeToken(Message, frozen=True):
 
 
 class Subscribe(Message, frozen=True):
-    """Follow these topics instead of those before: "runs", "agents", "samples", "run:ID"."""
+    """Follow these topics instead of those before: "runs", "agents", "samples", "run:ID". Each begins with a snapshot.
+
+    But those of `keep`, which were followed before and missed nothing, just go on.
+    """
 
     topics: list[str]
+    keep: list[str] = []
 
 
 class StopCore(Message, frozen=True):

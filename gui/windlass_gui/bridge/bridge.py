@@ -40,12 +40,18 @@ class Answer(Protocol):
     payload: list[bytes]
 
 
+class Followed(Protocol):
+    """What `Link.subscribe` gives."""
+
+    def change(self, topics: Sequence[str]) -> None: ...
+
+
 class Link(Protocol):
     """What the bridge needs of `windlass.client.link.Link`; tests give a recording one."""
 
     def request(self, message: Any, payload: Sequence[bytes] = ()) -> Future[Any]: ...
 
-    def subscribe(self, topics: Sequence[str], callback: Callable[[Any], None]) -> Any: ...
+    def subscribe(self, topics: Sequence[str], callback: Callable[[Any], None]) -> Followed: ...
 
     def close(self) -> None: ...
 
@@ -120,7 +126,7 @@ class Bridge(QObject):
         """Begins once more what the last `start_embedded` or `attach` began."""
         self._generation = 0
         self._subscribed: tuple[str, ...] = ()
-        self._subscription: Any = None
+        self._subscription: Followed | None = None
         self._followed: dict[str, set[int]] = {}
         self._sample_holders: set[str] = set()
 
@@ -158,7 +164,7 @@ class Bridge(QObject):
         """Talk over this link; the state follows from what it tells through `link_phase`."""
         self._link = link
         self.owns_core = owns
-        self._subscribed = ()
+        self._subscription, self._subscribed = None, ()
         self._subscribe()
 
     def link_phase(self, phase: str, reason: str = "") -> None:
@@ -276,7 +282,10 @@ class Bridge(QObject):
         topics = ("runs", "agents", *(("samples",) if self._sample_holders else ()), *(f"run:{run}" for run in runs))
         if self._link is None or topics == self._subscribed:
             return
-        before, self._subscribed = self._subscription, topics
+        self._subscribed = topics
+        if self._subscription is not None:
+            self._subscription.change(topics)
+            return
         generation = self._generation
 
         def arrived(message: Any) -> None:
@@ -284,8 +293,6 @@ class Bridge(QObject):
                 self.inbox.put(message)
 
         self._subscription = self._link.subscribe(topics, arrived)
-        if before is not None and hasattr(before, "close"):
-            before.close()
 
     # --- asking ----------------------------------------------------------------------------------------------
 

@@ -56,8 +56,13 @@ class RecordingLink:
             raise found
         return _Answer(msgspec.to_builtins(found), [])
 
-    def subscribe(self, topics: Sequence[str], callback: Callable[[Any], None]) -> None:
-        self.topics, self._callback = tuple(topics), callback
+    def subscribe(self, topics: Sequence[str], callback: Callable[[Any], None]) -> RecordingLink:
+        self._callback = callback
+        self.change(topics)
+        return self
+
+    def change(self, topics: Sequence[str]) -> None:
+        self.topics = tuple(topics)
 
     def close(self) -> None:
         self.closed = True

@@ -149,8 +149,27 @@ def test_a_topic_that_nobody_follows_any_more_is_silent() -> None:
     state = up()
     state.follow(["runs", "agents"])
     state.received(m.Snapshot("runs", 1, {}), [], 0.0)
-    assert sent(state.follow(["agents"])) == [m.Subscribe(["agents"])]
+    assert sent(state.follow(["agents"])) == [m.Subscribe(["agents"], ["agents"])]
     assert state.received(m.Delta("runs", 2, {}), [], 0.0) == []
+
+
+def test_what_was_followed_before_goes_on_without_a_snapshot() -> None:
+    state = up()
+    state.follow(["runs", "run:1"])
+    state.received(m.Snapshot("runs", 7, {}), [], 0.0)
+    later = sent(state.follow(["runs", "run:2"], fresh=["run:2"]))
+    assert later == [m.Subscribe(["runs", "run:2"], ["runs"])]
+    eight = m.Delta("runs", 8, {})
+    assert state.received(eight, [], 0.0) == [s.Publish(eight)]
+    # The snapshot of run 2 is on its way and need not be asked for again.
+    assert sent(state.follow(["run:2"])) == [m.Subscribe(["run:2"], ["run:2"])]
+    state.follow(["runs", "run:2"], fresh=["runs"])
+    state.received(m.Snapshot("runs", 9, {}), [], 0.0)
+    state.received(m.Snapshot("run:2", 1, {}), [], 0.0)
+    gap = state.received(m.Delta("run:2", 3, {}), [], 0.0)
+    assert gap == [s.Send(m.Subscribe(["runs", "run:2"], ["runs"]))]
+    state.received(m.WhoAreYou(), [], 1.0)
+    assert m.Subscribe(["runs", "run:2"]) in sent(state.received(WELCOME, [], 1.1)), "another core keeps nothing"
 
 
 def test_a_second_subscriber_gets_a_snapshot_too() -> None:

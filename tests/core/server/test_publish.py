@@ -31,7 +31,9 @@ class Mirror:
         peer.send(m.Subscribe([self.topic]))
 
     def step(self) -> None:
-        msg, _ = self.peer.receive()
+        self.take(self.peer.receive()[0])
+
+    def take(self, msg: Any) -> None:
         if getattr(msg, "topic", "") != self.topic:
             return
         if isinstance(msg, m.Snapshot):
@@ -188,6 +190,28 @@ def test_unfollowing_ends_it(core: Any, kit: Any) -> None:
     agent.finish(agent.assigned(1))
     assert kit.wait_run(client, run) == "succeeded"
     assert core.server.core.publisher._followers == {}
+
+
+def test_what_is_kept_goes_on_with_every_delta_and_no_snapshot(core: Any, kit: Any) -> None:
+    client, agent = core.client(), core.agent()
+    run = kit.submit(client, kit.array("many", 3))
+    mirror = Mirror(client, run)
+    mirror.step()
+    agent.hello(cpus=3)
+    ended = agent.assigned(3)
+    topics = {"runs": 1, mirror.topic: 1}
+    for place, item in enumerate(ended):
+        # Among the changes: what is being told when it asks is not told twice, nor lost.
+        agent.finish([item])
+        client.send(m.Subscribe(["runs", mirror.topic, "run:99"], ["runs", mirror.topic, "run:99", "agents"]))
+        seen = mirror.states[0].count(ItemState.SUCCEEDED)
+        while seen <= place:
+            msg, _ = client.receive()
+            topics[getattr(msg, "topic", "")] = topics.get(getattr(msg, "topic", ""), 0) + isinstance(msg, m.Snapshot)
+            mirror.take(msg)
+            seen = mirror.states[0].count(ItemState.SUCCEEDED)
+    assert topics[mirror.topic] == 1, "the first snapshot was the only one"
+    assert topics["runs"] == 2, "it was not followed when it was first named as kept"
 
 
 def test_times_are_told_by_the_cores_clock(core: Any, kit: Any) -> None:

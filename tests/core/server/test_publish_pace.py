@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -31,9 +30,9 @@ class Rows(list[tuple[Any, ...]]):
 
     looks = 0
 
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+    def first(self, most: int) -> list[tuple[Any, ...]]:
         self.looks += 1
-        return super().__iter__()
+        return self[:most]
 
 
 class Follower:
@@ -76,8 +75,8 @@ class World:
         return list(self.told)
 
 
-@pytest.mark.parametrize(("rate", "a_second"), [(100, 20), (400, 20), (1000, 4), (100_000, 4)])
-def test_what_nobody_can_read_is_told_less_often(rate: int, a_second: int) -> None:
+@pytest.mark.parametrize(("rate", "a_second"), [(100, 20), (400, 20), (1000, 2.5), (100_000, 2.5)])
+def test_what_nobody_can_read_is_told_less_often(rate: int, a_second: float) -> None:
     world = World()
     world.go_on(1.0, rate)
     assert a_second * 2 * 0.9 <= len(world.go_on(2.0, rate)) <= a_second * 2 * 1.05
@@ -86,7 +85,7 @@ def test_what_nobody_can_read_is_told_less_often(rate: int, a_second: int) -> No
 def test_it_is_quick_again_as_soon_as_the_rush_is_over() -> None:
     world = World()
     world.go_on(1.0, 50_000)
-    world.go_on(BUSY_INTERVAL + 0.01, 100)
+    world.go_on(2 * BUSY_INTERVAL, 100)  # one more pause may have begun with its last items
     assert len(world.go_on(1.0, 100)) >= 18
 
 

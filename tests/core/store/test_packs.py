@@ -243,3 +243,13 @@ def test_a_run_takes_its_packs_along(store: Store) -> None:
     for table in ("packs", "given", "runs"):
         assert db.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
     db.close()
+
+
+@pytest.mark.parametrize("ends", [[(3, 1)], [(item, 1 + item % 2) for item in range(20)]])
+@pytest.mark.parametrize("first", [1, 2])
+def test_the_first_of_a_row_are_those_that_all_of_it_begins_with(ends: list[End], first: int) -> None:
+    (row,) = packs.rows_of(first, 1, 0, "a", columns(ends, first), [b"jnull"] * len(ends))
+    whole = list(packs.Ends(row))
+    assert len(whole) == len(packs.Ends(row)) == len(ends)
+    for most in (0, 1, 7, len(ends), 99):
+        assert packs.Ends(row).first(most) == whole[:most]
