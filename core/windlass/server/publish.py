@@ -1,9 +1,9 @@
 """News for those who follow a topic: a snapshot first, then numbered deltas, at most twenty a second.
 
 Changes gather as marks (which runs, tasks, stretches of items) and become rows only when a delta is due and somebody
-follows, so a fast run costs no more than a slow one. While more changes than anybody can read, deltas come five times
-in two seconds; the end of a run and what a client has just asked for are told at once all the same. A follower that does
-not read as fast gets no queue of old deltas: it gets the next snapshot instead.
+follows, so a fast run costs no more than a slow one. While more changes than anybody can read, deltas come only five
+times in two seconds; the end of a run and what a client has just asked for are told at once all the same. A follower
+that does not read as fast gets no queue of old deltas: it gets the next snapshot instead.
 """
 
 from __future__ import annotations
