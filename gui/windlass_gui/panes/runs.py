@@ -65,6 +65,8 @@ class RunsPane(QWidget):
         self.acting = Acting(bridge, self)
         self.current: int | None = None
         self._restoring = False
+        self._awaited: int | None = None
+        """Is to be selected when its row comes."""
         self.runs = RunsModel(self)
         self.tasks = TasksModel(self)
         self.runs_table = QueueTable(SortedRows(self.runs, self), self.tr("Runs"), self.runs.at("Priority"))
@@ -148,6 +150,8 @@ class RunsPane(QWidget):
         if "runs" in changes.resets and not mirror.runs:
             self.runs.reset({})
         self.runs.change({run: row for run in changes.runs if (row := mirror.runs.get(run))}, changes.runs_removed)
+        if self._awaited is not None and self._awaited in changes.runs:
+            self._mark(self._awaited)
         if changes.runs or changes.runs_removed:
             # Whose a run is matters only where several people submit.
             # ... and a priority where one is given.
@@ -189,15 +193,24 @@ class RunsPane(QWidget):
         """Select by number (as soon as its row is there, for a run that was submitted just now)."""
         self.current = run
         self.bridge.follow(run)
-        place = self.runs.place(run)
-        if place is not None:
-            proxy = self.runs_table.model()
-            assert isinstance(proxy, SortedRows)
-            index = proxy.mapFromSource(self.runs.index(place, 0))
-            flags = QItemSelectionModel.SelectionFlag
-            self.runs_table.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
+        self._mark(run)
         self._show_tasks(None)
         self._enable()
+
+    def _mark(self, run: int) -> None:
+        """Select its row, or none until it has come: rows that come would put the one before in front again."""
+        place = self.runs.place(run)
+        self._awaited = run if place is None else None
+        if place is None:
+            self._restoring = True
+            self.runs_table.clearSelection()
+            self._restoring = False
+            return
+        proxy = self.runs_table.model()
+        assert isinstance(proxy, SortedRows)
+        index = proxy.mapFromSource(self.runs.index(place, 0))
+        flags = QItemSelectionModel.SelectionFlag
+        self.runs_table.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
 
     def select_task(self, task: int) -> None:
         place = self.tasks.place(task)
@@ -210,7 +223,8 @@ class RunsPane(QWidget):
 
     def _run_changed(self) -> None:
         keys = self.runs_table.selected_keys()
-        if len(keys) == 1 and keys[0] != self.current:
+        if len(keys) == 1 and keys[0] != self.current and not self._restoring:
+            self._awaited = None
             self.current = keys[0]
             self.bridge.follow(self.current)
             self._show_tasks(None)

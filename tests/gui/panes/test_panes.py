@@ -59,6 +59,34 @@ def test_no_runs_yet(qtbot: QtBot, bridge: Bridge) -> None:
     assert not any(action.isEnabled() for action in pane.run_deeds.actions.values())
 
 
+def test_a_run_that_was_just_submitted_is_selected_when_its_row_comes(
+    qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any
+) -> None:
+    pane = RunsPane(bridge)
+    qtbot.addWidget(pane)
+    pane.show()
+    selected: list[int] = []
+    pane.run_selected.connect(selected.append)
+    link.tell(make.snapshot("runs", runs=[make.run(1)], removed=[]))
+    bridge.frame()
+    pane.select_run(1)
+    pane.select_run(2)
+    assert pane.runs_table.selected_keys() == []
+    link.tell(make.snapshot("runs", runs=[make.run(1), make.run(3)], removed=[]))
+    bridge.frame()
+    assert (pane.current, selected) == (2, [])
+    link.tell(make.delta("runs", runs=[make.run(2)], removed=[]))
+    bridge.frame()
+    assert (pane.current, pane.runs_table.selected_keys(), selected) == (2, [2], [])
+    pane.select_run(9)
+    pane.runs_table.selectRow(0)
+    chosen = pane.current
+    assert selected == [chosen]
+    link.tell(make.delta("runs", runs=[make.run(9)], removed=[]))
+    bridge.frame()
+    assert pane.current == chosen, "somebody has chosen another meanwhile"
+
+
 def test_selecting_a_run_follows_it(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
     pane = RunsPane(bridge)
     qtbot.addWidget(pane)
