@@ -84,7 +84,7 @@ def _each_reason(task: TaskState) -> str:
 
 def _make_ready(book: Book, task: TaskState, lo: int, hi: int) -> None:
     # Only items whose old attempt still stops are held.
-    for first, last in _around(lo, hi, task.held) if task.busy else [(lo, hi)]:
+    for first, last in _around(lo, hi, task.held) if task.active else [(lo, hi)]:
         task.move_range(first, last, _S.PENDING, _S.READY)
         _queue(book, task, first, last)
         book.items(task, _S.READY, [(first, last)])

@@ -144,7 +144,7 @@ def _settle(book: Book, run: RunState, pos: int, largest: dict[ShapeKey, int | N
 
 def move_live(task: TaskState, old: Shape) -> None:
     """The task has another shape now: its live attempts keep their lanes, but its owner's share counts them anew."""
-    if task.shape is not old and task.busy:
+    if task.shape is not old and task.active:
         live, count = task.run.owner.live, len(task.active)
         live[old] = live.get(old, 0) - count
         live[task.shape] = live.get(task.shape, 0) + count

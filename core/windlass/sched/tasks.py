@@ -6,8 +6,7 @@ A task of one item to which nothing happens is not even an object: see `table.py
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from windlass.sched import states as tables
 from windlass.sched.events import AttemptId, RunPlan, TaskPlan
@@ -33,6 +32,19 @@ _FULL = 255
 _new = tuple.__new__
 
 
+class _Rare:
+    """What most tasks never need."""
+
+    __slots__ = ("backoff", "crashes", "failures", "held", "many")
+
+    def __init__(self) -> None:
+        self.backoff: dict[int, tuple[float, str]] = {}
+        self.crashes: dict[int, int] = {}
+        self.failures: dict[int, int] = {}
+        self.held: set[int] = set()
+        self.many: dict[int, int] = {}
+
+
 class TaskState:
     """One task of a run. Only `move`, `move_range` and `finish` write `states`."""
 
@@ -40,22 +52,9 @@ class TaskState:
     """The number of an attempt's id that says which of its items it is of."""
 
     __slots__ = (
-        "active", "asked", "backoff", "board", "count", "counts", "crashes", "decided", "failures", "held", "limits",
-        "many", "mean", "numbers", "open", "order", "placeholder", "plan", "pos", "queue", "released", "run", "shape",
-        "states",
+        "_rare", "active", "asked", "board", "count", "counts", "decided", "limits", "mean", "numbers", "open", "order",
+        "placeholder", "plan", "pos", "queue", "released", "run", "shape", "states",
     )  # fmt: skip
-
-    # Most tasks never need these: they are made when they are first asked for.
-    active: dict[int, Agent]
-    """Item -> agent of its live attempt, which may be one that is being stopped."""
-    backoff: dict[int, tuple[float, str]]
-    """Item in BACKOFF -> (when it is READY again, agent to avoid)."""
-    crashes: dict[int, int]
-    failures: dict[int, int]
-    held: set[int]
-    """PENDING items that must not start before their old attempt has stopped."""
-    many: dict[int, int]
-    """Attempt numbers that a byte cannot hold."""
 
     def __init__(self, run: RunState, pos: int, plan: TaskPlan, shape: Shape, limits: Limits = ()) -> None:
         self.run = run
@@ -82,19 +81,44 @@ class TaskState:
         self.counts = [0] * 8
         self.counts[ItemState.PENDING] = size
         self.queue = ReadyQueue()
+        self.active: dict[int, Agent] = {}
+        """Item -> agent of its live attempt, which may be one that is being stopped."""
+        self._rare: _Rare | None = None
         self.board = False
         """The task stands in its shape's list of tasks with ready work."""
         self.order: Order = ()
         self.mean: float | None = None
         """Seconds that recent attempts took."""
 
-    def __getattr__(self, name: str) -> Any:
-        make = _MADE_LATE.get(name)
-        if make is None:
-            raise AttributeError(f"a task has no {name!r}")
-        made = make()
-        setattr(self, name, made)
-        return made
+    # Asked of few tasks: no `__getattr__`, which would make each look at anything else slower.
+
+    @property
+    def backoff(self) -> dict[int, tuple[float, str]]:
+        """Item in BACKOFF -> (when it is READY again, agent to avoid)."""
+        return self._rarely().backoff
+
+    @property
+    def crashes(self) -> dict[int, int]:
+        return self._rarely().crashes
+
+    @property
+    def failures(self) -> dict[int, int]:
+        return self._rarely().failures
+
+    @property
+    def held(self) -> set[int]:
+        """PENDING items that must not start before their old attempt has stopped."""
+        return self._rarely().held
+
+    @property
+    def many(self) -> dict[int, int]:
+        """Attempt numbers that a byte cannot hold."""
+        return self._rarely().many
+
+    def _rarely(self) -> _Rare:
+        if self._rare is None:
+            self._rare = _Rare()
+        return self._rare
 
     @property
     def quiet(self) -> bool:
@@ -102,23 +126,16 @@ class TaskState:
         counts = self.counts
         if counts[ItemState.READY] or counts[ItemState.ACTIVE] or counts[ItemState.BACKOFF]:
             return False
-        if self.busy or self.held or self.many:
+        rare = self._rare
+        if self.active or (rare is not None and (rare.held or rare.many)):
             return False
         # What failures were counted is forgiven when a person brings an ended item back.
-        return not counts[ItemState.PENDING] or not (self.failures or self.crashes)
-
-    @property
-    def busy(self) -> bool:
-        """Attempts of it are live. (Unlike a look at `active` it makes no dictionary where there are none.)"""
-        try:
-            return bool(object.__getattribute__(self, "active"))
-        except AttributeError:
-            return False
+        return not counts[ItemState.PENDING] or rare is None or not (rare.failures or rare.crashes)
 
     def slim(self) -> None:
         """Nothing is active: a dictionary that held many takes as much room when it is empty."""
         if sys.getsizeof(self.active) > LARGE:
-            del self.active
+            self.active = {}
 
     # --- what stands in the run's table ------------------------------------------------------------------
 
@@ -271,11 +288,6 @@ class TaskState:
     def __repr__(self) -> str:
         counts = " ".join(f"{s.name.lower()}={self.counts[s]}" for s in ItemState if self.counts[s])
         return f"<Task {self.id} of run {self.run.id}: {counts or 'no items'}>"
-
-
-_MADE_LATE: dict[str, Callable[[], Any]] = {
-    "active": dict, "backoff": dict, "crashes": dict, "failures": dict, "held": set, "many": dict,
-}  # fmt: skip
 
 
 class Owner:
