@@ -187,7 +187,7 @@ class Agent:
 
     @property
     def takes_work(self) -> bool:
-        return self.aside_until is None and self.would_work
+        return self.aside_until is None and self.linked and not self.draining and self.state is AgentState.UP
 
     @property
     def would_work(self) -> bool:

@@ -249,6 +249,8 @@ def _learn(book: Book, task: TaskState, count: int, spent: float) -> None:
     task.mean = mean if task.mean is None else task.mean + (mean - task.mean) * weight
     run = task.run
     run.mean = mean if run.mean is None else run.mean + (mean - run.mean) * weight
+    if task.count == 1 and not task.open:
+        return  # nothing of it is left to be ordered or placed
     if ranks.surprising(task):
         book.relearn[run] = None
     lessons.learned(book, task)

@@ -116,15 +116,15 @@ class Book:
         self._last.clear()
         self._together.clear()
         self._attempts = None
-        self.cool()
+        if self.woken:
+            self.cool()
         return out
 
     def cool(self) -> None:
         """Between events nobody but agents, queues and timers holds a task, and who is in one of these is not quiet."""
-        if self.woken:
-            woken, self.woken = self.woken, {}
-            for task in woken:
-                task.run.tasks.cool(task)
+        woken, self.woken = self.woken, {}
+        for task in woken:
+            task.run.tasks.cool(task)
 
     def items(self, task: TaskState, state: ItemState, ranges: list[Range], reason: str = "") -> None:
         """Say that items entered a state; neighbours of one kind join, the order of one task's changes is kept."""

@@ -61,7 +61,8 @@ class Planner:
         if book.relearn:
             ranks.update(book)
         self._refresh()
-        self._check_claim()
+        if book.limits.claim is not None:
+            self._check_claim(book.limits.claim)
         if book.supply.wanted():
             self._fill_lanes()
             self._make_claim()
@@ -72,7 +73,8 @@ class Planner:
             book.supply.rooms.offer(shape, agent)
         for task in self._skipped:
             book.supply.push(task)
-        self._recall()
+        if book.recall_scan:
+            self._recall()
         for agent, ids in self._given.items():
             book.attempts(AttemptState.ASSIGNED, agent.id, ids)
             gpus, alone = self._gpus.get(agent, _NO_GPUS), self._alone.get(agent, ())
@@ -111,7 +113,7 @@ class Planner:
                 continue
             task = line.heap[0][2]
             self._place(task, agent, race.alone)
-            if not supply.works(task.shape):
+            if task.shape.blocked_since is not None and not supply.works(task.shape):
                 task.shape.blocked_since = None
         race.end()
         self._full = [shape for shape in supply.wanted() if rooms.best(shape, now) is None]
@@ -414,10 +416,9 @@ class Planner:
                 for bucket in agent.buckets.values():
                     attempts.recall(book, agent, attempts.waiting(agent, bucket), "kept for a large request")
 
-    def _check_claim(self) -> None:
+    def _check_claim(self, claim: limits.Claim) -> None:
         """Nothing is kept for who has gone, or could run nowhere."""
-        claim = self._book.limits.claim
-        if claim is not None and (claim.line.head() is None or not self._could_somewhere(claim.line.shape)):
+        if claim.line.head() is None or not self._could_somewhere(claim.line.shape):
             self._stake(None)
 
     def _make_claim(self) -> None:
@@ -458,8 +459,6 @@ class Planner:
     def _recall(self) -> None:
         """Where nothing is ready but an agent idles, take back what waits elsewhere without moving."""
         book = self._book
-        if not book.recall_scan:
-            return
         book.recall_scan = False
         config, supply = book.config, book.supply
         waits = False

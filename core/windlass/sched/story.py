@@ -26,19 +26,24 @@ class Fact(NamedTuple):
 
 class Story:
     def __init__(self, keep: int = 100, each: int = 8) -> None:
-        self._facts: deque[Fact] = deque(maxlen=keep)
+        self._facts: deque[tuple[float, str, str, tuple[AttemptId, ...], int]] = deque(maxlen=keep)
+        """A `Fact` each, and how many it was about in all: made into one when somebody asks."""
         self._each = each
 
     def tell(self, time: float, what: str, where: str, ids: Sequence[AttemptId]) -> None:
-        self._facts.append(Fact(time, what, where, tuple(ids[: self._each]), max(0, len(ids) - self._each)))
+        self._facts.append((time, what, where, tuple(ids[: self._each]), len(ids)))
 
     def note(self, time: float, what: str, where: str = "") -> None:
-        self._facts.append(Fact(time, what, where, (), 0))
+        self._facts.append((time, what, where, (), 0))
 
     def of(self, run: int | None = None, task: int | None = None, item: int | None = None) -> list[str]:
         """The facts about an item (or a task, or a run, or all), oldest first."""
         wanted = tuple(part for part in (run, task, item) if part is not None)
-        return [str(f) for f in self._facts if not wanted or any(id[: len(wanted)] == wanted for id in f.ids)]
+        return [
+            str(Fact(time, what, where, ids, count - len(ids)))
+            for time, what, where, ids, count in self._facts
+            if not wanted or any(id[: len(wanted)] == wanted for id in ids)
+        ]
 
 
 def _name(id: tuple[int, ...]) -> str:

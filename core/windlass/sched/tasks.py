@@ -208,7 +208,11 @@ class TaskState:
             raise tables.IllegalTransition(f"{self.id}[{lo}:{hi}] is not all {old.name} on its way to {new.name}")
         tables.check_item(old, new)
         self.states[lo:hi] = bytes((new,)) * size
-        self._moved(old, new, size)
+        counts, total = self.counts, self.run.counts
+        counts[old] -= size
+        counts[new] += size
+        total[old] -= size
+        total[new] += size
 
     def finish(self, items: list[int]) -> None:
         """ACTIVE items have succeeded."""
