@@ -8,6 +8,7 @@ a timeout or a backoff that is counted by the wall clock would end all at once, 
 from __future__ import annotations
 
 import functools
+import math
 import time
 from collections.abc import Callable
 
@@ -65,9 +66,12 @@ class Clock:
             if abs(gap - self._gap) > STEP:
                 self.stepped += gap - self._gap
             most = passed * RATE
-            slew = max(-most, min(most, gap))
-            self._gap = gap - slew
-            self._now += passed + slew
+            if not -most <= gap <= most:
+                self._gap = gap - math.copysign(most, gap)
+                gap = math.copysign(most, gap)
+            else:
+                self._gap = 0.0
+            self._now += passed + gap
         return self._now
 
     @property
