@@ -41,10 +41,13 @@ MAX_LIMIT = 5000
 """Rows of one answer, whatever was asked for."""
 FEW = 16
 """Items of an append whose answer may wait for company."""
-_CHANGING = (
-    m.Submit, m.AppendItems, m.CloseTask, m.Amend, m.Control, m.Act, m.AgentControl, m.MakeToken, m.StopCore, m.Prune,
+_CHANGING = frozenset(
+    {
+        m.Submit, m.AppendItems, m.CloseTask, m.Amend, m.Control, m.Act, m.AgentControl, m.MakeToken, m.StopCore,
+        m.Prune,
+    }
 )  # fmt: skip
-_STEERING = (m.Amend, m.Control, m.Act, m.AgentControl)
+_STEERING = frozenset({m.Amend, m.Control, m.Act, m.AgentControl})
 """What a person does to what is there, and wants to see done."""
 _STATES = {state.name.lower(): state for state in ItemState}
 _batch = msgspec.msgpack.Decoder(list[bytes])
@@ -102,26 +105,26 @@ class ClientDesk:
 
     def request(self, connection: Connection, msg: Any, payload: list[bytes]) -> None:
         """Do it, and answer once what it changed is durable."""
-        core = self._core
-        if core.store.problem and isinstance(msg, _CHANGING):
+        core, kind = self._core, type(msg)
+        if core.store.problem and kind in _CHANGING:
             self.fail(connection, msg.req, "busy", core.store.problem)
             return
         try:
-            data = self._handlers[type(msg)](connection, msg, payload)
+            data = self._handlers[kind](connection, msg, payload)
         except RequestError as error:
             self.fail(connection, msg.req, error.code, str(error))
             return
         if data is not None:
             send: Callable[[], object] = partial(core.links.send, connection, m.Reply(msg.req, data))
-            if isinstance(msg, _CHANGING):
+            if kind in _CHANGING:
                 self._unanswered[connection, msg.req] = None
-                if isinstance(msg, m.AppendItems) and msg.count <= FEW:
+                if kind is m.AppendItems and msg.count <= FEW:
                     # Whoever brings them one by one waits for their ends, not for this.
                     send = partial(self._answer_soon, connection, m.Reply(msg.req, data))
                 # What a submit gives to agents goes before its answer: who waits, waits for its end.
-                after = core.afterwards if isinstance(msg, m.Submit) else core.later
+                after = core.afterwards if kind is m.Submit else core.later
                 after(partial(self._answer, connection, msg.req, send))
-                if isinstance(msg, _STEERING):
+                if kind in _STEERING:
                     core.later(core.publisher.hurry)
             else:
                 core.when_durable(send)

@@ -12,6 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from windlass.blobs.store import BlobStore
@@ -126,9 +127,8 @@ class Core:
         return self.now < self._hurry
 
     def handle(self, event: ev.Event) -> None:
-        if isinstance(event, _OF_ENDED):
-            # The scheduler knows only of runs that are in memory.
-            self.runs.get(event.scope.run if hasattr(event, "scope") else event.run)
+        if (run_of := _OF_ENDED.get(type(event))) is not None:
+            self.runs.get(run_of(event))  # the scheduler knows only of runs that are in memory
         for effect in self.hear(event):
             self.apply(effect)
 
@@ -389,10 +389,10 @@ class Core:
 
     def _tell_marked(self, marked: list[tuple[ev.ItemsChanged | ev.TasksChanged, bool]]) -> None:
         for effect, ends in marked:
-            if isinstance(effect, ev.TasksChanged):
-                self.publisher.tasks(effect)
-            else:
+            if isinstance(effect, ev.ItemsChanged):
                 self._changed(effect, ends)
+            else:
+                self.publisher.tasks(effect)
 
     def write_changes(self, effect: ev.ItemsChanged, finals: dict[tuple[int, int, int], int] | None) -> None:
         """`finals`: ends of attempts in this batch took their items out; what is left of it ended without one."""
@@ -595,10 +595,15 @@ class Core:
         return "succeeded"
 
 
-_OF_ENDED = (
-    ev.RetryRequested, ev.CancelRequested, ev.PauseRequested, ev.PriorityChanged, ev.RunDeleted, ev.TaskAmended,
-)  # fmt: skip
-"""What may be asked of a run that has ended."""
+_OF_ENDED: dict[type[ev.Event], Callable[[Any], int]] = {
+    ev.RetryRequested: attrgetter("scope.run"),
+    ev.CancelRequested: attrgetter("scope.run"),
+    ev.PauseRequested: attrgetter("run"),
+    ev.PriorityChanged: attrgetter("run"),
+    ev.RunDeleted: attrgetter("run"),
+    ev.TaskAmended: attrgetter("run"),
+}
+"""What may be asked of a run that has ended, and of which run it is."""
 
 
 def _pieces(first: int, last: int, alone: Callable[[int], bool]) -> list[tuple[int, int, bool]]:

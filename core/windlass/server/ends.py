@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _OK = Outcome.OK.value
 _UNSTAGED = (0.0, 0.0)
-_OF_ITEMS = (ev.ItemsChanged, ev.TasksChanged)
 _BY_ATTEMPT = frozenset({ItemState.SUCCEEDED, ItemState.FAILED, ItemState.CANCELLED})
 
 
@@ -50,7 +49,9 @@ class Ends:
         if type(first) is ev.AcceptExits and len(first.items) == len(msg.items) and first.items[-1][2] == msg.items[-1]:
             self._pack(agent, msg, first.items, started, ended, results)
             for effect in effects[1:]:
-                if isinstance(effect, _OF_ITEMS) and effect.state is ItemState.SUCCEEDED:
+                if (type(effect) is ev.ItemsChanged or type(effect) is ev.TasksChanged) and (
+                    effect.state is ItemState.SUCCEEDED
+                ):
                     self._core.mark(effect, False)  # the pack tells of their ends
                 else:
                     self._core.apply(effect)

@@ -58,6 +58,12 @@ HURRY = 0.001
 BACKLOG = 64
 """Turns that wait for the disk; beyond it no message is taken until it has caught up."""
 SWEEP = 60.0
+_OF_AGENTS = frozenset(
+    {
+        m.Succeeded, m.Exited, m.Heartbeat, m.Started, m.Rejected, m.AgentGoodbye, m.LogData, m.ProgramsFound,
+    }
+)  # fmt: skip
+"""What an agent says once it has said HELLO. (A look into a set: asking a message whether it is of a class is slow.)"""
 
 
 @dataclass(slots=True)
@@ -352,18 +358,13 @@ class Server:
         if not roles.allowed(role, kind):
             self._forbid(connection, msg, role)
             return
+        if kind in _OF_AGENTS:
+            self._from_agent(connection, msg, payload)
+            return
+        if connection.kind == "client" and self.clients.handles(kind):
+            self.clients.request(connection, msg, payload)
+            return
         match msg:
-            case (
-                m.Exited()
-                | m.Succeeded()
-                | m.Heartbeat()
-                | m.Started()
-                | m.Rejected()
-                | m.AgentGoodbye()
-                | m.LogData()
-                | m.ProgramsFound()
-            ):
-                self._from_agent(connection, msg, payload)
             case m.AgentHello():
                 self.agents.hello(connection, msg)
             case m.BlobOffer():
@@ -388,8 +389,6 @@ class Server:
                 self.core.publisher.subscribe(connection, msg.topics, msg.keep)
             case m.Seen():
                 self.core.publisher.pace.seen(connection, msg.size)
-            case _ if self.clients.handles(kind):
-                self.clients.request(connection, msg, payload)
             case _:
                 self.links.complain("unexpected", f"{connection!r} sent {kind.__name__}", self.core.now)
 
@@ -399,15 +398,15 @@ class Server:
             self.links.send(connection, m.WhoAreYou())
             return
         match msg:
-            case m.Heartbeat():
-                self.agents.heartbeat(agent, msg)
-            case m.Exited() | m.Succeeded() if self.store.problem:
+            case m.Succeeded() | m.Exited() if self.store.problem:
                 # Not durable, not acknowledged: the agent keeps it and is asked to say HELLO when we can write.
                 self._ask_again.add(connection)
-            case m.Exited():
-                self.agents.exited(agent, msg, payload)
             case m.Succeeded():
                 self.agents.succeeded(agent, msg, payload)
+            case m.Exited():
+                self.agents.exited(agent, msg, payload)
+            case m.Heartbeat():
+                self.agents.heartbeat(agent, msg)
             case m.Started():
                 self.agents.started(agent, msg)
             case m.Rejected():

@@ -141,7 +141,7 @@ class ResultDesk:
         `news`: all that has ended since the question was found to have no (further) answer.
         """
         core, msg = self._core, asked.msg
-        if isinstance(msg, m.WaitRun):
+        if not isinstance(msg, m.GetResults):
             if last:
                 row = views.as_map(core.runs.row(msg.run))
                 core.when_durable(partial(core.links.send, asked.connection, m.Reply(msg.req, {"run": row})))
