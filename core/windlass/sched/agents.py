@@ -15,7 +15,7 @@ from windlass.sched import states as tables
 from windlass.sched.devices import NOTHING, Devices, offered
 from windlass.sched.events import AttemptId, Doubt
 from windlass.sched.shapes import Amounts, Shape, amounts
-from windlass.sched.states import AgentState, AttemptState
+from windlass.sched.states import ASSIGNED, NEW, RUNNING, UP, AgentState, AttemptState
 
 if TYPE_CHECKING:
     from windlass.sched.backfill import Reservation
@@ -116,7 +116,7 @@ class Agent:
     def __init__(self, id: str, seq: int) -> None:
         self.id = id
         self.seq = seq
-        self.state = AgentState.NEW
+        self.state = NEW
         self.draining = False
         self.epoch = 0
         self.resources = Resources(cpus=0)
@@ -179,7 +179,7 @@ class Agent:
     @property
     def well(self) -> bool:
         """It is heard of in time: one more sign of life is no news."""
-        return self.state is AgentState.UP and self.linked
+        return self.state is UP and self.linked
 
     @property
     def doubt(self) -> Doubt:
@@ -187,12 +187,12 @@ class Agent:
 
     @property
     def takes_work(self) -> bool:
-        return self.aside_until is None and self.linked and not self.draining and self.state is AgentState.UP
+        return self.aside_until is None and self.linked and not self.draining and self.state is UP
 
     @property
     def would_work(self) -> bool:
         """It takes work, or would if it were not set aside."""
-        return self.state is AgentState.UP and self.linked and not self.draining
+        return self.state is UP and self.linked and not self.draining
 
     def become(self, new: AgentState) -> None:
         tables.check_agent(self.state, new)
@@ -200,7 +200,7 @@ class Agent:
         self.version += 1
 
     def attempt_state(self, id: AttemptId) -> AttemptState:
-        return AttemptState.RUNNING if id in self.running else AttemptState.ASSIGNED
+        return RUNNING if id in self.running else ASSIGNED
 
     def set_resources(
         self,

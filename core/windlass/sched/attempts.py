@@ -30,10 +30,21 @@ from windlass.sched.limits import Limits
 from windlass.sched.locality import Files
 from windlass.sched.queues import ranges_of
 from windlass.sched.sickness import HEAVY, weight
-from windlass.sched.states import AttemptState, ItemState, Outcome
+from windlass.sched.states import (
+    ACTIVE,
+    ASSIGNED,
+    BACKOFF,
+    EXITED,
+    FAILED,
+    LOST,
+    READY,
+    REJECTED,
+    RUNNING,
+    SUCCEEDED,
+    Outcome,
+)
 from windlass.sched.tasks import TaskState
 
-_I, _A = ItemState, AttemptState
 _SHORTEST = 50e-6
 """No attempt counts as shorter than this, so that a mean is never zero."""
 
@@ -103,9 +114,9 @@ def exited(book: Book, event: AttemptsExited) -> None:
             taken.append(limited)
     if accepted:
         if len(running) < ran:
-            tables.check_attempt(_A.RUNNING, _A.EXITED)
+            tables.check_attempt(RUNNING, EXITED)
         if ran - len(running) < len(accepted):
-            tables.check_attempt(_A.ASSIGNED, _A.EXITED)
+            tables.check_attempt(ASSIGNED, EXITED)
         if agent.recalled:
             agent.recalled.difference_update(accepted)
         if agent.suspects:
@@ -144,7 +155,7 @@ def _finish(book: Book, agent: Agent, task: TaskState, items: list[int], spent: 
         _finish_crowd(book, agent, task, items)
         return
     ranges = ranges_of(items)
-    book.items(task, _I.SUCCEEDED, ranges)
+    book.items(task, SUCCEEDED, ranges)
     if not task.unfinished or task.run.tasks.each_children(task.pos):
         book.ended(task, ranges)
     if book.doubts or agent.probation:
@@ -153,7 +164,7 @@ def _finish(book: Book, agent: Agent, task: TaskState, items: list[int], spent: 
 
 def _finish_crowd(book: Book, agent: Agent, crowd: Crowd, members: list[int]) -> None:
     members.sort()
-    book.tasks_changed(crowd, _I.SUCCEEDED, ranges_of(members))
+    book.tasks_changed(crowd, SUCCEEDED, ranges_of(members))
     if book.doubts or agent.probation:
         for pos in members:
             book.doubts.succeeded(crowd.run.id, pos, [0], agent.id)
@@ -184,9 +195,9 @@ def succeeded(book: Book, event: AttemptsSucceeded, ids: list[AttemptId]) -> Non
     if agent.suspects:
         agent.suspects.difference_update(ids)
     if len(running) < ran:
-        tables.check_attempt(_A.RUNNING, _A.EXITED)
+        tables.check_attempt(RUNNING, EXITED)
     if ran - len(running) < len(ids):
-        tables.check_attempt(_A.ASSIGNED, _A.EXITED)
+        tables.check_attempt(ASSIGNED, EXITED)
     agent.count(len(ids), book.now)
     book.emit(AcceptExits(agent.id, event.epoch, ids))
     buckets: dict[Bucket, None] = {}
@@ -281,19 +292,19 @@ def _exited_oddly(book: Book, agent: Agent, epoch: int, fact: ExitFact) -> None:
     wanted = _wanted(task, item)
     if not wanted and fact.outcome is Outcome.OK:
         # Its outputs must not appear: a person cancelled the item. The attempt ended all the same.
-        tables.check_attempt(agent.attempt_state(id), _A.EXITED)
+        tables.check_attempt(agent.attempt_state(id), EXITED)
         book.emit(RefuseExits(agent.id, epoch, [id]))
-        book.attempts(_A.EXITED, agent.id, [id])
+        book.attempts(EXITED, agent.id, [id])
         release(book, agent, id)
         return
-    tables.check_attempt(agent.attempt_state(id), _A.EXITED)
+    tables.check_attempt(agent.attempt_state(id), EXITED)
     book.emit(AcceptExits(agent.id, epoch, [id]))
     release(book, agent, id)
     if not wanted:
         return
     if fact.outcome is Outcome.OK:
         task.finish([item])
-        book.items(task, _I.SUCCEEDED, [(item, item + 1)])
+        book.items(task, SUCCEEDED, [(item, item + 1)])
         book.ended(task, [(item, item + 1)])
         book.doubts.succeeded(task.run.id, task.pos, [item], agent.id)
     elif fact.outcome is Outcome.CRASHED:
@@ -309,7 +320,7 @@ def _exited_oddly(book: Book, agent: Agent, epoch: int, fact: ExitFact) -> None:
 
 
 def _wanted(task: TaskState, item: int) -> bool:
-    return item < len(task.states) and task.states[item] == _I.ACTIVE
+    return item < len(task.states) and task.states[item] == ACTIVE
 
 
 def release(book: Book, agent: Agent, id: AttemptId) -> None:
@@ -347,10 +358,10 @@ def _failed(book: Book, task: TaskState, item: int, outcome: Outcome, code: int,
         _give_up(book, task, item, "")
         return
     wait = min(policy.backoff * policy.factor ** (failures - 1), policy.max_backoff)
-    task.move(item, _I.BACKOFF)
+    task.move(item, BACKOFF)
     task.backoff[item] = (book.now + wait, agent)
     book.at(book.now + wait, "backoff", task=task, item=item)
-    book.items(task, _I.BACKOFF, [(item, item + 1)])
+    book.items(task, BACKOFF, [(item, item + 1)])
 
 
 def _may_retry(only_on: tuple[int, ...], never_on: tuple[int, ...], outcome: Outcome, code: int) -> bool:
@@ -373,18 +384,18 @@ def _crashed(book: Book, task: TaskState, item: int, agent: str, counts: bool, w
 
 
 def _give_up(book: Book, task: TaskState, item: int, reason: str) -> None:
-    task.move(item, _I.FAILED)
-    book.items(task, _I.FAILED, [(item, item + 1)], reason)
+    task.move(item, FAILED)
+    book.items(task, FAILED, [(item, item + 1)], reason)
     book.ended(task, [(item, item + 1)])
 
 
 def _requeue(book: Book, task: TaskState, item: int, avoid: str) -> None:
     """READY again, ahead of what was never tried."""
-    task.move(item, _I.READY)
+    task.move(item, READY)
     until = book.now + book.config.spread_wait
     task.queue.add_again(item, avoid, until)
     book.supply.push(task)
-    book.items(task, _I.READY, [(item, item + 1)])
+    book.items(task, READY, [(item, item + 1)])
     if avoid:
         book.at(until, "look", task=task)
 
@@ -424,8 +435,8 @@ def give_back(book: Book, agent: Agent, ids: list[AttemptId]) -> None:
     """These never began: REJECTED, their items READY again."""
     if not ids:
         return
-    tables.check_attempt(_A.ASSIGNED, _A.REJECTED)
-    book.attempts(_A.REJECTED, agent.id, ids)
+    tables.check_attempt(ASSIGNED, REJECTED)
+    book.attempts(REJECTED, agent.id, ids)
     for id in ids:
         task, item = own(agent, id), id.item
         release(book, agent, id)
@@ -444,9 +455,9 @@ def lose(book: Book, agent: Agent, ids: list[AttemptId], why: str) -> None:
         if place <= grant.bucket.lanes or id in agent.running:
             begun.add(id)
     for id in ids:
-        tables.check_attempt(agent.attempt_state(id), _A.LOST)
+        tables.check_attempt(agent.attempt_state(id), LOST)
     # Say that the attempts are lost before their items move on.
-    book.attempts(_A.LOST, agent.id, ids)
+    book.attempts(LOST, agent.id, ids)
     for id in ids:
         task, item = own(agent, id), id.item
         release(book, agent, id)
@@ -489,13 +500,13 @@ def started(book: Book, event: AttemptsStarted) -> None:
             mark_running(book, agent, id, time)
             begun.append(id)
     if begun:
-        book.attempts(_A.RUNNING, agent.id, begun)
+        book.attempts(RUNNING, agent.id, begun)
     if stale:
         book.stop(agent, stale, "stale")
 
 
 def mark_running(book: Book, agent: Agent, id: AttemptId, time: float) -> None:
-    tables.check_attempt(_A.ASSIGNED, _A.RUNNING)
+    tables.check_attempt(ASSIGNED, RUNNING)
     agent.running[id] = time
     agent.recalled.discard(id)
     timeout = agent.live[id].timeout

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, ClassVar
 from windlass.sched.agents import Agent, Grant
 from windlass.sched.events import AttemptId
 from windlass.sched.queues import ranges_of
-from windlass.sched.states import ItemState
+from windlass.sched.states import ACTIVE, FAILED, PENDING, READY
 from windlass.sched.tasks import RunState, TaskState
 
 if TYPE_CHECKING:
     from windlass.sched.book import Book
     from windlass.sched.table import Table
 
-_S = ItemState
 _new = tuple.__new__
 
 
@@ -36,7 +35,7 @@ class Crowd(TaskState):
         super().__init__(table.run, first, table.plan(first), table.shape(first))
         self.key = key
         self.states, self.numbers = table.arrays
-        self.counts[_S.PENDING] = 0
+        self.counts[PENDING] = 0
         self.released = True
 
     @property
@@ -46,10 +45,10 @@ class Crowd(TaskState):
     def enter(self, members: list[int]) -> list[tuple[int, int]]:
         """These PENDING tasks become READY; as ranges."""
         members.sort()
-        self.counts[_S.PENDING] += len(members)
+        self.counts[PENDING] += len(members)
         ranges = ranges_of(members)
         for lo, hi in ranges:
-            self.move_range(lo, hi, _S.PENDING, _S.READY)
+            self.move_range(lo, hi, PENDING, READY)
             self.queue.add(lo, hi)
         return ranges
 
@@ -68,7 +67,7 @@ class Crowd(TaskState):
         pos = task.pos
         state = self.states[pos]
         self.counts[state] -= 1
-        if state == _S.READY:
+        if state == READY:
             self.queue.discard(pos, pos + 1)
             return None
         return self.active.pop(pos)
@@ -80,7 +79,7 @@ class Crowd(TaskState):
 def begin(book: Book, run: RunState, opened: Iterable[int]) -> None:
     """These tasks wait for no other as a whole: those that may form crowds become ready, the others are looked at."""
     tasks = run.tasks
-    if any(run.counts[_S.FAILED :]) or run.files is not None:  # who is to blame, and where its files are: task by task
+    if any(run.counts[FAILED:]) or run.files is not None:  # who is to blame, and where its files are: task by task
         for pos in opened:
             book.look(tasks[pos])
         return
@@ -96,7 +95,7 @@ def begin(book: Book, run: RunState, opened: Iterable[int]) -> None:
         if crowd is None:
             crowd = tasks.crowds[key] = Crowd(tasks, min(members), key)
             crowd.order = book.policy.static(crowd)
-        book.tasks_changed(crowd, _S.READY, crowd.enter(members))
+        book.tasks_changed(crowd, READY, crowd.enter(members))
         book.supply.push(crowd)
 
 
@@ -144,10 +143,10 @@ def check(crowd: Crowd) -> None:
     tasks, states = crowd.run.tasks, crowd.states
     ready, active = list(crowd.queue), list(crowd.active)
     assert not crowd.empty, f"{crowd!r} has nobody left"
-    assert len(ready) == crowd.queue.size == len(set(ready)) == crowd.counts[_S.READY], f"{crowd!r} miscounts"
-    assert len(active) == crowd.counts[_S.ACTIVE], f"{crowd!r} miscounts who is active"
-    assert all(states[pos] == _S.READY for pos in ready), f"{crowd!r}: somebody in the queue is not READY"
-    assert all(states[pos] == _S.ACTIVE for pos in active), f"{crowd!r}: somebody with an attempt is not ACTIVE"
+    assert len(ready) == crowd.queue.size == len(set(ready)) == crowd.counts[READY], f"{crowd!r} miscounts"
+    assert len(active) == crowd.counts[ACTIVE], f"{crowd!r} miscounts who is active"
+    assert all(states[pos] == READY for pos in ready), f"{crowd!r}: somebody in the queue is not READY"
+    assert all(states[pos] == ACTIVE for pos in active), f"{crowd!r}: somebody with an attempt is not ACTIVE"
     for pos in (*ready, *active):
         assert tasks.get_hot(pos) is None, f"{crowd!r}: {pos} is also an object"
         assert tasks.key(pos) == crowd.key, f"{crowd!r}: {pos} is unlike the others"

@@ -12,29 +12,28 @@ from windlass.sched import crowds
 from windlass.sched.book import Book
 from windlass.sched.events import DecideTask
 from windlass.sched.queues import Range, runs_of
-from windlass.sched.states import TERMINAL, ItemState
+from windlass.sched.states import CANCELLED, FAILED, PENDING, READY, SKIPPED, SUCCEEDED, TERMINAL, ItemState
 from windlass.sched.suspects import suspects
 from windlass.sched.table import Table
 from windlass.sched.tasks import RunState, TaskState
 
-_S = ItemState
 _GOOD, _WAIT, _BAD = 0, 1, 2
 
 
 def _verdicts(forgiving: bool) -> bytes:
     """State of a needed item -> verdict, as a table for bytes.translate."""
     table = bytearray(256)
-    for state in _S:
+    for state in ItemState:
         if state not in TERMINAL:
             table[state] = _WAIT
-        elif state is _S.SUCCEEDED or (state is _S.FAILED and forgiving):
+        elif state is SUCCEEDED or (state is FAILED and forgiving):
             table[state] = _GOOD
         else:
             table[state] = _BAD
     return bytes(table)
 
 
-_FAILED = frozenset({_S.FAILED})
+_FAILED = frozenset({FAILED})
 _TABLES = {forgiving: _verdicts(forgiving) for forgiving in (False, True)}
 _GOOD_RUN = re.compile(b"\x00+")
 _BAD_RUN = re.compile(b"\x02+")
@@ -57,7 +56,7 @@ def work_off(book: Book) -> None:
 def open_items(book: Book, task: TaskState, lo: int, hi: int) -> None:
     """The gate is open: PENDING items of [lo, hi) become READY or SKIPPED as far as their own needs allow."""
     hi = min(hi, len(task.states))
-    for first, last in runs_of(task.states, _S.PENDING, lo, hi):
+    for first, last in runs_of(task.states, PENDING, lo, hi):
         if not task.each:
             _make_ready(book, task, first, last)
             continue
@@ -65,7 +64,7 @@ def open_items(book: Book, task: TaskState, lo: int, hi: int) -> None:
         for match in _GOOD_RUN.finditer(verdict):
             _make_ready(book, task, first + match.start(), first + match.end())
         for match in _BAD_RUN.finditer(verdict):
-            _end(book, task, first + match.start(), first + match.end(), _S.SKIPPED, _each_reason(task))
+            _end(book, task, first + match.start(), first + match.end(), SKIPPED, _each_reason(task))
 
 
 def _each_verdict(task: TaskState, lo: int, hi: int) -> bytes:
@@ -85,9 +84,9 @@ def _each_reason(task: TaskState) -> str:
 def _make_ready(book: Book, task: TaskState, lo: int, hi: int) -> None:
     # Only items whose old attempt still stops are held.
     for first, last in _around(lo, hi, task.held) if task.active else [(lo, hi)]:
-        task.move_range(first, last, _S.PENDING, _S.READY)
+        task.move_range(first, last, PENDING, READY)
         _queue(book, task, first, last)
-        book.items(task, _S.READY, [(first, last)])
+        book.items(task, READY, [(first, last)])
     book.supply.push(task)
 
 
@@ -116,7 +115,7 @@ def _around(lo: int, hi: int, holes: set[int]) -> list[Range]:
 
 def _end(book: Book, task: TaskState, lo: int, hi: int, state: ItemState, reason: str) -> None:
     """PENDING items end without an attempt."""
-    task.move_range(lo, hi, _S.PENDING, state)
+    task.move_range(lo, hi, PENDING, state)
     if task.held:
         task.held.difference_update(range(lo, hi))
     book.items(task, state, [(lo, hi)], reason)
@@ -128,11 +127,11 @@ def _end(book: Book, task: TaskState, lo: int, hi: int, state: ItemState, reason
 
 def blame(tasks: Table, pos: int) -> str:
     """Why what needs this complete task cannot run; empty if it can."""
-    if tasks.has(pos, _S.FAILED) and not tasks.plan(pos).continue_on_error:
+    if tasks.has(pos, FAILED) and not tasks.plan(pos).continue_on_error:
         return f"{tasks.names.name(pos)} failed"
-    if tasks.has(pos, _S.CANCELLED):
+    if tasks.has(pos, CANCELLED):
         return f"{tasks.names.name(pos)} was cancelled"
-    if tasks.has(pos, _S.SKIPPED):
+    if tasks.has(pos, SKIPPED):
         return f"{tasks.names.name(pos)} was skipped"
     return ""
 
@@ -141,15 +140,15 @@ def _gate(book: Book, task: TaskState) -> None:
     if task.waits:
         return
     tasks = task.run.tasks
-    if not task.plan.judges and any(task.run.counts[_S.FAILED :]):
+    if not task.plan.judges and any(task.run.counts[FAILED:]):
         for pos in tasks.whole(task.pos):
             reason = blame(tasks, pos)
             if reason:
-                end_pending(book, task, _S.SKIPPED, reason)
+                end_pending(book, task, SKIPPED, reason)
                 return
     for up in task.each:
         if up.complete and up.placeholder:
-            end_pending(book, task, _S.SKIPPED, blame(tasks, up.pos) or f"{up.id} has no items")
+            end_pending(book, task, SKIPPED, blame(tasks, up.pos) or f"{up.id} has no items")
             return
         if not up.sized:
             return
@@ -161,7 +160,7 @@ def _gate(book: Book, task: TaskState) -> None:
     for up in task.each:
         if up.count != task.count:
             reason = f"it has {task.count} items and {up.id}, which it needs item by item, has {up.count}"
-            end_pending(book, task, _S.FAILED, reason)
+            end_pending(book, task, FAILED, reason)
             return
     task.released = True
     open_items(book, task, 0, len(task.states))
@@ -177,7 +176,7 @@ def end_pending(book: Book, task: TaskState, state: ItemState, reason: str) -> N
     task.asked = False
     if changed:
         book.task_changed(task, reason)
-    for lo, hi in runs_of(task.states, _S.PENDING, 0, len(task.states)):
+    for lo, hi in runs_of(task.states, PENDING, 0, len(task.states)):
         _end(book, task, lo, hi, state, reason)
     if not task.states:
         # No item can carry the verdict, so the task itself ends here.
@@ -191,11 +190,11 @@ def decided(book: Book, task: TaskState, count: int, skip: str, error: str) -> N
         return
     task.asked = False
     if error:
-        end_pending(book, task, _S.FAILED, error)
+        end_pending(book, task, FAILED, error)
         return
     task.decided = True
     if skip:
-        end_pending(book, task, _S.SKIPPED, skip)
+        end_pending(book, task, SKIPPED, skip)
         return
     if task.plan.count is None:
         task.resize(max(count, 0))
@@ -243,7 +242,7 @@ def _complete_if_done(book: Book, task: TaskState) -> None:
 def end_run(book: Book, run: RunState) -> None:
     """Its last task is complete."""
     tasks = run.tasks
-    if run.counts[_S.CANCELLED]:
+    if run.counts[CANCELLED]:
         run.state = "cancelled"
     elif any(not tasks.plan(pos).continue_on_error for pos in tasks.having(_FAILED)):
         run.state = "failed"

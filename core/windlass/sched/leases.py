@@ -11,16 +11,14 @@ from windlass.sched import attempts
 from windlass.sched.agents import Agent, Grant
 from windlass.sched.book import Book
 from windlass.sched.events import AgentChanged, AgentHello, AttemptId, WelcomeAgent
-from windlass.sched.states import AgentState, AttemptState
-
-_G = AgentState
+from windlass.sched.states import DISCONNECTED, DOWN, RUNNING, UP
 
 
 def hello(book: Book, event: AgentHello) -> None:
     agent = book.agents.get(event.agent)
     if agent is None:
         agent = book.agents[event.agent] = Agent(event.agent, len(book.agents))
-    agent.become(_G.UP)
+    agent.become(UP)
     agent.linked = True
     agent.heard = book.now
     agent.shun_until = 0.0
@@ -38,7 +36,7 @@ def hello(book: Book, event: AgentHello) -> None:
     for id in begun:
         attempts.mark_running(book, agent, id, book.now)
     if begun:
-        book.attempts(AttemptState.RUNNING, agent.id, begun)
+        book.attempts(RUNNING, agent.id, begun)
     _missing(book, agent, held, fresh=event.epoch == 0)
     # Only now, when lanes of what is gone are free, may the machine have become smaller.
     agent.set_resources(event.resources, event.labels, event.gpus, event.devices)
@@ -67,11 +65,11 @@ def _missing(book: Book, agent: Agent, held: dict[AttemptId, str], fresh: bool) 
 
 def heard(book: Book, agent: Agent) -> None:
     """Any sign of life under the current lease renews it."""
-    if not agent.linked or agent.state not in (_G.UP, _G.DISCONNECTED):
+    if not agent.linked or agent.state not in (UP, DISCONNECTED):
         return
     agent.heard = book.now
-    if agent.state is _G.DISCONNECTED:
-        agent.become(_G.UP)
+    if agent.state is DISCONNECTED:
+        agent.become(UP)
         book.dirty[agent] = None
         book.agent_changed(agent)
 
@@ -79,7 +77,7 @@ def heard(book: Book, agent: Agent) -> None:
 def deaf(book: Book, seconds: float) -> None:
     """For so long nobody could be heard, so nobody was silent. (Agents end their own leases by their own clocks.)"""
     for agent in book.agents.values():
-        if agent.state in (_G.UP, _G.DISCONNECTED):
+        if agent.state in (UP, DISCONNECTED):
             agent.heard = min(book.now, agent.heard + seconds)
 
 
@@ -87,14 +85,14 @@ def link_lost(book: Book, agent: Agent) -> None:
     """It must say HELLO again; until then, or until its lease ends, its attempts go on."""
     agent.linked = False
     agent.version += 1
-    if agent.state is _G.UP:
-        agent.become(_G.DISCONNECTED)
+    if agent.state is UP:
+        agent.become(DISCONNECTED)
         book.agent_changed(agent, "the link was lost")
         watch(book, agent)
 
 
 def left(book: Book, agent: Agent, reason: str) -> None:
-    if agent.state is not _G.DOWN:
+    if agent.state is not DOWN:
         down(book, agent, reason or "it said goodbye")
 
 
@@ -112,7 +110,7 @@ def drain(book: Book, agent: Agent, on: bool) -> None:
 
 
 def removed(book: Book, agent: Agent) -> None:
-    if agent.state is not _G.DOWN:
+    if agent.state is not DOWN:
         down(book, agent, "removed")
     del book.agents[agent.id]
     book.dirty.pop(agent, None)
@@ -125,10 +123,10 @@ def removed(book: Book, agent: Agent) -> None:
 
 def down(book: Book, agent: Agent, why: str) -> None:
     """Say that the agent is down before its attempts are lost, so that nothing is placed on it again."""
-    if agent.state is _G.UP and agent.linked and why == SILENT:
-        agent.become(_G.DISCONNECTED)
+    if agent.state is UP and agent.linked and why == SILENT:
+        agent.become(DISCONNECTED)
         book.agent_changed(agent, why)
-    agent.become(_G.DOWN)
+    agent.become(DOWN)
     agent.linked = False
     agent.version += 1
     book.unreserve(agent)
@@ -141,11 +139,11 @@ SILENT = "nothing was heard of it"
 
 def watch(book: Book, agent: Agent) -> None:
     """Keep exactly one timer for an agent's silence, so that hearing of it costs nothing."""
-    if agent.timed or agent.state not in (_G.UP, _G.DISCONNECTED):
+    if agent.timed or agent.state not in (UP, DISCONNECTED):
         return
     agent.timed = True
     config = book.config
-    wait = config.disconnected_after if agent.state is _G.UP else config.lease_wait
+    wait = config.disconnected_after if agent.state is UP else config.lease_wait
     book.at(max(agent.heard + wait, book.now), "silence", agent=agent)
 
 
@@ -156,12 +154,12 @@ def silence(book: Book, agent: Agent) -> None:
         return
     config = book.config
     # The same sums as in `watch`: a rounded difference could find it never quite due.
-    if agent.state in (_G.UP, _G.DISCONNECTED) and book.now >= agent.heard + config.lease_wait:
+    if agent.state in (UP, DISCONNECTED) and book.now >= agent.heard + config.lease_wait:
         down(book, agent, SILENT)
-    elif agent.state is _G.UP and book.now >= agent.heard + config.disconnected_after:
-        agent.become(_G.DISCONNECTED)
+    elif agent.state is UP and book.now >= agent.heard + config.disconnected_after:
+        agent.become(DISCONNECTED)
         book.agent_changed(agent, SILENT)
-    elif agent.state is _G.UP:
+    elif agent.state is UP:
         _ask_back(book, agent)
     watch(book, agent)
 

@@ -19,7 +19,7 @@ from windlass.sched.events import AssignAttempts, AttemptId
 from windlass.sched.queues import ranges_of
 from windlass.sched.race import Line
 from windlass.sched.shapes import Amounts, Shape
-from windlass.sched.states import AttemptState, ItemState
+from windlass.sched.states import ACTIVE, ASSIGNED, READY
 from windlass.sched.suspects import suspects
 from windlass.sched.tasks import Owner, TaskState
 
@@ -76,7 +76,7 @@ class Planner:
         if book.recall_scan:
             self._recall()
         for agent, ids in self._given.items():
-            book.attempts(AttemptState.ASSIGNED, agent.id, ids)
+            book.attempts(ASSIGNED, agent.id, ids)
             gpus, alone = self._gpus.get(agent, _NO_GPUS), self._alone.get(agent, ())
             book.emit(AssignAttempts(agent.id, agent.epoch, ids, gpus, alone))
             book.story.tell(book.now, "assigned", agent.id, ids)
@@ -244,26 +244,26 @@ class Planner:
             apart = suspects(book, task)
             items = task.queue.take_again(most, agent.id, book.now, elsewhere, apart, 0 if agent.suspects else 1)
             for item in items:
-                task.move(item, ItemState.ACTIVE)
+                task.move(item, ACTIVE)
                 task.active[item] = agent
                 ids.append(AttemptId(run, pos, item, task.next_number(item)))
                 if item in apart:
                     agent.suspects.add(ids[-1])
                     self._alone.setdefault(agent, []).append(ids[-1])
             if items:
-                book.items(task, ItemState.ACTIVE, ranges_of(items))
+                book.items(task, ACTIVE, ranges_of(items))
         while len(ids) < most:
             span = spans.pop(0) if spans else None if homes is not None else task.queue.take_range(most - len(ids))
             if span is None:
                 break
             lo, hi = span
-            task.move_range(lo, hi, ItemState.READY, ItemState.ACTIVE)
+            task.move_range(lo, hi, READY, ACTIVE)
             task.active.update(dict.fromkeys(range(lo, hi), agent))
             ids += task.next_ids(lo, hi)
             if isinstance(task, Crowd):
-                book.tasks_changed(task, ItemState.ACTIVE, [(lo, hi)])
+                book.tasks_changed(task, ACTIVE, [(lo, hi)])
             else:
-                book.items(task, ItemState.ACTIVE, [(lo, hi)])
+                book.items(task, ACTIVE, [(lo, hi)])
         if not ids:
             if not bucket.size:
                 del agent.buckets[task.shape]
@@ -357,7 +357,7 @@ class Planner:
 
     def _goes_past(self, task: TaskState, agent: Agent, bucket: Bucket) -> bool:
         """Whose turn it is and who has next to nothing does not wait for others' batches; a few of them at once."""
-        if task.run.counts[ItemState.ACTIVE] >= bucket.lanes:
+        if task.run.counts[ACTIVE] >= bucket.lanes:
             return False
         bucket.past = [id for id in bucket.past if id in agent.live]
         return len(bucket.past) < PAST * bucket.lanes

@@ -15,7 +15,7 @@ from windlass.sched.order import Policy
 from windlass.sched.race import Line, Race
 from windlass.sched.rooms import Rooms
 from windlass.sched.shapes import Shape
-from windlass.sched.states import ItemState
+from windlass.sched.states import ACTIVE
 from windlass.sched.tasks import Owner, TaskState
 
 FEW = 16
@@ -63,7 +63,7 @@ class Supply:
         if not task.queue.size or task.run.paused:
             return
         market = self._markets[task.shape]
-        if market.sated and task.run.counts[ItemState.ACTIVE] <= FEW:
+        if market.sated and task.run.counts[ACTIVE] <= FEW:
             # It may be let past what waits there, so one agent is looked at again; the next time, another one.
             self.make_hungry(task.shape, next(iter(market.sated)))
         if task.board:

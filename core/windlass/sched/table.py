@@ -26,7 +26,7 @@ from windlass.sched.crowds import Crowd
 from windlass.sched.events import PlansByKind, TaskColumns, TaskPlan
 from windlass.sched.limits import Limits
 from windlass.sched.shapes import Shape
-from windlass.sched.states import ItemState
+from windlass.sched.states import ACTIVE, PENDING, READY, ItemState
 from windlass.sched.tasks import UNKNOWN, RunState, TaskState, asks
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Table:
         for place, tasks in Counter(self._spec_of).items():
             spec = self._specs[place]
             spec.tasks = tasks
-            self.run.counts[ItemState.PENDING] += tasks * (spec.plan.count or 0)
+            self.run.counts[PENDING] += tasks * (spec.plan.count or 0)
         flags = [0 if asks(spec.plan) else _DECIDED for spec in self._specs]
         self._flags = bytearray([flags[place] for place in self._spec_of])
         lively = frozenset(place for place, spec in enumerate(self._specs) if not spec.single)
@@ -184,7 +184,7 @@ class Table:
             self._book.woken[task] = None
         self._hot[pos] = task
         task.order = self._book.policy.static(task)
-        if state == ItemState.READY or state == ItemState.ACTIVE:
+        if state in (READY, ACTIVE):
             crowds.take_out(self._book, self, task)
         return task
 
@@ -389,7 +389,7 @@ class Table:
         if decided:
             self._flags[pos] |= _DECIDED
         counts = self.run.counts
-        counts[ItemState.PENDING] -= 1
+        counts[PENDING] -= 1
         counts[state] += 1
         return True
 

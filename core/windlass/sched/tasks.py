@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from windlass.sched import states as tables
 from windlass.sched.events import AttemptId, RunPlan, TaskPlan
 from windlass.sched.queues import ReadyQueue
-from windlass.sched.states import ItemState
+from windlass.sched.states import ACTIVE, BACKOFF, PENDING, READY, SUCCEEDED, ItemState
 
 if TYPE_CHECKING:
     from windlass.sched.agents import Agent
@@ -79,7 +79,7 @@ class TaskState:
         self.numbers = bytearray(size)
         """The last attempt number given to each item; 255 means: look into `many`."""
         self.counts = [0] * 8
-        self.counts[ItemState.PENDING] = size
+        self.counts[PENDING] = size
         self.queue = ReadyQueue()
         self.active: dict[int, Agent] = {}
         """Item -> agent of its live attempt, which may be one that is being stopped."""
@@ -124,13 +124,13 @@ class TaskState:
     def quiet(self) -> bool:
         """A task of one item of which nothing need be known but its state, its last attempt's number and its flags."""
         counts = self.counts
-        if counts[ItemState.READY] or counts[ItemState.ACTIVE] or counts[ItemState.BACKOFF]:
+        if counts[READY] or counts[ACTIVE] or counts[BACKOFF]:
             return False
         rare = self._rare
         if self.active or (rare is not None and (rare.held or rare.many)):
             return False
         # What failures were counted is forgiven when a person brings an ended item back.
-        return not counts[ItemState.PENDING] or rare is None or not (rare.failures or rare.crashes)
+        return not counts[PENDING] or rare is None or not (rare.failures or rare.crashes)
 
     def slim(self) -> None:
         """Nothing is active: a dictionary that held many takes as much room when it is empty."""
@@ -216,13 +216,13 @@ class TaskState:
 
     def finish(self, items: list[int]) -> None:
         """ACTIVE items have succeeded."""
-        tables.check_item(ItemState.ACTIVE, ItemState.SUCCEEDED)
+        tables.check_item(ACTIVE, SUCCEEDED)
         states = self.states
         for item in items:
-            if states[item] != ItemState.ACTIVE:
+            if states[item] != ACTIVE:
                 raise tables.IllegalTransition(f"{self.id}[{item}] {ItemState(states[item]).name} -> SUCCEEDED")
-            states[item] = ItemState.SUCCEEDED
-        self._moved(ItemState.ACTIVE, ItemState.SUCCEEDED, len(items))
+            states[item] = SUCCEEDED
+        self._moved(ACTIVE, SUCCEEDED, len(items))
 
     @property
     def unfinished(self) -> int:
@@ -256,8 +256,8 @@ class TaskState:
         self.count = len(self.states) + by
         self.states.extend(bytes(by))
         self.numbers.extend(bytes(max(0, self.count - len(self.numbers))))
-        self.counts[ItemState.PENDING] += by
-        self.run.counts[ItemState.PENDING] += by
+        self.counts[PENDING] += by
+        self.run.counts[PENDING] += by
 
     # --- attempt numbers -------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from windlass.blobs.store import BlobError
 from windlass.model.expr import ExprError
 from windlass.sched import events as ev
 from windlass.sched.events import AttemptId
-from windlass.sched.states import ItemState, Outcome
+from windlass.sched.states import ACTIVE, Outcome
 from windlass.server import rundata
 from windlass.server.agentbook import AgentRecord, Ended, Given, Live
 from windlass.server.rundata import RunData
@@ -121,7 +121,7 @@ class Assigner:
 
     def _next_to_nothing(self, run: int) -> bool:
         """So little of it is under way that somebody may wait for just that."""
-        return self._core.scheduler.counts(run)[ItemState.ACTIVE] <= FEW
+        return self._core.scheduler.counts(run)[ACTIVE] <= FEW
 
     def _assign_now(
         self,

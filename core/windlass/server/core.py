@@ -21,7 +21,19 @@ from windlass.sched.config import Config
 from windlass.sched.events import AttemptId
 from windlass.sched.machine import Scheduler
 from windlass.sched.reasons import deadline_words
-from windlass.sched.states import ENDED, TERMINAL, AttemptState, ItemState
+from windlass.sched.states import (
+    BACKOFF,
+    CANCELLED,
+    ENDED,
+    FAILED,
+    LOST,
+    PENDING,
+    REJECTED,
+    RUNNING,
+    SKIPPED,
+    SUCCEEDED,
+    TERMINAL,
+)
 from windlass.server import looks, rundata, views
 from windlass.server.agentbook import AgentRecord, Given, Live
 from windlass.server.agentlog import AgentLog, Condition
@@ -46,7 +58,7 @@ log = logging.getLogger("windlass.core")
 HURRY = 0.05
 """Seconds for which the loop's turns are short after a few items were asked for, or given."""
 
-_KEPT = TERMINAL | {ItemState.PENDING, ItemState.BACKOFF}
+_KEPT = TERMINAL | {PENDING, BACKOFF}
 """States that are written down; READY and ACTIVE are derived anew after a restart."""
 
 
@@ -264,7 +276,7 @@ class Core:
             home = self.agents.get(record.agent)
             if home is not None:
                 home.assigned += 1
-                if record.state == AttemptState.RUNNING:
+                if record.state == RUNNING:
                     home.running += 1
                     home.lanes.occupy(slot)
         self.scheduler.restore(restored, agents, now, usage)
@@ -310,7 +322,7 @@ class Core:
 
     def _attempts_changed(self, effect: ev.AttemptsChanged) -> None:
         agent = self.agents.get(effect.agent)
-        if effect.state is AttemptState.RUNNING:
+        if effect.state is RUNNING:
             rows = []
             for id in effect.items:
                 live = self.live.get(id)
@@ -326,7 +338,7 @@ class Core:
                 rows.append((live.started, live.slot, *id))
             self.store.write(records.LIVE_STARTED, rows)
             self.later(partial(self.publisher.running, effect.items))
-        elif effect.state in (AttemptState.LOST, AttemptState.REJECTED):
+        elif effect.state in (LOST, REJECTED):
             self._ended_without_exit(effect, agent)
         if agent is not None:
             self.publisher.agents_dirty.add(agent.id)
@@ -341,7 +353,7 @@ class Core:
 
     def _ended_without_exit(self, effect: ev.AttemptsChanged, agent: AgentRecord | None) -> None:
         rows: list[tuple[Any, ...]] = []
-        error = "the agent was lost" if effect.state is AttemptState.LOST else "given back by the agent"
+        error = "the agent was lost" if effect.state is LOST else "given back by the agent"
         for id, live in zip(effect.items, self.ends.let_go(effect.items), strict=True):
             if live is None:
                 continue
@@ -412,7 +424,7 @@ class Core:
                     seq = self.number(run, hi - lo)
                 rows.append((run, task, lo, hi, state, effect.reason, seq, mark))
         self.store.write(records.CHANGE, rows)
-        if effect.state is ItemState.PENDING and run in self.runs:
+        if effect.state is PENDING and run in self.runs:
             self.bundles.renew(self.runs[run], task)
         self.mark(effect, ends)
 
@@ -586,11 +598,11 @@ class Core:
     def status(self, run: RunData, task: int) -> str:
         """How a task ended, in a word."""
         counts = self.scheduler.counts(run.id, task)
-        if counts[ItemState.FAILED]:
+        if counts[FAILED]:
             return "failed"
-        if counts[ItemState.CANCELLED]:
+        if counts[CANCELLED]:
             return "cancelled"
-        if counts[ItemState.SKIPPED] and not counts[ItemState.SUCCEEDED]:
+        if counts[SKIPPED] and not counts[SUCCEEDED]:
             return "skipped"
         return "succeeded"
 

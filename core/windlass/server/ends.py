@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from windlass.sched import events as ev
 from windlass.sched.events import AttemptId
-from windlass.sched.states import AttemptState, ItemState, Outcome
+from windlass.sched.states import CANCELLED, EXITED, FAILED, SUCCEEDED, Outcome
 from windlass.server import looks, rundata
 from windlass.server.agentbook import AgentRecord, Ended, Live
 from windlass.store import packs, records
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _OK = Outcome.OK.value
 _UNSTAGED = (0.0, 0.0)
-_BY_ATTEMPT = frozenset({ItemState.SUCCEEDED, ItemState.FAILED, ItemState.CANCELLED})
+_BY_ATTEMPT = frozenset({SUCCEEDED, FAILED, CANCELLED})
 
 
 class Ends:
@@ -49,9 +49,7 @@ class Ends:
         if type(first) is ev.AcceptExits and len(first.items) == len(msg.items) and first.items[-1][2] == msg.items[-1]:
             self._pack(agent, msg, first.items, started, ended, results)
             for effect in effects[1:]:
-                if (type(effect) is ev.ItemsChanged or type(effect) is ev.TasksChanged) and (
-                    effect.state is ItemState.SUCCEEDED
-                ):
+                if (type(effect) is ev.ItemsChanged or type(effect) is ev.TasksChanged) and (effect.state is SUCCEEDED):
                     self._core.mark(effect, False)  # the pack tells of their ends
                 else:
                     self._core.apply(effect)
@@ -82,10 +80,10 @@ class Ends:
         for effect in sorted(effects, key=lambda effect: type(effect) is not ev.AcceptExits):
             if isinstance(effect, ev.AcceptExits):
                 single |= self._accept(agent, epoch, effect.items, told, finals)
-            elif isinstance(effect, ev.AttemptsChanged) and effect.state is AttemptState.EXITED:
+            elif isinstance(effect, ev.AttemptsChanged) and effect.state is EXITED:
                 self._accept(agent, epoch, effect.items, told, {}, ack=False)
             elif isinstance(effect, ev.ItemsChanged) and effect.state in _BY_ATTEMPT:
-                if effect.state is ItemState.SUCCEEDED and (effect.run, effect.task) not in single:
+                if effect.state is SUCCEEDED and (effect.run, effect.task) not in single:
                     self._core.mark(effect, False)  # the packs tell of their ends
                 else:
                     self._core.write_changes(effect, finals)
@@ -181,7 +179,7 @@ class Ends:
         outputs: list[tuple[Any, ...]] = []
         clear: list[tuple[int, int, int]] = []
         refs: list[tuple[str, int]] = []
-        state = int(AttemptState.EXITED)
+        state = int(EXITED)
         lanes = agent.lanes
         for id, live in zip(items, self.let_go(items), strict=True):
             run, task, index, attempt = id
@@ -201,7 +199,7 @@ class Ends:
             usage = exit.usage
             staged = exit.staged or _UNSTAGED
             ref = exit.log_ref
-            if final == ItemState.SUCCEEDED and _plain(exit, result):
+            if final == SUCCEEDED and _plain(exit, result):
                 plain.setdefault((run, task), []).append(
                     (
                         index, attempt, assigned, started, ended, usage.cpu, usage.memory, usage.read, usage.written,
@@ -216,7 +214,7 @@ class Ends:
                     exit.error, *staged, None if ref is None else rundata.encode(ref), exit.log or None, result or None,
                 )
             )  # fmt: skip
-            if exit.outputs and final == ItemState.SUCCEEDED:
+            if exit.outputs and final == SUCCEEDED:
                 clear.append((run, task, index))
                 outputs += [(run, task, index, f.path, f.hash, f.size, f.mode) for f in exit.outputs]
                 refs += [(f.hash, run) for f in exit.outputs]
@@ -238,7 +236,7 @@ class Ends:
             core.acknowledge(agent.id, m.Ack([Key(*id, epoch) for id in items]))
         if rows:
             core.later(partial(self.tell, rows))
-        return {(row[1], row[2]) for row in rows if row[17] == ItemState.SUCCEEDED}
+        return {(row[1], row[2]) for row in rows if row[17] == SUCCEEDED}
 
     def _tell_packed(self, rows: list[packs.Row]) -> None:
         """As `tell`, for rows that are only taken apart when somebody looks."""
@@ -253,7 +251,7 @@ class Ends:
     def tell(self, rows: list[tuple[Any, ...]]) -> None:
         """Ends became durable: tell those who wait for them."""
         for row in rows:
-            if row[6] == AttemptState.EXITED and row[7] not in ("ok", "stopped"):
+            if row[6] == EXITED and row[7] not in ("ok", "stopped"):
                 run_data = self._core.runs.get(row[1])
                 if run_data is not None:
                     run_data.failures[row[2]] += 1
@@ -268,7 +266,7 @@ class Ends:
 
 def _apart(effect: ev.Effect) -> list[ev.Effect]:
     """Ends are looked at task by task."""
-    if isinstance(effect, ev.TasksChanged) and effect.state is ItemState.SUCCEEDED:
+    if isinstance(effect, ev.TasksChanged) and effect.state is SUCCEEDED:
         return [*effect.apart()]
     return [effect]
 
