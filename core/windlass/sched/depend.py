@@ -85,7 +85,10 @@ def _make_ready(book: Book, task: TaskState, lo: int, hi: int) -> None:
     # Only items whose old attempt still stops are held.
     for first, last in _around(lo, hi, task.held) if task.active else [(lo, hi)]:
         task.move_range(first, last, PENDING, READY)
-        _queue(book, task, first, last)
+        if task.crashed:
+            _queue(book, task, first, last)
+        else:
+            task.queue.add(first, last)
         book.items(task, READY, [(first, last)])
     book.supply.push(task)
 

@@ -21,7 +21,7 @@ _NONE: Collection[int] = frozenset()
 
 def suspects(book: Book, task: TaskState) -> Collection[int]:
     """Items of the task that fail with their next loss, because the earlier ones may have been their doing."""
-    if not task.crashes:
+    if not task.crashed:
         return _NONE
     enough = max(1, book.config.crash_limit - 1)
     return {item for item, crashes in task.crashes.items() if crashes >= enough}

@@ -102,6 +102,11 @@ class TaskState:
         return self._rarely().crashes
 
     @property
+    def crashed(self) -> bool:
+        """Whether any item was lost with its agent, or helper process: `crashes` is not empty."""
+        return self._rare is not None and bool(self._rare.crashes)
+
+    @property
     def failures(self) -> dict[int, int]:
         return self._rarely().failures
 
