@@ -82,18 +82,28 @@ class Column(Generic[Row]):
     """Shown only when a person wants it."""
     said: bool = False
     """Words, not a name: shown in the app's language. Filters and files take them as they are."""
+    number: Callable[[Row], float | None] | None = None
+    """What filters and files take where the cell shows, and sorts by, a number of another kind too."""
 
     def value(self, row: Row) -> Any:
         """What a filter compares: a text, a number, or None where there is none."""
         if self.field is None or self.field.kind in ("text", "word"):
             return self.text(row)
-        found = self.sort(row) if self.sort else None
-        return found if isinstance(found, int | float) and found >= 0 else None
+        return self._known(row)
 
     def raw(self, row: Row) -> Any:
-        """For files that programs read."""
-        found = self.sort(row) if self.sort and self.right else None
-        return found if isinstance(found, int | float) else self.text(row)
+        """For files that programs read; empty where there is no number."""
+        if not self.right or self.sort is None or not isinstance(self.sort(row), int | float):
+            return self.text(row)
+        found = self._known(row)
+        return "" if found is None else found
+
+    def _known(self, row: Row) -> float | None:
+        """What is not known sorts as a number below all others, and shows nothing."""
+        if self.number is not None:
+            return self.number(row)
+        found = self.sort(row) if self.sort else None
+        return found if isinstance(found, int | float) and (found >= 0 or self.text(row)) else None
 
 
 class RowsModel(QAbstractTableModel, Generic[Key, Row]):

@@ -221,6 +221,7 @@ class AttemptsModel(RowsModel[AttemptKey, AttemptRow]):
                 "CPU", lambda row: fmt.duration(row.cpu) if row.ended else self._now(row, 0), self._cpu, right=True,
                 live=True, tip="CPUs in use now, or CPU time of an attempt that has ended", sample="12.25 CPUs",
                 field=Field("cpu", "time", "CPU time of one that has ended"),
+                number=lambda row: row.cpu if row.ended else None,
             ),
             Column(
                 "Memory", lambda row: human_size(row.memory) if row.ended else self._now(row, 1), self._memory,

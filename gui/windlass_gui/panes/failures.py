@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractListModel,
+    QItemSelection,
     QItemSelectionModel,
     QModelIndex,
     QObject,
@@ -23,7 +24,7 @@ from windlass_gui.look.theme import XS, S
 from windlass_gui.look.tips import plain_tip
 from windlass_gui.models import KEY_ROLE, RowsModel, SortedRows
 from windlass_gui.models import format as fmt
-from windlass_gui.models.rows import Column
+from windlass_gui.models.rows import Column, ranges
 from windlass_gui.panes.doing import WHOLE, Retry, Target, plain_retry
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
@@ -83,11 +84,11 @@ class ItemList(QAbstractListModel):
 
     def show(self, group: Group | None) -> None:
         items = sorted(group.items) if group is not None else []
+        self._agents = dict(group.items) if group is not None else {}
         if items == self.items:
             return
         self.beginResetModel()
         self.items = items
-        self._agents = dict(group.items) if group is not None else {}
         self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:
@@ -215,7 +216,7 @@ class FailuresPane(QWidget):
         self.groups.change(changed, set(self.groups.keys()).difference(rows))
         if rows and not self.table.selected_keys():
             self._choose_first()
-        self.items.show(self._group())
+        self._show_items()
         total = self.failed.count
         run = self.bridge.mirror.runs.get(self.run) if self.run is not None else None
         known = run.counts.failed if run is not None else total
@@ -277,6 +278,21 @@ class FailuresPane(QWidget):
             shown = self._shown()
             place = self.items.items.index(shown) if shown is not None and shown in group.items else 0
             self.list.selectionModel().setCurrentIndex(self.items.index(place), flags.ClearAndSelect)
+
+    def _show_items(self) -> None:
+        """Those of the chosen error; what was chosen of them stays so when others come."""
+        model, flags = self.list.selectionModel(), QItemSelectionModel.SelectionFlag
+        chosen = {index.data(KEY_ROLE) for index in model.selectedIndexes()}
+        current, before = self.list.currentIndex().data(KEY_ROLE), self.items.items
+        self.items.show(self._group())
+        if not chosen or self.items.items is before:
+            return
+        again = QItemSelection()
+        for first, last in ranges(place for place, item in enumerate(self.items.items) if item in chosen):
+            again.select(self.items.index(first), self.items.index(last))
+        if current in chosen and current in self.items.items:
+            model.setCurrentIndex(self.items.index(self.items.items.index(current)), flags.NoUpdate)
+        model.select(again, flags.ClearAndSelect)
 
     def _item_chosen(self) -> None:
         item = self.list.currentIndex().data(KEY_ROLE)

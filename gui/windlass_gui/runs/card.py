@@ -118,6 +118,7 @@ class FailureCard(QWidget):
         generation = self._generation
         self._clear()
         self.title.setText(self._name())
+        self.mark.show_state("failed")
         self._say_end(self.tr("Asking the core…"))
         self._say_limits()
 
@@ -190,6 +191,7 @@ class FailureCard(QWidget):
         task = self.task_of(self._task_id())
         if task is None:
             self.limits.setText("")
+            self.limits.setToolTip("")
             return
         asked = task.resources
         parts = [

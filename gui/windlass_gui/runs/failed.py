@@ -72,6 +72,8 @@ class Failed(QObject):
         self.groups: dict[str, Group] = {}
         self.cut = False
         self._of: dict[Item, str] = {}
+        self._tried = False
+        """Items have left their groups because they were tried again."""
         self._wanted = False
         self._after = 0
         self._reader = Reader(bridge, _page, self._take, self.look, self)
@@ -122,7 +124,16 @@ class Failed(QObject):
         return self.groups.get(self._of.get(item, ""))
 
     def _mirror_changed(self, changes: Changes) -> None:
-        if self.run in changes.inside and self._wanted and not self._timer.isActive():
+        inside = changes.inside.get(self.run) if self.run is not None else None
+        if inside is None:
+            return
+        # An item may be tried and fail again between two looks, in another way: as many have failed as before then.
+        for task, index, attempt in inside.attempts if self._of else ():
+            key = self._of.get((task, index))
+            if key is not None and 0 < self.groups[key].items[task, index][0] < attempt:
+                self._drop((task, index))
+                self._tried = True
+        if self._wanted and not self._timer.isActive():
             self._timer.start()
 
     def _take(self, data: dict[str, Any], last: bool) -> bool:
@@ -149,10 +160,19 @@ class Failed(QObject):
 
     def _prune(self) -> bool:
         """Items that run again, or went well since, leave their group."""
+        tried, self._tried = self._tried, False
+        gone = self._gone()
+        for item in gone:
+            self._drop(item)
+        self.cut = self.cut and self.count >= MOST
+        self.groups = {key: group for key, group in self.groups.items() if group.items}
+        return tried or bool(gone)
+
+    def _gone(self) -> list[Item]:
         mirror = self.bridge.mirror.run(self.run) if self.run is not None else None
-        if mirror is None or not self._of:
-            return False
         gone: list[Item] = []
+        if mirror is None or not self._of:
+            return gone
         by_task: dict[int, list[int]] = {}
         for task, index in self._of:
             by_task.setdefault(task, []).append(index)
@@ -162,11 +182,7 @@ class Failed(QObject):
             inside = known < len(states)
             other = known[inside][states[known[inside]] != _FAILED]
             gone += [(task, int(index)) for index in other.tolist()]
-        for item in gone:
-            self._drop(item)
-        self.cut = self.cut and self.count >= MOST
-        self.groups = {key: group for key, group in self.groups.items() if group.items}
-        return bool(gone)
+        return gone
 
 
 def _page(data: dict[str, Any]) -> tuple[dict[str, Any], int | None]:

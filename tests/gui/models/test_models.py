@@ -26,7 +26,7 @@ from windlass_gui.models import (
 from windlass_gui.models import format as fmt
 from windlass_gui.models.itemquery import FIELDS
 from windlass_gui.models.query import parse
-from windlass_gui.models.rows import ranges
+from windlass_gui.models.rows import RAW_ROLE, ranges
 from windlass_gui.models.tables import ShareRow, agent_state
 
 FATAL = QAbstractItemModelTester.FailureReportingMode.Fatal
@@ -236,3 +236,40 @@ def test_numbers_for_people() -> None:
     ]  # fmt: skip
     assert fmt.number(4.0) == "4"
     assert fmt.number(0.5) == "0.5"
+
+
+def test_what_is_not_known_is_no_number(make: Any) -> None:
+    """Neither in a filter nor in a file: not -1, and not CPUs among seconds."""
+    attempts = AttemptsModel()
+    attempts.sampled = {(1, 0, 1, 1): (3.5, 1 << 20)}
+    attempts.reset({
+        (1, 0, 0, 1): make.attempt(0, 0, state="assigned", started=None),
+        (1, 0, 1, 1): make.attempt(0, 1),
+        (1, 0, 2, 1): make.attempt(0, 2, state="exited", cpu=8.0),
+    })  # fmt: skip
+
+    def raw(title: str) -> list[Any]:
+        return [attempts.index(row, attempts.at(title)).data(RAW_ROLE) for row in range(3)]
+
+    assert raw("Waited") == ["", 1.0, 1.0]
+    assert raw("Duration")[0] == ""
+    assert raw("CPU") == ["", "", 8.0]
+    assert attempts.index(1, attempts.at("CPU")).data() == "3.50 CPUs"
+    assert shown_by(attempts, "cpu<10s") == [(1, 0, 2, 1)]
+    tasks = TasksModel()
+    tasks.reset({0: make.task(0, None)})
+    assert tasks.index(0, tasks.at("Items")).data(RAW_ROLE) == ""
+
+
+def test_a_priority_below_zero_is_a_number_as_any(make: Any) -> None:
+    runs = RunsModel()
+    runs.reset({run: make.run(run, priority=priority) for run, priority in ((1, -5), (2, 0), (3, 7))})
+    assert shown_by(runs, "priority<0") == [1]
+    assert shown_by(runs, "priority=-5") == [1]
+    assert shown_by(runs, "priority<=0") == [1, 2]
+    assert runs.index(0, runs.at("Priority")).data(RAW_ROLE) == -5
+
+
+def shown_by(model: RowsModel[Any, Any], text: str) -> list[Any]:
+    query = parse(text, model.fields)
+    return [key for place, key in enumerate(model.keys()) if model.holds(query, place)]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 from tests.gui.choosing import choose
@@ -249,3 +249,62 @@ def test_ends_in_words(qtbot: Any, make: Any, row: dict[str, Any], words: str) -
     assert words in column.end.text()
     column.show_curve({})
     assert column.curve.words == "No memory curve was kept of it"
+
+
+def test_an_item_that_fails_otherwise_at_once_is_told_anew(
+    pane: FailuresPane, link: RecordingLink, bridge: Bridge, make: Any
+) -> None:
+    """Mended in one way, it fails in another before anybody has looked: as many have failed as before."""
+    answer(pane, link, bridge, group("a", range(6), "no such file"), last=6, next=None)
+    pane.show_item(7, 0, 0)
+    asked = len(link.of(m.GetFailures))
+    again = make.attempt(0, 0, 2, run=7, state="exited", outcome="nonzero", code=1)
+    link.tell(make.delta("run:7", attempts=[again]))
+    bridge.frame()
+    pane.failed.look()
+    assert link.of(m.GetFailures)[asked].message.after == 6
+    other = group("b", range(1), "no such key") | {"items": [[0, 0, 2, "desk"]]}
+    answer(pane, link, bridge, other, last=7, next=None)
+    assert {key: len(one.items) for key, one in pane.failed.groups.items()} == {"a": 5, "b": 1}
+    pane.failed.look()
+    assert len(link.of(m.GetFailures)) == asked + 1, "it is known by now"
+
+
+def test_chosen_items_stay_chosen_while_others_fail(
+    pane: FailuresPane, link: RecordingLink, bridge: Bridge, make: Any
+) -> None:
+    """Otherwise "Retry these" would mean all of them a moment later."""
+    done: list[Any] = []
+    pane.retry = lambda run, targets, downstream: done.append(targets)
+    answer(pane, link, bridge, group("a", range(1, 6), "no"), last=6, next=None)
+    flags = QItemSelectionModel.SelectionFlag
+    for row in (1, 3):
+        pane.list.selectionModel().select(pane.items.index(row), flags.Select if row > 1 else flags.ClearAndSelect)
+    assert pane.targets() == [(0, 2), (0, 4)]
+    tell(bridge, link, make, 8)
+    pane.failed.look()
+    answer(pane, link, bridge, group("a", range(0, 1), "no"), group("a", range(6, 8), "no"), last=9, next=None)
+    assert pane.items.items == [(0, n) for n in range(8)]
+    pane.again.click()
+    assert done == [[(0, 2), (0, 4)]]
+    moved = group("a", range(2, 3), "no") | {"items": [[0, 2, 4, "gpu9"]]}
+    tell(bridge, link, make, 8)
+    pane.failed._take({"groups": [moved], "last": 10}, True)
+    pane.refresh()
+    assert pane.items.index(2).data(Qt.ItemDataRole.ToolTipRole) == "attempt 4 on gpu9"
+
+
+def test_the_card_says_nothing_of_the_item_before(
+    pane: FailuresPane, link: RecordingLink, bridge: Bridge, make: Any
+) -> None:
+    task = Task("render", Command(["x"]), resources=Resources(2.0, 1 << 30))
+    pane.card.task_of = lambda id: task if id == "render" else None
+    pane.show_item(7, 0, 0)
+    assert "2 CPUs" in pane.card.limits.toolTip()
+    bad = make.attempt(0, 0, run=7, state="exited", outcome="signal", code=9)
+    link.of(m.GetAttempts)[-1].answer({"attempts": [bad]})
+    bridge.frame()
+    assert pane.card.mark.state == "signal"
+    pane.card.task_of = lambda _: None
+    pane.show_item(7, 0, 1)
+    assert (pane.card.mark.state, pane.card.limits.toolTip()) == ("failed", "")
