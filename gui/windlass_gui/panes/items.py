@@ -70,6 +70,8 @@ class ItemsPane(QWidget):
         """What deltas had left out when the facts were last complete."""
         self._loading = 0
         """Counts what is shown, so that an answer about another task is not taken for this one's."""
+        self._broke = False
+        """The facts did not come: they are asked for again when there is a connection."""
         self.items = ItemsModel(self)
         self.table = Table(self.items, self.tr("Items of the task"))
         self.table.draw(states=(1,))
@@ -115,6 +117,7 @@ class ItemsPane(QWidget):
         self.items.block_wanted.connect(self._load_block)
         self.table.selectionModel().selectionChanged.connect(self._selected)
         bridge.mirror_changed.connect(self.apply)
+        bridge.connection_changed.connect(self._connected)
 
     def show_task(self, run: int | None, task: int | None) -> None:
         """The items of a followed run's task."""
@@ -150,6 +153,7 @@ class ItemsPane(QWidget):
     def _show(self) -> None:
         mirror = self.bridge.mirror.run(self.run) if self.run is not None else None
         self._loading += 1
+        self._broke = False
         self._rush = Rush()
         if not self.items.shows(mirror, self.task or 0):
             self._read_to, self._shed = 0, 0
@@ -259,9 +263,15 @@ class ItemsPane(QWidget):
 
         def failed(reason: str) -> None:
             if loading == self._loading:
+                self._broke = True
                 self.told.setText(self.tr("Durations are not known: {}").format(spoken(reason)))
 
         self.bridge.request(m.GetColumns(0, run, task, after, PAGE), arrived, failed)
+
+    def _connected(self, state: str, _text: str) -> None:
+        if state == "up" and self._broke:
+            self._broke = False
+            self._load_facts()
 
     def _load_block(self, first: int) -> None:
         if self.run is None or self.task is None:

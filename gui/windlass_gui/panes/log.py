@@ -115,7 +115,7 @@ class LogPane(QWidget):
         top.next_asked.connect(self.finder.go_on)
         top.query.textChanged.connect(self.finder.look_for)
         self.finder.said.connect(top.found.setText)
-        self.finder.busy.connect(top.stop.setVisible)
+        self.finder.busy.connect(lambda busy: top.stop.setVisible(busy or self._saver is not None))
         self.finder.away.connect(self._show_match)
         top.wrap.toggled.connect(self.view.wrap)
         top.times.toggled.connect(self.view.show_times)
@@ -141,19 +141,20 @@ class LogPane(QWidget):
         self.item, self.attempt = wanted, attempt
         self._begin()
 
-    def _begin(self, ask: Ask | None = None) -> None:
+    def _begin(self, ask: Ask | None = None, same: bool = False) -> None:
+        """Another log; with `same` or `ask` another part of the same, its end or what is asked for."""
+        same = same or ask is not None
         self._generation += 1
         self._asking = False
         self._timer.stop()
-        attempt = self._shown_attempt if ask is not None else 0
+        attempt = self._shown_attempt if same else 0
         size = self.window_.size
         self.window_, self._text, self._shown_attempt = LogWindow(), LogText(), attempt
         self.view.show_lines([])
-        if ask is None:
-            self._stop()
-            self.finder.drop()
-        else:
+        if same:
             self.window_.size = size
+        else:
+            self.finder.drop()
         self._fill_attempts()
         self._describe()
         if self.item is not None:
@@ -371,7 +372,7 @@ class LogPane(QWidget):
         dialog.open()
 
     def save_to(self, path: Path) -> None:
-        """The whole log into a file, in the background; "Stop" ends it, and another log in the pane does too."""
+        """The whole log into a file, in the background, whatever the pane shows meanwhile; "Stop" ends it."""
         shown = self._shown()
         if shown is None:
             return
@@ -379,7 +380,7 @@ class LogPane(QWidget):
         saver = self._saver = LogSaver(self.bridge, shown, path, self)
 
         def progressed(share: float) -> None:
-            self.found.setText(self.tr("Saving, {} %").format(int(share * 100)))
+            self.found.setText(self.tr("Saving {}, {} %").format(path.name, int(share * 100)))
 
         def ended(problem: str) -> None:
             self._saver = None
@@ -403,7 +404,7 @@ class LogPane(QWidget):
         if self.window_.at_end:
             self.view.to_end()
         else:
-            self._begin()
+            self._begin(same=True)
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)

@@ -187,6 +187,26 @@ def test_items_and_their_filter(qtbot: QtBot, bridge: Bridge, told: RecordingLin
     assert pane.items.index(5, 6).data() == "exit 3: No space"
 
 
+def test_durations_that_did_not_come_are_asked_for_again(
+    qtbot: QtBot, bridge: Bridge, told: RecordingLink, make: Any
+) -> None:
+    pane = ItemsPane(bridge)
+    qtbot.addWidget(pane)
+    pane.show()
+    pane.show_task(1, 1)
+    pane.line.set_text("time>5s")
+    told.of(m.GetColumns)[-1].fail(RequestFailed("unavailable", "the core is going"))
+    bridge.frame()
+    assert "not known" in pane.told.text()
+    asked = len(told.of(m.GetColumns))
+    pane._tick()
+    assert len(told.of(m.GetColumns)) == asked, "not again and again"
+    for phase in ("connecting", "up"):
+        bridge.link_phase(phase)
+        bridge.frame()
+    assert len(told.of(m.GetColumns)) == asked + 1
+
+
 def test_what_can_be_done_to_an_item(qtbot: QtBot, bridge: Bridge, told: RecordingLink) -> None:
     pane = ItemsPane(bridge)
     qtbot.addWidget(pane)

@@ -115,10 +115,10 @@ def test_saving_waits_for_the_disk_and_says_how_far_it_is(
     for _ in range(20):
         core.answer()
     assert len(core.pieces) == logsaving.AHEAD, "no more is read than may wait"
-    assert pane.found.text() == "Saving, 0 %"
+    assert pane.found.text() == "Saving a.log, 0 %"
     disk.pieces.release()
     qtbot.waitUntil(lambda: len(core.pieces) == logsaving.AHEAD + 1)
-    assert pane.found.text() == "Saving, 8 %"
+    assert pane.found.text() == "Saving a.log, 8 %"
     for _ in range(5):
         core.answer()
     assert len(core.pieces) == logsaving.AHEAD + 1
@@ -151,6 +151,39 @@ def test_saving_is_stopped_at_once_whatever_the_disk_does(
     qtbot.waitUntil(lambda: disk.left)
     assert disk.written <= PIECE, "nothing more is written"
     assert not (tmp_path / "a.log").exists()
+
+
+def test_saving_goes_on_when_the_pane_turns_elsewhere(
+    pane: LogPane, core: Core, disk: SlowDisk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """To the end of the same log, and to another one: who wants it ended presses Stop."""
+    pane.query.setText("second needle")
+    pane.finder.search_all()
+    for _ in range(20):
+        core.answer()
+    assert pane.found.text() == "1 found"
+    pane.save_to(tmp_path / "a.log")
+    pane._bar_asked(0.0)
+    pane._jump_now()
+    core.answer()
+    qtbot.waitUntil(lambda: not pane.view.busy)
+    assert not pane.window_.at_end
+    pane._follow()
+    core.answer()
+    assert pane.window_.at_end
+    assert pane.finder._search is not None, "what was found in this log is known yet"
+    pane.show_item(1, 0, 4)
+    core.answer()
+    assert pane.stop.isVisible()
+    disk.pieces.release(100)
+
+    def saved() -> bool:
+        core.answer()
+        return pane.found.text() == "Saved a.log"
+
+    qtbot.waitUntil(saved)
+    assert not pane.stop.isVisible()
+    assert disk.written == 748 * len(LINE) + len(b"first needle\nsecond needle\n")
 
 
 def test_a_full_disk_ends_it_with_the_reason(
