@@ -24,6 +24,7 @@ from windlass_gui.look.language import follow_system
 from windlass_gui.look.theme import apply_theme, load_theme
 from windlass_gui.window.exporting import export
 from windlass_gui.window.main_window import MainWindow
+from windlass_gui.window.settings_dialog import interface_size
 from windlass_resources.samples import list_samples
 
 SCALE = "QT_SCALE_FACTOR"
@@ -59,7 +60,7 @@ def scaled(settings: QSettings) -> Iterator[None]:
     Qt reads it from the environment and only then. It is taken back at once: the tasks of this machine's agent inherit
     our environment. A size that the person has set there goes first.
     """
-    size = int(str(settings.value("interface-size", 100)))
+    size = interface_size(settings)
     if size == 100 or SCALE in os.environ:
         yield
         return

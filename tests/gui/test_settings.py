@@ -13,9 +13,10 @@ from PySide6.QtWidgets import QApplication, QInputDialog, QLabel, QMenu, QPushBu
 
 from windlass_gui import app
 from windlass_gui.bridge import Bridge
-from windlass_gui.look.theme import theme_switch
+from windlass_gui.look.theme import apply_theme, theme_switch
 from windlass_gui.window.docks import docks_of
 from windlass_gui.window.main_window import MainWindow
+from windlass_gui.window.settings_dialog import interface_size
 
 pytestmark = pytest.mark.slow
 
@@ -207,3 +208,17 @@ def test_a_new_window_begins_as_the_old_one_did(monkeypatch: pytest.MonkeyPatch)
     assert given == [[*module, "--connect", "tcp://core:1"], [*module, "--offline"], module], (
         "tabs come back by themselves"
     )
+
+
+@pytest.mark.parametrize(("kept", "size"), [("abc", 100), ("", 100), ("0", 80), ("9000", 200), ("150", 150)])
+def test_settings_that_cannot_be_do_not_keep_the_app_from_starting(
+    qapp: QApplication, settings: QSettings, monkeypatch: pytest.MonkeyPatch, kept: str, size: int
+) -> None:
+    """Somebody has edited the file, or another version wrote it."""
+    monkeypatch.delenv(app.SCALE, raising=False)
+    settings.setValue("interface-size", kept)
+    with app.scaled(settings):
+        assert os.environ.get(app.SCALE) == (None if size == 100 else str(size / 100))
+    assert interface_size(settings) == size
+    apply_theme(qapp, "purple")
+    assert theme_switch().choice == "system"

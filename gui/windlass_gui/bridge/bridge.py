@@ -18,6 +18,7 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from windlass.wire import messages as m
+from windlass.wire import tokens
 from windlass_gui.bridge import local
 from windlass_gui.bridge.frames import Frames
 from windlass_gui.bridge.inbox import Inbox
@@ -143,7 +144,7 @@ class Bridge(QObject):
     def attach(self, address: str) -> None:
         """Attach to another core: a join token, or an endpoint that was enrolled before."""
         self._again = lambda: self.attach(address)
-        self._connect(lambda listener: local.open_address(address, listener), f"Connecting to {address[:60]}…")
+        self._connect(lambda listener: local.open_address(address, listener), f"Connecting to {_named(address)}…")
 
     @property
     def connections(self) -> int:
@@ -491,3 +492,13 @@ class Bridge(QObject):
         changes = self.mirror.take_changes()
         if changes:
             self.mirror_changed.emit(changes)
+
+
+def _named(address: str) -> str:
+    """For the status bar: of a token where it leads, as the rest of it is a secret."""
+    if not address.strip().startswith(tokens.PREFIX):
+        return address[:60]
+    try:
+        return tokens.parse_token(address).endpoints[0][:60]
+    except tokens.TokenError:
+        return f"{tokens.PREFIX}…"

@@ -260,8 +260,8 @@ class ThemeSwitch(QObject):
         app.styleHints().colorSchemeChanged.connect(self._system_changed)
 
     def apply(self, choice: str) -> Theme:
-        """`dark`, `light`, or `system` (which then follows the desktop's setting)."""
-        self.choice = choice
+        """`dark`, `light`, or `system` (which then follows the desktop's setting), as does anything else."""
+        self.choice = choice = choice if choice in ("dark", "light") else "system"
         return self._show(self._system() if choice == "system" else choice)
 
     def _system(self) -> str:

@@ -27,6 +27,14 @@ SMALLEST, LARGEST = 80, 200
 """Interface sizes, in percent."""
 
 
+def interface_size(settings: QSettings) -> int:
+    """In percent; what cannot be (another version's, or damaged) is the nearest that can, or the usual one."""
+    try:
+        return min(LARGEST, max(SMALLEST, int(str(settings.value("interface-size", 100)))))
+    except ValueError:
+        return 100
+
+
 class SettingsDialog(QDialog):
     """Writes to the settings; those who act on them at once hear a signal."""
 
@@ -77,7 +85,7 @@ class SettingsDialog(QDialog):
         self.scale.setRange(SMALLEST, LARGEST)
         self.scale.setSingleStep(10)
         self.scale.setSuffix(self.tr(" %"))
-        self.scale.setValue(int(str(self._settings.value("interface-size", 100))))
+        self.scale.setValue(interface_size(self._settings))
         self.scale.setAccessibleName(self.tr("Interface size"))
         self.scale.setToolTip(self.tr("Text, icons, spacing and the canvas, all alike"))
         self._before = self.scale.value()

@@ -10,6 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from windlass.client.errors import RequestFailed
 from windlass.wire import messages as m
+from windlass.wire.keys import new_pair
+from windlass.wire.tokens import JoinToken, format_token
 from windlass_gui.bridge import Bridge, SubmitProgress, local
 from windlass_gui.bridge.recording import RecordingLink
 from windlass_gui.mirror import Changes
@@ -150,3 +152,14 @@ def test_a_core_that_cannot_be_reached_is_told(qtbot: QtBot) -> None:
     assert bridge.state == "connecting"
     assert not bridge.can_try_again
     bridge.shutdown(stop_core=False)
+
+
+def test_a_token_is_shown_to_nobody(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lets a machine in; the status bar may be seen by others, and stands in pictures of the window."""
+    monkeypatch.setattr(local, "open_address", lambda *_: RecordingLink())
+    token = format_token(JoinToken(["tcp://farm:7077"], new_pair().public, "s3cret" * 5, "operator"))
+    for address, shown in ((token, "tcp://farm:7077"), ("wl1.nonsense", "wl1.…"), ("tcp://desk:1", "tcp://desk:1")):
+        bridge = Bridge()
+        bridge.attach(address)
+        assert bridge.text == f"Connecting to {shown}…"
+        bridge.shutdown(stop_core=False)
