@@ -337,8 +337,9 @@ class Publisher:
     def _whole(self, topic: str) -> dict[str, Any]:
         core = self._core
         if topic == "runs":
-            shown = list(itertools.islice(core.runs.newest(hidden=False), RUNS))
-            return {"runs": [views.as_map(row) for row in reversed(shown)], "removed": []}
+            shown = list(itertools.islice(core.runs.newest(hidden=False), RUNS + 1))
+            rows = [views.as_map(row) for row in reversed(shown[:RUNS])]
+            return {"runs": rows, "removed": [], "more": len(shown) > RUNS}
         if topic == "agents":
             return {
                 "agents": [views.as_map(views.agent_row(core, agent)) for agent in core.agents.values()],

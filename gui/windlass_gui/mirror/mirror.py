@@ -177,6 +177,8 @@ class Mirror:
 
     def __init__(self) -> None:
         self.runs: dict[int, RunRow] = {}
+        self.older = False
+        """The core has runs that are older than these, and does not tell of them."""
         self.agents: dict[str, AgentRow] = {}
         self.curves: dict[str, Curve] = {}
         """Agent id -> the series of `curves.SERIES`."""
@@ -205,6 +207,8 @@ class Mirror:
             gone = set(self.runs) - set(update.runs) if update.reset else update.removed & set(self.runs)
             for run in gone:
                 del self.runs[run]
+            if update.reset:
+                self.older = update.more
             self.runs.update(update.runs)
             changes.runs = (changes.runs - gone) | update.runs.keys()
             changes.runs_removed = (changes.runs_removed | gone) - update.runs.keys()

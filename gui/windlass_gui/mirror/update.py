@@ -27,6 +27,7 @@ SAMPLES_PENDING = 1200
 class _RunsData(msgspec.Struct):
     runs: list[RunRow] = []
     removed: list[int] = []
+    more: bool = False
 
 
 class _AgentsData(msgspec.Struct):
@@ -55,6 +56,8 @@ class Update:
     topic: str
     reset: bool = False
     runs: dict[int, RunRow] = field(default_factory=dict)
+    more: bool = False
+    """There are older runs than these."""
     agents: dict[str, AgentRow] = field(default_factory=dict)
     removed: set[Any] = field(default_factory=set)
     samples: dict[str, list[Sample]] = field(default_factory=dict)
@@ -115,6 +118,7 @@ def parse(message: Snapshot | Delta) -> Update:
         runs = msgspec.convert(message.data, _RunsData)
         update.runs = {row.id: row for row in runs.runs}
         update.removed = set(runs.removed)
+        update.more = runs.more
     elif message.topic == "agents":
         agents = msgspec.convert(message.data, _AgentsData)
         update.agents = {row.id: row for row in agents.agents}

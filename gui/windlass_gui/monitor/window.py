@@ -281,7 +281,7 @@ class MonitorWindow(QMainWindow):
     @property
     def shows_map(self) -> bool:
         count = len(self.bridge.mirror.agents)
-        return count > MOST_CARDS or (self._view == "map" if self._view else count > CARDS)
+        return count > MOST_CARDS or (self._view == "map" if self._view else count >= CARDS)
 
     def _show_agents(self, changed: set[str] | None = None) -> None:
         """All of them, or those of the cards that changed."""

@@ -46,6 +46,8 @@ class AttemptsPane(QWidget):
         """Run, task or None for all, item or None for all."""
         self._generation = 0
         self._next: int | None = None
+        self._left_out = False
+        """There was no room for some that the mirror told of."""
         self.model = AttemptsModel(self)
         self.table = Table(SortedRows(self.model, self), self.tr("Attempts"))
         self.table.draw(states=(2,))
@@ -80,7 +82,7 @@ class AttemptsPane(QWidget):
         """Of a run, a task of it, or one item; None clears the pane."""
         self.scope = None if run is None else (run, task, index)
         self._generation += 1
-        self._next = 0
+        self._next, self._left_out = 0, False
         self.model.reset({})
         if run is not None:
             self._titles(run)
@@ -136,7 +138,8 @@ class AttemptsPane(QWidget):
         fresh = {key: row for key, row in rows.items() if key not in known}
         if fresh and len(fresh) > room:
             fresh = dict(list(fresh.items())[: max(0, room)])
-        if known or fresh:
+            self._left_out = True
+        if rows:
             self.model.change(known | fresh)
             self._clock.wake()
             self._say()
@@ -155,7 +158,7 @@ class AttemptsPane(QWidget):
         full = count >= MOST
         text = self.tr("1 attempt") if count == 1 else self.tr("{} attempts").format(fmt.count(count))
         tip = ""
-        if full and self._next is not None:
+        if full and (self._next is not None or self._left_out):
             text = self.tr("The first {} attempts only").format(fmt.count(count))
             tip = self.tr("No more are shown: choose a task or an item for the others")
         elif self._next:

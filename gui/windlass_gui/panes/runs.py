@@ -12,7 +12,7 @@ from windlass.wire.messages import Pick
 from windlass.wire.rows import TaskRow
 from windlass_gui.bridge import Bridge
 from windlass_gui.look.icons import icon
-from windlass_gui.look.theme import Theme, current_theme
+from windlass_gui.look.theme import XS, S, Theme, current_theme
 from windlass_gui.mirror import Changes
 from windlass_gui.models import RunsModel, SortedRows, TasksModel
 from windlass_gui.models.queue import moved
@@ -24,6 +24,7 @@ from windlass_gui.panes.queue import QueueTable
 from windlass_gui.panes.report import show_report
 from windlass_gui.panes.table import Table
 from windlass_gui.panes.why import show_why
+from windlass_gui.panes.words import Elided
 from windlass_gui.ticking import Ticking
 
 RUN_DEEDS = (
@@ -96,6 +97,10 @@ class RunsPane(QWidget):
             self.tasks_table, self.tr("No run selected"), self.tr("Select a run to see its tasks.")
         )
         self.actions_bar = QToolBar()
+        self.older = Elided("small")
+        self.older.setText(self.tr("Older runs are not listed here: windlass status --limit 5000 names them"))
+        self.older.setContentsMargins(S, XS, S, XS)
+        self.older.hide()
         self._build()
         self.runs_table.selectionModel().selectionChanged.connect(self._run_changed)
         self.tasks_table.selectionModel().selectionChanged.connect(self._task_changed)
@@ -116,7 +121,13 @@ class RunsPane(QWidget):
         self.show_theme(current_theme())
         self.runs_part.before_filter(self.actions_bar)
         splitter = QSplitter(Qt.Orientation.Horizontal)
-        splitter.addWidget(self.runs_part)
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.runs_part, 1)
+        column.addWidget(self.older)
+        splitter.addWidget(left)
         splitter.addWidget(self.tasks_part)
         splitter.setSizes([840, 560])
         splitter.setStretchFactor(0, 3)
@@ -152,6 +163,7 @@ class RunsPane(QWidget):
         self.runs.change({run: row for run in changes.runs if (row := mirror.runs.get(run))}, changes.runs_removed)
         if self._awaited is not None and self._awaited in changes.runs:
             self._mark(self._awaited)
+        self.older.setVisible(mirror.older)
         if changes.runs or changes.runs_removed:
             # Whose a run is matters only where several people submit.
             # ... and a priority where one is given.

@@ -134,7 +134,7 @@ def test_topics_of_runs_agents_and_samples(core: Any, kit: Any) -> None:
     client.send(m.Subscribe(["runs", "agents", "samples", "nonsense", "run:99"]))
     snapshots = {msg.topic: msg for msg in (client.receive()[0] for _ in range(3))}
     assert {topic: msg.data for topic, msg in snapshots.items()} == {
-        "runs": {"runs": [], "removed": []},
+        "runs": {"runs": [], "removed": [], "more": False},
         "agents": {"agents": [], "removed": []},
         "samples": {"samples": {}, "attempts": []},
     }
@@ -150,6 +150,21 @@ def test_topics_of_runs_agents_and_samples(core: Any, kit: Any) -> None:
     late = core.client()
     late.send(m.Subscribe(["samples"]))
     assert late.expect(m.Snapshot).data["samples"]["worker"][0][1] == 0.5
+
+
+def test_a_snapshot_of_the_newest_runs_says_that_there_are_older_ones(
+    core: Any, kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "RUNS", 2)
+    client = core.client()
+    for count, more in ((2, False), (1, True)):
+        for number in range(count):
+            kit.submit(client, kit.task("one"), token=f"{more} {number}")
+        late = core.client()
+        late.send(m.Subscribe(["runs"]))
+        told = late.expect(m.Snapshot).data
+        assert (len(told["runs"]), told["more"]) == (2, more)
+    assert [row["id"] for row in told["runs"]] == [2, 3], "the newest, in their order"
 
 
 def test_a_slow_follower_gets_a_snapshot_instead_of_a_queue(core: Any, kit: Any) -> None:

@@ -85,6 +85,10 @@ def test_many_machines_are_a_map_and_few_are_cards(
     assert [cell.agent for cell in window.map.cells] == ["node0", "node1", "node2"]
     window.view.click()
     assert len(window.cards) == 3
+    window._view = ""
+    for count, as_map in ((11, False), (12, True)):
+        tell(bridge, link, make, count)
+        assert window.shows_map is as_map, "from twelve on, unless a person chose"
     tell(bridge, link, make, 200)
     assert window.shows_map
     assert not window.view.isEnabled()

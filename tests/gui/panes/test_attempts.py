@@ -77,6 +77,13 @@ def test_attempts_come_page_by_page_up_to_a_number_that_is_said(
     told.tell(make.delta("run:1", attempts=[make.attempt(0, 9), make.attempt(0, 2, state="exited", code=3)]))
     bridge.frame()
     assert pane.model.rowCount() == 6, "full: what is there still changes"
+    pane.show_attempts(1)
+    told.of(m.GetAttempts)[-1].answer({"attempts": rows(make, 0, 6), "next": None})
+    bridge.frame()
+    assert pane.told.text() == "6 attempts"
+    told.tell(make.delta("run:1", attempts=[make.attempt(0, 9)]))
+    bridge.frame()
+    assert pane.told.text() == "The first 6 attempts only", "there was no room for what began since"
 
 
 def test_an_items_attempts_move_as_they_run(qtbot: QtBot, bridge: Bridge, told: RecordingLink, make: Any) -> None:

@@ -87,6 +87,18 @@ def test_a_run_that_was_just_submitted_is_selected_when_its_row_comes(
     assert pane.current == chosen, "somebody has chosen another meanwhile"
 
 
+def test_that_there_are_older_runs_is_said(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
+    pane = RunsPane(bridge)
+    qtbot.addWidget(pane)
+    pane.show()
+    for more in (True, False):
+        link.tell(make.snapshot("runs", runs=[make.run(501)], removed=[], more=more))
+        bridge.frame()
+        link.tell(make.delta("runs", runs=[make.run(502)], removed=[]))
+        bridge.frame()
+        assert pane.older.isVisible() is more
+
+
 def test_selecting_a_run_follows_it(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
     pane = RunsPane(bridge)
     qtbot.addWidget(pane)
