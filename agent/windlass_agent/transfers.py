@@ -88,7 +88,8 @@ class Transfers:
                 pull.active = True
                 self._ask(digest, pull, now)
 
-    def _ask(self, digest: str, pull: _Pull, now: float) -> None:
+    def _ask(self, digest: str, pull: _Pull, now: float, here: int = -1) -> None:
+        """Ask for the pieces that are to come next, or else for the first one. `here`: this one has come."""
         try:
             if pull.receiver is None and pull.size is not None:
                 pull.receiver = Receiver(self.store, digest, pull.size)
@@ -100,7 +101,8 @@ class Transfers:
             self._send(BlobWant(digest, 0, limits.CHUNK), [])
             return
         for want in pull.receiver.wants(now):
-            self._send(want, [])
+            if want.offset != here:
+                self._send(want, [])
         self._look(digest, pull, now)
 
     def _look(self, digest: str, pull: _Pull, now: float) -> None:
@@ -116,7 +118,7 @@ class Transfers:
             return
         if pull.receiver is None:
             pull.size = message.size
-            self._ask(message.hash, pull, now)
+            self._ask(message.hash, pull, now, message.offset)
             if pull.receiver is None or message.hash not in self._pulls:
                 return
         receiver = pull.receiver

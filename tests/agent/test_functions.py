@@ -16,6 +16,7 @@ import pytest
 from agent_bench import Bench
 
 from windlass.model.graph import Call, PythonCall, Resources, Task
+from windlass.wire import limits
 from windlass.wire import messages as m
 from windlass.wire.logs import to_text
 from windlass.wire.results import ResultRef, blob_ref, decode_error, decode_result, encode_ref, encode_result
@@ -29,6 +30,13 @@ def test_a_result_comes_home(bench: Bench) -> None:
     factor = 7
     assert bench.result_of(bench.call(lambda x: {"y": x * factor}, 6)) == b'j{"y":42}'
     assert decode_result(bench.result_of(bench.call(lambda: (1, {2})))) == (1, {2})
+
+
+def test_a_functions_code_is_asked_for_once_though_its_size_is_not_known(bench: Bench) -> None:
+    large = bytes(range(256)) * 2000  # two pieces
+    assert bench.result_of(bench.call(lambda: len(large))) == b"j512000"
+    wants = [(want.offset, want.length) for want in bench.core.sent if isinstance(want, m.BlobWant)]
+    assert [offset for offset, _ in wants] == [0, limits.CHUNK]
 
 
 def test_an_exception_comes_home_with_its_traceback(bench: Bench) -> None:
