@@ -58,7 +58,7 @@ class Group:
 
     __slots__ = (
         "alone", "bundle", "chains", "devices", "function", "kind", "lanes", "light", "listed", "mean", "present",
-        "queue", "rendered", "same",
+        "queue", "rendered", "same", "taken",
     )  # fmt: skip
 
     def __init__(self, bundle: Bundle, alone: bool = False) -> None:
@@ -77,6 +77,8 @@ class Group:
     def renew(self, bundle: Bundle) -> None:
         """A newer state of the task: a retry upstream changed what it gets."""
         self.bundle = bundle
+        self.taken: Bundle | None = None
+        """The last other state of it that was found to be served alike."""
         self.present: Bundle | None = None
         """The bundle, once all blobs that it names are here."""
         text = msgspec.msgpack.encode(bundle.spec)
@@ -96,11 +98,16 @@ class Group:
     def takes(self, bundle: Bundle) -> bool:
         """Its chains and runners may serve this state of the task too: what they run and hold is the same."""
         now = self.bundle
-        if bundle is now:
+        if bundle is now or bundle is self.taken:
             return True
         if self.kind is not None:
-            return self.kind == kind_of(bundle)
-        return bundle.spec == now.spec and (not isinstance(now.spec.action, PythonCall) or bundle.files == now.files)
+            takes = self.kind == kind_of(bundle)
+        else:
+            same = not isinstance(now.spec.action, PythonCall) or bundle.files == now.files
+            takes = same and bundle.spec == now.spec
+        if takes:
+            self.taken = bundle
+        return takes
 
     def __repr__(self) -> str:
         return f"<Group {self.bundle.run}:{self.bundle.spec.id} {len(self.queue)} waiting, {len(self.lanes)} lanes>"

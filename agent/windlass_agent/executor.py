@@ -289,16 +289,17 @@ class Executor:
         """Start what fits, the tasks taking turns: first those of which nothing runs."""
         shop = self._shop
         shop.dirty = False
-        shop.clear_up()
+        if shop.used:
+            shop.clear_up()
+        if not shop.order:
+            shop.contended = False
+            return
         waiting = []
         for group in shop.order:
             group.listed = bool(group.queue)
             if group.listed:
                 waiting.append(group)
         shop.order.clear()
-        if not waiting:
-            shop.contended = False
-            return
         without = [group for group in waiting if not (group.lanes or group.chains)]
         for group in without:
             self._place_group(group)
@@ -308,8 +309,13 @@ class Executor:
             if group.queue and (group.lanes or group.chains):
                 self._place_group(group)
         # Who got nothing stands before who got something, also the next time.
-        rest = [group for group in waiting if group.lanes or group.chains or not group.queue]
-        shop.order.extendleft(reversed([*without, *rest]))
+        rest = list(without)
+        for group in waiting:
+            if not group.queue:
+                group.listed = False
+            elif group.lanes or group.chains:
+                rest.append(group)
+        shop.order.extendleft(reversed(rest))
         if without:
             shop.crowded = clock() + CROWDED
             if self.functions.make_way(without[0]):

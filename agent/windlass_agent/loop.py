@@ -110,8 +110,9 @@ class Agent:
     def turn(self) -> None:
         """Sleep until something is due or comes, and handle it."""
         now = clock()
+        executor, link = self.executor, self._link
         quiet = now < self._quiet_until
-        session_at, executor_at = self.session.next_deadline(), self.executor.next_deadline()
+        session_at, executor_at = self.session.next_deadline(), executor.next_deadline()
         until = session_at if executor_at is None or session_at < executor_at else executor_at
         if quiet:
             until = min(until, self._quiet_until)
@@ -123,24 +124,24 @@ class Agent:
         if now >= session_at:
             self._tick(now)
         helped = False
-        for fd in ready:
-            if fd == self._link.fileno():
+        for fd, _ in ready:
+            if fd == link.fileno():
                 said = True
-            elif fd == self.executor.fileno():
+            elif fd == executor.fileno():
                 helped = True
             else:
                 self._signalled(fd)
         if said:
-            for frames in self._link.receive():
+            for frames in link.receive():
                 self._receive(frames)
         ended = 0
         if helped:
-            ended = self.executor.ready()
+            ended = executor.ready()
             self._outbox.flush()  # first of all: somebody may wait for it
         if executor_at is not None and now >= executor_at:
-            self.executor.due()
-        self.executor.settle()
-        if ended and (span := self.executor.quiet):
+            executor.due()
+        executor.settle()
+        if ended and (span := executor.quiet):
             self._quiet_until = clock() + span
         self._outbox.flush()
 
@@ -153,8 +154,8 @@ class Agent:
             self._parent = self._poller = None
             self.end("the program that started it has ended", grace=0.5)
 
-    def _sleep(self, timeout: float, quiet: bool) -> tuple[bool, list[int]]:
-        """Until something comes: whether the core may have said something, and which other descriptors are ready.
+    def _sleep(self, timeout: float, quiet: bool) -> tuple[bool, list[tuple[int, int]]]:
+        """Until something comes: whether a message is known to be there, and which descriptors are ready.
 
         While it is `quiet` the helpers are not heard.
         """
@@ -166,8 +167,7 @@ class Agent:
                 if fd is not None and fd >= 0:
                     self._poller.register(fd, select.POLLIN)
         said = self._link.settle()
-        found = self._poller.poll(0 if said or timeout < 0 else timeout * 1000)
-        return said, [fd for fd, _ in found]
+        return said, self._poller.poll(0 if said or timeout < 0 else timeout * 1000)
 
     # --- the session ---------------------------------------------------------------------------------------
 

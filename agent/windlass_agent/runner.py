@@ -109,8 +109,8 @@ class Runner:
 
     def _look(self, now: float) -> None:
         self._looked = now
+        self._channel.look()  # first: somebody may wait, and what took long has left nothing
         self._end_children()
-        self._channel.look()
 
     def _calls(self, batch: Calls) -> None:
         """The quick path. Reading the clock is all that it asks of the kernel for an item that is quick."""

@@ -97,7 +97,7 @@ class Shop:
         self._spawn = 0
         self._dirs = 0
         self._empty: list[Path] = []
-        self._used: list[Path] = []
+        self.used: list[Path] = []
         """Directories of attempts that have ended, which nobody has looked at yet."""
 
     def next_spawn(self) -> int:
@@ -168,12 +168,12 @@ class Shop:
 
     def give_dir(self, path: Path) -> None:
         """The attempt has ended, which is told before its directory is looked at."""
-        self._used.append(path)
+        self.used.append(path)
         self.dirty = True
 
     def clear_up(self) -> None:
         """A directory that is as it was made serves again; making and removing it is the slow part."""
-        used, self._used = self._used, []
+        used, self.used = self.used, []
         for path in used:
             try:
                 with os.scandir(path) as entries:
