@@ -30,7 +30,7 @@ from typing import Any
 
 SERVE = 0.02
 """Seconds that a guest listens at most; what takes longer may as well cost a wake-up."""
-LEASE = 0.002
+LEASE = 0.005
 """Seconds after a guest's answer for which the network thread waits for the next guest."""
 _RAISING = (signal.SIGALRM, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGVTALRM)
 _signals: Any = importlib.import_module("_signal")
