@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QTreeWidget, QT
 from windlass_gui.files.recovery import Lost
 from windlass_gui.look.room import resize_on_screen
 from windlass_gui.look.theme import XL, S
+from windlass_gui.look.tips import plain_tip
 
 
 class RecoveryDialog(QDialog):
@@ -41,7 +42,7 @@ class RecoveryDialog(QDialog):
             kept = one.kept
             lines = self.tr("{} more, {} fewer").format(f"{one.added:,}", f"{one.removed:,}")
             row = QTreeWidgetItem([kept.title, _when(kept.when), lines, kept.path or self.tr("none yet")])
-            row.setToolTip(3, kept.path)
+            row.setToolTip(3, plain_tip(kept.path))
             row.setCheckState(0, Qt.CheckState.Checked)
             self.list.addTopLevelItem(row)
         for column in range(3):

@@ -6,7 +6,6 @@ CSV and JSON carry plain numbers (seconds, bytes), not the words of the cells, s
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
@@ -15,7 +14,7 @@ from PySide6.QtCore import QAbstractItemModel, Qt
 
 from windlass_gui.models.rows import RAW_ROLE
 
-STEP = 2000
+STEP = 200
 """Rows written between two looks at whether to go on."""
 
 
@@ -39,10 +38,20 @@ def _safe(cell: Any) -> Any:
 
 
 def write(model: QAbstractItemModel, rows: Iterable[int], columns: list[int], form: str, out: TextIO) -> Iterator[int]:
-    """Write rows as `csv` or `json` (a list of objects), giving how many are done every so often."""
+    """Write rows as `csv`, `json` (a list of objects) or `tsv`, giving how many are done every so often.
+
+    The last has what the cells show, without a header.
+    """
     titles = header(model, columns)
     done = 0
-    if form == "csv":
+    if form == "tsv":
+        for row in rows:
+            shown = "\t".join(str(model.index(row, column).data() or "") for column in columns)
+            out.write(("\n" if done else "") + shown.replace("\n", " "))
+            done += 1
+            if done % STEP == 0:
+                yield done
+    elif form == "csv":
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(titles)
         for row in rows:
@@ -60,17 +69,3 @@ def write(model: QAbstractItemModel, rows: Iterable[int], columns: list[int], fo
                 yield done
         out.write("\n]\n")
     yield done
-
-
-def as_text(model: QAbstractItemModel, rows: Iterable[int], columns: list[int], form: str) -> str:
-    """Rows as `csv`, `json` or `tsv`; the last has what the cells show, without a header."""
-    if form == "tsv":
-        lines = (
-            "\t".join(str(model.index(row, column).data() or "") for column in columns).replace("\n", " ")
-            for row in rows
-        )
-        return "\n".join(lines)
-    out = io.StringIO()
-    for _ in write(model, rows, columns, form, out):
-        pass
-    return out.getvalue()

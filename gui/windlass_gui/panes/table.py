@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from PySide6.QtCore import (
     QAbstractItemModel,
     QEvent,
-    QItemSelectionRange,
     QSettings,
     Qt,
     Signal,
 )
 from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QKeySequence, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QMenu, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
 from windlass_gui.models import KEY_ROLE, RowsModel, SortedRows
-from windlass_gui.models import export as files
 from windlass_gui.models.rows import Index
 from windlass_gui.panes.columns import Columns, natural_width
+from windlass_gui.panes.copying import Copying, selected_spans
 from windlass_gui.panes.delegates import ProgressDelegate, StateDelegate
 from windlass_gui.panes.exporting import export_rows
 
 ROW = 26
 """Height of a row in pixels."""
-COPIED = 200_000
-"""Rows that the clipboard takes at most; more belong into a file."""
 
 
 class Table(QTableView):
@@ -177,8 +174,7 @@ class Table(QTableView):
 
     def selected_rows(self) -> list[int]:
         """Ascending. From the ranges, so that hidden columns do not matter."""
-        ranges = cast(Iterable[QItemSelectionRange], self.selectionModel().selection())
-        return sorted({row for each in ranges for row in range(each.top(), each.bottom() + 1)})
+        return [row for first, last in selected_spans(self) for row in range(first, last + 1)]
 
     def current_key(self) -> Any:
         index = self.currentIndex()
@@ -195,9 +191,9 @@ class Table(QTableView):
 
     def copy(self, form: str = "tsv") -> None:
         """The selected rows as text (`tsv`, `csv` or `json`) into the clipboard."""
-        rows = self.selected_rows()[:COPIED]
-        if rows:
-            QApplication.clipboard().setText(files.as_text(self.model(), rows, self.shown_columns(), form))
+        for under_way in self.findChildren(Copying):
+            under_way.stop()
+        Copying(self, self.shown_columns(), form).start()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = self.context_menu()

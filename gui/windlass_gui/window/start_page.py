@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from windlass_gui.files.files import Recent
 from windlass_gui.look.icons import icon, icon_pixmap
 from windlass_gui.look.theme import HEADING, XL, L, S, Theme
+from windlass_gui.look.tips import plain_tip
 from windlass_gui.panes.words import Elided
 from windlass_resources.samples import list_samples
 
@@ -158,8 +159,8 @@ class StartPage(QScrollArea):
         pin.setAccessibleName(self.tr("Pin {}").format(name))
         pin.clicked.connect(lambda on: self.pin_asked.emit(file.path, on))
         row.addWidget(pin)
-        button = QPushButton(name)
-        button.setToolTip(self.tr("{} is not there any more").format(path) if file.missing else str(path))
+        button = QPushButton(name.replace("&", "&&"))
+        button.setToolTip(plain_tip(self.tr("{} is not there any more").format(path) if file.missing else str(path)))
         button.setFlat(True)
         button.setMinimumWidth(3 * XL)  # a long name is cut rather than the page
         button.setEnabled(not file.missing)

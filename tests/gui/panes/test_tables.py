@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QSettings, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QApplication, QMessageBox, QProgressDialog
 from pytestqt.qtbot import QtBot
 from tests.gui.choosing import choose
 
@@ -18,7 +19,7 @@ from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge
 from windlass_gui.models import AttemptsModel, RunsModel, SortedRows
 from windlass_gui.models import export as files
-from windlass_gui.panes import RunsPane
+from windlass_gui.panes import RunsPane, copying
 from windlass_gui.panes.exporting import Export
 from windlass_gui.panes.filtered import FilteredTable
 from windlass_gui.panes.table import Table
@@ -161,12 +162,72 @@ def test_copying(qtbot: QtBot, part: FilteredTable) -> None:
     ]
 
 
+ROWS = 1000
+
+
+@pytest.fixture
+def long(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Table:
+    """A table of a thousand rows; whoever copies them looks at the events that wait as often as it can."""
+    monkeypatch.setattr(copying, "SLICE", 0.0)
+    model = QStandardItemModel(ROWS, 2)
+    model.setHorizontalHeaderLabels(["Number", "Name"])
+    for row in range(ROWS):
+        model.setItem(row, 0, QStandardItem(str(row)))
+        model.setItem(row, 1, QStandardItem(f"name {row}"))
+    table = Table(model, "Long")
+    model.setParent(table)
+    qtbot.addWidget(table)
+    table.show()
+    QApplication.clipboard().setText("before")
+    return table
+
+
+def test_copying_many_rows_does_not_hold_up_the_window(qtbot: QtBot, long: Table) -> None:
+    long.selectAll()
+    long.copy()
+    assert QApplication.clipboard().text() == "before"
+    long.copy("csv")
+    qtbot.waitUntil(lambda: QApplication.clipboard().text() != "before")
+    lines = QApplication.clipboard().text().splitlines()
+    assert lines[0] == "Number,Name", "the last one counts"
+    assert lines[1:] == [f"{row},name {row}" for row in range(ROWS)]
+    assert all(job.over for job in long.findChildren(copying.Copying))
+    choose(long, [7, 3, 4, 5])
+    long.copy()
+    assert QApplication.clipboard().text() == "\n".join(f"{row}\tname {row}" for row in (3, 4, 5, 7)), "few at once"
+
+
+def test_copying_that_is_cancelled_leaves_the_clipboard_as_it_was(qtbot: QtBot, long: Table) -> None:
+    long.selectAll()
+    long.copy()
+    (bar,) = long.findChildren(QProgressDialog)
+    bar.canceled.emit()
+    assert all(job.over for job in long.findChildren(copying.Copying))
+    QApplication.processEvents()
+    assert QApplication.clipboard().text() == "before"
+
+
+def test_what_the_clipboard_does_not_take_is_said(qtbot: QtBot, long: Table) -> None:
+    long.selectAll()
+    copying.Copying(long, [0], "tsv", most=100).start()
+    assert QApplication.clipboard().text().splitlines() == [str(row) for row in range(100)]
+    (box,) = long.findChildren(QMessageBox)
+    assert "100 of 1,000" in box.text()
+    box.close()
+
+
+def written(model: AttemptsModel, form: str) -> str:
+    out = io.StringIO()
+    assert list(files.write(model, [0], [model.at("Error")], form, out)) == [1]
+    return out.getvalue()
+
+
 def test_a_spreadsheet_runs_nothing_that_a_task_wrote(qtbot: QtBot, make: Any) -> None:
     model = AttemptsModel()
     model.change({(1, 0, 0, 1): make.attempt(0, 0, state="exited", outcome="failed", error='=HYPERLINK("x")\nmore')})
-    text = files.as_text(model, [0], [model.at("Error")], "csv")
+    text = written(model, "csv")
     assert list(csv.reader(io.StringIO(text)))[1] == ['\'=HYPERLINK("x")']
-    assert json.loads(files.as_text(model, [0], [model.at("Error")], "json")) == [{"Error": '=HYPERLINK("x")'}]
+    assert json.loads(written(model, "json")) == [{"Error": '=HYPERLINK("x")'}]
 
 
 @pytest.mark.parametrize("form", ["csv", "json"])

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from windlass_gui.look.buttons import flat_button
 from windlass_gui.look.theme import Theme
+from windlass_gui.look.tips import plain_tip
 
 
 class Breadcrumb(QFrame):
@@ -48,7 +49,9 @@ class Breadcrumb(QFrame):
                 self._row.addWidget(here)
             else:
                 self._row.addWidget(
-                    flat_button(title.replace("&", "&&"), self.tr("Show “{}”").format(title), self._goer(frame))
+                    flat_button(
+                        title.replace("&", "&&"), plain_tip(self.tr("Show “{}”").format(title)), self._goer(frame)
+                    )
                 )
         if path and note:
             self._row.addSpacing(8)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu
 
 from windlass_gui.editor.canvas.projection import frame_of_node
 from windlass_gui.editor.document.linking import Link
+from windlass_gui.look.tips import plain_tip
 
 if TYPE_CHECKING:
     from windlass_gui.editor.canvas.view import GraphView
@@ -79,7 +80,7 @@ class FrameEnds:
             own, reason = facts[task], reasons[task]
             label = own.label if own.label == task else f"{own.label} ({task})"
             action = menu.addAction(label.replace("&", "&&"))
-            action.setToolTip(reason or own.summary)
+            action.setToolTip(plain_tip(reason or own.summary))
             action.setEnabled(not reason)
             if reason:
                 action.setText(f"{action.text()} — {reason}")
