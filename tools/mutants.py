@@ -113,18 +113,7 @@ def run_tests(copy: Path, tests: tuple[str, ...]) -> tuple[int, str]:
     path = os.pathsep.join(str(copy / part) for part in ("core", "agent", "resources"))
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     # Mutants may hang; what hangs is caught, too.
-    options = [
-        "-q",
-        "-x",
-        "-p",
-        "no:cacheprovider",
-        "--timeout",
-        "120",
-        "-m",
-        "not slow",
-        "--hypothesis-profile",
-        "verdict",
-    ]
+    options = ["-q", "-x", "-p", "no:cacheprovider", "--timeout", "120", "--hypothesis-profile", "verdict"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *tests], cwd=copy, env=environment, capture_output=True, text=True
     )
