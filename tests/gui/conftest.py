@@ -21,7 +21,7 @@ from tests.patience import PATIENCE
 from windlass.wire import codec, lan
 from windlass.wire.messages import Delta, Snapshot
 from windlass.wire.rows import AgentRow, AttemptRow, Counts, RunRow, TaskRow
-from windlass_gui.bridge import Bridge
+from windlass_gui.bridge import Bridge, local
 from windlass_gui.bridge.recording import RecordingLink
 from windlass_gui.collecting import Collector, collect_due
 from windlass_gui.look.motion import reduce_motion
@@ -192,6 +192,17 @@ def link() -> RecordingLink:
 def bridge(qapp: QApplication, link: RecordingLink) -> Iterator[Bridge]:
     with recorded_bridge(link) as made:
         yield made
+
+
+@pytest.fixture
+def own_core(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The app may start a core and an agent of its own, in this home: they end with the test."""
+    monkeypatch.delenv("WINDLASS_CORE", raising=False)
+    yield home
+    for process in local._children:
+        process.kill()
+        process.wait()
+    local._children.clear()
 
 
 @pytest.fixture

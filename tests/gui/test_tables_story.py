@@ -6,7 +6,7 @@ Set WINDLASS_PICTURES to a folder to get a picture of each step in both themes.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from windlass_gui.bridge import Bridge, SubmitProgress, local
+from windlass_gui.bridge import Bridge, SubmitProgress
 from windlass_gui.look.theme import apply_theme
 from windlass_gui.panes.preview import Preview
 from windlass_gui.window.main_window import MainWindow
@@ -43,17 +43,6 @@ tasks:
 """
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("WINDLASS_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("WINDLASS_CORE", raising=False)
-    yield tmp_path
-    for process in local._children:
-        process.kill()
-        process.wait()
-    local._children.clear()
-
-
 def snap(widget: QWidget, name: str) -> None:
     """A picture in each theme, for whoever wants to look."""
     folder = os.environ.get("WINDLASS_PICTURES")
@@ -66,9 +55,9 @@ def snap(widget: QWidget, name: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_bulk_retry_and_a_huge_log(qtbot: QtBot, home: Path) -> None:
+def test_a_bulk_retry_and_a_huge_log(qtbot: QtBot, own_core: Path) -> None:
     bridge = Bridge()
-    window = MainWindow(bridge, QSettings(str(home / "app.ini"), QSettings.Format.IniFormat))
+    window = MainWindow(bridge, QSettings(str(own_core / "app.ini"), QSettings.Format.IniFormat))
     qtbot.addWidget(window)
     window.resize(1440, 900)
     window.show()
@@ -90,7 +79,7 @@ def test_a_bulk_retry_and_a_huge_log(qtbot: QtBot, home: Path) -> None:
     until(lambda: bridge.state == "up")
     until(lambda: any(agent.state == "up" for agent in bridge.mirror.agents.values()))
     try:
-        _bulk_retry(qtbot, window, home, submit, until)
+        _bulk_retry(qtbot, window, own_core, submit, until)
         _huge_log(qtbot, window, submit, until)
     finally:
         window.stop_core = True

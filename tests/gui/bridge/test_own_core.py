@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -27,19 +27,8 @@ tasks:
 """
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("WINDLASS_HOME", str(tmp_path))
-    monkeypatch.delenv("WINDLASS_CORE", raising=False)
-    yield tmp_path
-    for process in local._children:
-        process.kill()
-        process.wait()
-    local._children.clear()
-
-
 @pytest.mark.slow
-def test_a_run_from_submit_to_log(qtbot: QtBot, home: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_run_from_submit_to_log(qtbot: QtBot, own_core: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("graph")
     (folder / "in.txt").write_text("hello\n")
     bridge = Bridge()
@@ -95,7 +84,7 @@ def test_a_run_from_submit_to_log(qtbot: QtBot, home: Path, tmp_path_factory: py
 
 
 @pytest.mark.slow
-def test_a_core_that_was_killed_is_started_again(qtbot: QtBot, home: Path) -> None:
+def test_a_core_that_was_killed_is_started_again(qtbot: QtBot, own_core: Path) -> None:
     bridge = Bridge()
     bridge.start_embedded()
     qtbot.waitUntil(lambda: bridge.state == "up")
@@ -111,7 +100,7 @@ def test_a_core_that_was_killed_is_started_again(qtbot: QtBot, home: Path) -> No
 
 
 @pytest.mark.slow
-def test_an_open_window_gets_its_core_and_its_agent_back(qtbot: QtBot, home: Path) -> None:
+def test_an_open_window_gets_its_core_and_its_agent_back(qtbot: QtBot, own_core: Path) -> None:
     bridge = Bridge()
     said: list[str] = []
     bridge.connection_changed.connect(lambda state, _text: said.append(state))
@@ -145,11 +134,11 @@ def test_an_open_window_gets_its_core_and_its_agent_back(qtbot: QtBot, home: Pat
 
 
 @pytest.mark.slow
-def test_a_core_that_was_there_before_the_window_goes_on(qtbot: QtBot, home: Path) -> None:
+def test_a_core_that_was_there_before_the_window_goes_on(qtbot: QtBot, own_core: Path) -> None:
     local._start_core()
     by_hand = local._children.pop()  # as if in a terminal
     try:
-        (home / "data" / local.BOOK).unlink()
+        (own_core / "data" / local.BOOK).unlink()
         bridge = Bridge()
         bridge.start_embedded()
         qtbot.waitUntil(lambda: bridge.state == "up")
@@ -164,7 +153,7 @@ def test_a_core_that_was_there_before_the_window_goes_on(qtbot: QtBot, home: Pat
 
 
 @pytest.mark.slow
-def test_a_window_closed_at_once_leaves_nothing_behind(qtbot: QtBot, home: Path) -> None:
+def test_a_window_closed_at_once_leaves_nothing_behind(qtbot: QtBot, own_core: Path) -> None:
     bridge = Bridge()
     bridge.start_embedded()
     bridge.shutdown(stop_core=True)
@@ -173,9 +162,9 @@ def test_a_window_closed_at_once_leaves_nothing_behind(qtbot: QtBot, home: Path)
     assert not local._children
 
 
-def test_a_core_that_cannot_start_says_why(qtbot: QtBot, home: Path) -> None:
-    (home / "data").mkdir()
-    (home / "data" / "core").write_text("a file where the core wants a folder")
+def test_a_core_that_cannot_start_says_why(qtbot: QtBot, own_core: Path) -> None:
+    (own_core / "data").mkdir()
+    (own_core / "data" / "core").write_text("a file where the core wants a folder")
     bridge = Bridge()
     bridge.start_embedded()
     qtbot.waitUntil(lambda: bridge.state == "refused")

@@ -15,13 +15,13 @@ from pytestqt.qtbot import QtBot
 from windlass.model.reading import Reading, read_text
 from windlass_gui.editor.document import document as document_module
 from windlass_gui.editor.document import session as session_module
-from windlass_gui.editor.document.document import Document
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.editor.page import EditorPage
 from windlass_gui.editor.text.code.patch import plain_text
 from windlass_gui.files.saving import write_graph
 from windlass_gui.look.theme import load_theme
 
+from .agreeing import agree
 from .any_edits import EDITS, do_edit
 from .conftest import GRAPH
 from .test_undo import ANCHORS, QUOTED, TEXTS
@@ -73,16 +73,6 @@ def _open(text: str) -> EditorSession:
     return OPENED[-1]
 
 
-def _agree(document: Document) -> None:
-    """The document read anew from its text is the same."""
-    fresh = Document(document.text or "\n")
-    assert fresh.unreadable == document.unreadable
-    if not document.unreadable:
-        assert fresh.facts == document.facts
-        assert list(fresh.facts) == list(document.facts)
-        assert fresh.raw == document.raw
-
-
 def test_a_text_that_cannot_be_read_in_part_is_taken_over_later(qapp: object, elsewhere: type[Elsewhere]) -> None:
     session = _open(GRAPH)
     document = session.document
@@ -97,7 +87,7 @@ def test_a_text_that_cannot_be_read_in_part_is_taken_over_later(qapp: object, el
     assert not document.unread
     assert session.undo.count() == 1, "what it says is no step of its own"
     assert set(document.facts) == {"a", "b"}
-    _agree(document)
+    agree(document)
     session.step_back()
     assert document.text == GRAPH
     session.settle()
@@ -150,7 +140,7 @@ def test_who_edits_what_is_unread_reads_it_first(qapp: object, elsewhere: type[E
     assert session.set_field("b", "title", "Edited")
     assert session.document.task("b")["title"] == "Edited"
     elsewhere.answer()
-    _agree(session.document)
+    agree(session.document)
     session.step_back()
     session.step_back()
     _settled(session)
@@ -223,7 +213,7 @@ def test_canvas_and_text_agree_whenever_answers_come(
         else:
             do_edit(session, what, one, two)
         if not document.unread:
-            _agree(document)
+            agree(document)
     _settled(session)
     while session.undo.canRedo():
         session.undo.redo()
@@ -245,4 +235,4 @@ def _settled(session: EditorSession) -> None:
     while Elsewhere.asked:
         Elsewhere.answer(-1)
     assert not session.document.unread
-    _agree(session.document)
+    agree(session.document)

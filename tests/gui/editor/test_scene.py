@@ -20,24 +20,9 @@ from windlass_gui.editor.canvas.view import GraphView
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.look.theme import load_theme
 
+from .agreeing import mirrors
 from .any_edits import OPERATIONS, do_edit
 from .conftest import GRAPH
-
-
-def _mirrors(scene: GraphScene, session: EditorSession) -> None:
-    facts = session.document.facts
-    assert set(scene.nodes) == set(facts) == set(scene.geometry.ids)
-    wanted = {(n, task): each for task, node in facts.items() for n, each in node.needs if n in facts and n != task}
-    assert {link: item.each for link, item in scene.links.items()} == wanted
-    for task, node in facts.items():
-        assert scene.nodes[task].facts == node
-        assert (scene.nodes[task].x(), scene.nodes[task].y()) == scene.geometry.point(task)
-        if node.position is not None:
-            assert scene.geometry.point(task) == node.position
-    for (source, target), item in scene.links.items():
-        path = item.path()
-        assert (path.elementAt(0).x, path.elementAt(0).y) == scene.geometry.out_port(source)
-        assert (path.currentPosition().x(), path.currentPosition().y()) == scene.geometry.in_port(target)
 
 
 @given(OPERATIONS)
@@ -51,7 +36,7 @@ def test_the_scene_mirrors_the_document(qapp: object, operations: list[tuple[str
     scene = GraphScene(session.document, load_theme("dark"))
     for what, one, two in operations:
         do_edit(session, what, one, two)
-        _mirrors(scene, session)
+        mirrors(scene)
 
 
 def test_a_need_of_a_task_that_comes_later_is_linked_then(session: EditorSession) -> None:
@@ -106,6 +91,16 @@ def test_a_fitted_graph_stays_in_view_when_the_window_changes(session: EditorSes
     zoom = view.zoom
     view.resize(800, 600)
     assert view.zoom == zoom, "an edit must not make the canvas jump"
+
+
+def test_a_view_without_width_has_a_zoom(view: GraphView) -> None:
+    view.resize(0, 300)
+    view.fit()
+    assert view.zoom > 0
+    view.reveal("join")
+    view.resize(800, 600)
+    view.fit()
+    assert view.visible_rect.contains(view.graph.extent())
 
 
 def test_every_look_of_a_node_paints(session: EditorSession, view: GraphView, each_theme: str) -> None:

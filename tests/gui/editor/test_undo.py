@@ -8,9 +8,9 @@ import os
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 
-from windlass_gui.editor.document.document import Document
 from windlass_gui.editor.document.session import EditorSession
 
+from .agreeing import agree
 from .any_edits import OPERATIONS, do_edit
 from .conftest import GRAPH
 
@@ -92,17 +92,6 @@ TEXTS = {
 }
 
 
-def _agree(document: Document) -> None:
-    """The document read anew from its text is the same."""
-    fresh = Document(document.text or "\n")
-    if document.unreadable:
-        assert fresh.unreadable
-        return
-    assert fresh.facts == document.facts
-    assert list(fresh.facts) == list(document.facts)
-    assert fresh.raw == document.raw
-
-
 @pytest.mark.parametrize("name", TEXTS)
 @given(operations=OPERATIONS)
 @settings(
@@ -119,16 +108,16 @@ def test_undone_fully_the_text_is_identical_and_redone_too(
     facts = document.facts
     for what, one, two in operations:
         do_edit(session, what, one, two)
-        _agree(document)
+        agree(document)
     while session.undo.canRedo():
         session.undo.redo()
     done = document.text
     while session.undo.canUndo():
         session.undo.undo()
-        _agree(document)
+        agree(document)
     assert document.text == TEXTS[name]
     assert document.unreadable or document.facts == facts
     while session.undo.canRedo():
         session.undo.redo()
-        _agree(document)
+        agree(document)
     assert document.text == done

@@ -122,8 +122,8 @@ class Navigator(QGraphicsView):
         self.travel.start(target) if animated else self.look_at(target)
 
     def look_at(self, rect: QRectF) -> None:
-        """Exactly this part of the scene, which has the view's proportions."""
-        scale = self.viewport().width() / max(1e-6, rect.width())
+        """Exactly this part of the scene, which has the view's proportions. One without width still has a zoom."""
+        scale = max(MIN_ZOOM, self.viewport().width() / max(1e-6, rect.width()))
         self.resetTransform()
         self.scale(scale, scale)
         self.centerOn(rect.center())
