@@ -19,7 +19,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --timeout 300
+# The tests start hundreds of Pythons: none compiles again what another has, even where a person wants no bytecode.
+PYTEST := PYTHONDONTWRITEBYTECODE= QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --timeout 300
 # A test a processor; each takes the next ones of a file, whose tests may share a window, and then helps the others.
 PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 SOURCES := core agent gui resources tests bench docs tools

@@ -22,8 +22,6 @@ from windlass_agent.runnerwire import Done
 from windlass_agent.shop import Settings
 from windlass_agent.wardenwire import clock
 
-"""Seconds after which a test gives up waiting for an event."""
-
 
 @dataclass
 class FakeCore:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QWidget
 from tests.patience import PATIENCE
 
 from windlass_gui.bridge import Bridge
@@ -29,9 +29,26 @@ def recorded_bridge(link: RecordingLink) -> Iterator[Bridge]:
 
 
 @contextmanager
+def dressed_once() -> Iterator[None]:
+    """What is built in the block gets the style sheet at its end, as when a person changes the theme.
+
+    Otherwise each widget is styled anew whenever what it lies in is put somewhere: two thirds of what a window takes.
+    """
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    sheet = app.styleSheet()
+    app.setStyleSheet("")
+    try:
+        yield
+    finally:
+        app.setStyleSheet(sheet)
+
+
+@contextmanager
 def main_window(bridge: Bridge, settings: QSettings) -> Iterator[MainWindow]:
     """Shown until the block ends; then it is really gone, as the next theme would be put on it otherwise."""
-    window = MainWindow(bridge, settings)
+    with dressed_once():
+        window = MainWindow(bridge, settings)
     window.show()
     yield window
     leave_nothing_to_ask(window)

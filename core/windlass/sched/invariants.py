@@ -5,13 +5,21 @@ from __future__ import annotations
 from windlass.sched import crowds
 from windlass.sched.agents import Agent
 from windlass.sched.book import Book
+from windlass.sched.events import AttemptId
 from windlass.sched.limits import Limit, blocking
 from windlass.sched.machine import Scheduler
 from windlass.sched.shapes import ON_DEVICES
 from windlass.sched.states import AgentState, ItemState
 from windlass.sched.tasks import RunState, TaskState
 
-_I = ItemState
+_READY, _ACTIVE, _BACKOFF, _SUCCEEDED = map(
+    int, (ItemState.READY, ItemState.ACTIVE, ItemState.BACKOFF, ItemState.SUCCEEDED)
+)
+_STATES = range(8)
+_NONE: frozenset[int] = frozenset()
+
+Live = dict[tuple[int, int, int], list[tuple[Agent, AttemptId]]]
+"""Run, task and item -> its attempts that an agent has; a wrong state may have more than one."""
 
 
 class InvariantError(AssertionError):
@@ -22,13 +30,14 @@ def check_invariants(scheduler: Scheduler) -> None:
     book = scheduler._book
     try:
         assert not book.todo, "work was left to look at"
+        live = _live(book)
         for run in book.runs.values():
             together = {pos for crowd in run.tasks.crowds.values() for pos in crowd.members()}
             for crowd in run.tasks.crowds.values():
                 crowds.check(crowd)
             for pos in range(len(run.tasks)):
                 if pos not in together:
-                    _check_task(run.tasks[pos])
+                    _check_task(run.tasks[pos], live)
             _check_run(run)
         # Rules must find tasks as they were, most of them no objects.
         book.cool()
@@ -51,30 +60,41 @@ def _check_run(run: RunState) -> None:
     assert counts == run.counts, f"{run}: counts say {run.counts}, the tasks {counts}"
 
 
-def _check_task(task: TaskState) -> None:
+def _live(book: Book) -> Live:
+    live: Live = {}
+    for agent in book.agents.values():
+        for id in agent.live:
+            live.setdefault(id[:3], []).append((agent, id))
+    return live
+
+
+def _check_task(task: TaskState, live: Live) -> None:
     states = task.states
     assert len(states) == (task.count or 0), f"{task!r}: {len(states)} states for {task.count} items"
-    counts = [states.count(state) for state in range(8)]
+    counts = [*map(states.count, _STATES)]
     assert counts == task.counts, f"{task!r}: counts say {task.counts}, the items {counts}"
-    queued = list(task.queue)
-    ready = _in(states, _I.READY)
-    assert len(queued) == task.queue.size == len(set(queued)), f"{task!r}: the queue holds an item twice"
-    assert set(queued) == ready, f"{task!r}: queue and READY items differ"
-    assert task.backoff.keys() == _in(states, _I.BACKOFF), f"{task!r}: timers and BACKOFF items differ"
-    assert task.held <= task.active.keys(), f"{task!r}: an item is held for an attempt that is not live"
-    assert _in(states, _I.ACTIVE) <= task.active.keys(), f"{task!r}: an ACTIVE item has no live attempt"
-    if task.queue.size and not task.run.paused:
+    queue = task.queue
+    queued = [*queue] if queue.again or queue.ranges else []
+    ready = _in(states, _READY, counts)
+    assert len(queued) == queue.size == len(set(queued)), f"{task!r}: the queue holds an item twice"
+    assert ready == set(queued), f"{task!r}: queue and READY items differ"
+    assert task.backoff.keys() == _in(states, _BACKOFF, counts), f"{task!r}: timers and BACKOFF items differ"
+    active = task.active
+    assert task.held <= active.keys(), f"{task!r}: an item is held for an attempt that is not live"
+    assert _in(states, _ACTIVE, counts) <= active.keys(), f"{task!r}: an ACTIVE item has no live attempt"
+    if queue.size and not task.run.paused:
         assert task.board, f"{task!r}: ready items, but nobody offers them"
-    for item, agent in task.active.items():
-        ids = [id for id in agent.live if id[:3] == (task.run.id, task.pos, item)]
+    for item, agent in active.items():
+        ids = [id for where, id in live.get((task.run.id, task.pos, item), ()) if where is agent]
         assert len(ids) == 1, f"{task.id}[{item}] has {len(ids)} live attempts on {agent}"
         id = ids[0]
         assert id.attempt == task.number(item), f"{id} is live, but {task.number(item)} was given"
-        active = item < len(states) and states[item] == _I.ACTIVE
+        runs = item < len(states) and states[item] == _ACTIVE
         timed_out = id in agent.stopping and agent.stopping[id].reason == "timeout"
-        assert active != (id in agent.stopping) or timed_out, f"{id} of an item that is not ACTIVE is not stopped"
+        assert runs != (id in agent.stopping) or timed_out, f"{id} of an item that is not ACTIVE is not stopped"
     tasks = task.run.tasks
-    waits = sum(not tasks.done[up] for up in tasks.whole(task.pos))
+    done = tasks.done
+    waits = len([up for up in tasks.whole(task.pos) if not done[up]])
     assert task.waits == waits, f"{task!r} miscounts what it waits for"
     if task.complete:
         assert not task.unfinished, f"{task!r} is complete"
@@ -82,11 +102,13 @@ def _check_task(task: TaskState) -> None:
         assert not waits, f"{task!r} has READY items before its needs have ended"
         for up in task.each:
             for item in ready:
-                assert up.states[item] >= _I.SUCCEEDED, f"{task.id}[{item}] is READY too early"
+                assert up.states[item] >= _SUCCEEDED, f"{task.id}[{item}] is READY too early"
 
 
-def _in(states: bytearray, state: ItemState) -> set[int]:
-    """Found by the byte, because most tasks have no item in most states."""
+def _in(states: bytearray, state: int, counts: list[int]) -> set[int] | frozenset[int]:
+    """The items that are in it. Found by the byte, because most tasks have no item in most states."""
+    if not counts[state]:
+        return _NONE
     found: set[int] = set()
     at = states.find(state)
     while at >= 0:

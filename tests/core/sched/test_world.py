@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from scenarios import story
+from tests.depth import seeds
 from world import Behaviour, Faults, World
 
 from windlass.model.graph import Resources
@@ -14,16 +15,14 @@ from windlass.sched.states import IllegalTransition
 from windlass.sched.tasks import TaskState
 
 
-@pytest.mark.parametrize(
-    "seed", [*range(6), 127, 225, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(6, 20))]
-)
+@pytest.mark.parametrize("seed", seeds([0, 4, 127, 225], [1, 2, 3, *range(5, 20)]))
 def test_every_item_ends_once_whatever_happens(seed: int) -> None:
     world = story(seed, blind=seed % 5 == 4)
     world.run()
     world.audit()
 
 
-@pytest.mark.parametrize("seed", range(100, 106))
+@pytest.mark.parametrize("seed", seeds([100, 102], [101, 103, 104, 105]))
 def test_without_people_and_with_patience_all_succeeds(seed: int) -> None:
     world = story(seed, people=False, crash_limit=1000)
     world.run()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from windlass_gui.editor.canvas.view import GraphView
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.editor.form.inspector import Inspector
-from windlass_gui.look.theme import load_theme
+from windlass_gui.look.theme import apply_theme, load_theme
 
 GRAPH = """\
 # A graph with everything that an edit could spoil.
@@ -51,11 +54,28 @@ def view(session: EditorSession, qtbot: QtBot) -> GraphView:
     return view
 
 
-@pytest.fixture
-def inspector(view: GraphView, session: EditorSession, qtbot: QtBot) -> Inspector:
+@pytest.fixture(scope="module")
+def made_inspector(qapp: QApplication, qt_words: list[str]) -> Iterator[Inspector]:
+    """One for a module: it is shown one session after the other, as in the app."""
+    apply_theme(qapp, "dark")
     made = Inspector(load_theme("dark"))
-    qtbot.addWidget(made)
+    yield made
+    made.deleteLater()
+
+
+@pytest.fixture
+def empty_inspector(made_inspector: Inspector) -> Iterator[Inspector]:
+    """Without a session, as it is at the start."""
+    made = made_inspector
     made.resize(340, 700)
     made.show()
-    made.show_session(session, view.graph)
-    return made
+    yield made
+    made.show_session(None, None)
+    made.filter.clear()
+    made.hide()
+
+
+@pytest.fixture
+def inspector(view: GraphView, session: EditorSession, empty_inspector: Inspector) -> Inspector:
+    empty_inspector.show_session(session, view.graph)
+    return empty_inspector

@@ -242,18 +242,13 @@ tasks:
 
 
 @pytest.fixture
-def placed(qtbot: QtBot) -> Iterator[Inspector]:
+def placed(qtbot: QtBot, empty_inspector: Inspector) -> Inspector:
     session = EditorSession(PLACED)
     view = GraphView(session, load_theme("dark"))
-    inspector = Inspector(load_theme("dark"))
-    for widget in (view, inspector):
-        qtbot.addWidget(widget)
-    inspector.resize(340, 700)
-    inspector.show()
-    inspector.show_session(session, view.graph)
+    qtbot.addWidget(view)
+    empty_inspector.show_session(session, view.graph)
     view.graph.select(["load"])
-    yield inspector
-    inspector.show_session(None, None)
+    return empty_inspector
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from PySide6.QtCore import QAbstractItemModel, QObject, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
+from tests.depth import seeds
 
 import windlass_gui
 from windlass.wire.rows import Counts, EventRow
@@ -93,7 +94,7 @@ def test_no_model_is_left_out(qapp: object) -> None:
 
 
 @pytest.mark.parametrize("kind", ROWS, ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", seeds([0], [1]))
 def test_tables_of_rows(qtbot: QtBot, make: Any, kind: type[RowsModel[Any, Any]], seed: int) -> None:
     rng = random.Random(seed)
     model, sorted_ = kind(), SortedRows(kind())

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
+from tests.depth import seeds
 
 from windlass.wire.rows import Counts
 from windlass_gui.mirror import Mirror
@@ -73,7 +74,7 @@ class Copy:
         self.rows = shown(self.model)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds([0, 1], [2, 3]))
 def test_runs_follow_random_deltas(qtbot: QtBot, make: Any, seed: int) -> None:
     rng = random.Random(seed)
     model = RunsModel()
@@ -111,7 +112,7 @@ def test_runs_follow_random_deltas(qtbot: QtBot, make: Any, seed: int) -> None:
 
 
 @pytest.mark.parametrize("filtered", [False, True])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds([0], [1, 2]))
 def test_items_follow_random_deltas(qtbot: QtBot, make: Any, seed: int, filtered: bool) -> None:
     rng = random.Random(seed)
     mirror = Mirror()
