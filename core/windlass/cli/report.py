@@ -22,7 +22,8 @@ from windlass.client.account import CAUSES, Account, account_of, counts_words
 from windlass.client.run import Run
 
 MOST = 20_000
-"""Items of a run up to which `windlass run` looks for losses by itself; `windlass report` always does."""
+"""Items of a run up to which `windlass run` looks by itself for losses and missed deadlines;
+`windlass report` always does."""
 
 
 @command
@@ -31,7 +32,7 @@ def report(
     core: CoreOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say what happened to a run: agents lost, what was made anew where, retries, waiting, memory, slowest items."""
+    """Say what happened to a run: agents lost, what was made anew where, deadlines, retries, waiting, peaks."""
     with connected(core) as client:
         found = account_of(the_run(client, run))
     if json:
@@ -40,9 +41,12 @@ def report(
         _print(found)
 
 
-def losses(run: Run) -> list[str]:
+def incidents(run: Run) -> list[str]:
     """Sentences for the end of `windlass run`; none where looking for them would take long."""
-    return account_of(run).loss_words() if run.row().counts.total <= MOST else []
+    if run.row().counts.total > MOST:
+        return []
+    found = account_of(run)
+    return [*found.loss_words(), *found.deadline_words()]
 
 
 def _print(found: Account) -> None:
@@ -52,6 +56,8 @@ def _print(found: Account) -> None:
         screen.print(line, markup=False, style="yellow", soft_wrap=True)
     if not found.losses:
         screen.print("no agent was lost with anything of it")
+    for line in found.deadline_words():
+        screen.print(line, markup=False, style="yellow", soft_wrap=True)
     screen.print()
     table = Table(box=None, pad_edge=False, show_header=False)
     for heading, words in found.facts(duration):

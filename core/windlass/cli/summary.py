@@ -11,7 +11,7 @@ from rich.table import Table
 
 from windlass.cli.common import cells, console, duration, show_path
 from windlass.cli.progress import describe, done_of
-from windlass.cli.report import losses
+from windlass.cli.report import incidents
 from windlass.client.errors import WindlassError
 from windlass.client.run import Run
 from windlass.model.graph import Graph, PythonCall
@@ -156,7 +156,7 @@ def summarise(run: Run, graph: Graph, out: Path | None, files: list[Path]) -> No
         screen.print(f"{counted(len(files), 'output file')} ({human_size(total)}) in {where}/", markup=False)
     if row.note and row.state != "succeeded":
         screen.print(row.note, markup=False)
-    for line in losses(run):
+    for line in incidents(run):
         screen.print(line, markup=False, style="yellow", soft_wrap=True)
 
 

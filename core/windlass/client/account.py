@@ -1,4 +1,5 @@
-"""What happened to a run, from its record: who was lost and what of it was made anew where, retries, waiting, extremes.
+"""What happened to a run, from its record: who was lost and what of it was made anew where, deadlines that were
+missed, retries, waiting, extremes.
 
 A pure function of the rows that the core keeps, so it says the same a year later. Times are epoch seconds.
 """
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from windlass.model.units import human_size
-from windlass.model.words import counted
+from windlass.model.words import counted, span
 from windlass.wire.rows import AttemptRow, RunRow, TaskRow
 
 if TYPE_CHECKING:
@@ -63,6 +64,20 @@ class Loss:
 
 
 @dataclass(slots=True)
+class Overdue:
+    """A deadline that was missed, or will probably be."""
+
+    task: str
+    due: float
+    state: str
+    """missed, endangered."""
+    ended: float | None = None
+    """When the task did; None: it goes on."""
+    late: float | None = None
+    """Seconds between the two: of one that goes on so far, or by the forecast if that is more; None: not known."""
+
+
+@dataclass(slots=True)
 class Account:
     """All about one run. Waiting and lost time are seconds, summed over items."""
 
@@ -75,6 +90,8 @@ class Account:
     attempts: dict[str, int] = field(default_factory=dict)
     """Outcome (ok, nonzero, timeout, ..., lost, rejected, running) -> how many."""
     losses: list[Loss] = field(default_factory=list)
+    deadlines: list[Overdue] = field(default_factory=list)
+    """Those that were missed or are endangered, in the order of their times."""
     retried: dict[str, int] = field(default_factory=dict)
     """Why an item was tried again (nonzero, timeout, lost, ...) -> how often."""
     waiting: dict[str, float] = field(default_factory=dict)
@@ -107,6 +124,10 @@ class Account:
                 }
                 for loss in self.losses
             ],
+            "deadlines": [
+                {"task": one.task, "due": one.due, "state": one.state, "ended": one.ended, "late": one.late}
+                for one in self.deadlines
+            ],
             "retried": self.retried, "waiting": self.waiting, "spent": self.spent, "agents": self.agents,
             "memory": {"bytes": self.memory, "item": self.memory_of},
             "slowest": [{"item": item, "seconds": seconds} for item, seconds in self.slowest],
@@ -133,6 +154,10 @@ class Account:
     def loss_words(self) -> list[str]:
         """A sentence for each loss."""
         return [_words(loss) for loss in self.losses]
+
+    def deadline_words(self) -> list[str]:
+        """A sentence for each deadline that was missed or is endangered."""
+        return [_late_words(one) for one in self.deadlines]
 
 
 def account_of(run: Run) -> Account:
@@ -176,6 +201,7 @@ def account(run: RunRow, tasks: list[TaskRow], rows: Iterable[AttemptRow]) -> Ac
     found.retried = dict(Counter(_how(row) for of in by_item.values() for row in of[:-1]).most_common())
     found.waiting = _waiting(run, tasks, by_item)
     found.losses = _losses(names, by_item)
+    found.deadlines = _overdue(run, tasks, by_item)
     return found
 
 
@@ -212,6 +238,37 @@ def _waiting(run: RunRow, tasks: list[TaskRow], by_item: dict[tuple[int, int], l
             waits["agent"] += max(begun - row.assigned, 0.0)
             before = row.ended or now
     return dict(waits)
+
+
+def _overdue(run: RunRow, tasks: list[TaskRow], by_item: dict[tuple[int, int], list[AttemptRow]]) -> list[Overdue]:
+    dated = {task.index: task for task in tasks if task.due}
+    last: dict[int, float] = {}
+    for (task_at, _), of in by_item.items():
+        if task_at in dated:
+            last[task_at] = max([last.get(task_at, 0.0), *(row.ended for row in of if row.ended is not None)])
+    now = run.ended or time.time()
+    found = []
+    for task in dated.values():
+        counts = task.counts
+        left = task.count is None or counts.pending or counts.ready or counts.active or counts.backoff
+        if run.ended is None and left:
+            late = max(now, task.expected) - task.due
+            if now >= task.due:
+                found.append(Overdue(task.id, task.due, "missed", None, late))
+            elif task.deadline == "endangered":
+                found.append(Overdue(task.id, task.due, "endangered", None, late if late > 0 else None))
+        elif last.get(task.index, 0.0) > task.due:
+            found.append(Overdue(task.id, task.due, "missed", last[task.index], last[task.index] - task.due))
+    return sorted(found, key=lambda one: one.due)
+
+
+def _late_words(one: Overdue) -> str:
+    by = "" if one.late is None else f" by about {span(one.late)}"
+    if one.state == "endangered":
+        return f"{clock(one.due)}: {one.task} will probably miss this deadline{by}."
+    if one.ended is None:
+        return f"{clock(one.due)}: {one.task} missed this deadline{by}, and goes on."
+    return f"{clock(one.due)}: {one.task} missed this deadline{by}: it ended at {clock(one.ended)}."
 
 
 def _losses(names: dict[int, TaskRow], by_item: dict[tuple[int, int], list[AttemptRow]]) -> list[Loss]:

@@ -482,7 +482,7 @@ class Core:
         words = deadline_words(effect.state, effect.due, effect.forecast)
         run.deadlines.pop(effect.task, None)
         if words:
-            run.deadlines[effect.task] = (effect.state, words)
+            run.deadlines[effect.task] = rundata.Late(effect.state, words, effect.forecast or 0.0)
             log.warning("run %d: %s %s", run.id, run.task(effect.task).id, words)
         else:
             log.info("run %d: the deadline of %s is no longer endangered", run.id, run.task(effect.task).id)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -116,6 +116,16 @@ NOTHING = References(frozenset(), frozenset(), False)
 """What most tasks name; one object for all of them."""
 
 
+class Late(NamedTuple):
+    """What is wrong with a deadline."""
+
+    state: str
+    """endangered or missed."""
+    words: str
+    expected: float
+    """When (epoch seconds) the task should end, by the forecast of when that was found; 0: not known."""
+
+
 @dataclass(eq=False)
 class RunData:
     """One run. `values` and `notes` grow while it goes."""
@@ -138,8 +148,8 @@ class RunData:
     values: dict[int, Values] = field(default_factory=dict)
     """Task -> the values of a decided fan-out: file entries [path, hash, size, mode], or a result's elements."""
     notes: dict[int, str] = field(default_factory=dict)
-    deadlines: dict[int, tuple[str, str]] = field(default_factory=dict)
-    """Task -> what is wrong with its deadline: endangered or missed, and in words."""
+    deadlines: dict[int, Late] = field(default_factory=dict)
+    """Task -> what is wrong with its deadline."""
     last_end: int | None = None
     """The highest number given to an end of one of its items, 0 for none; None: of an earlier life, not known."""
     failures: Counter[int] = field(default_factory=Counter)
@@ -196,6 +206,12 @@ class RunData:
         return RunPlan(
             self.id, owner, self.priority, self.submitted, tasks, names, limits.running, limits.groups
         )  # fmt: skip
+
+    def due(self, position: int) -> float:
+        """By when (epoch seconds) the task should have ended; 0: there is no such wish."""
+        own = self.task(position).deadline
+        wishes = [seconds for seconds in (own, self.deadline or None) if seconds is not None]
+        return self.submitted + min(wishes) if wishes else 0.0
 
     def task_plan(self, position: int) -> TaskPlan:
         return Plans(self.graph, self.params, self.open_tasks, self.deadline)[position]

@@ -10,13 +10,14 @@ import msgspec
 from windlass.sched.events import AttemptId
 from windlass.sched.states import AttemptState
 from windlass.server.agentbook import AgentRecord, Live
-from windlass.server.rundata import RunData
+from windlass.server.rundata import Late, RunData
 from windlass.wire.keys import fingerprint
 from windlass.wire.rows import AgentRow, AttemptRow, Counts, RunRow, TaskRow
 
 if TYPE_CHECKING:
     from windlass.server.core import Core
 
+_IN_TIME = Late("", "", 0.0)
 _ATTEMPT_NAMES = {int(state): state.name.lower() for state in AttemptState}
 
 
@@ -29,7 +30,7 @@ def as_map(row: msgspec.Struct) -> dict[str, Any]:
 def run_row(core: Core, run: RunData) -> RunRow:
     blocked = core.scheduler.nowhere(run.id)
     failing, failures = run.failures.most_common(1)[0] if run.failures and run.ended is None else (-1, 0)
-    states = {state for state, _ in run.deadlines.values()} if run.ended is None else set()
+    states = {late.state for late in run.deadlines.values()} if run.ended is None else set()
     return RunRow(
         id=run.id,
         name=run.name,
@@ -55,12 +56,13 @@ def _deadlines(run: RunData) -> str:
         return ""
     position = min(run.deadlines)
     more = len(run.deadlines) - 1
-    return f"{run.task(position).id} {run.deadlines[position][1]}" + (f", and {more:,} more" if more else "")
+    return f"{run.task(position).id} {run.deadlines[position].words}" + (f", and {more:,} more" if more else "")
 
 
 def task_row(core: Core, run: RunData, position: int) -> TaskRow:
     task = run.task(position)
     view = core.scheduler.task_view(run.id, position)
+    late = run.deadlines.get(position, _IN_TIME)
     return TaskRow(
         index=position,
         id=task.id,
@@ -69,11 +71,11 @@ def task_row(core: Core, run: RunData, position: int) -> TaskRow:
         count=view.count,
         counts=Counts(*view.counts),
         needs=[need.task for need in task.needs],
-        note=run.notes.get(position)
-        or run.deadlines.get(position, ("", ""))[1]
-        or core.scheduler.memory_words(run.id, position),
-        deadline=run.deadlines.get(position, ("", ""))[0],
+        note=run.notes.get(position) or late.words or core.scheduler.memory_words(run.id, position),
+        deadline=late.state,
         each=[need.task for need in task.needs if need.each],
+        due=run.due(position),
+        expected=late.expected,
     )
 
 

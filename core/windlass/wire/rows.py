@@ -75,6 +75,10 @@ class TaskRow(msgspec.Struct, frozen=True):
     """endangered (by the forecast) or missed; empty: neither, or it has none."""
     each: list[str] = []
     """Those of `needs` of which item i needs item i only."""
+    due: float = 0.0
+    """By when it should have ended; 0: it has no deadline."""
+    expected: float = 0.0
+    """Of one with a `deadline` in danger or missed: when it should end by the forecast of then; 0: not known."""
 
 
 class ItemRow(msgspec.Struct, frozen=True):

@@ -113,9 +113,9 @@ class ReportDialog(QDialog):
         self._area.setWidget(page)
 
     def _losses(self, column: QVBoxLayout, found: Account) -> None:
-        words = found.loss_words()
-        self.lines += words or ["no agent was lost with anything of it"]
-        for line in words:
+        words, late = found.loss_words(), found.deadline_words()
+        self.lines += [*(words or ["no agent was lost with anything of it"]), *late]
+        for line in [*words, *late]:
             card = QFrame()
             card.setProperty("role", "card")
             row = QHBoxLayout(card)

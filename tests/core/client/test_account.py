@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+import pytest
+
 from windlass.client.account import account, clock
 from windlass.wire.rows import AttemptRow, Counts, RunRow, TaskRow
 
@@ -68,3 +71,38 @@ def test_a_run_that_goes_on_and_one_without_any_attempt() -> None:
     empty = account(RUN, [], [])
     assert empty.loss_words() == []
     assert empty.to_plain()["memory"] == {"bytes": 0, "item": ""}
+
+
+def test_deadlines_that_were_missed_are_named_with_when_and_by_how_much() -> None:
+    late, early = (msgspec.structs.replace(task, due=T + due) for task, due in zip(TASKS, (70, 100), strict=True))
+    told = account(RUN, [early, late], ROWS)
+    assert told.deadline_words() == [
+        f"{clock(T + 70)}: train missed this deadline by about 10 s: it ended at {clock(T + 80)}."
+    ]
+    assert told.to_plain()["deadlines"] == [
+        {"task": "train", "due": T + 70, "state": "missed", "ended": T + 80, "late": 10.0}
+    ]
+    never = msgspec.structs.replace(late, index=5)
+    assert account(RUN, [never], ROWS).deadlines == [], "cancelled before it was tried"
+
+
+def test_deadlines_of_a_run_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: T + 200)
+    going = RunRow(7, "sweep", "me", "running", 0, T, None, Counts(active=3))
+    task = TaskRow(0, "a", "", False, 1, Counts(active=1))
+
+    def words(**more: Any) -> list[str]:
+        one = msgspec.structs.replace(task, **more)
+        return account(going, [one], []).deadline_words()
+
+    assert words(due=T + 140) == [f"{clock(T + 140)}: a missed this deadline by about 60 s, and goes on."]
+    assert words(due=T + 140, deadline="missed", expected=T + 900)[0].endswith("by about 13 min, and goes on.")
+    assert words(due=T + 300) == []
+    assert words(due=T + 300, deadline="endangered", expected=T + 360) == [
+        f"{clock(T + 300)}: a will probably miss this deadline by about 60 s."
+    ]
+    assert words(due=T + 300, deadline="endangered", expected=0.0) == [
+        f"{clock(T + 300)}: a will probably miss this deadline."
+    ]
+    assert words(due=T + 140, count=None, counts=Counts()) != [], "how many items it has is not known yet"
+    assert words(due=T + 140, counts=Counts(cancelled=1)) == []

@@ -21,7 +21,20 @@ def test_a_missed_deadline_is_told_and_logged(core: Any, kit: Any, caplog: pytes
     assert [record.getMessage() for record in caplog.records] == [f"run {run}: late has missed its deadline"]
     agent.finish(agent.assigned(2))
     assert kit.wait_run(client, run) == "succeeded"
-    assert client.ask(m.GetRun, run)["run"]["note"] == ""
+    rows = client.ask(m.GetRun, run)
+    assert rows["run"]["note"] == ""
+    submitted = rows["run"]["submitted"]
+    assert [task["due"] for task in rows["tasks"]] == [0.0, submitted + 1e-3], (
+        "it stays known by when it should have been"
+    )
+
+
+def test_the_runs_deadline_is_each_tasks_that_has_no_earlier_one(core: Any, kit: Any) -> None:
+    client = core.client()
+    run = kit.submit(client, kit.task("a"), kit.task("b", deadline=50), kit.task("c", deadline=500), deadline=100.0)
+    rows = client.ask(m.GetRun, run)
+    submitted = rows["run"]["submitted"]
+    assert [round(task["due"] - submitted) for task in rows["tasks"]] == [100, 50, 100]
 
 
 def _until(client: Any, run: int, state: str) -> Any:

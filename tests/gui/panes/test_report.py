@@ -42,6 +42,15 @@ def texts(dialog: ReportDialog) -> str:
     return "\n".join(label.text() for label in dialog.findChildren(QLabel))
 
 
+def test_a_missed_deadline_is_shown(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> None:
+    record(link, make, "succeeded")
+    link.answers[m.GetRun]["tasks"] = [make.task(0, 2, id="encode", due=make.NOW + 20)]
+    made = ReportDialog(bridge, 7)
+    qtbot.addWidget(made)
+    read(bridge)
+    assert "encode missed this deadline by about 16 s" in texts(made)
+
+
 @pytest.fixture
 def dialog(qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any) -> ReportDialog:
     record(link, make, "succeeded")
