@@ -272,7 +272,7 @@ class ClientDesk:
         core = self._core
         run = self._run(msg.run)
         self._task(run, msg.task)
-        run.silent = 0
+        run.silent = -1.0
         if len(payload) != 1:
             raise RequestError("bad-request", "an append has one payload frame")
         batch = _decode_batch(payload[0])

@@ -160,8 +160,9 @@ class RunData:
     """Seconds after the submit by which each task should have ended that has no earlier one of its own; 0: none."""
     first_version: int = 1
     """Of all others. After a restart, higher than any that an agent may hold."""
-    silent: int = 0
-    """Looks at open runs (`abandoned.py`) since somebody asked for its results or appended to it."""
+    silent: float = -1.0
+    """Seconds, as of the last look at open runs (`abandoned.py`), since somebody asked for its results or appended to
+    it; negative: somebody did since that look."""
     amended: int = 0
     """How many times it got another graph in this life of the core."""
 
@@ -245,6 +246,7 @@ def from_store(stored: StoredRun) -> RunData:
         },
         notes={place: task.note for place, task in stored.tasks.items() if task.note},
         deadline=stored.deadline,
+        silent=stored.silent,
     )
 
 

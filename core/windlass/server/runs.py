@@ -127,7 +127,7 @@ class Runs:
         """Somebody asks for its results."""
         found = self._here.get(run)
         if found is not None:
-            found.silent = 0
+            found.silent = -1.0
 
     # --- putting away ------------------------------------------------------------------------------------
 

@@ -87,6 +87,7 @@ class Upkeep:
         self._serial = 0
         self._backup: Job | None = None
         self._prune: Job | None = None
+        self._looked = core.now
         self._look_at = core.now + FIRST_LOOK if keep.any or abandoned_after else None
 
     # --- asking ---
@@ -179,13 +180,14 @@ class Upkeep:
                 self._go_on(job)
         if self._look_at is not None and now >= self._look_at:
             self._look_at = now + EVERY
+            passed, self._looked = min(now - self._looked, EVERY), now
             if not self._core.store.problem:
-                self._look()
+                self._look(passed)
 
-    def _look(self) -> None:
-        """What is done now and then although nobody asks for it."""
+    def _look(self, passed: float) -> None:
+        """What is done now and then although nobody asks for it; `passed` seconds after the last time."""
         if self._abandoned_after:
-            abandoned.look(self._core, self._abandoned_after, EVERY)
+            abandoned.look(self._core, self._abandoned_after, passed)
         if self._keep.any and self._prune is None:
             self.prune(self._keep, dry=False, quiet=True)
 

@@ -9,6 +9,8 @@ RUN_NEW = (
 )
 RUN_DEADLINE = "UPDATE runs SET deadline=? WHERE id=?"
 """(seconds after the submit, run)"""
+RUN_SILENT = "UPDATE runs SET silent=? WHERE id=?"
+"""(seconds, run)"""
 RUN_STATE = "UPDATE runs SET state=?, priority=?, ended=? WHERE id=?"
 RUN_COUNTS = "UPDATE runs SET counts=? WHERE id=?"
 """(JSON list of items by state, run): of a run that has ended."""

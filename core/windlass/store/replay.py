@@ -53,6 +53,7 @@ class StoredRun(NamedTuple):
     params: bytes
     files: bytes
     deadline: float
+    silent: float
     tasks: dict[int, StoredTask]
 
 
@@ -78,8 +79,8 @@ def stored_runs(db: sqlite3.Connection) -> list[StoredRun]:
 def stored_run(db: sqlite3.Connection, run: int) -> StoredRun:
     """Raises `LookupError` when there is none."""
     row = db.execute(
-        "SELECT id, name, owner, state, priority, submitted, ended, hidden, note, graph, params, files, deadline"
-        " FROM runs WHERE id=?",
+        "SELECT id, name, owner, state, priority, submitted, ended, hidden, note, graph, params, files, deadline,"
+        " silent FROM runs WHERE id=?",
         (run,),
     ).fetchone()
     if row is None:

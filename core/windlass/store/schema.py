@@ -128,6 +128,11 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE doubts (
         agent TEXT PRIMARY KEY, until REAL, why TEXT, times INTEGER, last REAL, probation INTEGER) WITHOUT ROWID;
     """,
+    """
+    -- Of a run that can still be appended to: seconds, without those in which the core was down, since somebody asked
+    -- for its results or appended to it. Written at looks; negative: somebody did since the last one.
+    ALTER TABLE runs ADD COLUMN silent REAL NOT NULL DEFAULT -1;
+    """,
 )
 VERSION = len(MIGRATIONS)
 

@@ -15,7 +15,7 @@ from windlass.server import settings
 from windlass.server.configfile import ConfigError
 from windlass.server.links import Connection
 from windlass.server.loop import Options, Server
-from windlass.server.upkeep import EVERY
+from windlass.server.upkeep import EVERY, FIRST_LOOK
 from windlass.wire import keys
 from windlass.wire import messages as m
 from windlass.wire.clock import Clock
@@ -162,16 +162,35 @@ def test_calls_that_are_appended_count_as_questions(start: Start) -> None:
 def test_time_without_a_core_does_not_count(start: Start) -> None:
     core = start()
     run = core.opened()
-    core.passes(23 * HOUR)
+    core.passes(20 * HOUR)
     core = start(down=7 * 24 * HOUR)
-    core.passes(23 * HOUR)
+    core.passes(3 * HOUR)
     assert core.state(run) == "running"
     core.asks(run)
     core.passes(23 * HOUR)
     assert core.state(run) == "running"
-    core = start(down=7 * 24 * HOUR)
-    core.passes(24 * HOUR + 2 * EVERY)
+
+
+def test_restarts_of_the_core_forget_no_silence(start: Start) -> None:
+    core = start()
+    run = core.opened()
+    for _ in range(11):
+        core.passes(2 * HOUR)
+        core = start(down=HOUR)
+    assert core.state(run) == "running"
+    core.passes(4 * HOUR)
     assert core.state(run) == "cancelled"
+
+
+def test_a_core_that_never_lives_long_comes_to_an_end_too(start: Start) -> None:
+    core = start('[executors]\nabandoned-after = "1 h"\n')
+    run, living = core.opened(), core.opened()
+    for _ in range(60 + 2):
+        core.asks(living)
+        core.passes(FIRST_LOOK + 1, step=FIRST_LOOK + 1)
+        ended = core.state(run)
+        core = start('[executors]\nabandoned-after = "1 h"\n', down=1.0)
+    assert (ended, core.state(living)) == ("cancelled", "running")
 
 
 def test_a_machine_that_slept_lets_its_clients_ask_first(start: Start) -> None:
