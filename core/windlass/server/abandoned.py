@@ -1,8 +1,7 @@
 """Open runs whose client is gone: an `Executor` whose process was killed never closes its runs.
 
-One that lives asks for results every half minute, so it has asked since the last look.
-However long the core was down or the machine asleep, one look counts no more than the time between two, and a client can
-ask before the next.
+One that lives asks for results every half minute, so it has asked since the last look. However long the core was down,
+or the machine asleep, one look counts no more than the time between two, and a client can ask before the next.
 
 What was counted is written down, so that a core that is started anew again and again comes to an end with it, too.
 """
