@@ -18,6 +18,10 @@ MAX_TTL = 30 * 86400.0
 """Seconds; no token is good for longer."""
 
 
+MOST = 10_000
+"""Tokens that are good at a time."""
+
+
 class EnrolError(Exception):
     """This secret lets nobody in; the text says why, without helping a guesser."""
 
@@ -57,6 +61,8 @@ class Access:
         now = self._clock()
         row = (role, now + ttl, None)
         self._fresh = {digest: known for digest, known in self._fresh.items() if known[1] > now}
+        if len(self._fresh) >= MOST:
+            raise ValueError(f"{MOST:,} tokens have been made that have not expired yet, the most at a time")
         self._fresh[_digest(secret)] = row
         self._store.write(records.TOKEN, [(_digest(secret), *row)])
         return format_token(JoinToken(endpoints, core_public, secret, role))

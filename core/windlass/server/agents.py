@@ -26,6 +26,10 @@ BEATS = 100
 """Heartbeats a second, beyond which agents are asked to beat less often,"""
 SLOT = 0.1
 """and seconds between the moments at which those of a large fleet beat."""
+MOST_OF_A_KEY = 5000
+"""Agents that one key may bring: those of a machine share one,"""
+FACTS = 1024 * 1024
+"""and bytes that are kept of what one says of its machine."""
 _HELD = frozenset({"waiting", "running", "exited", "stopped"})
 
 
@@ -44,6 +48,8 @@ class AgentDesk:
         agent = core.agents.get(msg.agent)
         if not problem and agent is not None and agent.key != connection.key:
             problem = "another key already uses this agent's id"
+        if agent is None and sum(other.key == connection.key for other in core.agents.values()) >= MOST_OF_A_KEY:
+            problem = f"this key has brought {MOST_OF_A_KEY:,} agents, the most for one"
         if problem:
             core.links.complain("bad-hello", f"{connection!r}: {problem}", now)
             core.links.send(connection, m.Refused("role", problem))
@@ -190,6 +196,8 @@ def _problem(msg: m.AgentHello) -> str:
     """What is wrong with a HELLO's facts, if anything."""
     if not 0 < len(msg.agent) <= 100:
         return "an agent's id has 1 to 100 characters"
+    if len(rundata.encode(msg.facts)) > FACTS:
+        return f"an agent describes itself in {FACTS:,} bytes"
     resources = msg.facts.resources
     for amount in (
         resources.cpus,

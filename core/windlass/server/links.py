@@ -26,6 +26,8 @@ QUEUE_BYTES = 96 * 1024 * 1024
 QUEUES_BYTES = 256 * 1024 * 1024
 """And for all of them together: beyond it, who has most starts anew."""
 QUEUE_MESSAGES = 20_000
+QUESTIONS = 1000
+"""What one peer may wait for at a time: ends, logs, programs. Each look for who has waited long enough passes them."""
 IDLE = 3600.0
 """Seconds after which a connection that says nothing and follows nothing is forgotten."""
 STRANGER = 60.0
@@ -46,7 +48,7 @@ class Connection:
     """One peer as long as its link lasts. After a reconnect it is another connection."""
 
     __slots__ = (
-        "agent", "heard", "identity", "key", "kind", "name", "overflowed", "queue", "queued", "soon", "tells",
+        "agent", "heard", "identity", "key", "kind", "name", "open", "overflowed", "queue", "queued", "soon", "tells",
         "topics",
     )  # fmt: skip
 
@@ -65,6 +67,8 @@ class Connection:
         self.overflowed = False
         self.soon: list[list[bytes]] = []
         """What goes along with the next message, or a moment later by itself."""
+        self.open = 0
+        """Its questions that wait for something to happen."""
         self.topics: set[str] = set()
         self.tells = False
         """It says how much of the news it has read."""

@@ -66,6 +66,7 @@ class LogDesk:
             return
         wait = min(max(0.0, msg.wait), MAX_WAIT)
         waiting = _Waiting(connection, msg, now + max(wait, PATIENCE), now, 0.0, msg.offset)
+        connection.open += 1
         self.work.setdefault(live, []).append(waiting)
         self._ask(live, waiting)
 
@@ -95,6 +96,7 @@ class LogDesk:
             "ended": False,
             "state": "running",
         }
+        waiting.connection.open -= 1
         self._answer(waiting.connection, waiting.msg, found, data)
 
     def tick(self, now: float) -> None:
@@ -102,6 +104,7 @@ class LogDesk:
             for waiting in list(all_waiting):
                 if now >= waiting.until:
                     all_waiting.remove(waiting)
+                    waiting.connection.open -= 1
                     offset = max(0, waiting.offset)
                     data: dict[str, object] = {"attempt": id[3], "offset": offset, "size": offset, "shed": 0}
                     self._answer(waiting.connection, waiting.msg, {**data, "ended": False, "state": "running"}, b"")
@@ -142,6 +145,7 @@ class LogDesk:
         if self.work:
             for row in rows:
                 for waiting in self.work.pop(AttemptId(*row[1:5]), []):
+                    waiting.connection.open -= 1
                     self._from_store(waiting.connection, waiting.msg)
 
     def _from_store(self, connection: Connection, msg: m.GetLog) -> None:

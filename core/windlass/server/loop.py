@@ -35,7 +35,7 @@ from windlass.server.configfile import Values
 from windlass.server.core import Core
 from windlass.server.hearing import Hearing
 from windlass.server.inbox import Inbox
-from windlass.server.links import UNKNOWN, Connection, Links
+from windlass.server.links import QUESTIONS, UNKNOWN, Connection, Links
 from windlass.server.logs import LogDesk
 from windlass.server.programs import ProgramDesk
 from windlass.server.transfers import Transfers
@@ -379,6 +379,8 @@ class Server:
                 self._client_hello(connection, msg, role or "")
             case _ if connection.kind != "client":
                 self.links.send(connection, m.WhoAreYou())
+            case m.GetResults() | m.WaitRun() | m.GetLog() | m.GetPrograms() if connection.open >= QUESTIONS:
+                self._too_many(connection, msg)
             case m.GetResults() | m.WaitRun():
                 self.results.get(connection, msg)
             case m.GetLog():
@@ -452,6 +454,11 @@ class Server:
             self.clients.fail(connection, req, "forbidden", reason)
         else:
             self.links.send(connection, m.Refused("role", reason))
+
+    def _too_many(self, connection: Connection, msg: m.GetResults | m.WaitRun | m.GetLog | m.GetPrograms) -> None:
+        reason = f"{connection.open:,} questions of this connection wait already; ask again when some are answered"
+        self.links.complain("too-many", f"{connection!r}: {reason}", self.core.now)
+        self.clients.fail(connection, msg.req, "too-many", reason)
 
     def _internal(self, connection: Connection, msg: m.Message, error: Exception) -> None:
         """A bug must not end the core for everybody; it is told, counted, and the peer gets an answer."""

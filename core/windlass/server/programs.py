@@ -13,7 +13,8 @@ from windlass.wire import messages as m
 NAMES = 200
 """Programs of one question; the rest of a longer one is not looked at."""
 MOST = 1000
-"""Programs of an agent that are remembered before those are forgotten of which too long ago was heard."""
+"""Programs of an agent that are remembered before those are forgotten of which too long ago was heard, or else the
+oldest."""
 LONGEST = 100
 """Characters of a program's name."""
 FRESH = 60.0
@@ -62,6 +63,7 @@ class ProgramDesk:
                 question.open.add(agent.id)
                 core.links.send(agent.connection, m.FindPrograms(self._ticket, wanted))
         if question.open:
+            connection.open += 1
             self.work.append(question)
         else:
             self._reply(question)
@@ -76,6 +78,8 @@ class ProgramDesk:
         known = self._known.get(agent, {})
         if len(known) > MOST:
             known = {name: (has, since) for name, (has, since) in known.items() if now - since < FRESH}
+        if len(known) > MOST + NAMES:  # who asks faster than answers get old has the newest remembered
+            known = dict(list(known.items())[-MOST:])
         self._known[agent] = known | {name: (name not in missing, now) for name in names}
         waiting = [question for question in self.work if agent in question.open]
         for question in waiting:
@@ -105,6 +109,7 @@ class ProgramDesk:
     def _done(self, question: _Question) -> None:
         """Answer it, and forget what nobody asks for any more."""
         self.work.remove(question)
+        question.connection.open -= 1
         self._reply(question)
         if not self.work:
             self._asked.clear()

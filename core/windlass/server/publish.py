@@ -47,6 +47,8 @@ BURST = 1000
 """As many may come at once, so that of a short run all are told."""
 MARKS = 1000
 """Marks of runs that may wait for somebody who follows."""
+TOPICS = 500
+"""What one connection may follow: each costs it a snapshot at once."""
 RUNS = 500
 """Runs in a snapshot of "runs", the newest."""
 
@@ -89,13 +91,18 @@ class Publisher:
     # --- who follows ---
 
     def subscribe(self, connection: Connection, topics: Iterable[str], keep: Iterable[str] = ()) -> list[str]:
-        """Follow these instead of those before, each with a snapshot at once; the topics that do not exist.
+        """Follow these instead of those before, each with a snapshot at once; the topics that it does not follow.
 
         What of `keep` it follows already goes on as it is.
         """
         wanted = set(topics)
         unknown = [topic for topic in wanted if not self._exists(topic)]
         kept = wanted & connection.topics & set(keep)
+        if len(wanted) - len(unknown) > TOPICS:
+            left = sorted(wanted.difference(unknown, kept))[TOPICS - len(kept) :]
+            text = f"{connection!r} follows {TOPICS} topics, the most at a time; {len(left)} more were left out"
+            self._core.links.complain("too-many", text, self._core.now)
+            unknown += left
         for topic in connection.topics - kept:
             self._leave(connection, topic)
         self._flush_into_seq()
@@ -372,4 +379,5 @@ def _reads(connection: Connection, pace: Pace) -> bool:
 def run_of(topic: str) -> int:
     """The run of a topic `run:ID`; -1 when it is none."""
     name, _, id = topic.partition(":")
-    return int(id) if name == "run" and id.isdecimal() and len(id) < 19 else -1
+    run = int(id) if name == "run" and id.isdecimal() and len(id) < 19 else -1
+    return run if f"run:{run}" == topic else -1  # each run has one name only

@@ -95,6 +95,7 @@ class ResultDesk:
         wait = min(max(0.0, msg.wait), MAX_WAIT)  # in this order no number at all is none to wait for
         asked = _Waiting(connection, msg, self._core.now + wait)
         if not self._answer(asked, last=not wait or self._core.runs.told(msg.run) in ENDED):
+            connection.open += 1
             self.work.setdefault(msg.run, []).append(asked)
             self._due = min(self._due, asked.until)
 
@@ -109,11 +110,14 @@ class ResultDesk:
             still = []
             for asked in waiting:
                 if run not in self._core.runs:
+                    asked.connection.open -= 1
                     self._core.links.send(
                         asked.connection, m.Failure(asked.msg.req, "not-found", "the run was deleted")
                     )
                 elif over or now >= asked.until or (news is not None and news.concern(asked.msg)):
-                    if not self._answer(asked, now >= asked.until or over, news):
+                    if self._answer(asked, now >= asked.until or over, news):
+                        asked.connection.open -= 1
+                    else:
                         still.append(asked)
                 else:
                     still.append(asked)

@@ -698,7 +698,8 @@ class Reply(Message, frozen=True):
 
 
 class Failure(Message, frozen=True):
-    """The request was not done. `code`: not-found, bad-request, forbidden, busy, internal."""
+    """The request was not done. `code`: not-found, bad-request, forbidden, busy, too-many (of its kind wait already),
+    internal."""
 
     req: int
     code: str
