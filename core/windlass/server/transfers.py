@@ -60,6 +60,8 @@ class Transfers:
 
     def close(self) -> None:
         self._threads.shutdown(cancel_futures=True)
+        for connection in list(self.work):
+            self.lost(connection)
 
     def offer(self, connection: Connection, msg: m.BlobOffer, now: float) -> None:
         if not is_hash(msg.hash) or msg.size < 0:

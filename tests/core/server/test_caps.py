@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from windlass.server import access, agents, programs, publish
+from windlass.server import access, agents, programs, publish, transfers
 from windlass.server import loop as core_loop
 from windlass.wire import messages as m
 
@@ -168,3 +168,15 @@ def test_agents_of_one_key_and_what_they_say_of_themselves(core: Any, monkeypatc
         assert why in refused.reason
     assert set(core.server.core.agents) == {"a0", "a1"}
     peers[0].hello(name="a0")
+
+
+def test_offers_of_files(core: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfers, "AT_ONCE", 1)
+    monkeypatch.setattr(transfers, "MAX_OFFERS", 2)
+    client = core.client()
+    for number in range(5):
+        client.send(m.BlobOffer(f"{number:064x}", 100))
+    refused = [client.expect(m.BlobMissing) for _ in range(2)]
+    assert {one.reason for one in refused} == {"too many offers at a time"}
+    (peer,) = core.server.transfers.work.values()
+    assert (len(peer.pulls), len(peer.waiting)) == (1, 2)
