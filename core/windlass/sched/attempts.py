@@ -43,6 +43,7 @@ from windlass.sched.states import (
     SUCCEEDED,
     Outcome,
 )
+from windlass.sched.suspects import is_suspect
 from windlass.sched.tasks import TaskState
 
 _SHORTEST = 50e-6
@@ -393,7 +394,10 @@ def _requeue(book: Book, task: TaskState, item: int, avoid: str) -> None:
     """READY again, ahead of what was never tried."""
     task.move(item, READY)
     until = book.now + book.config.spread_wait
-    task.queue.add_again(item, avoid, until)
+    if is_suspect(book, task, item):
+        task.queue.add_suspect(item, avoid, until)
+    else:
+        task.queue.add_again(item, avoid, until)
     book.supply.push(task)
     book.items(task, READY, [(item, item + 1)])
     if avoid:

@@ -13,7 +13,7 @@ from windlass.sched.book import Book
 from windlass.sched.events import DecideTask
 from windlass.sched.queues import Range, runs_of
 from windlass.sched.states import CANCELLED, FAILED, PENDING, READY, SKIPPED, SUCCEEDED, TERMINAL, ItemState
-from windlass.sched.suspects import suspects
+from windlass.sched.suspects import is_suspect
 from windlass.sched.table import Table
 from windlass.sched.tasks import RunState, TaskState
 
@@ -95,11 +95,12 @@ def _make_ready(book: Book, task: TaskState, lo: int, hi: int) -> None:
 
 def _queue(book: Book, task: TaskState, first: int, last: int) -> None:
     """Suspects, which a restart of the core may have left, stand apart: they are not given by ranges."""
-    for item in sorted(item for item in suspects(book, task) if first <= item < last):
-        if first < item:
-            task.queue.add(first, item)
-        task.queue.add_again(item)
-        first = item + 1
+    for item in sorted(task.crashes) if task.crashed else ():
+        if first <= item < last and is_suspect(book, task, item):
+            if first < item:
+                task.queue.add(first, item)
+            task.queue.add_suspect(item)
+            first = item + 1
     if first < last:
         task.queue.add(first, last)
 

@@ -29,7 +29,7 @@ from windlass.sched.reasons import (
 )
 from windlass.sched.shapes import Shape, in_units
 from windlass.sched.states import TERMINAL, AgentState, ItemState
-from windlass.sched.suspects import suspects
+from windlass.sched.suspects import is_suspect
 from windlass.sched.tasks import TaskState
 
 _S = ItemState
@@ -218,11 +218,12 @@ def _place_in_queue(task: TaskState, index: int | None) -> tuple[Again | None, i
     queue = task.queue
     if index is None:
         # One that was never tried is not choosy, so it is the one that may begin.
-        return (queue.again[0] if queue.again and not queue.ranges else None), 0
-    for place, entry in enumerate(queue.again):
+        tried = next(iter((*queue.again, *queue.suspects)), None)
+        return (tried if not queue.ranges else None), 0
+    for place, entry in enumerate((*queue.suspects, *queue.again)):
         if entry.item == index:
             return entry, place
-    before = len(queue.again)
+    before = len(queue.suspects) + len(queue.again)
     for lo, hi in queue.ranges:
         if lo <= index < hi:
             return None, before + index - lo
@@ -235,7 +236,7 @@ def _agents(book: Book, task: TaskState, again: Again | None, now: float, names:
     result = [_agent(book, task, agent, wanted, now, names.get(agent.id, agent.id)) for agent in book.agents.values()]
     if again is None:
         return result
-    if again.item in suspects(book, task):
+    if is_suspect(book, task, again.item):
         text = "runs another item that may be what ends agents; such run one at a time"
         for at, reason in enumerate(result):
             if reason.kind == "free" and book.agents[reason.agent].suspects:

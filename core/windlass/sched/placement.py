@@ -20,7 +20,6 @@ from windlass.sched.queues import ranges_of
 from windlass.sched.race import Line
 from windlass.sched.shapes import Amounts, Shape
 from windlass.sched.states import ACTIVE, ASSIGNED, READY
-from windlass.sched.suspects import suspects
 from windlass.sched.tasks import Owner, TaskState
 
 VAIN = 64
@@ -239,17 +238,18 @@ class Planner:
             spans = task.queue.take_home(most, homes, locality.code(agent))
         else:
             spans = []
-        if homes is None and task.queue.again:
-            elsewhere = self._elsewhere(task, agent)
-            apart = suspects(book, task)
-            items = task.queue.take_again(most, agent.id, book.now, elsewhere, apart, 0 if agent.suspects else 1)
+        if homes is None and (task.queue.again or task.queue.suspects):
+            elsewhere, items = self._elsewhere(task, agent), []
+            if task.queue.suspects and not agent.suspects:
+                items = task.queue.take_suspect(agent.id, book.now, elsewhere)
+                alone = [AttemptId(run, pos, item, task.number(item) + 1) for item in items]
+                agent.suspects.update(alone)
+                self._alone.setdefault(agent, []).extend(alone)
+            items += task.queue.take_again(most - len(items), agent.id, book.now, elsewhere)
             for item in items:
                 task.move(item, ACTIVE)
                 task.active[item] = agent
                 ids.append(AttemptId(run, pos, item, task.next_number(item)))
-                if item in apart:
-                    agent.suspects.add(ids[-1])
-                    self._alone.setdefault(agent, []).append(ids[-1])
             if items:
                 book.items(task, ACTIVE, ranges_of(items))
         while len(ids) < most:

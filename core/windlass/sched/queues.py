@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 Range = tuple[int, int]
@@ -83,10 +83,12 @@ _PIECES = 1024
 
 
 class ReadyQueue:
-    __slots__ = ("again", "ranges", "size")
+    __slots__ = ("again", "ranges", "size", "suspects")
 
     def __init__(self) -> None:
         self.again: deque[Again] | list[Again] | tuple[()] = ()
+        self.suspects: deque[Again] | tuple[()] = ()
+        """Of those that had an attempt before: who may be what ends agents (`suspects.py`)."""
         self.ranges: deque[Range] | list[Range] = []
         """Lists while they are short: an empty deque takes 600 bytes, and a graph may have 100,000 tasks."""
         self.size = 0
@@ -95,7 +97,7 @@ class ReadyQueue:
         return self.size
 
     def __iter__(self) -> Iterator[int]:
-        for entry in self.again:
+        for entry in (*self.suspects, *self.again):
             yield entry.item
         for lo, hi in self.ranges:
             yield from range(lo, hi)
@@ -114,13 +116,25 @@ class ReadyQueue:
         self.again.append(Again(item, avoid, until))
         self.size += 1
 
-    def take_again(
-        self, most: int, agent: str, now: float, elsewhere: bool, few: Container[int] = (), most_few: int = 0
-    ) -> list[int]:
-        """Retries for this agent; with `elsewhere` (another agent could do it) not those that it failed.
+    def add_suspect(self, item: int, avoid: str = "", until: float = 0.0) -> None:
+        if isinstance(self.suspects, tuple):
+            self.suspects = deque()
+        self.suspects.append(Again(item, avoid, until))
+        self.size += 1
 
-        Of those that are in `few` at most so many.
-        """
+    def take_suspect(self, agent: str, now: float, elsewhere: bool) -> list[int]:
+        """One of them, as `take_again` does."""
+        for place, entry in enumerate(self.suspects):
+            if not (elsewhere and entry.avoid == agent and now < entry.until):
+                assert isinstance(self.suspects, deque)
+                del self.suspects[place]
+                self.suspects = self.suspects or ()
+                self.size -= 1
+                return [entry.item]
+        return []
+
+    def take_again(self, most: int, agent: str, now: float, elsewhere: bool) -> list[int]:
+        """Retries for this agent; with `elsewhere` (another agent could do it) not those that it failed."""
         if not self.again:
             return []
         taken: list[int] = []
@@ -128,11 +142,9 @@ class ReadyQueue:
         again = deque(self.again)
         while again and len(taken) < most:
             entry = again.popleft()
-            one = entry.item in few
-            if (one and not most_few) or (elsewhere and entry.avoid == agent and now < entry.until):
+            if elsewhere and entry.avoid == agent and now < entry.until:
                 left.append(entry)
             else:
-                most_few -= one
                 taken.append(entry.item)
         left.extend(again)
         self.again = left or ()
@@ -185,9 +197,11 @@ class ReadyQueue:
         """Items of [lo, hi) leave the queue (cancelled, or back to PENDING)."""
         if self.again:
             self.again = [entry for entry in self.again if not lo <= entry.item < hi]
+        if self.suspects:
+            self.suspects = deque(entry for entry in self.suspects if not lo <= entry.item < hi) or ()
         kept = list(_without(self.ranges, lo, hi))
         self.ranges = deque(kept) if len(kept) >= _LONG else kept
-        self.size = len(self.again) + sum(last - first for first, last in self.ranges)
+        self.size = len(self.again) + len(self.suspects) + sum(last - first for first, last in self.ranges)
 
 
 def _without(ranges: Iterable[Range], lo: int, hi: int) -> Iterator[Range]:

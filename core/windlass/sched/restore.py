@@ -12,7 +12,7 @@ from windlass.sched.book import Book
 from windlass.sched.events import AttemptId, OwnerUsage, RestoredAgent, RestoredRun, RestoredTask
 from windlass.sched.queues import runs_of
 from windlass.sched.states import ENDED, TERMINAL, AgentState, AttemptState, ItemState
-from windlass.sched.suspects import suspects
+from windlass.sched.suspects import is_suspect
 from windlass.sched.table import Table
 from windlass.sched.tasks import RunState, TaskState, asks
 
@@ -117,7 +117,7 @@ def _live(book: Book, agent: Agent, id: AttemptId, state: AttemptState) -> None:
         agent.sole = task.shape
     task.active[id.item] = agent
     task.set_number(id.item, max(task.number(id.item), id.attempt))
-    if id.item in suspects(book, task):
+    if is_suspect(book, task, id.item):
         agent.suspects.add(id)
     owner = run.owner
     owner.live[task.shape] = owner.live.get(task.shape, 0) + 1

@@ -8,7 +8,6 @@ is lost then was lost with one suspect, and only that one fails.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from windlass.sched.tasks import TaskState
@@ -16,12 +15,7 @@ from windlass.sched.tasks import TaskState
 if TYPE_CHECKING:
     from windlass.sched.book import Book
 
-_NONE: Collection[int] = frozenset()
 
-
-def suspects(book: Book, task: TaskState) -> Collection[int]:
-    """Items of the task that fail with their next loss, because the earlier ones may have been their doing."""
-    if not task.crashed:
-        return _NONE
-    enough = max(1, book.config.crash_limit - 1)
-    return {item for item, crashes in task.crashes.items() if crashes >= enough}
+def is_suspect(book: Book, task: TaskState, item: int) -> bool:
+    """Whether the item fails with its next loss, because the earlier ones may have been its doing."""
+    return task.crashed and task.crashes.get(item, 0) >= max(1, book.config.crash_limit - 1)

@@ -7,7 +7,7 @@ from turns import Bench
 from world import Behaviour, Faults, World
 
 from windlass.model.graph import Resources
-from windlass.sched import Config, suspects
+from windlass.sched import Config
 from windlass.sched import events as e
 from windlass.sched.events import AttemptId, Scope, TaskPlan
 from windlass.sched.states import AttemptState, ItemState, Outcome
@@ -146,8 +146,8 @@ def test_without_that_the_innocent_go_down_too() -> None:
     """The tests above would notice."""
     fates = set()
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("placement", "depend", "restore", "explain"):
-            patch.setattr(f"windlass.sched.{module}.suspects", lambda book, task: suspects._NONE)
+        for module in ("attempts", "depend", "restore", "explain"):
+            patch.setattr(f"windlass.sched.{module}.is_suspect", lambda book, task, item: False)
         for seed in range(4):
             fates |= set(deadly(seed, 5, helper=True).scheduler.states(1, 0))
     assert ItemState.FAILED in fates
