@@ -46,7 +46,7 @@ MUTANTS = (
     ),
     Mutant(
         "no-lease", "the core takes a broken link for a dead agent", "core/windlass/sched/leases.py",
-        '        agent.become(_G.DISCONNECTED)\n        book.agent_changed(agent, "the link was lost")\n',
+        '        agent.become(DISCONNECTED)\n        book.agent_changed(agent, "the link was lost")\n',
         '        down(book, agent, "the link was lost")\n',
     ),
     Mutant(
@@ -102,7 +102,7 @@ MUTANTS = (
     ),
     Mutant(
         "dead-edge", "the table allows a transition that nothing makes", "core/windlass/sched/states.py",
-        "_A.RUNNING: frozenset({_A.EXITED, _A.LOST}),", "_A.RUNNING: frozenset({_A.EXITED, _A.LOST, _A.REJECTED}),",
+        "    RUNNING: frozenset({EXITED, LOST}),", "    RUNNING: frozenset({EXITED, LOST, REJECTED}),",
         ("tests/core/sched/test_transitions.py", "-k", "every_edge"),
     ),
 )  # fmt: skip
