@@ -74,7 +74,7 @@ def _check_task(task: TaskState, live: Live) -> None:
     counts = [*map(states.count, _STATES)]
     assert counts == task.counts, f"{task!r}: counts say {task.counts}, the items {counts}"
     queue = task.queue
-    queued = [*queue] if queue.again or queue.ranges else []
+    queued = [*queue] if queue.again or queue.suspects or queue.ranges else []
     ready = _in(states, _READY, counts)
     assert len(queued) == queue.size == len(set(queued)), f"{task!r}: the queue holds an item twice"
     assert ready == set(queued), f"{task!r}: queue and READY items differ"
