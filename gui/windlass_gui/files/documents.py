@@ -112,6 +112,12 @@ class Documents(QWidget):
         layout.addWidget(self.stack, 1)
         self.head.hide()
 
+    def add_corner(self, button: QToolButton) -> None:
+        """At the right end of the tabs."""
+        layout = self.head.layout()
+        assert layout is not None
+        layout.addWidget(button)
+
     # --- what is open ----------------------------------------------------------------------------------------
 
     @property

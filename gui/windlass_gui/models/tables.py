@@ -39,6 +39,12 @@ def progress_text(counts: Counts) -> str:
     return f"{text}, {fmt.count(counts.failed)} failed" if counts.failed else text
 
 
+def progress_briefly(counts: Counts) -> list[str]:
+    """The same in fewer words, and then in the fewest, for a column without room for all."""
+    ended, total = done(counts), counts.total
+    return [f"{fmt.count(ended)} of {fmt.count(total)}", f"{100 * ended // total if total else 0} %"]
+
+
 def counts_text(counts: Counts) -> str:
     """Every state that is not empty, for tooltips."""
     known = ((name, getattr(counts, name)) for name in Counts.__struct_fields__)
@@ -66,7 +72,7 @@ class RunsModel(RowsModel[int, RunRow]):
                    field=Field("state", "word", "where it stands", RUN_STATES)),
             Column(
                 "Progress", lambda row: progress_text(row.counts),
-                lambda row: done(row.counts) / max(1, row.counts.total), sample="MMMMMM 41 of 41, 2 failed",
+                lambda row: done(row.counts) / max(1, row.counts.total), sample="MMMMMM 1,000 of 1,000",
                 counts=lambda row: row.counts, detail=lambda row: counts_text(row.counts), said=True,
             ),
             Column("Failed", lambda row: fmt.count(row.counts.failed) if row.counts.failed else "",
@@ -132,7 +138,7 @@ class TasksModel(RowsModel[int, TaskRow]):
             Column(
                 "Progress",
                 lambda row: progress_text(row.counts) if row.count is not None else "not known yet",
-                lambda row: done(row.counts) / max(1, row.counts.total), sample="MMMMMM 41 of 41, 2 failed",
+                lambda row: done(row.counts) / max(1, row.counts.total), sample="MMMMMM 1,000 of 1,000",
                 counts=lambda row: row.counts, detail=lambda row: counts_text(row.counts), said=True,
             ),
             Column("Note", lambda row: row.note, detail=lambda row: row.note, said=True,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QFontMetrics, QPainter
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from windlass.wire.rows import Counts
+from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import S, Theme, current_theme, draw_state, mix
 from windlass_gui.models import COUNTS_ROLE, STATE_ROLE
+from windlass_gui.models.tables import progress_briefly
 
 ICON = 12
 """Side of a state's shape in a row, in pixels."""
@@ -53,7 +55,7 @@ class StateDelegate(QStyledItemDelegate):
 
 
 class ProgressDelegate(QStyledItemDelegate):
-    """COUNTS_ROLE as a bar with a stripe for each state, and the text beside it."""
+    """COUNTS_ROLE as a bar with a stripe for each state, and beside it as many words as there is room for."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         counts = index.data(COUNTS_ROLE)
@@ -65,7 +67,15 @@ class ProgressDelegate(QStyledItemDelegate):
         rect = QRectF(option.rect)
         bar = QRectF(rect.left() + S, rect.center().y() - 4, min(BAR, rect.width() - 2 * S), 8)
         draw_progress(painter, bar, counts, theme)
-        _text(painter, option, rect.adjusted(S + bar.width() + S, 0, -4, 0), str(index.data() or ""), theme)
+        room = rect.adjusted(S + bar.width() + S, 0, -4, 0)
+        _text(painter, option, room, self.words(index, counts, option.fontMetrics, room.width()), theme)
+
+    def words(self, index: Index, counts: Counts, metrics: QFontMetrics, room: float) -> str:
+        """A number that is cut would be another number: rather fewer words."""
+        forms = [str(index.data() or "")]
+        if counts.total:
+            forms += map(spoken, progress_briefly(counts))
+        return next((form for form in forms if metrics.horizontalAdvance(form) <= room), forms[-1])
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return super().sizeHint(option, index) + QSize(BAR + 2 * S, 0)

@@ -98,6 +98,7 @@ SPECS = (
     Spec("history", "&History", "", "Ctrl+Alt+H", "Show or hide the steps of the graph in front"),
     Spec("next_pane", "Ne&xt pane", "", "F6", "Take the keyboard to the next pane"),
     Spec("previous_pane", "Pre&vious pane", "", "Shift+F6", "Take the keyboard to the pane before"),
+    Spec("maximise", "Ma&ximise pane", "maximise", "Ctrl+F6", "The pane in use takes the whole window; again: back"),
     Spec("settings", "Se&ttings…", "settings", "Ctrl+,", "Theme, interface size, what is restored, keys"),
     Spec("keys", "&Keys and gestures", "", "F1", "What the mouse and the keys do on the canvas"),
     Spec("about", "&About Windlass", "windlass", "", "Version and licence"),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
+
+from windlass_gui.window.maximising import Maximising
+from windlass_gui.window.pane_title import PaneTitle
 
 if TYPE_CHECKING:
     from windlass_gui.window.main_window import MainWindow
@@ -14,13 +17,28 @@ NARROW = 300
 """Pixels that the panes at the bottom need at least."""
 SMALL = 1200
 """Pixels of a window below which it is small."""
+TIGHT = 800
+"""Pixels below which there is no room for words beside the canvas."""
+BOTTOM = 0.38
+"""Of a low window's height that the panes at the bottom take."""
 HIDDEN = ("history",)
 """Panes that a fresh window does not show."""
 
 
-def build_docks(window: MainWindow) -> QTabWidget:
+class BottomTabs(QTabWidget):
+    """The panes below the canvas."""
+
+    asked = Signal()
+    """One of them is to be seen now."""
+
+    def setCurrentWidget(self, widget: QWidget) -> None:
+        super().setCurrentWidget(widget)
+        self.asked.emit()
+
+
+def build_docks(window: MainWindow) -> BottomTabs:
     """Put the window's panes into docks. Gives the tabs at the bottom."""
-    bottom = QTabWidget()
+    bottom = BottomTabs()
     bottom.setDocumentMode(True)
     bottom.tabBar().setDrawBase(False)
     bottom.setAccessibleName(window.tr("Runs and logs"))
@@ -58,6 +76,22 @@ def build_docks(window: MainWindow) -> QTabWidget:
     return bottom
 
 
+def join_maximising(window: MainWindow) -> Maximising:
+    """Buttons in the panes' titles; and what is asked for in a pane that is not to be seen is shown."""
+    docks = docks_of(window)
+    made = Maximising(window, window.documents, docks, window.actions_["maximise"])
+    for name, dock in docks.items():
+        if name == "bottom":
+            window.bottom.setCornerWidget(made.button(dock))
+        else:
+            dock.setTitleBarWidget(PaneTitle(dock, made.button(dock)))
+    window.documents.add_corner(made.button(window.documents))
+    window.bottom.asked.connect(lambda: made.reveal(docks["bottom"]))
+    window.inspector.wanted.connect(lambda: made.reveal(docks["inspector"]))
+    window.documents.current_changed.connect(lambda: made.reveal(window.documents))
+    return made
+
+
 def docks_of(window: QMainWindow) -> dict[str, QDockWidget]:
     return {dock.objectName().removeprefix("dock-"): dock for dock in window.findChildren(QDockWidget)}
 
@@ -65,6 +99,6 @@ def docks_of(window: QMainWindow) -> dict[str, QDockWidget]:
 def usual_sizes(window: QMainWindow) -> None:
     """In a small window the panes at the sides leave the canvas and the runs at least half of it."""
     docks = docks_of(window)
-    sides = [190, 340] if window.width() >= SMALL else [140, 290]
+    sides = [190, 340] if window.width() >= SMALL else [140, 250] if window.width() >= TIGHT else [52, 220]
     window.resizeDocks([docks["palette"], docks["inspector"]], sides, Qt.Orientation.Horizontal)
-    window.resizeDocks([docks["bottom"]], [250], Qt.Orientation.Vertical)
+    window.resizeDocks([docks["bottom"]], [min(250, int(window.height() * BOTTOM))], Qt.Orientation.Vertical)

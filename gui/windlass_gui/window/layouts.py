@@ -10,17 +10,16 @@ from PySide6.QtWidgets import QInputDialog, QMainWindow, QMenu
 
 from windlass_gui.window.actions import Actions
 from windlass_gui.window.docks import usual_sizes
-
-VERSION = 1
-"""Raised when docks are renamed, so that an old stored layout is not applied."""
+from windlass_gui.window.maximising import VERSION, Maximising
 
 
 class Layouts(QObject):
     """Made when the window has all its docks."""
 
-    def __init__(self, window: QMainWindow, settings: QSettings, actions: Actions) -> None:
+    def __init__(self, window: QMainWindow, settings: QSettings, actions: Actions, maximising: Maximising) -> None:
         super().__init__(window)
         self.window = window
+        self.maximising = maximising
         self.settings = settings
         self.actions = actions
         self._first = window.saveState(VERSION)
@@ -39,7 +38,7 @@ class Layouts(QObject):
 
     def remember(self) -> None:
         self.settings.setValue("geometry", self.window.saveGeometry())
-        self.settings.setValue("state", self.window.saveState(VERSION))
+        self.settings.setValue("state", self.maximising.state())
 
     # --- by name ---------------------------------------------------------------------------------------------
 
@@ -52,11 +51,12 @@ class Layouts(QObject):
     def save(self, name: str) -> None:
         """The docks with their places and sizes. One of that name is replaced."""
         if name.strip():
-            self.settings.setValue(_key(name.strip()), self.window.saveState(VERSION))
+            self.settings.setValue(_key(name.strip()), self.maximising.state())
 
     def show(self, name: str) -> None:
         state = self.settings.value(_key(name))
         if isinstance(state, QByteArray):
+            self.maximising.leave()
             self.window.restoreState(state, VERSION)
 
     def delete(self, name: str) -> None:
@@ -64,6 +64,7 @@ class Layouts(QObject):
 
     def reset(self) -> None:
         """As in a window that is opened for the first time."""
+        self.maximising.leave()
         self.window.restoreState(self._first, VERSION)
         usual_sizes(self.window)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QSettings, QSize, Qt
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from windlass.model.problems import Problem
@@ -46,7 +46,7 @@ from windlass_gui.window.actions import Actions
 from windlass_gui.window.adding import Adding
 from windlass_gui.window.canvas_actions import CanvasActions
 from windlass_gui.window.dialogs import ask_running, show_about
-from windlass_gui.window.docks import build_docks, docks_of, usual_sizes
+from windlass_gui.window.docks import build_docks, docks_of, join_maximising, usual_sizes
 from windlass_gui.window.editing import Editing
 from windlass_gui.window.history import HistoryPane
 from windlass_gui.window.keys_dialog import KeysDialog
@@ -107,8 +107,9 @@ class MainWindow(QMainWindow):
         """The document whose parts the panes show; another than the current one only while they change."""
         self.history = HistoryPane(theme)
         self.bottom = build_docks(self)
+        self.maximising = join_maximising(self)
         build_tool_bar(self, self.actions_)
-        self.layouts = Layouts(self, settings, self.actions_)
+        self.layouts = Layouts(self, settings, self.actions_, self.maximising)
         self._recent_menu = build_menus(self, self.actions_, self.layouts.fill, self.open_sample)
         self.adding = Adding(
             self, self.documents, self.palette_, self.background, self.open_sample, self.open_file, self.new, theme
@@ -300,7 +301,7 @@ class MainWindow(QMainWindow):
         self.runs.select_run(run)
         self.timeline.show_run(run)
         if self.bottom.currentWidget() is self.problems:
-            self.bottom.setCurrentWidget(self.runs)
+            self.bottom.setCurrentIndex(self.bottom.indexOf(self.runs))  # nobody asked to see it: it stays closed
         self._enable()
 
     # --- what is shown -------------------------------------------------------------------------------------
@@ -320,14 +321,13 @@ class MainWindow(QMainWindow):
 
     def _go_to_problem(self, problem: Problem) -> None:
         """To its field in the inspector; to its line where only the text is shown, or where it has no field."""
+        self.maximising.reveal(self.documents)
         page, session = self.page, self.page.session
         if session is None or page.view is None:
             return
         if page.on_canvas and session.document.task_of(problem):
             page.view.reveal(session.document.task_of(problem))
-        if page.on_canvas and self.inspector.go_to(problem.path):
-            self.inspector.show()
-        elif problem.line:
+        if not (page.on_canvas and self.inspector.go_to(problem.path)) and problem.line:
             page.go_to_line(problem.line, max(1, problem.column))
 
     def _count_problems(self, count: int) -> None:
@@ -414,6 +414,11 @@ class MainWindow(QMainWindow):
         enabled = bool(self.settings.value("autosave", True, bool))
         self.recovering = Recovering(self, self.opening, self.background, folder, enabled)
         self.recovering.said.connect(lambda text: self.statusBar().showMessage(text, 8000))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape that means nothing to the part with the keyboard."""
+        if event.key() != Qt.Key.Key_Escape or not self.maximising.leave():
+            super().keyPressEvent(event)
 
     # --- leaving -------------------------------------------------------------------------------------------
 

@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt
-from PySide6.QtWidgets import QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtCore import QCoreApplication, QSize
+from PySide6.QtWidgets import QMainWindow, QMenu, QSizePolicy, QToolBar, QWidget
 
 from windlass.wire.messages import Pick
 from windlass_gui.editor.canvas.link_menu import fill_link_menu
 from windlass_gui.panes.why import show_why
 from windlass_gui.window.actions import Actions
 from windlass_gui.window.docks import docks_of
+from windlass_gui.window.tool_bar import FittingBar
 from windlass_resources.samples import list_samples
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ BAR = (
 )  # fmt: skip
 """The tool bar; an empty name is a line, `>` pushes the rest to the right end."""
 WITH_WORDS = ("submit", "cancel", "retry", "monitor")
-"""Buttons that show their words beside the icon."""
+"""Buttons that show their words beside the icon where there is room."""
 
 
 ARRANGING = (
@@ -105,13 +106,14 @@ def _fill_panes(menu: QMenu, window: QMainWindow, actions: Actions) -> None:
     menu.clear()
     menu.addAction(actions["next_pane"])
     menu.addAction(actions["previous_pane"])
+    menu.addAction(actions["maximise"])
     menu.addSeparator()
     for name, dock in docks_of(window).items():
         menu.addAction(actions["history"] if name == "history" else dock.toggleViewAction())
 
 
 def build_tool_bar(window: QMainWindow, actions: Actions) -> QToolBar:
-    bar = QToolBar(_tr("Main tools"), window)
+    bar = FittingBar(_tr("Main tools"), window)
     bar.setObjectName("main-tools")
     bar.setMovable(False)
     bar.setIconSize(QSize(20, 20))
@@ -122,9 +124,8 @@ def build_tool_bar(window: QMainWindow, actions: Actions) -> QToolBar:
             bar.addWidget(space)
         elif name:
             bar.addAction(actions[name])
-            button = bar.widgetForAction(actions[name])
-            if isinstance(button, QToolButton) and name in WITH_WORDS:
-                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            if name in WITH_WORDS:
+                bar.give_words(actions[name])
         else:
             bar.addSeparator()
     window.addToolBar(bar)

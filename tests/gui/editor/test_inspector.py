@@ -7,21 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QCoreApplication, QSettings, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from windlass.model import fields
 from windlass.model.schema import make_schema
 from windlass_gui.editor.canvas.view import GraphView
 from windlass_gui.editor.document.session import EditorSession
-from windlass_gui.editor.form.field_edit import ChoiceEdit, FieldEdit, TickEdit
+from windlass_gui.editor.form.field_edit import STEP_WIDTH, ChoiceEdit, FieldEdit, TickEdit
 from windlass_gui.editor.form.fields import Field
-from windlass_gui.editor.form.inspector import Inspector
+from windlass_gui.editor.form.inspector import NARROWEST, Inspector
 from windlass_gui.editor.form.schema_form import gather, graph_form, task_form
 from windlass_gui.editor.form.stepping import stepped
 from windlass_gui.editor.text.code.dialog import CodeDialog
-from windlass_gui.look.theme import load_theme
+from windlass_gui.look.theme import M, load_theme
 
 from .conftest import GRAPH
 
@@ -598,3 +599,38 @@ def test_what_the_check_finds_stands_at_its_field(
     session.check_now()
     view.graph.select(["work"])
     assert "splitt" in inspector.field("inputs").error
+
+
+@pytest.mark.parametrize("width", [NARROWEST, 250, 290, 340])
+def test_a_size_keeps_its_unit_in_a_narrow_inspector(
+    width: int, inspector: Inspector, view: GraphView, session: EditorSession
+) -> None:
+    session.set_field("split", "resources", {"memory": "512 MiB", "gpu-memory": "12.5 GiB", "gpus": 1})
+    view.graph.select(["split"])
+    inspector.resize(width, 700)
+    QCoreApplication.processEvents()
+    for key in ("resources.memory", "resources.gpu-memory"):
+        box = inspector.field(key).box
+        assert isinstance(box, QLineEdit)
+        room = box.width() - STEP_WIDTH * len(box.actions()) - 2 * M
+        assert box.fontMetrics().horizontalAdvance(box.text()) <= room
+        assert box.mapTo(inspector, box.rect().topRight()).x() < width
+
+
+def test_a_caption_stands_above_its_field_only_where_there_is_no_room(inspector: Inspector, view: GraphView) -> None:
+    view.graph.select(["split"])
+    row = inspector.task_form.row("timeout")
+    for width, beside in ((340, True), (240, False), (340, True)):
+        inspector.resize(width, 700)
+        QCoreApplication.processEvents()
+        assert (row.editor.mapTo(row, row.editor.rect().topLeft()).x() > row.caption.width() // 2) == beside
+
+
+def test_what_the_check_says_of_a_field_says_what_is_allowed(
+    inspector: Inspector, view: GraphView, session: EditorSession
+) -> None:
+    session.apply_text("windlass: 1\ntasks:\n  a: {command: x, deadline: tomorrow, position: [0, 0]}\n")
+    session.check_now()
+    view.graph.select(["a"])
+    assert inspector._problems.text() == "• Deadline: is not a duration", "its section is folded"
+    assert "such as 30 s" in inspector.field("deadline").error

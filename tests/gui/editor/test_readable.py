@@ -150,7 +150,7 @@ def test_what_the_graph_says_is_shown_in_fewer_words_where_it_has_no_room(
 ) -> None:
     session.set_graph_field("defaults", {"resources": {"memory": "256 MiB"}})
     box = inspector.field("resources.memory").box
-    inspector.resize(300, 700)
+    inspector.resize(340, 700)
     QTest.qWait(0)
     assert box.placeholderText() == "256 MiB"
     inspector.resize(600, 700)

@@ -17,9 +17,11 @@ from tests.gui.choosing import choose
 
 from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge
-from windlass_gui.models import AttemptsModel, RunsModel, SortedRows
+from windlass_gui.look.theme import S
+from windlass_gui.models import AttemptsModel, RunsModel, SortedRows, TasksModel
 from windlass_gui.models import export as files
 from windlass_gui.panes import RunsPane, copying
+from windlass_gui.panes.delegates import BAR, ProgressDelegate
 from windlass_gui.panes.exporting import Export
 from windlass_gui.panes.filtered import FilteredTable
 from windlass_gui.panes.table import Table
@@ -259,3 +261,35 @@ def test_the_context_menu_has_it_all(qtbot: QtBot, part: FilteredTable) -> None:
     choose(part.table, [3])
     names = [action.text() for action in part.table.context_menu().actions()]
     assert names == ["Copy", "Copy as CSV", "Copy as JSON", "Export…"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "width", "words"),
+    [
+        (Counts(succeeded=998, failed=2, active=500), 400, "1,000 of 1,500, 2 failed"),
+        (Counts(succeeded=998, failed=2, active=500), 180, "1,000 of 1,500"),
+        (Counts(succeeded=998, failed=2, active=500), 110, "66 %"),
+        (Counts(), 110, "not known yet"),
+    ],
+)
+def test_progress_says_less_rather_than_a_cut_number(
+    counts: Counts, width: int, words: str, qtbot: QtBot, make: Any
+) -> None:
+    model = TasksModel()
+    model.reset({0: make.task(counts=counts, count=counts.total or None)})
+    table = Table(SortedRows(model), "Tasks")
+    qtbot.addWidget(table)
+    table.draw(progress=(2,))
+    delegate = table.itemDelegateForColumn(2)
+    assert isinstance(delegate, ProgressDelegate)
+    room = width - BAR - 3 * S
+    assert delegate.words(table.model().index(0, 2), counts, table.fontMetrics(), room) == words
+
+
+def test_a_progress_column_has_room_for_a_thousand(qtbot: QtBot, make: Any) -> None:
+    model = TasksModel()
+    table = Table(SortedRows(model), "Tasks")
+    qtbot.addWidget(table)
+    table.natural_widths()
+    room = table.columnWidth(2) - BAR - 3 * S
+    assert table.fontMetrics().horizontalAdvance("1,000 of 1,000") <= room

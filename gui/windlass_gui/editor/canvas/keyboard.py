@@ -40,6 +40,8 @@ class Keyboard:
         view, key = self.view, event.key()
         if key == Qt.Key.Key_Escape:
             if not view.abandon():
+                if not view.graph.selected and not view.graph.selected_links:
+                    return False  # it may mean something to the window
                 view.graph.select(())
         elif view.gesture is not None:
             view.gesture.key(event)  # a key that edits would pull the ground from under it

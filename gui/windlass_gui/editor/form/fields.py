@@ -170,14 +170,14 @@ def judged(key: str, parse: Parse) -> Parse:
         value = parse(text)
         problems = field_problems(field, {inner: value} if inner else value)
         if problems:
-            raise ValueError(_words(problems[0], 2 if inner else 1))
+            raise ValueError(told(problems[0], 2 if inner else 1))
         return value
 
     return judge
 
 
-def _words(problem: Problem, depth: int) -> str:
-    """`depth` is how much of the problem's path everybody sees who reads it."""
+def told(problem: Problem, depth: int) -> str:
+    """A problem in words; `depth` is how much of its path everybody sees who reads it."""
     where = "".join(f"{part}: " for part in problem.path[depth:] if isinstance(part, str))
     found = f", found {problem.found}" if problem.found else ""
     allowed = f"; allowed: {problem.allowed}" if problem.allowed else ""

@@ -71,7 +71,7 @@ class Section(QWidget):
         self.header.setObjectName(f"section-{name}")
         self.header.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.header.setIconSize(QSize(14, 14))
-        self.header.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.header.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.header.setStyleSheet(
             f"QToolButton {{ border: none; border-bottom: 1px solid {theme.border}; text-align: left; font-weight: 600;"
             f" padding: 5px 0 3px 0; }} QToolButton:hover, QToolButton:focus {{ color: {theme.accent}; }}"
@@ -190,6 +190,11 @@ class Form(QWidget):
             if inside:
                 return inside[0]
         return ""
+
+    def label(self, key: str) -> str:
+        """What the field of a key is called."""
+        entries = (entry for section in self.sections.values() for entry in section.entries)
+        return next(entry.field.label for entry in entries if entry.key == key)
 
     def _fold(self, name: str, folded: bool) -> None:
         self._folds[name] = folded

@@ -7,15 +7,15 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.editor.form import fields as f
+from windlass_gui.editor.form.captioned import CAPTION, SIDE, Captioned
 from windlass_gui.editor.form.field_edit import MIXED, may_shrink
-from windlass_gui.editor.form.form_row import CAPTION, SIDE
 from windlass_gui.look.icons import icon
 from windlass_gui.look.language import spoken
-from windlass_gui.look.theme import SMALL, XS, Theme
+from windlass_gui.look.theme import SMALL, Theme
 from windlass_gui.look.tick_box import TickBox
 from windlass_gui.look.tips import plain_tip
 
@@ -61,7 +61,7 @@ def as_array(raw: Mapping[str, Any], array: str) -> dict[str, object]:
     return new
 
 
-class Pick(QWidget):
+class Pick(Captioned):
     """A caption and a choice of what all of the chosen tasks are."""
 
     picked = Signal(str)
@@ -78,7 +78,7 @@ class Pick(QWidget):
         for key, words in options.items():
             self.choice.addItem(words, key)
         self.choice.activated.connect(lambda at: self.picked.emit(self._keys[at]))
-        _line(self, caption, self.choice)
+        self.arrange(caption, self.choice)
 
     def show_kinds(self, kinds: set[str]) -> None:
         one = next(iter(kinds)) if len(kinds) == 1 else ""
@@ -113,8 +113,8 @@ class NeedsPart(QWidget):
         self._said.setWordWrap(True)
         self._said.setStyleSheet(f"color: {theme.danger}; font-size: {SMALL}px;")
         self._said.hide()
-        self._adder = QWidget()
-        _line(self._adder, _caption(self.tr("Add"), theme), self.line)
+        self._adder = Captioned()
+        self._adder.arrange(_caption(self.tr("Add"), theme), self.line)
         self._column.addWidget(self.locked)
         self._column.addWidget(self._adder)
         self._column.addWidget(self._said)
@@ -137,7 +137,7 @@ class NeedsPart(QWidget):
             self._column.insertWidget(place, row)
 
     def _row(self, need: str, each: bool) -> QWidget:
-        row = QWidget()
+        row = Captioned()
         box = TickBox(self.tr("item by item"))
         box.setChecked(each)
         box.setAccessibleName(self.tr("{}: item by item").format(need))
@@ -150,7 +150,7 @@ class NeedsPart(QWidget):
         gone.setToolTip(self.tr("Do not wait for “{}” any more").format(need))
         gone.setAccessibleName(gone.toolTip())
         gone.clicked.connect(lambda: self._remove(need))
-        _line(row, _caption(need, self._theme), box, gone)
+        row.arrange(_caption(need, self._theme), box, last=gone)
         return row
 
     def _set_each(self, need: str, on: bool) -> None:
@@ -182,21 +182,7 @@ class NeedsPart(QWidget):
 
 def _caption(text: str, theme: Theme) -> QLabel:
     caption = QLabel()
-    caption.setFixedWidth(CAPTION)
     caption.setText(caption.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, CAPTION))
     caption.setToolTip(plain_tip(text))
     caption.setStyleSheet(f"color: {theme.muted};")
     return caption
-
-
-def _line(row: QWidget, caption: QLabel, main: QWidget, last: QWidget | None = None) -> None:
-    layout = QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(XS)
-    layout.addWidget(caption)
-    layout.addSpacing(SIDE + XS)
-    layout.addWidget(main, 1)
-    if last is None:
-        layout.addSpacing(SIDE + XS)
-    else:
-        layout.addWidget(last)

@@ -5,24 +5,22 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from windlass_gui.editor.form.captioned import SIDE, Captioned
 from windlass_gui.editor.form.field_edit import MIXED, ChoiceEdit, FieldEdit, TickEdit
 from windlass_gui.editor.form.fields import Choice, Field, show_text
 from windlass_gui.editor.form.schema_form import Entry, Seen
 from windlass_gui.look.icons import icon
-from windlass_gui.look.theme import SMALL, XS, Theme
+from windlass_gui.look.theme import SMALL, Theme
 
-CAPTION = 96
-"""Width of what stands left of a field, in pixels."""
-SIDE = 18
 OUTLINED = 2500
 """Milliseconds that a field stays outlined after a problem led to it."""
 
 Editor: TypeAlias = FieldEdit | ChoiceEdit | TickEdit
 
 
-class Row(QWidget):
+class Row(Captioned):
     """Of one entry of the form."""
 
     entered = Signal(str, object)
@@ -41,7 +39,6 @@ class Row(QWidget):
             self.editor = TickEdit(field)
         self.editor.entered.connect(lambda value: self.entered.emit(entry.key, value))
         self.caption = QLabel(self.tr(field.label))
-        self.caption.setFixedWidth(CAPTION)
         self.caption.setIndent(0)  # with a style sheet of its own it would stand further right than others
         self.caption.setToolTip(self.tr(field.hint))
         self.caption.setBuddy(self.editor)
@@ -64,14 +61,7 @@ class Row(QWidget):
         inner.setSpacing(2)
         inner.addWidget(self.editor)
         inner.addWidget(self._help)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(XS)
-        top = Qt.AlignmentFlag.AlignTop
-        layout.addWidget(self.caption, 0, top)
-        layout.addWidget(self._why, 0, top)
-        layout.addWidget(self._frame, 1)
-        layout.addWidget(self.reset, 0, top)
+        self.arrange(self.caption, self._frame, self._why, self.reset)
         keep = self.reset.sizePolicy()
         keep.setRetainSizeWhenHidden(True)
         self.reset.setSizePolicy(keep)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
@@ -35,8 +35,8 @@ from windlass_gui.look.language import spoken
 from windlass_gui.look.theme import M, S, Theme
 
 MAIN = ("command", "script", "python")
-NARROWEST = 290
-"""Pixels below which a field would be cut off."""
+NARROWEST = 220
+"""Pixels below which a field would be cut off, its caption above it."""
 WAIT_FROM = 500
 """Tasks from which on an edit of all of them shows the waiting cursor."""
 
@@ -48,6 +48,9 @@ IDENTITY = Entry(
 
 class Inspector(QWidget):
     """Right of the canvas. Shows the scene's selection of one session at a time."""
+
+    wanted = Signal()
+    """The keyboard is about to come to one of its fields."""
 
     def __init__(
         self, theme: Theme, settings: QSettings | None = None, fleet: Fleet | None = None,
@@ -286,9 +289,10 @@ class Inspector(QWidget):
                 continue
             key = form.key_of(problem.path[len(base) :])
             if key and key not in at_fields:
-                at_fields[key] = spoken(problem.message)
+                at_fields[key] = spoken(f.told(problem, len(problem.path)))
             if not key or not form.is_open(key):
-                rest.append(spoken(problem.message))
+                label = self.tr(form.label(key)) + ": " if key else ""
+                rest.append(label + spoken(problem.message))
                 wrong |= problem.severity == "error"
         self._problems.tell(rest, wrong)
         return replace(state, problems=at_fields)
@@ -328,6 +332,7 @@ class Inspector(QWidget):
         """Choose the task of a place in the document, and put the keyboard into its field."""
         if self.scene is None:
             return False
+        self.wanted.emit()
         inside = path[2:] if path[:1] == ("tasks",) else path
         task = str(path[1]) if path[:1] == ("tasks",) and len(path) > 1 else ""
         self.scene.select([task] if task else ())
@@ -347,6 +352,7 @@ class Inspector(QWidget):
 
     def edit_main_field(self) -> None:
         """Put the cursor into what the task runs; once more opens it in a larger box."""
+        self.wanted.emit()
         for key in MAIN if self.tasks else ("name",):
             try:
                 edit = self.field(key)

@@ -18,6 +18,9 @@ _ROW_OF_TWO = 40
 _HEADING = 28
 _BESIDE = 48
 """Pixels of a row that its words do not have: the icon, and the air around it."""
+COMPACT = 120
+"""Pixels of the list below which it has no words, only icons side by side; their tips say what they are."""
+_CELL = QSize(32, 32)
 
 
 class _List(QListWidget):
@@ -36,6 +39,8 @@ class _List(QListWidget):
 
     def fit_rows(self) -> None:
         """A row is as high as its words need at the width that there is."""
+        if self.isWrapping():
+            return
         room, metrics = self.viewport().width(), self.fontMetrics()
         for row in range(self.count()):
             item = self.item(row)
@@ -82,6 +87,9 @@ class PartList(QWidget):
         self.list.setIconSize(QSize(20, 20))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setWordWrap(True)
+        self.list.setResizeMode(QListWidget.ResizeMode.Adjust)
+        self.list.setMinimumWidth(_CELL.width() + XS)
+        self.compact = False
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(6)
@@ -93,20 +101,39 @@ class PartList(QWidget):
         shelf.changed.connect(self.fill)
         self.fill()
 
+    def minimumSizeHint(self) -> QSize:
+        """As narrow as one icon: the line is not there then."""
+        return QSize(self.list.minimumWidth() + 2 * 6, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if (self.width() < COMPACT) != self.compact:
+            self.compact = not self.compact
+            self.line.clear()
+            self.line.setVisible(not self.compact)
+            self.list.setWrapping(self.compact)
+            self.list.setFlow(QListWidget.Flow.LeftToRight if self.compact else QListWidget.Flow.TopToBottom)
+            self.fill()
+
     def fill(self) -> None:
         """Show what is found for the words of the line; all of it under headings while there are none."""
         words = self.line.text().strip()
         self.list.clear()
         group = ""
         for part in self.shelf.search(words):
-            if not words and part.group != group:
+            if self.compact and part.group == "sample":
+                continue  # their icons are all alike, and the menu has them
+            if not words and part.group != group and not self.compact:
                 group = part.group
                 self._heading(group_title(group))
-            item = QListWidgetItem(icon(part.icon, self._theme, "accent"), part.label)
+            item = QListWidgetItem(icon(part.icon, self._theme, "accent"), "" if self.compact else part.label)
             item.setData(_PART, part)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, part.label)
+            if self.compact:
+                item.setSizeHint(_CELL)
             item.setToolTip(plain_tip(f"{part.label}\n{part.hint}" if part.hint else part.label))
             self.list.addItem(item)
-        if not words and not self.shelf.templates.all:
+        if not words and not self.shelf.templates.all and not self.compact:
             self._lesson()
         if not self.list.count():
             self._note(self.tr("Nothing matches “{}”").format(words))
