@@ -104,6 +104,7 @@ def settings_page(wishes: Wishes, available: bool, changed: Callable[[], object]
     area = QScrollArea()
     area.setWidget(page)
     area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setAccessibleName(page.tr("Notifications"))
     outer = QWidget()

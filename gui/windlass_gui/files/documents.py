@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QTabBar, QTool
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.editor.page import EditorPage
 from windlass_gui.look.icons import icon
+from windlass_gui.look.tab_order import order_tabs, stops_in
 from windlass_gui.look.theme import Theme
 from windlass_gui.runs.run_view import Shown
 from windlass_resources.samples import Sample
@@ -102,6 +103,7 @@ class Documents(QWidget):
         row.addWidget(self.add_button)
         row.addStretch(1)
         self.start = start
+        self.banner = banner
         self.stack = QStackedWidget()
         self.stack.addWidget(start)
         layout = QVBoxLayout(self)
@@ -170,6 +172,7 @@ class Documents(QWidget):
         session.title_changed.connect(lambda: self.show_title(made))
         session.changed.connect(lambda _: self.show_title(made))
         self.show_title(made)
+        self._order_tabs(made)
         self.added.emit(made)
 
     def remove(self, made: OpenDocument) -> None:
@@ -238,7 +241,13 @@ class Documents(QWidget):
         button.clicked.connect(lambda: self.close_asked.emit([made]))
         self.bar.setTabButton(at, QTabBar.ButtonPosition.RightSide, button)
         self.show_title(made)
+        self._order_tabs(made)
         self.order_changed.emit()
+
+    def _order_tabs(self, made: OpenDocument) -> None:
+        """The keyboard comes from the tabs and the run's bar to the page, and goes from there to the next pane."""
+        if made in self.all:
+            order_tabs(made.page, after=[*stops_in(self.head), *stops_in(self.banner)][-1])
 
     def _changed(self, _: int = 0) -> None:
         current = self.current

@@ -16,7 +16,7 @@ from importlib.resources import files
 from string import Template
 from typing import cast
 
-from PySide6.QtCore import QObject, QRectF, Qt, Signal
+from PySide6.QtCore import QObject, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPainter, QPainterPath, QPalette, QPen
 from PySide6.QtWidgets import QApplication
 
@@ -184,6 +184,13 @@ def draw_state(painter: QPainter, rect: QRectF, state: str | int, theme: Theme |
         painter.setBrush(color)
     painter.drawPath(shape_path(shape))
     painter.restore()
+
+
+def draw_focus(painter: QPainter, rect: QRect) -> None:
+    """The keyboard is in a part that paints itself: a line around it, as the style sheet draws around tables."""
+    painter.setPen(QPen(current_theme().color("accent"), 1))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(rect.adjusted(0, 0, -1, -1))
 
 
 def contrast(first: str, second: str) -> float:

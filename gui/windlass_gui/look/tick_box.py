@@ -29,7 +29,7 @@ class TickBox(QCheckBox):
         theme = current_theme()
         option = QStyleOptionButton()
         self.initStyleOption(option)
-        hot = bool(option.state & (QStyle.StateFlag.State_HasFocus | QStyle.StateFlag.State_MouseOver))
+        hot = bool(option.state & QStyle.StateFlag.State_MouseOver)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(1.0, (self.height() - SIDE) / 2, SIDE, SIDE)
@@ -42,6 +42,13 @@ class TickBox(QCheckBox):
         room = self.rect().adjusted(int(SIDE) + GAP, 0, 0, 0)
         text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            words = self.fontMetrics().horizontalAdvance(text)
+            ring = QRectF(room).adjusted(-5, 1, 0, -1) if words else box.adjusted(-1, -3, 3, 3)
+            ring.setWidth(min(ring.width() - 1, words + 9.0) if words else ring.width())
+            painter.setPen(QPen(theme.color("accent"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(ring, 3, 3)
         if self.checkState() == Qt.CheckState.PartiallyChecked:
             painter.setPen(QPen(theme.color("muted"), 2.0))
             painter.drawLine(box.center() - QPointF(4, 0), box.center() + QPointF(4, 0))

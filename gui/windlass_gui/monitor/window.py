@@ -97,6 +97,7 @@ class MonitorWindow(QMainWindow):
         area.setAccessibleName(self.tr("Machines"))
         area.setWidget(inner)
         area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # Tab goes on to what is in it
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.map_pane = MapPane()
         self.map = self.map_pane.map

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QScrollBar, QToolTip, QWidget
 
-from windlass_gui.look.theme import S, theme_switch
+from windlass_gui.look.theme import S, draw_focus, theme_switch
 from windlass_gui.look.tips import plain_tip
 from windlass_gui.timeline.bars import BarKey, Bars
 from windlass_gui.timeline.picture import LABELS, LANE, RULER, Picture
@@ -182,6 +182,8 @@ class TimelineView(QWidget):
         began = time.perf_counter()
         painter = QPainter(self)
         self.picture.paint(painter)
+        if self.hasFocus():
+            draw_focus(painter, self.rect())
         painter.end()
         self.paint_seconds = time.perf_counter() - began
 

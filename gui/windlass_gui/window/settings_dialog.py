@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from windlass_gui.look.room import resize_on_screen
 from windlass_gui.look.spin_box import SpinBox
+from windlass_gui.look.tab_order import order_tabs
 from windlass_gui.look.theme import L, M, S, theme_switch
 from windlass_gui.look.tick_box import TickBox
 from windlass_gui.window.actions import Actions
@@ -64,6 +65,7 @@ class SettingsDialog(QDialog):
     def add_section(self, title: str, widget: QWidget) -> None:
         """A page of another part's settings, before the keys."""
         self.tabs.insertTab(self.tabs.count() - 1, widget, title)
+        order_tabs(widget, after=self.tabs.tabBar())
 
     def _general(self) -> QWidget:
         page = QWidget()

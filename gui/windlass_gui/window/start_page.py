@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from windlass_gui.files.files import Recent
 from windlass_gui.look.icons import icon, icon_pixmap
+from windlass_gui.look.tab_order import order_tabs
 from windlass_gui.look.theme import HEADING, XL, L, S, Theme
 from windlass_gui.look.tips import plain_tip
 from windlass_gui.panes.words import Elided
@@ -44,6 +45,7 @@ class StartPage(QScrollArea):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # Tab goes on to its buttons
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAccessibleName(self.tr("Start page"))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -58,6 +60,10 @@ class StartPage(QScrollArea):
         if (event.size().width() < NARROW) != self._narrow:
             self._narrow = not self._narrow
             self._build()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        order_tabs(self, after=self)
 
     def show_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -132,6 +138,8 @@ class StartPage(QScrollArea):
         row.addWidget(page, 10)
         row.addStretch(1)
         self.setWidget(middle)
+        if self.isVisible():
+            order_tabs(self, after=self)
 
     def _heading(self, text: str) -> QLabel:
         label = QLabel(text)
@@ -168,7 +176,8 @@ class StartPage(QScrollArea):
         color = theme.muted if file.missing else theme.accent
         button.setStyleSheet(
             f"QPushButton {{ text-align: left; color: {color}; border: none; background: transparent; padding: 3px; }}"
-            "QPushButton:hover, QPushButton:focus { text-decoration: underline; }"
+            "QPushButton:hover { text-decoration: underline; }"
+            f"QPushButton:focus {{ border: 2px solid {theme.accent}; padding: 1px; }}"
         )
         button.clicked.connect(lambda: self.file_asked.emit(file.path))
         row.addWidget(button)

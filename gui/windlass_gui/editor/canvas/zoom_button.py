@@ -51,6 +51,7 @@ class ZoomButton(QToolButton):
             f"#zoom-button {{ background: {theme.surface2}; color: {theme.muted}; border: 1px solid {theme.border};"
             "border-radius: 8px; padding: 3px 8px; }"
             f"#zoom-button:hover {{ color: {theme.text}; border-color: {theme.accent}; }}"
+            f"#zoom-button:focus {{ color: {theme.text}; border: 2px solid {theme.accent}; padding: 2px 7px; }}"
             "#zoom-button::menu-indicator { width: 0; }"
         )
         self.place()

@@ -44,15 +44,15 @@ class Captioned(QWidget):
                 grid.removeWidget(part)
         caption.setMinimumWidth(0 if stacked else CAPTION)
         caption.setMaximumWidth(_ANY if stacked else CAPTION)
-        for column, part in ((1, mark), (3, last)):
-            grid.setColumnMinimumWidth(column, 0 if stacked else SIDE)
-            if part is not None:
-                grid.addWidget(part, 0, column, top)
         grid.addWidget(caption, 0, 0, top)
         if stacked:
             grid.addWidget(main, 1, 0, 1, 4)
         else:
             grid.addWidget(main, 0, 2)
+        for column, part in ((1, mark), (3, last)):
+            grid.setColumnMinimumWidth(column, 0 if stacked else SIDE)
+            if part is not None:
+                grid.addWidget(part, 0, column, top)
 
     def minimumSizeHint(self) -> QSize:
         """Never wider than it would be once it knows that it is narrow."""

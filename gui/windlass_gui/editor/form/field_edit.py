@@ -82,6 +82,7 @@ class FieldEdit(QWidget):
         layout.addWidget(self.box)
         layout.addWidget(self._error)
         self.setFocusProxy(self.box)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # for the order of the fields, see `tab_order`
         self.show_theme(theme)
 
     # --- the box -------------------------------------------------------------------------------------------

@@ -74,7 +74,8 @@ class Section(QWidget):
         self.header.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.header.setStyleSheet(
             f"QToolButton {{ border: none; border-bottom: 1px solid {theme.border}; text-align: left; font-weight: 600;"
-            f" padding: 5px 0 3px 0; }} QToolButton:hover, QToolButton:focus {{ color: {theme.accent}; }}"
+            f" padding: 5px 0 3px 0; }} QToolButton:hover {{ color: {theme.accent}; }}"
+            f" QToolButton:focus {{ border: 2px solid {theme.accent}; border-radius: 4px; padding: 3px 0 2px 0; }}"
         )
         self.header.clicked.connect(lambda: self.folded_changed.emit(self.name, self.is_open))
         self.body = QWidget()

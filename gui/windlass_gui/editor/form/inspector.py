@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QSettings, Qt, Signal
+from PySide6.QtCore import QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
@@ -32,6 +32,7 @@ from windlass_gui.editor.text.code import LANGUAGES
 from windlass_gui.editor.text.code.completing import Completer
 from windlass_gui.editor.text.code.offers import Offer
 from windlass_gui.look.language import spoken
+from windlass_gui.look.tab_order import order_tabs
 from windlass_gui.look.theme import M, S, Theme
 
 MAIN = ("command", "script", "python")
@@ -75,6 +76,7 @@ class Inspector(QWidget):
         self._scroll = QScrollArea()
         self._scroll.setAccessibleName(self.tr("Fields"))
         self._scroll.setWidgetResizable(True)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # Tab goes on to its fields
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
@@ -87,6 +89,9 @@ class Inspector(QWidget):
         layout.addWidget(self._scroll, 1)
         if fleet is not None:
             fleet.changed.connect(self._show_fit)
+        self._order_soon = QTimer(self)
+        self._order_soon.setSingleShot(True)
+        self._order_soon.timeout.connect(lambda: order_tabs(self))
         self._build()
 
     # --- building ------------------------------------------------------------------------------------------
@@ -140,6 +145,7 @@ class Inspector(QWidget):
 
     def _made(self, row: Row) -> None:
         """A row is new."""
+        self._order_soon.start()
         if isinstance(row.editor, FieldEdit):
             row.editor.offer(partial(self._suggest, row.key))
             if row.key.startswith("resources.") or row.key == "where":
@@ -226,6 +232,7 @@ class Inspector(QWidget):
         self.kind.show_kinds(kinds)
         self.array.show_kinds(arrays)
         self.needs.show_needs(session, self.task)
+        self._order_soon.start()
         seen = gather(raws, task_form())
         seen["id"] = Seen(self.task, 0, mixed=self.task is None)
         defaults = session.document.raw.get("defaults")

@@ -57,7 +57,8 @@ class TextView(QWidget):
         self._outline: Outline | None = None
         self.edit = CodeEdit("yaml", theme)
         self.edit.setAccessibleName(self.tr("The graph as YAML"))
-        self.edit.setStyleSheet("CodeEdit { border: none; border-radius: 0; padding: 0; }")
+        self.edit.setProperty("role", "pane")
+        self.edit.setStyleSheet("CodeEdit { padding: 0; }")
         self.edit.setUndoRedoEnabled(False)
         self.edit.installEventFilter(self)
         self.find_bar = FindBar(self.edit, theme)
