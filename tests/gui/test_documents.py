@@ -9,11 +9,11 @@ import pytest
 from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
-from tests.gui.windows import activate
+from tests.gui.windows import activate, close_documents
 
 from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge, SubmitProgress
-from windlass_gui.files.documents import NARROWEST
+from windlass_gui.files.documents import NARROWEST, WIDEST
 from windlass_gui.window.main_window import MainWindow
 
 pytestmark = pytest.mark.slow
@@ -175,7 +175,8 @@ def test_each_tab_shows_its_own_run(window: MainWindow, bridge: Bridge, files: l
     def tell(number: int) -> None:
         run = msgspec.to_builtins(make.run(number))
         data = {"run": run, "tasks": msgspec.to_builtins(rows), "states": {}, "attempts": []}
-        bridge.inbox.put(make.snapshot("runs", runs=[run], removed=[]))
+        both = [msgspec.to_builtins(make.run(each)) for each in (7, 8)]
+        bridge.inbox.put(make.snapshot("runs", runs=both, removed=[]))
         bridge.inbox.put(make.snapshot(f"run:{number}", **data))
         bridge.frame()
 
@@ -260,3 +261,14 @@ def test_new_graphs_are_told_apart_and_their_tabs_keep_a_readable_name(window: M
         f"● {name} (not saved)" for name in ("untitled", "untitled-2", "untitled-3")
     ]
     assert all(bar.minimumTabSizeHint(at).width() >= min(NARROWEST, bar.tabRect(at).width()) for at in range(3))
+
+
+def test_a_long_name_leaves_the_other_tabs_in_the_bar(shared_window: MainWindow, tmp_path: Path) -> None:
+    for name in ("n" * 200, "short"):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text("windlass: 1\ntasks: {}\n")
+        assert shared_window.open_file(path)
+    bar = shared_window.documents.bar
+    assert bar.tabRect(bar.count() - 2).width() <= WIDEST
+    assert "n" * 200 in bar.tabToolTip(bar.count() - 2)
+    close_documents(shared_window)

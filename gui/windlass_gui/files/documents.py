@@ -19,6 +19,8 @@ from windlass_resources.samples import Sample
 
 NARROWEST = 140
 """Pixels of a tab with its cross, before the bar scrolls."""
+WIDEST = 280
+"""Pixels of a tab with a long name."""
 
 
 @dataclass(eq=False, slots=True)
@@ -288,6 +290,11 @@ class _Tabs(QTabBar):
         self.setUsesScrollButtons(True)
         self.setElideMode(Qt.TextElideMode.ElideRight)
         self.setSelectionBehaviorOnRemove(QTabBar.SelectionBehavior.SelectRightTab)
+
+    def tabSizeHint(self, index: int) -> QSize:
+        """A long name must not push all others out of the bar; the tip has all of it."""
+        wished = super().tabSizeHint(index)
+        return QSize(min(wished.width(), WIDEST), wished.height())
 
     def minimumTabSizeHint(self, index: int) -> QSize:
         """Rather scroll than leave nothing of a name."""

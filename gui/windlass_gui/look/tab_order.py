@@ -33,11 +33,12 @@ def stops_in(widget: QWidget) -> Iterator[QWidget]:
     if proxy is not None and widget.isAncestorOf(proxy):
         return
     if isinstance(widget, QScrollArea):
-        if widget.widget() is not None:
-            yield from stops_in(widget.widget())
+        if (content := widget.widget()) is not None:
+            yield from stops_in(content)
     elif isinstance(widget, QSplitter):
         for at in range(widget.count()):
-            yield from stops_in(widget.widget(at))
+            if (part := widget.widget(at)) is not None:
+                yield from stops_in(part)
     elif (layout := widget.layout()) is not None:
         yield from _in_layout(layout)
     elif isinstance(widget, QAbstractScrollArea):

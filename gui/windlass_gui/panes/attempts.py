@@ -21,8 +21,10 @@ from windlass_gui.models.tables import AttemptKey
 from windlass_gui.panes.acting import Acting
 from windlass_gui.panes.deeds import Deeds
 from windlass_gui.panes.filtered import FilteredTable
+from windlass_gui.panes.filterline import LEAST
 from windlass_gui.panes.table import Table
 from windlass_gui.panes.why import show_why
+from windlass_gui.panes.words import Fitted
 from windlass_gui.ticking import Ticking
 
 PAGE = 2000
@@ -61,9 +63,7 @@ class AttemptsPane(QWidget):
             self.tr("No attempts to show"),
             self.tr("Choose a run, a task or an item and “Show attempts” in its menu."),
         )
-        self.title = QLabel()
-        self.title.setProperty("role", "title")
-        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.title = Fitted("title")
         self.told = QLabel()
         self.told.setProperty("role", "muted")
         self.more = QPushButton(self.tr("Load more"))
@@ -71,6 +71,7 @@ class AttemptsPane(QWidget):
         self.more.setToolTip(self.tr("The next {} attempts, in the order of their ends").format(fmt.count(PAGE)))
         self.more.clicked.connect(self._load)
         self.more.hide()
+        self.part.line.setMinimumWidth(LEAST)
         self.part.before_filter(self.title, self.told, self.more)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
-from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from windlass.wire.rows import Counts
 from windlass_gui.look.language import spoken
@@ -47,7 +47,7 @@ class StateDelegate(QStyledItemDelegate):
         theme = current_theme()
         rect = QRectF(option.rect)
         draw_state(painter, QRectF(rect.left() + S, rect.center().y() - ICON / 2, ICON, ICON), state, theme)
-        text = rect.adjusted(S + ICON + 6, 0, -4, 0)
+        text = seen_part(option, rect.adjusted(S + ICON + 6, 0, -4, 0))
         _text(painter, option, text, str(index.data() or ""), theme)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
@@ -67,7 +67,7 @@ class ProgressDelegate(QStyledItemDelegate):
         rect = QRectF(option.rect)
         bar = QRectF(rect.left() + S, rect.center().y() - 4, min(BAR, rect.width() - 2 * S), 8)
         draw_progress(painter, bar, counts, theme)
-        room = rect.adjusted(S + bar.width() + S, 0, -4, 0)
+        room = seen_part(option, rect.adjusted(S + bar.width() + S, 0, -4, 0))
         _text(painter, option, room, self.words(index, counts, option.fontMetrics, room.width()), theme)
 
     def words(self, index: Index, counts: Counts, metrics: QFontMetrics, room: float) -> str:
@@ -79,6 +79,14 @@ class ProgressDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return super().sizeHint(option, index) + QSize(BAR + 2 * S, 0)
+
+
+def seen_part(option: QStyleOptionViewItem, rect: QRectF) -> QRectF:
+    """What is in view of a cell: at the edge of a narrow table words are fewer, or end in dots, rather than be cut."""
+    view = option.widget
+    if isinstance(view, QAbstractScrollArea):
+        rect.setRight(max(rect.left(), min(rect.right(), view.viewport().width() - 4)))
+    return rect
 
 
 def _text(painter: QPainter, option: QStyleOptionViewItem, rect: QRectF, text: str, theme: Theme) -> None:

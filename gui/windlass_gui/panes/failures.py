@@ -195,6 +195,7 @@ class FailuresPane(QWidget):
         if self.card.item != (run, task, index):
             self.card.show_item(run, task, index)
         self.hinted.show_hint(False)
+        self._choose_shown()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -265,6 +266,14 @@ class FailuresPane(QWidget):
         if model.rowCount():
             flags = QItemSelectionModel.SelectionFlag
             self.table.selectionModel().setCurrentIndex(model.index(place, 0), flags.ClearAndSelect | flags.Rows)
+
+    def _choose_shown(self) -> None:
+        """The tables are at the item whose card is open, where they know it."""
+        shown = self._shown()
+        group = self.failed.group_of(shown) if shown is not None else None
+        if group is not None and (self._group() is not group or self.list.currentIndex().data(KEY_ROLE) != shown):
+            self._choose_first()
+            self._group_chosen()
 
     def _group(self) -> Group | None:
         keys = self.table.selected_keys()

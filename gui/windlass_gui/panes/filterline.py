@@ -33,6 +33,10 @@ Values = Callable[[str], Iterable[str]]
 """Known values of a field."""
 
 
+LEAST = 140
+"""Pixels of a line beside a title, however long that is."""
+
+
 class FilterLine(QWidget):
     """`fields` are the table's. Emits `changed` with each filter that can be read; until then the last one stays."""
 

@@ -21,10 +21,11 @@ from windlass_gui.models.items import BLOCK, COLUMNS, EXTRA, SAMPLES
 from windlass_gui.models.query import Query
 from windlass_gui.panes.acting import Acting
 from windlass_gui.panes.deeds import Deeds
-from windlass_gui.panes.filterline import FilterLine
+from windlass_gui.panes.filterline import LEAST, FilterLine
 from windlass_gui.panes.hint import Hinted
 from windlass_gui.panes.table import Table
 from windlass_gui.panes.why import show_why
+from windlass_gui.panes.words import Fitted
 from windlass_gui.ticking import Ticking
 
 PRESETS: tuple[tuple[str, str], ...] = (
@@ -85,8 +86,7 @@ class ItemsPane(QWidget):
         self.hinted = Hinted(
             self.table, self.tr("No task selected"), self.tr("Select a task of a run to see its items.")
         )
-        self.title = QLabel()
-        self.title.setProperty("role", "title")
+        self.title = Fitted("title")
         self.told = QLabel()
         self.told.setProperty("role", "muted")
         self.line = FilterLine(self.items.fields, self.items.known)
@@ -100,6 +100,7 @@ class ItemsPane(QWidget):
         top = QHBoxLayout()
         top.setContentsMargins(S, XS, S, XS)
         top.setSpacing(S)
+        self.line.setMinimumWidth(LEAST)
         top.addWidget(self.title)
         top.addWidget(self.told)
         top.addWidget(self.line, 1)

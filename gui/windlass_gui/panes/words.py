@@ -1,4 +1,4 @@
-"""A line of text that gives way when there is no room."""
+"""Lines of text that give way when there is no room."""
 
 from __future__ import annotations
 
@@ -41,3 +41,16 @@ class Elided(QLabel):
         painter.setPen(self.palette().color(self.foregroundRole()))
         text = self.fontMetrics().elidedText(self._said, self._mode, self.width())
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+
+
+class Fitted(Elided):
+    """Takes the room that its words need, and less when there is less; for words that change rarely."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(role)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+
+    def setText(self, text: str) -> None:
+        if text != self.text():
+            super().setText(text)
+            self.updateGeometry()

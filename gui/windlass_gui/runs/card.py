@@ -24,7 +24,7 @@ from windlass_gui.look.tips import plain_tip
 from windlass_gui.models import format as fmt
 from windlass_gui.models.tables import attempt_state
 from windlass_gui.panes.report import Mark
-from windlass_gui.panes.words import Elided
+from windlass_gui.panes.words import Elided, Fitted
 from windlass_gui.runs.attempt_column import AttemptColumn
 
 SIDE_BY_SIDE = 4
@@ -54,7 +54,7 @@ class FailureCard(QWidget):
         self._generation = 0
         self.mark = Mark("failed", 16)
         self.title = Elided("title", Qt.TextElideMode.ElideMiddle)
-        self.end = Elided("")
+        self.end = Fitted("")
         self.limits = Elided("muted")
         self.retry = self._button("Retry", "Run this item again", primary=True)
         self.log = self._button("Log", "All that it wrote")
@@ -87,8 +87,8 @@ class FailureCard(QWidget):
         layout.addLayout(top)
         line = QHBoxLayout()
         line.setSpacing(M)
-        line.addWidget(self.end, 1)
-        line.addWidget(self.limits, 2)
+        line.addWidget(self.end)
+        line.addWidget(self.limits, 1)
         layout.addLayout(line)
         layout.addWidget(self._area, 1)
         self.retry.clicked.connect(lambda: self.retry_asked.emit(*self.item) if self.item else None)

@@ -70,6 +70,7 @@ class ParamsForm(QWidget):
             editor = text
         else:
             line = self._lines[name] = QLineEdit(show_text(value))
+            line.setCursorPosition(0)
             line.textChanged.connect(self._edited)
             editor = line
         editor.setObjectName(f"param-{name}")

@@ -113,7 +113,7 @@ def test_the_dialog_shows_it_saves_it_and_copies_it(
 ) -> None:
     dialog = PictureDialog(view)
     assert dialog.wish().theme.name == each_theme
-    assert not dialog.preview.pixmap().isNull()
+    qtbot.waitUntil(lambda: not dialog.preview.pixmap().isNull())
     dialog.scale.setCurrentIndex(0)
     assert "PNG" in dialog.size_told.text()
     dialog.save(tmp_path / "no" / "graph.png")

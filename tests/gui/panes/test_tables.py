@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QCoreApplication, QRectF, QSettings, Qt
 from PySide6.QtGui import QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QApplication, QMessageBox, QProgressDialog
+from PySide6.QtWidgets import QApplication, QMessageBox, QProgressDialog, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 from tests.gui.choosing import choose
 
@@ -20,10 +20,11 @@ from windlass_gui.bridge import Bridge
 from windlass_gui.look.theme import S
 from windlass_gui.models import AttemptsModel, RunsModel, SortedRows, TasksModel
 from windlass_gui.models import export as files
-from windlass_gui.panes import RunsPane, copying
-from windlass_gui.panes.delegates import BAR, ProgressDelegate
+from windlass_gui.panes import ItemsPane, RunsPane, copying
+from windlass_gui.panes.delegates import BAR, ProgressDelegate, seen_part
 from windlass_gui.panes.exporting import Export
 from windlass_gui.panes.filtered import FilteredTable
+from windlass_gui.panes.filterline import LEAST
 from windlass_gui.panes.table import Table
 
 
@@ -293,3 +294,28 @@ def test_a_progress_column_has_room_for_a_thousand(qtbot: QtBot, make: Any) -> N
     table.natural_widths()
     room = table.columnWidth(2) - BAR - 3 * S
     assert table.fontMetrics().horizontalAdvance("1,000 of 1,000") <= room
+
+
+def test_at_the_edge_of_a_narrow_table_words_are_fewer_rather_than_cut(qtbot: QtBot, make: Any) -> None:
+    option = QStyleOptionViewItem()
+    table = Table(SortedRows(TasksModel()), "Tasks")
+    qtbot.addWidget(table)
+    table.resize(200, 100)
+    table.show()
+    option.widget = table
+    assert seen_part(option, QRectF(150, 0, 300, 20)).right() == table.viewport().width() - 4
+    assert seen_part(option, QRectF(20, 0, 100, 20)) == QRectF(20, 0, 100, 20)
+    assert seen_part(option, QRectF(260, 0, 100, 20)).width() == 0
+
+
+def test_a_long_title_leaves_room_for_the_filter(qtbot: QtBot, bridge: Bridge) -> None:
+    pane = ItemsPane(bridge)
+    qtbot.addWidget(pane)
+    pane.resize(560, 300)
+    pane.title.setText("a very long name " * 20)
+    pane.show()
+    assert pane.line.width() >= LEAST
+    assert pane.presets.mapTo(pane, pane.presets.rect().topRight()).x() < 560
+    pane.title.setText("short")
+    QCoreApplication.processEvents()
+    assert pane.title.width() <= pane.title.sizeHint().width()

@@ -18,6 +18,7 @@ from windlass.wire.rows import Counts
 from windlass_gui.bridge import Bridge
 from windlass_gui.bridge.recording import RecordingLink
 from windlass_gui.look.theme import ITEM_STATES
+from windlass_gui.models import KEY_ROLE
 from windlass_gui.panes.doing import WHOLE
 from windlass_gui.panes.failures import FailuresPane, ItemList
 from windlass_gui.runs import failed
@@ -308,3 +309,16 @@ def test_the_card_says_nothing_of_the_item_before(
     pane.card.task_of = lambda _: None
     pane.show_item(7, 0, 1)
     assert (pane.card.mark.state, pane.card.limits.toolTip()) == ("failed", "")
+
+
+def test_the_tables_go_to_the_item_that_is_asked_for(
+    pane: FailuresPane, link: RecordingLink, bridge: Bridge, qtbot: Any
+) -> None:
+    answer(pane, link, bridge, group("a", range(4), "no"), group("b", range(4, 6), "other"), last=6, next=None)
+    assert pane.items.items == [(0, 0), (0, 1), (0, 2), (0, 3)]
+    pane.show_item(7, 0, 5)
+    assert pane.items.items == [(0, 4), (0, 5)]
+    assert pane.list.currentIndex().data(KEY_ROLE) == (0, 5)
+    assert pane.card.item == (7, 0, 5)
+    pane.show_item(7, 0, 9)  # of no group that is known
+    assert pane.card.item == (7, 0, 9)
