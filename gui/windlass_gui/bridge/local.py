@@ -175,7 +175,7 @@ def _start_core() -> None:
     finally:
         os.close(ready)
     if not said:
-        raise StartFailed(f"The core did not start:\n{last_words('core')}")
+        raise StartFailed(f"The core did not start:\n{last_words('core') or 'it ended before it was ready'}")
     _note(core=process.pid)
 
 

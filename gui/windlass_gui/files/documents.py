@@ -288,7 +288,7 @@ class _Tabs(QTabBar):
         self.setMovable(True)
         self.setExpanding(False)
         self.setUsesScrollButtons(True)
-        self.setElideMode(Qt.TextElideMode.ElideRight)
+        self.setElideMode(Qt.TextElideMode.ElideMiddle)
         self.setSelectionBehaviorOnRemove(QTabBar.SelectionBehavior.SelectRightTab)
 
     def tabSizeHint(self, index: int) -> QSize:

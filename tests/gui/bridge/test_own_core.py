@@ -173,3 +173,10 @@ def test_a_core_that_cannot_start_says_why(qtbot: QtBot, own_core: Path) -> None
     assert len(bridge.text.splitlines()) == 2
     assert bridge.can_try_again
     bridge.shutdown(stop_core=True)
+
+
+def test_a_core_that_was_killed_before_it_was_ready_says_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has written nothing that could be shown."""
+    monkeypatch.setattr(local, "_line", lambda _descriptor, process: process.kill() or b"")
+    with pytest.raises(local.StartFailed, match="ended before it was ready"):
+        local._start_core()
