@@ -118,11 +118,10 @@ class ClientDesk:
             send: Callable[[], object] = partial(core.links.send, connection, m.Reply(msg.req, data))
             if kind in _CHANGING:
                 self._unanswered[connection, msg.req] = None
+                # What these give to agents goes before the answer: who waits, waits for its end.
+                after = core.afterwards if kind is m.Submit or kind is m.AppendItems else core.later
                 if kind is m.AppendItems and msg.count <= FEW:
-                    # Whoever brings them one by one waits for their ends, not for this.
                     send = partial(self._answer_soon, connection, m.Reply(msg.req, data))
-                # What a submit gives to agents goes before its answer: who waits, waits for its end.
-                after = core.afterwards if kind is m.Submit else core.later
                 after(partial(self._answer, connection, msg.req, send))
                 if kind in _STEERING:
                     core.later(core.publisher.hurry)

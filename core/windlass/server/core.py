@@ -94,9 +94,12 @@ class Core:
         """Called with a run and a task when ends of its items have become durable; with None, the run's own end.
 
         Where these ends are a row of `packs`, it comes along."""
+        self.answer: Callable[[], object] = lambda: None
+        """Called once when all ends of a commit were told as rows of `packs`: for who waits for just these."""
         self.on_attempts_ended: list[Callable[[Iterable[tuple[Any, ...]]], None]] = []
         """Called with the rows of attempts whose ends have become durable."""
         self._later: list[Callable[[], object]] = []
+        self._tells: list[Callable[[], object]] = []
         self._afterwards: list[Callable[[], object]] = []
         self._marked: list[tuple[ev.ItemsChanged | ev.TasksChanged, bool]] = []
         """Changes of items in this turn, and whether these are their ends."""
@@ -172,6 +175,10 @@ class Core:
         """As `later`, behind all that agents and clients may wait for: an attempt is given out first, then noted."""
         self._afterwards.append(call)
 
+    def tell(self, call: Callable[[], object]) -> None:
+        """As `afterwards`, before all else there: it is followed by the answers to those who wait for ends."""
+        self._tells.append(call)
+
     def when_durable(self, show: Callable[[], object]) -> None:
         """Tell what was read from memory when all of it is durable: who hears that a run has ended finds its rows.
 
@@ -217,9 +224,13 @@ class Core:
 
     def end_turn(self) -> None:
         """Close the turn. Where nothing had to be written, what waited for it happens at once, and may write more."""
-        while self._later or self._afterwards or self.store.has_rows:
-            calls, self._later, self._afterwards = self._later + self._afterwards, [], []
-            self._marked = []
+        while self._later or self._tells or self._afterwards or self.store.has_rows:
+            calls, tells = self._later, self._tells
+            if tells:
+                calls += tells
+                calls.append(self.answer)
+            calls += self._afterwards
+            self._later, self._tells, self._afterwards, self._marked = [], [], [], []
             self.store.end_turn(partial(self._call_all, calls) if calls else None)
 
     def _call_all(self, calls: Iterable[Callable[[], object]]) -> None:
@@ -444,7 +455,7 @@ class Core:
             run.open_tasks -= {effect.task}
         row = (effect.run, effect.task, effect.count, int(effect.open), int(effect.decided), effect.note)
         self.store.write(records.TASK, [row])
-        self.later(partial(self.publisher.task, effect.run, effect.task))
+        self.afterwards(partial(self.publisher.task, effect.run, effect.task))
 
     def _run_changed(self, effect: ev.RunChanged) -> None:
         run = self.runs.get(effect.run)

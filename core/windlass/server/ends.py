@@ -139,7 +139,7 @@ class Ends:
             self._core.store.write(records.PACK, rows)
             if single := [row for row in rows if row[3] == 1 and self._core.bundles.keeps(row[1], row[2])]:
                 self._core.later(partial(self._keep, single))
-            self._core.afterwards(partial(self._tell_packed, rows))
+            self._core.tell(partial(self._tell_packed, rows))
 
     def _keep(self, rows: list[packs.Row]) -> None:
         """Whoever needs these results is given out next."""

@@ -74,6 +74,7 @@ class ResultDesk:
         self._touched: dict[int, _News] = {}
         """By run, of those that somebody waits for."""
         core.on_ends.append(self._touch)
+        core.answer = self._answer_touched
 
     def _touch(self, run: int, task: int | None, row: packs.Row | None) -> None:
         if not any(_concerns(asked.msg, task) for asked in self.work.get(run, ())):
@@ -98,6 +99,11 @@ class ResultDesk:
             connection.open += 1
             self.work.setdefault(msg.run, []).append(asked)
             self._due = min(self._due, asked.until)
+
+    def _answer_touched(self) -> None:
+        """Ends were told just now: who waits for them hears of it before anything else is done."""
+        if self._touched:
+            self.tick(self._core.now)
 
     def tick(self, now: float) -> None:
         """Answer those whose run has news, or whose time is up."""

@@ -61,6 +61,41 @@ def test_results_are_told_from_memory_and_before_the_acknowledgement_of_the_call
     assert agent.silent()
 
 
+def test_what_somebody_waits_for_is_sent_before_anything_is_noted(
+    core: Any, kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call is given out, and its result told, before followers, acknowledgements and the answer to the append."""
+    server = core.server.core
+    order: list[str] = []
+
+    def noting(what: Any, name: str, word: str) -> None:
+        before = getattr(what, name)
+
+        def noted(*args: Any) -> Any:
+            order.append(word if word else type(args[1]).__name__)
+            return before(*args)
+
+        monkeypatch.setattr(what, name, noted)
+
+    client, agent = core.client(), core.agent()
+    agent.hello()
+    run = opened(client, kit)
+    client.requests += 1
+    client.send(m.GetResults(client.requests, run, 0, wait=60.0, packed=True))
+    client.ask(m.GetInfo)  # the question was taken
+    noting(server.links, "send", "")
+    noting(server.links, "send_soon", "soon")
+    noting(server.publisher, "task", "note")
+    noting(server, "_tell_marked", "note")
+    append(client, run, 0, b"")
+    (item,) = agent.assigned(1)
+    succeed(agent, 1, [item.key], [b"j1"])
+    while "packs" not in client.expect(m.Reply).data:
+        pass
+    assert agent.acknowledged()
+    assert order == ["Assign", "note", "note", "soon", "Reply", "note", "soon"]
+
+
 def test_what_has_no_company_comes_by_itself_soon(core: Any, kit: Any) -> None:
     client, agent = core.client(), core.agent()
     agent.hello(cpus=1)
