@@ -123,7 +123,8 @@ def test_the_dialog_shows_it_saves_it_and_copies_it(
     with qtbot.waitSignal(dialog.accepted):
         dialog.save(tmp_path / "graph.png")
     assert QImage(str(tmp_path / "graph.png")).size() == picture_size(view.graph, dialog.wish())
-    dialog.copy()
+    with qtbot.waitSignal(dialog.accepted):
+        dialog.copy()
     assert QGuiApplication.clipboard().image().size() == picture_size(view.graph, dialog.wish())
     dialog.deleteLater()
 
