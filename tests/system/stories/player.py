@@ -10,10 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE
 from tests.system.stories.screen import Screen
 
-PATIENCE = 60.0
-"""Seconds that a step may take to show on the screen."""
 GLANCE = 0.05
 """Seconds between two looks at the screen."""
 SECOND_TRY = 3.0
