@@ -6,7 +6,7 @@ ends the probation. There is always an agent that works: the last one is never s
 one that would be back first is taken back at once. A person may forgive an agent (and take that back).
 
 All that is written down with the agent, so a restart of the core changes nothing of it. Failures that were not enough
-yet are forgotten then.
+yet are forgotten then: a sick agent soon has others, and they would be a row for each failed item until a success.
 """
 
 from __future__ import annotations
