@@ -51,8 +51,11 @@ class _Left(QObject):
             self.none.emit()
 
 
-def wait_for_disk(window: QWidget, names: Callable[[], list[str]], idle: SignalInstance) -> bool:
-    """Wait until `names` gives none, which `idle` says, and tell which after a moment. False: the person goes back."""
+def wait_for_disk(window: QWidget, names: Callable[[], list[str]], idle: SignalInstance, words: str = "") -> bool:
+    """Wait until `names` gives none, which `idle` says, and tell which after a moment. False: the person goes back.
+
+    `words` say what is done with them, if not that they are written.
+    """
     if names():
         loop = QEventLoop()
         idle.connect(loop.quit)
@@ -64,7 +67,7 @@ def wait_for_disk(window: QWidget, names: Callable[[], list[str]], idle: SignalI
     dialog = QProgressDialog(window)
     dialog.setWindowTitle(_tr("Saving"))
     shown = ", ".join(f"“{name}”" for name in waiting[:NAMED])
-    dialog.setLabelText(_tr("The disk takes its time: {} is still being written.").format(shown))
+    dialog.setLabelText((words or _tr("The disk takes its time: {} is still being written.")).format(shown))
     dialog.setCancelButtonText(_tr("Go back"))
     dialog.setRange(0, 0)
     dialog.setMinimumDuration(0)

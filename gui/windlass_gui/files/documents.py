@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QTabBar, QTool
 
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.editor.page import EditorPage
+from windlass_gui.files.asking import soon
 from windlass_gui.look.icons import icon
 from windlass_gui.look.tab_order import order_tabs, stops_in
 from windlass_gui.look.theme import Theme
@@ -135,9 +136,13 @@ class Documents(QWidget):
         return self.current.page if self.current is not None else self.nothing
 
     def of_path(self, path: Path) -> OpenDocument | None:
-        """The open document of this file, however its path is spelt."""
-        wanted = path.resolve()
-        return next((made for made in self.all if made.path is not None and made.path.resolve() == wanted), None)
+        """The open document of this file, however its path is spelt (as it is, where the disk does not answer)."""
+        open_ = [(made, made.path) for made in self.all if made.path is not None]
+        if (same := next((made for made, known in open_ if known == path), None)) is not None or not open_:
+            return same
+        paths = [known for _, known in open_]
+        resolved = soon(lambda: [one.resolve() for one in (path, *paths)], [path, *paths])
+        return next((made for (made, _), known in zip(open_, resolved[1:], strict=True) if known == resolved[0]), None)
 
     def of_session(self, session: EditorSession) -> OpenDocument | None:
         return next((made for made in self.all if made.session is session), None)

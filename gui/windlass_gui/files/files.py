@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication, QSettings, Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.files.asking import ask_disk
 
 FILTER = "Graphs (*.yaml *.yml *.json);;All files (*)"
 RECENT_KEPT = 12
@@ -76,11 +77,9 @@ class GraphFiles:
         return [Path(name) for name in names]
 
     def read(self, path: Path) -> str | None:
-        """The file's text, or None after saying why not."""
+        """The file's text, or None after saying why not, or when the person did not want to wait for the disk."""
         try:
-            if path.stat().st_size > MAX_FILE:
-                raise OSError(_tr("it is larger than {} MiB").format(MAX_FILE // 2**20))
-            return path.read_text("utf-8-sig")
+            return ask_disk(lambda: _text_of(path), self.window, path)
         except UnicodeDecodeError:
             self._say(_tr("“{}” is not text in UTF-8.").format(path.name))
         except OSError as error:
@@ -149,6 +148,13 @@ class GraphFiles:
 
     def _say(self, text: str) -> None:
         QMessageBox.warning(self.window, "Windlass", text)
+
+
+def _text_of(path: Path) -> str:
+    """In a thread."""
+    if path.stat().st_size > MAX_FILE:
+        raise OSError(_tr("it is larger than {} MiB").format(MAX_FILE // 2**20))
+    return path.read_text("utf-8-sig")
 
 
 def strings(stored: object) -> list[str]:

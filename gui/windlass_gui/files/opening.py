@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from windlass_gui.editor.document.document import empty_text
 from windlass_gui.editor.document.session import EditorSession
+from windlass_gui.files.asking import soon
 from windlass_gui.files.documents import Documents, OpenDocument
 from windlass_gui.files.files import GraphFiles, strings
 from windlass_gui.files.recovery import Lost
@@ -81,7 +82,9 @@ class Opening(QObject):
     def restore(self) -> None:
         """The tabs of the last time, if that is wished."""
         settings = self.files.settings
-        paths = [Path(path) for path in strings(settings.value("tabs")) if Path(path).is_file()]
+        kept = [Path(path) for path in strings(settings.value("tabs"))]
+        # A disk that does not answer now may do so when somebody comes to the tab.
+        paths = soon(lambda: [path for path in kept if path.is_file()], kept)
         if paths and settings.value("restore-tabs", True, bool):
             front = Path(str(settings.value("tab", "")))
             self.documents.restore(paths, paths.index(front) if front in paths else 0)

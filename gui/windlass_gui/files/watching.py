@@ -76,7 +76,13 @@ class Watching(QObject):
         if have - wanted:
             self._watcher.removePaths(list(have - wanted))
         if wanted - have:
-            self._watcher.addPaths([path for path in wanted - have if Path(path).exists()])
+            missing = sorted(wanted - have)
+            self._background.do(lambda: [path for path in missing if Path(path).exists()], self._add)
+
+    def _add(self, paths: list[str]) -> None:
+        """These are there; whoever closed their documents meanwhile does not mind that they are watched."""
+        if paths:
+            self._watcher.addPaths(paths)
 
     def look(self) -> None:
         """Compare every open file with what is known of it."""
