@@ -81,8 +81,8 @@ class Watching(QObject):
 
     def _add(self, paths: list[str]) -> None:
         """These are there; whoever closed their documents meanwhile does not mind that they are watched."""
-        if paths:
-            self._watcher.addPaths(paths)
+        if paths and len(self._watcher.addPaths(paths)) < len(paths):
+            self._timer.start()  # for what was written before it was watched
 
     def look(self) -> None:
         """Compare every open file with what is known of it."""
