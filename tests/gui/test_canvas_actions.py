@@ -15,6 +15,7 @@ from windlass_gui.editor.canvas.picture_dialog import PictureDialog
 from windlass_gui.editor.canvas.view import GraphView
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.look.motion import motion_reduced
+from windlass_gui.panes.deeds import DEEDS
 from windlass_gui.window.actions import SPECS
 from windlass_gui.window.keys_dialog import KeysDialog
 from windlass_gui.window.main_window import MainWindow
@@ -129,6 +130,10 @@ def test_every_key_stands_in_the_help(window: MainWindow, each_theme: str) -> No
     for spec in SPECS:
         if spec.keys:
             assert spec.tip in text
+    for deed in DEEDS.values():
+        if deed.keys:
+            assert deed.tip in text, "a table's keys too"
+    assert "Shift+drag" in text
     dialog.filter.setText("cut links")
     assert "Y+drag" in dialog.list.toPlainText()
     assert "Minimap" not in dialog.list.toPlainText()

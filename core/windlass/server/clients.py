@@ -512,17 +512,14 @@ class ClientDesk:
         runs = {run: core.runs.row(run).name for run, _ in tasks}
         # A run that was put away stays there: its name is enough.
         here = set(core.runs.here)
-        titles = [
-            [run, task, f"{runs[run]} · {core.runs[run].task(task).id if run in here else f'task {task}'}"]
-            for run, task in sorted(tasks)
-        ]
+        known = {(run, task): core.runs[run].task(task) for run, task in tasks if run in here}
+        named = {key: task.title or task.id for key, task in known.items()}
+        titles = [[*key, f"{runs[key[0]]} · {named.get(key, f'task {key[1]}')}"] for key in sorted(tasks)]
         return {
             "agent": views.as_map(views.agent_row(core, agent)),
             "attempts": [views.as_map(views.ended_row(core, record)) for record in found],
             "titles": titles,
-            "singles": sorted(
-                (run, task) for run, task in tasks if run in here and not core.runs[run].task(task).is_array
-            ),
+            "singles": sorted(key for key, task in known.items() if not task.is_array),
             "searched": min(core.seq, ENDS_SEARCHED),
             "whole": core.seq <= ENDS_SEARCHED,
             "events": [

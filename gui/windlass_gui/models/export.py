@@ -19,8 +19,9 @@ STEP = 200
 
 
 def header(model: QAbstractItemModel, columns: Iterable[int]) -> list[str]:
-    """The titles of these columns."""
-    return [str(model.headerData(column, Qt.Orientation.Horizontal) or "") for column in columns]
+    """The titles of these columns, in English where the model knows them so."""
+    across, usual = Qt.Orientation.Horizontal, Qt.ItemDataRole.DisplayRole
+    return [str(model.headerData(at, across, RAW_ROLE) or model.headerData(at, across, usual) or "") for at in columns]
 
 
 def _cells(model: QAbstractItemModel, row: int, columns: list[int]) -> list[Any]:

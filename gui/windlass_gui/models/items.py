@@ -80,6 +80,13 @@ class ItemsModel(QAbstractTableModel):
         self.stale = False
         """What is shown may not be where the sorting or the filter would have it; `arrange` mends that."""
 
+    def still(self) -> ItemsModel:
+        """The items that are shown now, in their order, whatever is shown here from now on."""
+        made = ItemsModel()
+        made._run, made._task, made._count = self._run, self._task, self._count
+        made._shown, made.facts, made._blocks = self._shown, self.facts, dict(self._blocks)
+        return made
+
     # --- changes -------------------------------------------------------------------------------------------
 
     def show(self, run: RunMirror | None, task: int) -> None:
@@ -328,6 +335,8 @@ class ItemsModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return self.tr(COLUMNS[section])
+        if orientation == Qt.Orientation.Horizontal and role == RAW_ROLE:
+            return COLUMNS[section]
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _side(section)
         return None
@@ -368,6 +377,8 @@ class ItemsModel(QAbstractTableModel):
         """The number behind a cell; None where it is not known."""
         if column == 0:
             return item
+        if column == 1 and self._run is not None:
+            return STATE_NAMES[self._run.state(self._task, item)]
         if column not in (2, 3, 4, 5, 6):
             return None
         if last is not None:

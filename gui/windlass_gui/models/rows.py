@@ -32,7 +32,8 @@ COUNTS_ROLE = Qt.ItemDataRole.UserRole + 3
 KEY_ROLE = Qt.ItemDataRole.UserRole + 4
 """What the row is about: a run's number, an agent's id, an attempt's id."""
 RAW_ROLE = Qt.ItemDataRole.UserRole + 5
-"""The number behind a cell where there is one (seconds, bytes, ...), else its text: for files that programs read."""
+"""The number behind a cell where there is one (seconds, bytes, ...), else its text, and a column's title, in English:
+for files that programs read."""
 
 Index = QModelIndex | QPersistentModelIndex
 Key = TypeVar("Key")
@@ -199,6 +200,9 @@ class RowsModel(QAbstractTableModel, Generic[Key, Row]):
         place = self._place.get(key)
         return None if place is None else self._rows[place]
 
+    def at_place(self, place: int) -> Row:
+        return self._rows[place]
+
     def place(self, key: Key) -> int | None:
         return self._place.get(key)
 
@@ -217,6 +221,8 @@ class RowsModel(QAbstractTableModel, Generic[Key, Row]):
         column = self.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
             return self.tr(column.title)
+        if role == RAW_ROLE:
+            return column.title
         if role == Qt.ItemDataRole.ToolTipRole:
             return self.tr(column.tip) if column.tip else None
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -281,6 +287,13 @@ class SortedRows(QSortFilterProxyModel):
         """Show only rows that fit."""
         self.query = query
         self.invalidate()
+
+    def still(self) -> RowsModel[Any, Any]:
+        """The rows that are shown now, in their order; what changes from now on changes nothing there."""
+        places = [self.mapToSource(self.index(at, 0)).row() for at in range(self.rowCount())]
+        made: RowsModel[int, Any] = RowsModel(self.rows.columns)
+        made.reset({at: self.rows.at_place(place) for at, place in enumerate(places)})
+        return made
 
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:
         return not self.query or self.rows.holds(self.query, row)

@@ -22,6 +22,8 @@ class Columns(QObject):
         self._header = table.horizontalHeader()
         self._offered: dict[str, bool] = {}
         self._chosen: dict[str, bool] = {}
+        self._first: list[int] = []
+        """The columns in the order in which the program has put them; empty: as in the model."""
         self._settings: QSettings | None = None
         self._key = ""
         self._timer = QTimer(self)
@@ -89,8 +91,8 @@ class Columns(QObject):
     def reset(self) -> None:
         """Forget what a person chose: columns, order and widths."""
         self._chosen.clear()
-        for place in range(self._header.count()):
-            self._header.moveSection(self._header.visualIndex(place), place)
+        for visual, place in enumerate(self._first or range(self._header.count())):
+            self._header.moveSection(self._header.visualIndex(place), visual)
             self._show(place)
         natural = getattr(self._table, "natural_widths", None)
         if natural is not None:
@@ -102,6 +104,7 @@ class Columns(QObject):
     def remember(self, settings: QSettings, key: str) -> None:
         """Take what was kept under this key, and keep what changes from now on."""
         self._settings, self._key = None, key
+        self._first = [self._header.logicalIndex(at) for at in range(self._header.count())]
         self._take(settings.value(f"tables/{key}"))
         self._settings = settings
 

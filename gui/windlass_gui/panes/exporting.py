@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QFileDialog, QTableView
 from windlass_gui.background import Background
 from windlass_gui.filejob import FileJob, show_progress
 from windlass_gui.look.boxes import warn
+from windlass_gui.models import ItemsModel, SortedRows
 from windlass_gui.models import export as files
 
 SLICE = 0.02
@@ -43,9 +44,12 @@ class Export(FileJob):
         super().__init__(path, table)
         self._table = table
         model = table.model()
-        # What is exported is what was there when it began: rows that come meanwhile are not waited for.
-        count = self._count = model.rowCount()
         columns = getattr(table, "shown_columns", lambda: list(range(model.columnCount())))()
+        # What is exported is what was there when it began, each row once, however they are sorted anew meanwhile.
+        if isinstance(model, SortedRows | ItemsModel):
+            model = model.still()
+            model.setParent(self)
+        count = self._count = model.rowCount()
         show_progress(self, table)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._go_on)

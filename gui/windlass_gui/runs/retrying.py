@@ -17,8 +17,8 @@ from windlass_gui.bridge import Bridge, SubmitProgress
 from windlass_gui.editor.document.session import EditorSession
 from windlass_gui.look.boxes import warn
 from windlass_gui.look.language import spoken
+from windlass_gui.runs import newer
 from windlass_gui.runs.run_view import RunView
-from windlass_gui.window import newer
 
 Go = Callable[[], object]
 """The retry itself, once nothing is left to ask."""

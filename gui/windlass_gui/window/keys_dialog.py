@@ -1,8 +1,9 @@
-"""All gestures of the canvas, and all keys of the actions as they are: what F1 shows."""
+"""All gestures, the keys of tables, and those of the actions as they are: what F1 shows."""
 
 from __future__ import annotations
 
 import html
+from functools import partial
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QIcon, QKeySequence
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QTextBrowser
 
 from windlass_gui.look.room import resize_on_screen
 from windlass_gui.look.theme import L, M, current_theme
+from windlass_gui.panes.deeds import DEEDS
 from windlass_gui.window.actions import SPECS, Actions
 
 GESTURES = (
@@ -41,6 +43,19 @@ GESTURES = (
         ("Drag text here", "tasks as YAML are added"),
         ("Drag from the palette", "add a task; on a link: insert it"),
         ("Enter in the palette", "add it to the view, or into the chosen link"),
+    )),
+    ("Timeline", (
+        ("Wheel, W, S", "zoom; F shows everything"),
+        ("Drag, A, D", "pan"),
+        ("Ctrl+arrows", "go from bar to bar"),
+        ("Enter, double click", "the log of the chosen bar"),
+        ("Shift+drag", "sum up a region; Z zooms to it, Escape leaves it"),
+    )),
+    ("Tables", (
+        ("Ctrl+F", "filter the rows"),
+        ("Ctrl+C, Ctrl+Shift+C, Ctrl+Alt+J", "copy the chosen rows as text, CSV or JSON"),
+        ("Ctrl+Shift+E", "write all rows into a file"),
+        ("Ctrl+Alt+Z", "take back what was just done, while that is offered"),
     )),
 )  # fmt: skip
 
@@ -79,6 +94,7 @@ class KeysDialog(QDialog):
     def _show(self) -> None:
         words = self.filter.text().casefold().split()
         groups = [(_tr(title), [(_tr(how), _tr(what)) for how, what in rows]) for title, rows in GESTURES]
+        groups.append((_tr("Rows of tables"), table_keys()))
         groups.append((_tr("Commands"), self._commands))
         theme, parts = current_theme(), []
         for title, rows in groups:
@@ -91,6 +107,16 @@ class KeysDialog(QDialog):
                 parts.append(f"<h3>{html.escape(title)}</h3><table cellspacing='5' width='100%'>{lines}</table>")
         none = f"<p style='color:{theme.muted}'>{html.escape(_tr('Nothing has such a key or name.'))}</p>"
         self.list.setHtml("".join(parts) or none)
+
+
+def table_keys() -> list[tuple[str, str]]:
+    """What can be done by keys with the chosen rows of a table."""
+    native, words = QKeySequence.SequenceFormat.NativeText, partial(QCoreApplication.translate, "Deeds")
+    return [
+        (QKeySequence(deed.keys).toString(native), f"{words(deed.text).rstrip('…')}: {words(deed.tip)}")
+        for deed in DEEDS.values()
+        if deed.keys
+    ]
 
 
 def commands(actions: Actions) -> list[tuple[str, str]]:

@@ -49,7 +49,7 @@ def test_an_agents_past_is_kept_over_a_restart_and_goes_with_it(start_core: Any)
 def test_its_last_attempts_the_newest_first(core: Any, kit: Any) -> None:
     client, agent, other = core.client(), core.agent(), core.peer(core.agent().pair, type(core.agent()))
     agent.hello(cpus=3)
-    run = kit.submit(client, kit.array("many", 5), kit.task("bad", "many"))
+    run = kit.submit(client, kit.array("many", 5), kit.task("bad", "many", title="Fails"))
     left = 5
     while left:
         items = agent.expect(m.Assign).items
@@ -63,7 +63,7 @@ def test_its_last_attempts_the_newest_first(core: Any, kit: Any) -> None:
     assert [row["task"] for row in found["attempts"]] == [1, 0, 0, 0]
     seqs = [row["seq"] for row in found["attempts"]]
     assert seqs == sorted(seqs, reverse=True)
-    assert [run, 0, "g · many"] in found["titles"]
+    assert found["titles"] == [[run, 0, "g · many"], [run, 1, "g · Fails"]], "as the app's tables call them"
     assert found["singles"] == [[run, 1]], "the other is an array, whose items have numbers"
     assert found["whole"]
     assert not client.ask(m.GetAgent, "b1")["attempts"]
