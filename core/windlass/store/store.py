@@ -40,9 +40,6 @@ FAST = 0.0015
 """Seconds that commits must have taken of late for that."""
 LOG_PAGES = 4000
 """Pages in the log from which they are brought into the file, and the log begins anew."""
-LOOK = 0.1
-"""Seconds between two looks whether the file is still there: a commit that follows another sooner is taken to be in it.
-Who removes the file takes along all that was ever told, so the moments before it is noticed make no difference."""
 FRAME = 4096 + 24
 """Bytes of a page in the log."""
 SLOW = 1.0
@@ -81,10 +78,6 @@ class Store:
         self._execute = self._db.cursor().execute
         """One cursor for all that is written row by row: making one takes as long as many a statement."""
         self._place = care.Place(self.path)
-        self._look_at = 0.0
-        """When that is asked next,"""
-        self._done_at = 0.0
-        """and when the last commit was done, by `time.perf_counter`."""
         self._held: list[Turn] = []
         """Committed to a file that has lost its name; not told."""
         self._on_commit = on_commit
@@ -137,7 +130,7 @@ class Store:
         self.commits += 1
         turns, self._flight = [*self._held, *self._flight], []
         self._held = []
-        if gone := self._gone():
+        if gone := self._place.problem():
             # What was committed went to a file that nobody will find again: not told, unless it is put back.
             self._held = turns
             self._trouble(gone)
@@ -150,13 +143,6 @@ class Store:
         for _, then in turns:
             if then is not None:
                 then()
-
-    def _gone(self) -> str:
-        """What has become of the file, where it is not there any more."""
-        if self._done_at < self._look_at and not self.problem:
-            return ""
-        self._look_at = self._done_at + LOOK
-        return self._place.problem()
 
     def retry(self, now: float) -> None:
         """While `problem` stands: try again when it is time."""
@@ -271,8 +257,7 @@ class Store:
         except Exception as error:
             self._results.append(error)
         else:
-            self._done_at = time.perf_counter()
-            took = self._done_at - began
+            took = time.perf_counter() - began
             self.pace = 0.8 * self.pace + 0.2 * took
             if took > SLOW:
                 log.warning(

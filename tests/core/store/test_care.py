@@ -249,13 +249,6 @@ def test_a_copy_that_fails_leaves_nothing_half(tmp_path: Path) -> None:
 # --- its place ---
 
 
-@pytest.fixture
-def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file is looked at after each commit."""
-    monkeypatch.setattr("windlass.store.store.LOOK", 0.0)
-
-
-@pytest.mark.usefixtures("watchful")
 def test_nothing_is_told_once_the_file_was_removed(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     done: list[str] = []
     put(store, "one", done)
@@ -278,7 +271,6 @@ def test_nothing_is_told_once_the_file_was_removed(store: Store, caplog: pytest.
     assert caplog.text.count("nothing can be made durable") == 1
 
 
-@pytest.mark.usefixtures("watchful")
 def test_nothing_is_told_once_another_file_has_its_name(store: Store) -> None:
     done: list[str] = []
     put(store, "one", done)
@@ -289,15 +281,3 @@ def test_nothing_is_told_once_another_file_has_its_name(store: Store) -> None:
     assert done == ["one"]
     assert "was replaced" in store.problem
     assert not store.flush(0.1)
-
-
-def test_the_file_is_looked_at_now_and_then_where_commits_follow_each_other(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks: list[float] = []
-    now = 100.0
-    monkeypatch.setattr("windlass.store.store.time.perf_counter", lambda: now)
-    monkeypatch.setattr(store._place, "problem", lambda: looks.append(now) or "")
-    for now in (100.0, 100.05, 100.09, 100.11, 100.2, 100.22):
-        put(store, f"at {now}", [])
-    assert looks == [100.0, 100.11, 100.22]
