@@ -27,6 +27,8 @@ from windlass_gui.panes.why import show_why
 from windlass_gui.panes.words import Elided
 from windlass_gui.ticking import Ticking
 
+AWAY = ("starting", "connecting", "stopped", "refused")
+"""States of the connection in which no core can be asked for anything."""
 RUN_DEEDS = (
     "retry", "again", "cancel", "", "pause", "resume", "", "up", "down", "priority", "", "attempts", "report", "delete",
 )  # fmt: skip
@@ -87,12 +89,8 @@ class RunsPane(QWidget):
         # Beside the state, where it is seen in a narrow table too.
         self.tasks_table.horizontalHeader().moveSection(4, 2)
         self.tasks_table.sort_by(0, Qt.SortOrder.AscendingOrder)
-        Deeds(self.tasks_table, TASK_DEEDS, self._act_on_tasks, self._can_task)
-        self.runs_part = FilteredTable(
-            self.runs_table,
-            self.tr("No runs yet"),
-            self.tr("Draw or open a graph and press Submit: the run appears here, live."),
-        )
+        self.task_deeds = Deeds(self.tasks_table, TASK_DEEDS, self._act_on_tasks, self._can_task)
+        self.runs_part = FilteredTable(self.runs_table, *self._hint(bridge.state))
         self.tasks_part = FilteredTable(
             self.tasks_table, self.tr("No run selected"), self.tr("Select a run to see its tasks.")
         )
@@ -106,6 +104,7 @@ class RunsPane(QWidget):
         self.tasks_table.selectionModel().selectionChanged.connect(self._task_changed)
         self.tasks_table.activated.connect(self._task_activated)
         bridge.mirror_changed.connect(self.apply)
+        bridge.connection_changed.connect(self._connected)
         self._clock = Ticking(self, self._tick)
         self._enable()
 
@@ -153,6 +152,20 @@ class RunsPane(QWidget):
         live = self.runs.live()
         self.runs.tick(live)
         return bool(live)
+
+    # --- the connection ------------------------------------------------------------------------------------
+
+    def _hint(self, state: str) -> tuple[str, str]:
+        """What stands in the place of runs."""
+        if state in AWAY:
+            title = self.tr("Connecting…") if state in ("starting", "connecting") else self.tr("No connection")
+            return title, self.tr("Runs are listed here as soon as a core answers.")
+        return self.tr("No runs yet"), self.tr("Draw or open a graph and press Submit: the run appears here, live.")
+
+    def _connected(self, state: str) -> None:
+        self.runs_part.say(*self._hint(state))
+        self.run_deeds.enable()
+        self.task_deeds.enable()
 
     # --- the mirror ----------------------------------------------------------------------------------------
 
@@ -276,7 +289,7 @@ class RunsPane(QWidget):
         self.run_deeds.enable()
 
     def _can_run(self, name: str) -> bool:
-        runs = self._chosen()
+        runs = [] if self.bridge.state in AWAY else self._chosen()
         return any(self.possible(name, run) for run in runs) and (len(runs) == 1 or name not in ("attempts", "report"))
 
     def _chosen(self) -> list[int]:
@@ -329,7 +342,7 @@ class RunsPane(QWidget):
 
     def _can_task(self, name: str) -> bool:
         rows = [row for key in self.tasks_table.selected_keys() if (row := self.tasks.row(key)) is not None]
-        if not rows:
+        if not rows or self.bridge.state in AWAY:
             return False
         counts = [row.counts for row in rows]
         waits = any(each.pending or each.ready or each.backoff for each in counts) or any(r.count is None for r in rows)

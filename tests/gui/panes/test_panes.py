@@ -59,6 +59,32 @@ def test_no_runs_yet(qtbot: QtBot, bridge: Bridge) -> None:
     assert not any(action.isEnabled() for action in pane.run_deeds.actions.values())
 
 
+def test_without_a_core_nothing_can_be_done_to_runs(
+    qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any
+) -> None:
+    pane = RunsPane(bridge)
+    qtbot.addWidget(pane)
+    pane.show()
+
+    def told(phase: str) -> str:
+        bridge.link_phase(phase, "")
+        bridge.frame()
+        return pane.runs_part.hinted.hint.title.text()
+
+    assert told("connecting") == "Connecting…"
+    assert told("refused") == "No connection"
+    assert told("up") == "No runs yet"
+    link.tell(make.snapshot("runs", runs=[make.run(1)], removed=[]))
+    bridge.frame()
+    pane.select_run(1)
+    link.tell(make.snapshot("run:1", run=make.run(1), tasks=[make.task(0)]))
+    bridge.frame()
+    pane.select_task(0)
+    for phase, can in (("up", True), ("connecting", False), ("up", True)):
+        told(phase)
+        assert [pane.run_deeds["cancel"].isEnabled(), pane.task_deeds["log"].isEnabled()] == [can, can], phase
+
+
 def test_a_run_that_was_just_submitted_is_selected_when_its_row_comes(
     qtbot: QtBot, bridge: Bridge, link: RecordingLink, make: Any
 ) -> None:
