@@ -78,6 +78,10 @@ class Desk:
         self.bridge.start_embedded()
         self.until(lambda: self.bridge.state == "up")
         self.window.attention.show()
+        # What is there when it first looks at all that the core knows is no news.
+        needs, looks = self.window.attention.needs, list[bool]()
+        needs.looked.connect(lambda: looks.append(needs.known))
+        self.until(lambda: any(looks))
 
     def until(self, condition: Callable[[], object]) -> None:
         self.qtbot.waitUntil(lambda: bool(condition()))
